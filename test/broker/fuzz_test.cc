@@ -1,4 +1,4 @@
-// A million random messages to a session in this process, on a machine that has only this test's loop devices.
+// A million random messages to a session in this process, on a machine with only this test's loop devices.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -22,14 +22,14 @@ using namespace test;
 namespace {
 
 constexpr uint64_t kMessages = 1'000'000;
-constexpr uint64_t kParts = 4;  // each with machine, session and patience of its own
+constexpr uint64_t kParts = 4;  // each with a machine, a session and a time limit of its own
 
 // How many descriptors this process has open.
 size_t open_here() {
   return static_cast<size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
 }
 
-// A machine of a few loop devices and nothing else.
+// A machine with a few loop devices and nothing else.
 class Machine {
  public:
   explicit Machine(const std::vector<const Loop*>& loops) {
@@ -121,7 +121,7 @@ class Fuzzer {
     named_ = false;
   }
 
-  // Puts the next message into bytes_: sound in most fields, so that it gets far.
+  // Puts the next message into bytes_. Most of its fields are valid, so that it gets far.
   void make() {
     if (!named_ || chance(50)) {
       NameRequest name = Client::name_request({});
@@ -169,7 +169,7 @@ class Fuzzer {
         close(fd);
       }
     }
-    // Descriptors come with a good answer to OPEN and with nothing else.
+    // Descriptors come only with a successful answer to OPEN.
     REQUIRE((count == 0 ||
              (reply.status == Status::kOk && reply.header.verb == Verb::kOpen && (count == 2 || count == 3))));
     opened += count > 0 ? 1 : 0;

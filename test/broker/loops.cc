@@ -103,7 +103,7 @@ Loop::~Loop() {
     ioctl(loop.get(), LOOP_CLR_FD);
   }
   const Descriptor control(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
-  // udev or a broker that is ending can have the device open for a moment.
+  // udev or an ending broker can have the device open for a moment.
   for (int i = 0; i < 100 && ioctl(control.get(), LOOP_CTL_REMOVE, number_) < 0 && errno == EBUSY; ++i) usleep(10000);
 }
 

@@ -1,4 +1,4 @@
-// Decisions on described machines: each is a tree of sysfs and proc.
+// Decisions on described machines. Each is a tree of sysfs and proc.
 #include "broker/machine.h"
 
 #include <doctest/doctest.h>
@@ -95,7 +95,7 @@ class Described {
     write(at("proc/swaps"), "Filename\tType\tSize\tUsed\tPriority\n" + path + " partition 1 0 -2");
   }
 
-  // The status that writing the device gets: kOk when nothing forbids it.
+  // The status of writing the device: kOk when nothing forbids it.
   Status verdict(const std::string& name) const {
     std::ifstream file(at("sys/class/block/" + name + "/dev"));
     unsigned major_number = 0;
@@ -133,7 +133,7 @@ class Described {
   Folder folder_;
 };
 
-// What a machine of test/machines is expected to refuse as its system, and what to write.
+// What the broker should refuse as the system of a machine of test/machines, and what it should let be written.
 struct Expected {
   std::vector<std::string> system;
   std::vector<std::string> free;

@@ -40,7 +40,7 @@ Answer opening(const std::string& name) {
 
 bool make_ext4(const std::string& path) { return shell("mkfs.ext4 -q -F " + path + " >/dev/null 2>&1") == 0; }
 
-// Whether the broker takes the disk /dev/NAME for one of the running system.
+// Whether the broker takes the disk /dev/NAME for a disk of the running system.
 bool holds_system(const platter::broker::Machine& machine, const std::string& name) {
   const Device device = described(name, Access::kWrite);
   return device.size > 0 && machine.is_system(makedev(device.major_number, device.minor_number));
@@ -53,7 +53,7 @@ TEST_CASE("a device whose number has gone to another disk is refused as changed"
   for (const uint64_t size : {uint64_t{8 << 20}, uint64_t{9 << 20}}) {
     Loop disk;
     Session session({&disk});
-    disk.exchange(size);  // of the same size it has another disk sequence number
+    disk.exchange(size);  // the same size, but another disk sequence number
     CHECK(session.client().open(0, Access::kRead).status == Status::kChanged);
     CHECK(session.client().open(0, Access::kWrite).status == Status::kChanged);
     CHECK(session.client().reread(0).status == Status::kChanged);
@@ -300,7 +300,7 @@ TEST_CASE("S15 this machine's system disk, what it lies on and all its partition
     skip_reason = "this machine shows no disk that could hold its system";
     return;
   }
-  // A block device that is mounted at "/" is among them.
+  // A block device mounted at "/" is among them.
   std::ifstream mountinfo("/proc/self/mountinfo");
   for (std::string id, parent, number, root, target; mountinfo >> id >> parent >> number >> root >> target;
        mountinfo.ignore(65536, '\n')) {

@@ -1,4 +1,4 @@
-// `platter-broker --as`: a command of a user, and the sessions that it gets without a question.
+// `platter-broker --as`: a user's command, and the sessions that it gets without authentication.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -68,7 +68,7 @@ class Server {
   pid_t command_ = 0;
 };
 
-// The output of a command that --as runs.
+// The output of a command run by --as.
 std::string output_of(const std::vector<std::string>& options, const Environment& environment,
                       const std::string& script) {
   const Folder folder;

@@ -37,7 +37,8 @@ size_t open_descriptors(pid_t pid) {
   return static_cast<size_t>(shell("exit $(ls /proc/" + std::to_string(pid) + "/fd | wc -l)"));
 }
 
-// True once `holds` is. The broker closes its own descriptors only after it has answered.
+// Waits until `holds` is true; false when it never is. The broker closes its own descriptors only after it has
+// answered.
 bool becomes_true(const std::function<bool()>& holds) {
   for (int waited = 0; waited < 30'000; ++waited) {
     if (holds()) return true;
@@ -304,10 +305,10 @@ TEST_CASE("S12 an approval is for the disk that had the name, not for one that h
     Session session({"--write", disk.name()});
     // Refused for its access. The answer shows that the broker has started.
     REQUIRE(session.client().name({disk.device(Access::kRead)}).status == Status::kNotNamed);
-    disk.exchange(size);  // of the same size it has another disk sequence number
+    disk.exchange(size);  // the same size, but another disk sequence number
     CHECK(session.client().name({disk.device(Access::kWrite)}).status == Status::kChanged);
     CHECK(session.client().open(0, Access::kWrite).status == Status::kNotNamed);
-    // Whoever names the old one does not get the new one.
+    // A client that names the old disk does not get the new one.
     CHECK(session.client().name({approved}).status == Status::kOk);
     CHECK(session.client().open(0, Access::kWrite).status == Status::kChanged);
   }
@@ -316,7 +317,7 @@ TEST_CASE("S12 an approval is for the disk that had the name, not for one that h
 TEST_CASE("S12 an approval of a name that no disk had gives no disk that gets the name later") {
   if (cannot_run()) return;
   const Loop one;
-  // The next one gets the next number.
+  // The next loop device gets the next number.
   const std::string name = "loop" + std::to_string(std::stoi(one.name().substr(4)) + 1);
   Session session({"--write", name});
   CHECK(session.client().open(0, Access::kWrite).status == Status::kNotNamed);
@@ -365,7 +366,7 @@ TEST_CASE("a session without an answer from its client waits and takes no proces
   const Loop disk;
   Session session({&disk});
   const std::string process = "/proc/" + std::to_string(session.broker().pid());
-  // Asks until the send buffer is full, and reads none of the answers.
+  // Sends requests until the send buffer is full, and reads none of the answers.
   const Request request = Client::request(Verb::kOpen, 1);
   for (int i = 0; i < 10000; ++i) {
     if (send(session.client().fd(), &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) break;

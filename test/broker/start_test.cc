@@ -1,4 +1,4 @@
-// How the broker is started, and by whom.
+// How and by whom the broker is started.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -129,7 +129,7 @@ TEST_CASE("33 devices are accepted on the command line, 34 end the broker with 2
 
 TEST_CASE("an ordinary user who starts the broker gets nothing") {
   if (cannot_run()) return;
-  // A copy, because the way to the build may be closed to that user.
+  // A copy, because that user may have no access to the build folder.
   const Folder folder;
   REQUIRE(shell("cp " + broker_path() + " " + folder.path("broker") + " && chmod 755 " + folder.path("broker") + " " +
                 folder.path()) == 0);

@@ -34,7 +34,7 @@ constexpr uid_t kStranger = 54322;
 // The reason to skip the running test; empty when it runs.
 inline std::string skip_reason;
 
-// True without root or loop devices. Sets the reason to skip.
+// True without root or loop devices; sets skip_reason then.
 bool cannot_run();
 
 // A temporary folder.
@@ -50,7 +50,7 @@ class Folder {
   std::string path_;
 };
 
-// A loop device over a sparse file of its own, or over another path. Goes with the object.
+// A loop device over a sparse file of its own, or over another path. Removed with the object.
 class Loop {
  public:
   explicit Loop(uint64_t size = 8 << 20, uint32_t flags = 0) : Loop("", size, flags) {}
@@ -85,7 +85,7 @@ Device described(const std::string& name, Access access);
 // Another node of a block device, at any path. Throws std::system_error.
 void make_node(const std::string& path, const Device& device);
 
-// A file system or a bind mount for as long as the object lives.
+// A file system or a bind mount that lasts as long as the object.
 class Mount {
  public:
   Mount(const std::string& what, const std::string& where, const char* type, unsigned long flags = 0);
@@ -97,7 +97,7 @@ class Mount {
   std::string where_;
 };
 
-// The mount id of what is mounted on a path, the topmost one.
+// The mount id of the topmost mount on a path.
 uint64_t mount_id(const std::string& path);
 // True while a mount has this id.
 bool is_mounted(uint64_t id);
@@ -105,10 +105,10 @@ bool is_mounted(uint64_t id);
 // Runs a command of the shell and gives its exit code.
 int shell(const std::string& command);
 
-// Forks, becomes this user, and gives what `body` gave (0 to 255).
+// Forks, becomes this user, and gives the result of `body` (0 to 255).
 int as_user(uid_t uid, const std::function<int()>& body);
 
-// A process of its own that calls `ready` and then stays for as long as the object lives. Throws when `ready` throws.
+// A process of its own that calls `ready` and then stays as long as the object lives. Throws when `ready` throws.
 class Bystander {
  public:
   explicit Bystander(const std::function<void()>& ready);
@@ -157,12 +157,12 @@ class Client {
 // Sends a packet with descriptors. False when it could not be sent.
 bool send_packet(int socket, std::span<const std::byte> bytes, std::span<const int> descriptors);
 
-// A pair of connected SOCK_SEQPACKET sockets that this user has made.
+// A pair of connected SOCK_SEQPACKET sockets made by this user.
 std::pair<Descriptor, Descriptor> socket_pair(uid_t uid);
 
 using Environment = std::map<std::string, std::string>;
 
-// A broker that was started.
+// A running broker.
 class Broker {
  public:
   // `input` becomes standard input.
@@ -173,7 +173,7 @@ class Broker {
   // Waits for its end. Gives its exit code, or 128 and the number of a signal.
   int wait();
   pid_t pid() const { return pid_; }
-  // All that it has said on standard error; to be asked after wait().
+  // All of its standard error. Call this after wait().
   std::string said();
 
  private:
@@ -186,7 +186,7 @@ class Session {
  public:
   explicit Session(const std::vector<std::string>& arguments,
                    const Environment& environment = {{"PKEXEC_UID", std::to_string(kUser)}});
-  // For devices to write; they are named already.
+  // Names these devices for writing.
   explicit Session(std::initializer_list<const Loop*> loops);
   Client& client() { return client_; }
   Broker& broker() { return broker_; }
@@ -202,7 +202,7 @@ class Session {
 // The argument with which this program is the command of terminal_test.cc.
 constexpr const char* kAtTerminal = "--at-terminal";
 
-// Attacks the terminal that it is on, then says which signals and keys arrive. Gives its exit code.
+// Attacks its terminal, then says which signals and keys arrive. Gives its exit code.
 int at_terminal();
 
 // The path of the broker under test.

@@ -26,7 +26,7 @@ namespace {
 constexpr int kHungUp = 9;
 constexpr int kPatience = 60000;  // milliseconds
 
-// Runs in the mini shell: the broker in a process group of its own, which has the terminal.
+// Runs in the mini shell: the broker in a process group of its own, which is in the foreground.
 [[noreturn]] void become_broker() {
   setpgid(0, 0);
   signal(SIGTTOU, SIG_IGN);
@@ -40,11 +40,11 @@ constexpr int kPatience = 60000;  // milliseconds
   _exit(126);
 }
 
-// A shell as far as it has jobs: says on the terminal when its job stops and how it ends, and continues it at once when
-// it gets SIGUSR1.
+// A shell with job control only. It says on the terminal when its job stops and how it ends, and continues it at once
+// when it gets SIGUSR1.
 [[noreturn]] void be_shell(const std::string& terminal) {
   setsid();
-  // The first terminal that a session leader opens becomes its own.
+  // The first terminal that a session leader opens becomes its controlling terminal.
   const int fd = open(terminal.c_str(), O_RDWR);
   for (int number = 0; number <= 2; ++number) dup2(fd, number);
   signal(SIGTTOU, SIG_IGN);
@@ -104,7 +104,7 @@ class Terminal {
   }
   void continue_job() { REQUIRE(kill(shell_, SIGUSR1) == 0); }
   void hang_up() { master_.reset(); }
-  // Waits for a line that begins with `start`, after those that were seen before. Gives the rest of it.
+  // Waits for a line that begins with `start`, after the lines that were already seen. Gives the rest of it.
   std::string line(const std::string& start) {
     for (;;) {
       const size_t end = screen_.find("\r\n");
@@ -128,7 +128,7 @@ class Terminal {
   std::string screen_;
 };
 
-// The state of a process: 'T' when it is stopped, 'S' when it waits; 0 when it has ended.
+// The state of a process: 'T' stopped, 'S' waiting; 0 when it has ended.
 char state_of(pid_t pid) {
   std::ostringstream text;
   text << std::ifstream("/proc/" + std::to_string(pid) + "/stat").rdbuf();
@@ -197,7 +197,7 @@ int test::at_terminal() {
 TEST_CASE("S1 a command of --as cannot type into root's terminal or take it over") {
   if (cannot_run()) return;
   Terminal terminal;
-  // EIO: this kernel types for nobody who has not CAP_SYS_ADMIN (dev.tty.legacy_tiocsti).
+  // EIO: this kernel lets only CAP_SYS_ADMIN type into a terminal (dev.tty.legacy_tiocsti).
   const std::string typed = terminal.line("TIOCSTI ");
   const bool refused = typed == strerror(EPERM) || typed == strerror(EIO);
   CHECK_MESSAGE(refused, typed);

@@ -12,7 +12,7 @@
 
 #include "labdisk.h"
 
-// A stalled request keeps its thread, and there must always be one left for ctl.
+// A stalled request keeps its thread, and one must always be left for ctl.
 #define MAX_BACKGROUND 256
 #define MAX_THREADS 512
 
@@ -29,7 +29,7 @@ static bool is_map(const char* path) { return !strcmp(path, "/map"); }
 int diskfs_resize(uint64_t size) {
   int error = store_resize(size);
   if (error || !*device) return error;
-  // The kernel learns the file's new size from a stat; only then does the loop device see it.
+  // A stat tells the kernel the file's new size. Only then does the loop device see it.
   struct stat s;
   if (stat(paths->disk, &s) < 0) return -errno;
   return loop_resize(device);
@@ -44,7 +44,7 @@ int diskfs_unplug(void) {
 
 // ---- disk
 
-// Falsifies `data`, which stands for bytes [offset, offset + length): -errno when the old bytes can't be read.
+// Falsifies `data`, the bytes [offset, offset + length). -errno when the old bytes cannot be read.
 static int falsify(const struct io* io, char* data, uint64_t length) {
   for (unsigned i = 0; i < io->edits; i++) {
     uint64_t end = io->offset + length;
@@ -96,7 +96,7 @@ static int disk_flush(void) {
   return (int)faults_end(&io, io.error ? 0 : store_flush());
 }
 
-// Discard and zero-out. In pieces: one request can be the whole disk, and a piece may have to be held in memory.
+// Discard and zero-out, in pieces: one request can be the whole disk, and a piece may be held in memory.
 static int disk_zero(off_t offset, off_t length) {
   struct io io;
   faults_begin(&io, OP_ZERO, (uint64_t)offset, (uint64_t)length);
@@ -112,7 +112,7 @@ static int disk_zero(off_t offset, off_t length) {
   return result < 0 ? (int)result : 0;
 }
 
-// ---- ctl, log and map: what is read is a snapshot made at open, so that it fits together
+// ---- ctl, log and map: a snapshot made at open, so that it is consistent
 
 static int open_text(char* text, struct fuse_file_info* file) {
   file->fh = (uint64_t)(uintptr_t)text;
@@ -129,7 +129,7 @@ static int read_text(const struct fuse_file_info* file, char* data, size_t lengt
   return (int)length;
 }
 
-// A line is a command; the first bad one fails the write, those before it are in force.
+// A line is a command. The first bad one fails the write; those before it are in force.
 static int write_ctl(const char* data, size_t length) {
   char *text = strndup(data, length), *rest = NULL;
   if (!text) return -ENOMEM;
@@ -171,7 +171,7 @@ static int on_open(const char* path, struct fuse_file_info* file) {
   if (!is_disk(path)) return -ENOENT;
   if (options->read_only && (file->flags & O_ACCMODE) != O_RDONLY) return -EROFS;
   if (options->buffered && (file->flags & O_DIRECT)) return -EINVAL;
-  // Without the page cache each I/O arrives as it was issued, and no fault hides behind a cached page.
+  // Without the page cache each I/O arrives as it was issued, and no cached page hides a fault.
   file->direct_io = !options->buffered;
   file->noflush = 1;
   return 0;
@@ -198,7 +198,7 @@ static int on_fsync(const char* path, int data_only, struct fuse_file_info* file
 
 static int on_fallocate(const char* path, int mode, off_t offset, off_t length, struct fuse_file_info* file) {
   (void)file;
-  // Punch a hole or zero a range; anything else is not a disk's business.
+  // Punches a hole or zeroes a range. A disk does nothing else.
   const int zeroing = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
   if (!is_disk(path) || !(mode & zeroing) || (mode & ~(zeroing | FALLOC_FL_KEEP_SIZE))) return -EOPNOTSUPP;
   return disk_zero(offset, length);

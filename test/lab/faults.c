@@ -1,4 +1,4 @@
-// What each I/O meets under the rules in force, how it is counted, and the order in which things happened.
+// What happens to each I/O under the rules in force, how it is counted, and the order of events.
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "labdisk.h"
 
-// A command that waits for so many bytes to have arrived.
+// A command that waits until this many bytes have arrived.
 struct pending {
   unsigned ops;
   uint64_t at;  // value of arrived(ops)
@@ -24,19 +24,19 @@ struct entry {
 enum { READS, WRITES, FLUSHES, ZEROES, OPS };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed;  // rules changed: waiters look again
+static pthread_cond_t changed;  // signals that rules have changed: waiters look again
 
 static struct rule rules[MAX_RULES];
 static unsigned rule_count;
 static struct pending pending[MAX_RULES];
 static unsigned pending_count;
-static int dead;                  // errno of every I/O, 0 while alive
+static int dead;                  // errno of every I/O; 0 while the disk is alive
 static uint64_t rate[OPS];        // bytes a second, 0 for no limit
-static uint64_t free_at[OPS];     // ns: when the throttled device has done what it took so far
-static unsigned seek_ops;         // which I/O the heads have to move for
+static uint64_t free_at[OPS];     // ns: when the throttled device has done what it has accepted so far
+static unsigned seek_ops;         // the I/O for which the heads must move
 static uint64_t seek_time;        // us for each move
-static uint64_t heads, heads_at;  // bytes: where they are; ns: when they will be there
-static unsigned epoch, releases;  // counted up by what ends delays, and by faults_release
+static uint64_t heads, heads_at;  // bytes: where the heads are; ns: when they will be there
+static unsigned epoch, releases;  // counted up by whatever ends delays, and by faults_release
 
 static uint64_t clock_of_events;
 static uint64_t arrived_ios[OPS], arrived_bytes[OPS], errors, in_flight, stalling;
@@ -66,9 +66,9 @@ void faults_init(void) {
   pthread_cond_init(&changed, &monotonic);
 }
 
-// ---- What an I/O meets. All with the lock held.
+// ---- What happens to an I/O. All with the lock held.
 
-// A flush has no place: it meets any rule that speaks of flushes.
+// A flush has no place. Any rule about flushes applies to it.
 static bool meets(const struct rule* rule, const struct io* io) {
   if (!(rule->ops & io->op) || rule->count == 0) return false;
   return io->op == OP_FLUSH || (io->offset < rule->to && io->offset + io->length > rule->from);
@@ -80,11 +80,11 @@ static bool stalled(const struct io* io) {
   return false;
 }
 
-// How often an I/O began at a place. The n-th try at a place has the same luck in every run with the same seed,
-// however the I/O of several places mixes. Places 2 GiB apart share a count, which only costs that.
+// How often an I/O began at a place. The n-th try at a place has the same luck in every run with the same seed, in
+// whatever order the I/O of several places comes. Places 2 GiB apart share a count, which does no other harm.
 #define PLACES (1u << 22)
 static uint8_t tries[OPS][PLACES];
-static bool luck_matters;  // since a rule of chance came: else nothing is counted
+static bool luck_matters;  // counted only after a rule of chance has come
 
 static bool struck(const struct rule* rule, const struct io* io) {
   if (rule->percent >= 100) return true;
@@ -92,7 +92,7 @@ static bool struck(const struct rule* rule, const struct io* io) {
   return lucky(rule->percent, place, tries[slot(io->op)][io->offset / 512 % PLACES]);
 }
 
-// When the heads are where the I/O wants them, ns. What is as near as requests overtake each other is no move.
+// When the heads are where the I/O wants them, ns. A distance over which requests overtake each other is no move.
 #define NEAR (2u << 20)
 static uint64_t heads_arrive(const struct io* io, uint64_t start) {
   if (heads_at < start) heads_at = start;
@@ -101,7 +101,7 @@ static uint64_t heads_arrive(const struct io* io, uint64_t start) {
   return heads_at;
 }
 
-// When the delays, the heads and the rate let this I/O go, ns.
+// When the delays, the heads and the rate release this I/O, ns.
 static uint64_t due(struct io* io) {
   int s = slot(io->op);
   uint64_t start = now(), until = start;
@@ -156,7 +156,7 @@ static void count_try(const struct io* io) {
   if (luck_matters) tries[slot(io->op)][io->offset / 512 % PLACES]++;
 }
 
-// What lies on the medium decides after the rules: a bad sector is no news to an I/O that fails anyway.
+// The medium decides after the rules: a bad sector does not matter to an I/O that fails anyway.
 static void judge_sectors(struct io* io) {
   if (io->error) return;
   int error;
@@ -173,7 +173,7 @@ static uint64_t arrived(unsigned ops) {
   return bytes;
 }
 
-// Takes the first command that is due; NULL when none is.
+// Takes the first command that is due. NULL when none is.
 static char* take_pending(unsigned op) {
   for (unsigned i = 0; i < pending_count; i++) {
     if (!(pending[i].ops & op) || arrived(pending[i].ops) < pending[i].at) continue;
@@ -212,7 +212,7 @@ static void record(const struct io* io, int error) {
   if (entry_count == entry_room) {
     entry_room = entry_room ? entry_room * 2 : 1024;
     entries = realloc(entries, entry_room * sizeof *entries);
-    if (!entries) abort();  // a log with holes would prove nothing
+    if (!entries) abort();  // a log with gaps would prove nothing
   }
   entries[entry_count++] = (struct entry){io->op, io->offset, io->length, io->begin, clock_of_events, io->delay, error};
 }
@@ -231,7 +231,7 @@ int64_t faults_end(struct io* io, int64_t result) {
   return result;
 }
 
-// Text that grows; what cannot be had ends the program, as nothing here can go on without it.
+// Text that grows. Without memory the program ends, because nothing here can work without it.
 struct text {
   char* data;
   size_t length;
@@ -283,7 +283,7 @@ char* faults_log(void) {
 
 static void lock_rules(void) { pthread_mutex_lock(&lock); }
 
-// Whoever waits looks again.
+// Waiters look again.
 static void unlock_rules(void) {
   pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&lock);

@@ -1,4 +1,4 @@
-// File systems of the lab: fresh folders on loop devices, some of which can clone files.
+// The lab's file systems: fresh folders on loop devices, some of which can clone files.
 import { constants, existsSync } from 'node:fs';
 import { copyFile, readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ describe.skipIf(reason !== null)('a file system of the lab', () => {
         await clone(folder);
         expect((await readFile(join(path, 'b'))).equals(fresh(16 * MiB))).toBe(true);
         const { bsize, bfree } = await statfs(path);
-        expect((before - bfree) * bsize).toBeLessThan(17 * MiB); // b takes no room; what was delayed of a may
+        expect((before - bfree) * bsize).toBeLessThan(17 * MiB); // b takes no room; delayed writes of a may
       }
       expect(existsSync(path)).toBe(false);
     });

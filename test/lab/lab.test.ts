@@ -197,7 +197,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=4K', 'count=2', 'oflag=direct', 'conv=fsync,notrunc']);
     await expect(write(disk.device, 8 * KiB, fresh(512))).rejects.toThrow();
     await read(disk.device, 0, 512);
-    // Other programs that list all devices read pages of this one.
+    // Other programs that list all devices also read pages of this one.
     const log = (await disk.log()).filter(({ op, length }) => op !== 'read' || length === 512);
     const shape = log.map(({ op, offset, length, error }) => [op, offset, length, error]);
     expect(shape.slice(0, 5)).toEqual([
@@ -319,7 +319,7 @@ describe.skipIf(reason !== null)('a file of the lab', () => {
     const disk = await filledDisk({ loop: false });
     await disk.rule('partial rw 1536', 'log on');
     expect(await read(disk.device, 0, 8192)).toEqual(old(1536));
-    await write(disk.device, 0, fresh(4096)); // dd goes on where a short write ended
+    await write(disk.device, 0, fresh(4096)); // dd continues where a short write ended
     expect((await disk.writes()).map(({ offset }) => offset)).toEqual([0, 1536, 3072]);
     expect(await backing(disk, 0, 8192)).toEqual(Buffer.concat([fresh(4096), old(4096, 4096)]));
   });

@@ -13,41 +13,41 @@ import { promisify } from 'node:util';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const BUILT = resolve(HERE, '../../out/lab/labdisk');
-/** The directory labdisk makes for itself, as it shows in a loop device's backing_file. */
+/** labdisk's own directory, as a loop device's backing_file shows it. */
 const OUR_DIRECTORY = /\/platter-lab-[A-Za-z0-9]{6}\//;
 const CLOSE_TIMEOUT = 60_000;
 
-/** File systems that the lab can make; xfs and btrfs clone files (FICLONE). */
+/** File systems that the lab can make. xfs and btrfs clone files (FICLONE). */
 export type FileSystem = 'ext4' | 'xfs' | 'btrfs';
 
 /** How the disk is made. */
 export interface LabDiskOptions {
-  /** Bytes; may be left out when `file` exists, and with a preset. */
+  /** Bytes. Optional when `file` exists, and with a preset. */
   size?: number;
-  /** A typical bad disk, by its name in `labdisk --help`. The other options are added to it. */
+  /** A typical bad disk, by its name in `labdisk --help`. The other options add to it. */
   preset?: string;
   /** Rules in force from the start. */
   rules?: readonly string[];
-  /** Logical sector in bytes, 512 if not said. */
+  /** Logical sector in bytes; 512 by default. */
   sector?: 512 | 4096;
   readOnly?: boolean;
   /** No faults: the loop device lies on the backing file itself. Fast. */
   plain?: boolean;
-  /** False: no loop device; `device` is then a regular file with faults, which grows and can be truncated. */
+  /** False: no loop device. `device` is then a regular file with faults, which grows and can be truncated. */
   loop?: boolean;
-  /** Through the page cache; a file then refuses O_DIRECT. */
+  /** Through the page cache. A file then refuses O_DIRECT. */
   buffered?: boolean;
-  /** The kernel says that it has heads and platters (queue/rotational). */
+  /** The kernel reports heads and platters (queue/rotational). */
   rotational?: boolean;
-  /** The kernel's limit of writes in bytes a second, with no program in between (see `canLimitWrites`). */
+  /** The kernel's limit for writes, bytes a second, with no program in between (see `canLimitWrites`). */
   writeRate?: number;
-  /** Bytes that fit into the file system of the backing file; what is written beyond meets ENOSPC. */
+  /** Bytes that fit into the backing file's file system. Writing more gives ENOSPC. */
   room?: number;
   /** A file system on it, mounted at `tree`. xfs needs 300 MiB, btrfs 128. */
   mkfs?: FileSystem;
   /** Backing file to use and keep. */
   file?: string;
-  /** Where the temporary directory goes; /dev/shm if not said. */
+  /** Where the temporary directory is made; /dev/shm by default. */
   dir?: string;
 }
 
@@ -63,7 +63,7 @@ export interface LabCounters {
   errors: number;
   /** I/O that has arrived and not ended: held by a delay or a stall, or being done. */
   inFlight: number;
-  /** Of these, what a stall holds. */
+  /** I/O of these that a stall holds. */
   stalled: number;
   rules: number;
   /** Sectors of 512 bytes that cannot be read or cannot be written. */
@@ -72,7 +72,7 @@ export interface LabCounters {
   size: number;
 }
 
-/** One I/O of the log. `begin` and `end` come from one clock: a < b means a happened first. */
+/** One I/O of the log. One clock gives `begin` and `end`: a < b means that a happened first. */
 export interface LabEntry {
   op: 'read' | 'write' | 'flush' | 'zero';
   offset: number;
@@ -85,20 +85,20 @@ export interface LabEntry {
   error: string | null;
 }
 
-/** A virtual disk. It goes when it is closed, and at the latest when this process ends, however that ends. */
+/** A virtual disk. It ends when it is closed, and at the latest when this process ends, however that ends. */
 export interface LabDisk extends AsyncDisposable {
   /** The path for the program under test: /dev/loopN, or the file when there is no loop device. */
   readonly device: string;
-  /** The backing file: what is on the medium. Writes to it do not meet the rules. */
+  /** The backing file: what is on the medium. The rules do not apply to writes here. */
   readonly backing: string;
   readonly ctl: string;
-  /** Where the file system of `mkfs` is mounted; throws when there is none. */
+  /** Where the file system of `mkfs` is mounted. Throws when there is none. */
   readonly tree: string;
   readonly pid: number;
-  /** Gives rules, one a line each; throws when one is refused. */
+  /** Gives rules, one per line. Throws when one is refused. */
   rule(...lines: string[]): Promise<void>;
   counters(): Promise<LabCounters>;
-  /** What `log on` recorded, in the order in which it began. */
+  /** What `log on` recorded, in the order of beginning. */
   log(): Promise<LabEntry[]>;
   /** The writes and zeroings of the log. */
   writes(): Promise<LabEntry[]>;
@@ -106,7 +106,7 @@ export interface LabDisk extends AsyncDisposable {
   map(): Promise<string>;
   /** Waits until the counters satisfy `condition`; throws after `timeout` ms. */
   waitFor(condition: (counters: LabCounters) => boolean, timeout?: number): Promise<void>;
-  /** Removes the disk and everything of it. Idempotent. */
+  /** Removes the disk and everything that belongs to it. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -139,7 +139,7 @@ export function canMkfs(type: FileSystem): string | null {
   return canLab();
 }
 
-/** Why the kernel cannot hold down writes by itself here, or null when it can. */
+/** Why the kernel cannot limit writes here, or null when it can. */
 export function canLimitWrites(): string | null {
   return existsSync('/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device')
     ? canLab()
@@ -149,8 +149,8 @@ export function canLimitWrites(): string | null {
 let built: Promise<unknown> | null = null;
 
 /**
- * Compiles labdisk where it is not up to date, and gives its path. Several processes may do so at once.
- * PLATTER_LABDISK names another build, for example one with a sanitizer.
+ * Compiles labdisk if it is out of date, and gives its path. Several processes may do so at once. PLATTER_LABDISK names
+ * another build, for example one with a sanitizer.
  */
 export async function buildLabdisk(): Promise<string> {
   const given = process.env.PLATTER_LABDISK;
@@ -192,7 +192,7 @@ async function announcement(stdout: Readable): Promise<Announcement> {
   throw new Error('labdisk ended before its disk was ready; its stderr says why');
 }
 
-/** Loop devices over a file that a caller of this process gave, by device. */
+/** Loop devices over files that callers in this process gave, by device. */
 const attachedHere = new Map<string, string>();
 
 /** Makes a virtual disk. Throws when it cannot be made. */
@@ -248,16 +248,16 @@ export async function labdisk(options: LabDiskOptions): Promise<LabDisk> {
   };
 }
 
-/** A mounted file system of its own. It goes when it is closed, and at the latest when this process ends. */
+/** A mounted file system. It ends when it is closed, and at the latest when this process ends, however that ends. */
 export interface LabFolder extends AsyncDisposable {
-  /** Its root folder: empty, writable, on no other file system. */
+  /** Its root folder: empty, writable, and on no other file system. */
   readonly path: string;
   close(): Promise<void>;
 }
 
 /**
- * A folder on a fresh file system of `size` bytes: a small one is soon full. It has no faults; for these use
- * `labdisk({ mkfs })`. Throws when it cannot be made: ask canMkfs first.
+ * A folder on a fresh file system of `size` bytes, so a small one is soon full. It has no faults; use `labdisk({ mkfs
+ * })` for those. Throws when it cannot be made: ask canMkfs first.
  */
 export async function fileSystem(type: FileSystem, size: number): Promise<LabFolder> {
   const disk = await labdisk({ size, mkfs: type, plain: true });
@@ -265,30 +265,28 @@ export async function fileSystem(type: FileSystem, size: number): Promise<LabFol
   return { path: disk.tree, close, [Symbol.asyncDispose]: close };
 }
 
-/**
- * A folder in which files can be cloned (FICLONE) and copied by reference, of 512 MiB that take memory as they fill.
- */
+/** A folder in which files can be cloned (FICLONE) and copied by reference: 512 MiB that take memory as they fill. */
 export const reflinkDir = (type: 'btrfs' | 'xfs' = 'btrfs'): Promise<LabFolder> => fileSystem(type, 512 * 1024 * 1024);
 
 /**
- * The command line that runs `argv` with other queue attributes of `device` than the kernel's, by sysfs name:
- * `{ zoned: 'host-managed', optimal_io_size: '65536' }`. For what no loop device can be here.
+ * The command line that runs `argv` with other queue attributes of `device` than the kernel's, by sysfs name: `{ zoned:
+ * 'host-managed', optimal_io_size: '65536' }`. For properties that no loop device can have.
  */
 export function withQueue(device: string, attributes: Record<string, string>, argv: readonly string[]): string[] {
   const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);
   return [resolve(HERE, 'queue.sh'), device, ...pairs, '--', ...argv];
 }
 
-/** What no loop device has of its own. */
+/** What a loop device lacks. */
 export interface Identity {
   model: string;
   serial: string;
 }
 
 /**
- * Gives loop devices a model and a serial number, by their backing file, in the output of lsblk for one program and its
- * children. `folder` is empty and has to outlive the program. `argv` is the command line of the program; `name` sets
- * the identities from then on, also while it runs.
+ * Gives loop devices, by backing file, a model and a serial number in the output of lsblk for one program and its
+ * children. `folder` is empty and must outlive the program. `argv` is the program's command line; `name` sets the
+ * identities from then on, even while it runs.
  */
 export function withIdentities(
   folder: string,
@@ -328,7 +326,7 @@ console.log(JSON.stringify(said));
   };
 }
 
-/** Removes a partition of a disk of this test. Programs that list all devices can have it open for a moment. */
+/** Removes a partition of a disk of this test. Programs that list all devices may have it open for a moment. */
 export async function removePartition(disk: string, number: number): Promise<void> {
   assertOwnLoop(disk);
   for (;;) {
@@ -340,8 +338,8 @@ export async function removePartition(disk: string, number: number): Promise<voi
 }
 
 /**
- * Throws unless `path` is a loop device that labdisk made: call it before a test writes to a block device itself.
- * A device over a caller's own file is known only to the process that made it.
+ * Throws unless `path` is a loop device made by labdisk. Call this before a test itself writes to a block device. Only
+ * the process that made a device over a caller's own file knows it.
  */
 export function assertOwnLoop(path: string): void {
   const device = realpathSync(path);
@@ -350,7 +348,7 @@ export function assertOwnLoop(path: string): void {
     try {
       backing = readFileSync(`/sys/block/${basename(device)}/loop/backing_file`, 'utf8').trim();
     } catch {
-      backing = ''; // not attached: refused below
+      backing = ''; // not attached, so refused below
     }
   }
   if (OUR_DIRECTORY.test(backing) || (backing !== '' && attachedHere.get(device) === backing)) return;
@@ -359,7 +357,7 @@ export function assertOwnLoop(path: string): void {
   );
 }
 
-/** Bytes that depend on nothing but `seed` and their offset; `offset` must be a multiple of 16. */
+/** Bytes that depend only on `seed` and their offset. `offset` must be a multiple of 16. */
 export function seededBytes(length: number, seed: number, offset = 0): Buffer {
   if (offset % 16 !== 0) throw new RangeError('offset must be a multiple of 16');
   const key = Buffer.alloc(16);

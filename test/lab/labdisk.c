@@ -1,9 +1,9 @@
-// labdisk: one process, one virtual disk: a loop device over a file whose faults you command. See README.md.
+// labdisk: one process that is one virtual disk: a loop device over a file whose faults you command. See README.md.
 //
-// Two processes, because a process that serves a FUSE file must not be the one that closes what lies on it: killed,
-// it would wait for itself. The keeper (the one that was started) holds the loop device and waits for the end; the
-// server answers FUSE and cleans up when the keeper is gone, however it went. If the server goes first, the keeper
-// does.
+// There are two processes, because the process that serves a FUSE file must not be the one that closes what lies on it:
+// killed, it would wait for itself. The keeper (the one that was started) holds the loop device and waits for the end.
+// The server answers FUSE and cleans up when the keeper is gone, however it ended. If the server goes first, the keeper
+// cleans up.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -36,7 +36,7 @@ void fail(const char* what, int error) {
   exit(1);
 }
 
-// A limit of the kernel's stays with the device's number, whoever has it next.
+// A limit of the kernel's stays with the device's number, whoever uses it next.
 static void lift_limit(void) {
   if (options.write_rate && shared && *shared->device) loop_limit_writes(shared->device, 0);
 }
@@ -48,10 +48,10 @@ static void remove_place(void) {
 
 // ---- The server
 
-// Waits for the keeper to end and clears up after it.
+// Waits for the keeper to end and cleans up after it.
 static void* watch_keeper(void* argument) {
-  // First its mutex comes free, in a kill before its descriptors are closed: closing the loop device waits for I/O
-  // that a stall may hold. When the socket reports the end too, the device is closed.
+  // Its mutex comes free first; in a kill that is before its descriptors are closed. Closing the loop device waits for
+  // I/O that a stall may hold. When the socket reports the end too, the device is closed.
   pthread_mutex_lock(&shared->keeper_lives);
   faults_release();
   char byte;
@@ -61,15 +61,15 @@ static void* watch_keeper(void* argument) {
   _exit(0);
 }
 
-// The server's end of the link to the keeper: its first byte says that the files are there, the next that the disk
-// is gone.
+// The server's end of the link to the keeper. Its first byte says that the files are there, the next that the disk is
+// gone.
 static int to_keeper = -1;
 
 void labdisk_let_go(void) { send(to_keeper, "", 1, MSG_NOSIGNAL); }
 
 static void serve(int keeper) {
   to_keeper = keeper;
-  setsid();  // a ^C at the terminal is for the keeper
+  setsid();  // ^C at the terminal is for the keeper
   signal(SIGPIPE, SIG_IGN);
   close(STDIN_FILENO);
   close(STDOUT_FILENO);
@@ -103,7 +103,7 @@ static void prepare_shared(void) {
   pthread_mutex_lock(&shared->keeper_lives);
 }
 
-// Attaching makes it what the backing file is, so it lasts as long as this disk.
+// Attaching copies this from the backing file, so it lasts as long as this disk.
 static void set_rotational(void) {
   char path[PATH_MAX];
   snprintf(path, sizeof path, "/sys/block/%s/queue/rotational", strrchr(shared->device, '/') + 1);
@@ -122,13 +122,13 @@ static int attach(void) {
   if (loop < 0) fail("no loop device", -loop);
   close(file);
   if (options.rotational) set_rotational();
-  // Also none: one whose end nobody was left to see may have left its limit.
+  // Also for no limit: a disk that was killed may have left one.
   int error = loop_limit_writes(shared->device, options.write_rate);
   if (error && options.write_rate) fail("--write-rate", -error);
   return loop;
 }
 
-// Gives a rule to the server, as whoever writes to ctl does; the server says what is wrong with it. 0 or -errno.
+// Gives a rule to the server, as by writing to ctl. The server says what is wrong with it. 0 or -errno.
 static int command(const char* line) {
   if (options.plain) return -ENOTSUP;
   int ctl = open(paths.ctl, O_WRONLY | O_CLOEXEC);
@@ -210,14 +210,14 @@ static bool obey_input(void) {
   return true;
 }
 
-// The disk is gone: its device is detached as soon as nobody else has it open.
+// The disk is gone. Its device is detached as soon as nobody else has it open.
 static void let_go(int* loop) {
   shared->device[0] = 0;
   if (*loop >= 0) close(*loop);
   *loop = -1;
 }
 
-// Returns at end of input or a signal; false when the server died first.
+// Returns at the end of input or a signal; false when the server died first.
 static bool wait_for_end(int signals, int server, int* loop) {
   struct pollfd fds[] = {
       {.fd = STDIN_FILENO, .events = POLLIN}, {.fd = signals, .events = POLLIN}, {.fd = server, .events = POLLIN}};
@@ -240,7 +240,7 @@ int main(int argc, char** argv) {
   sigaddset(&ends, SIGHUP);
   sigprocmask(SIG_BLOCK, &ends, NULL);
   signal(SIGPIPE, SIG_IGN);
-  // A pipe ends with whoever holds its other end; a terminal does not, so there the parent's end counts.
+  // A pipe ends with the process at its other end. A terminal does not, so there the parent's end counts.
   if (isatty(STDIN_FILENO)) prctl(PR_SET_PDEATHSIG, SIGTERM);
   prepare_shared();
   place_prepare(&paths, &options, remove_place);
@@ -266,10 +266,10 @@ int main(int argc, char** argv) {
   bool orderly = wait_for_end(signalfd(-1, &ends, SFD_CLOEXEC), link[0], &loop);
   if (!orderly) fprintf(stderr, "labdisk: the server died\n");
 
-  // In the order of watch_keeper: nothing stalls any more, the server still answers while the device closes.
+  // In the order of watch_keeper: nothing stalls any more, and the server still answers while the device closes.
   pthread_mutex_unlock(&shared->keeper_lives);
   if (options.mkfs) place_unmount_tree(&paths);
-  lift_limit();  // while the device is still this one's
+  lift_limit();  // while this process still has the device
   let_go(&loop);
   close(link[0]);
   waitpid(server, NULL, 0);

@@ -18,7 +18,7 @@ async function eventually(condition: () => boolean | Promise<boolean>): Promise<
   }
 }
 
-/** Whether any loop device, mount or directory still speaks of `directory`. */
+/** Whether any loop device, mount or directory still names `directory`. */
 async function isLeft(directory: string): Promise<boolean> {
   if (existsSync(directory) || (await readFile('/proc/mounts', 'utf8')).includes(directory)) return true;
   for (const block of await readdir('/sys/block')) {
@@ -31,14 +31,14 @@ async function isLeft(directory: string): Promise<boolean> {
   return false;
 }
 
-/** The second of the disk's processes. */
+/** The disk's second process. */
 async function serverOf(disk: LabDisk): Promise<number> {
   const server = Number((await run('pgrep', ['-P', String(disk.pid)])).stdout.toString());
   expect(server).toBeGreaterThan(1);
   return server;
 }
 
-/** When both processes were killed nobody is left to clear up but the next disk's. */
+/** When both processes were killed, only the next disk can clean up. */
 async function expectGone(directory: string, killed: string): Promise<void> {
   if (killed === 'keeper and server') {
     // Another test's disk may have cleaned up by now. The lock is free when the last thread of both processes has
@@ -83,7 +83,7 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     expect(existsSync(partition)).toBe(false);
   });
 
-  // Each of the processes can be killed at the worst moment: dirty pages in the cache and an I/O that stalls.
+  // Each process is killed at the worst moment: with dirty pages in the cache and a stalled I/O.
   test.each(['keeper', 'server', 'keeper and server'])(
     'leaves nothing that hangs after kill -9 of the %s',
     async (which) => {
@@ -100,7 +100,7 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     },
   );
 
-  // A mounted file system with dirty pages: whoever is left unmounts it, and none waits for itself.
+  // A mounted file system with dirty pages: the remaining process unmounts it, and none waits for itself.
   test.skipIf(canMkfs('ext4') !== null).each([
     ['keeper', false],
     ['server', false],

@@ -1,4 +1,4 @@
-// Attaching a loop device, among many others who do the same at the same time.
+// Attaches a loop device while many others do the same.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/blkpg.h>
@@ -18,7 +18,7 @@
 #define ATTEMPTS 500
 #define PARTITIONS 15
 
-// Opens /dev/loopN; makes the node where no devtmpfs does it (containers).
+// Opens /dev/loopN. Makes the node where no devtmpfs does (containers).
 static int open_loop(int number, char device[DEVICE_NAME], int flags) {
   snprintf(device, DEVICE_NAME, "/dev/loop%d", number);
   int loop = open(device, flags | O_CLOEXEC);
@@ -27,13 +27,12 @@ static int open_loop(int number, char device[DEVICE_NAME], int flags) {
   return loop < 0 ? -errno : loop;
 }
 
-// Partitions that somebody added with addpart outlive the disk, when whoever added them was killed: they are not this
-// one's.
+// Partitions that a killed process added with addpart outlive the disk. They do not belong to this one.
 static void forget_partitions(int loop) {
   for (int number = 1; number <= PARTITIONS; number++) {
     struct blkpg_partition partition = {.pno = number};
     struct blkpg_ioctl_arg delete = {.op = BLKPG_DEL_PARTITION, .datalen = sizeof partition, .data = &partition};
-    ioctl(loop, BLKPG, &delete);  // ENXIO where there is none; one that is still mounted stays
+    ioctl(loop, BLKPG, &delete);  // ENXIO when there is none; a mounted one stays
   }
 }
 
@@ -59,7 +58,7 @@ int loop_attach(int file, const char* file_path, const struct options* options, 
       result = -errno;
       close(loop);
     }
-    // Somebody else was quicker with this number, or it is being removed: take another.
+    // Another process took this number first, or it is being removed: take another.
     if (result != -EBUSY && result != -ENXIO && result != -ENOENT && result != -EAGAIN && result != -ENODEV) break;
     usleep(1000u + (unsigned)(getpid() * 7919 + attempt * 104729) % 10000u);
   }
@@ -67,7 +66,7 @@ int loop_attach(int file, const char* file_path, const struct options* options, 
   return result;
 }
 
-// The folder of this process's control group for block I/O. False where there is none.
+// The folder of this process's block I/O control group. False where there is none.
 static bool blkio_group(char path[PATH_MAX]) {
   FILE* groups = fopen("/proc/self/cgroup", "re");
   if (!groups) return false;

@@ -23,8 +23,8 @@ async function folder(): Promise<string> {
 }
 
 /**
- * One character for each block of 4 KiB: whether direct writes fail, all at once and so in any order. Not reads:
- * programs that list disks meanwhile read this one too, and would use up some of its luck.
+ * One character for each block of 4 KiB: whether a direct write fails. All at once, so in any order. Not reads:
+ * programs that list disks read this one too, and would use up some of its luck.
  */
 async function failures(disk: LabDisk, blocks: readonly number[]): Promise<string> {
   const seen = await Promise.all(
@@ -41,7 +41,7 @@ async function failures(disk: LabDisk, blocks: readonly number[]): Promise<strin
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 const sysfs = (disk: LabDisk, name: string): Promise<string> =>
   readFile(`/sys/block/${basename(disk.device)}/queue/${name}`, 'utf8');
-/** What the disk's device number lies on now; another disk may have taken it. */
+/** What the disk's device number is attached to now. Another disk may have taken it. */
 const attachedTo = (disk: LabDisk): Promise<string> =>
   readFile(`/sys/block/${basename(disk.device)}/loop/backing_file`, 'utf8').catch(() => ''); // detached
 
@@ -151,7 +151,7 @@ describe.skipIf(reason !== null)('a medium of the lab', () => {
       dd([`if=${disk.device}`, 'bs=64K', 'count=16', 'iflag=direct', 'of=/dev/null']);
     expect(await endsWithin(6, inOrder)).toBe(true); // sixteen moves would take longer
     expect(await time(8 * MiB)).toBeGreaterThan(390);
-    expect(await time(0, 4 * MiB, 8 * MiB, 12 * MiB)).toBeGreaterThan(3 * 400 - 10); // it is at one of them
+    expect(await time(0, 4 * MiB, 8 * MiB, 12 * MiB)).toBeGreaterThan(3 * 400 - 10); // the heads are at one of them
   });
 
   test('rule gone: fails every I/O, also on open files, and removes the device with its last user', async () => {
@@ -170,7 +170,7 @@ describe.skipIf(reason !== null)('a medium of the lab', () => {
     await write(disk.device, 0, fresh(MiB));
     const filling = dd(['if=/dev/zero', `of=${disk.device}`, 'bs=64K', 'oflag=direct', 'conv=notrunc']);
     await expect(filling).rejects.toThrow('No space left on device');
-    await write(disk.device, 0, fresh(MiB)); // what has its place keeps it
+    await write(disk.device, 0, fresh(MiB)); // what already has its place keeps it
     const buffered = dd(['if=/dev/zero', `of=${disk.device}`, 'bs=64K', 'seek=32', 'count=16', 'conv=notrunc,fsync']);
     await expect(buffered).rejects.toThrow(/fsync failed.*(Input\/output error|No space left)/s);
   });

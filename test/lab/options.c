@@ -1,4 +1,4 @@
-// What the command line says: options, and presets for people who want a typical bad disk at once.
+// The command line: options, and presets for people who want a typical bad disk at once.
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "labdisk.h"
 
 #define PRESET_SIZE (64u << 20)
-// What "50%" is rounded down to, so that it is a place for direct I/O on every disk.
+// "50%" is rounded down to a multiple of this, which suits direct I/O on every disk.
 #define GRAIN 4096u
 
 static const char usage[] =
@@ -183,9 +183,9 @@ void parse_options(int argc, char** argv, struct options* options) {
                                         {0}};
   *options = (struct options){.sector = 512, .loop = true};
   options->parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  // The preset first, wherever it stands, so that options can change what it says.
+  // The preset first, wherever it stands, so that options can override it.
   opterr = 0;
-  while (getopt_long(argc, argv, "", known, NULL) != -1) continue;  // moves what is no option to the end
+  while (getopt_long(argc, argv, "", known, NULL) != -1) continue;  // moves arguments that are no options to the end
   opterr = 1;
   if (optind < argc - 1) misuse("one preset at a time: ", argv[optind + 1]);
   if (optind < argc) take_preset(options, argv[optind]);

@@ -1,7 +1,8 @@
-// Where a disk lives: its directory, the backing file, mounts; and how all of it goes, whoever is left to do it.
+// Where a disk lives: its directory, backing file and mounts, and how all of them are removed, whichever process is
+// left.
 //
-// A directory holds a file `lock`, locked by both processes of its labdisk. Should both be killed at once, the lock is
-// free and the next labdisk that uses the same parent directory clears the remains.
+// A directory holds a file `lock`, which both processes of its labdisk lock. When both are killed at once, the lock is
+// free, and the next labdisk with the same parent directory removes the remains.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +18,11 @@
 
 #include "labdisk.h"
 
-// What a directory of ours is known by; test code refuses to write to a loop device without it.
+// Marks our directories. Test code refuses to write to a loop device without it.
 #define PREFIX "platter-lab-"
 #define DIRECTORY PREFIX "XXXXXX"
 
-// Detached also when somebody still uses it; a link that somebody put there is not followed.
+// Detach even if somebody still uses it, and do not follow a link that somebody put there.
 #define UNMOUNT (MNT_DETACH | UMOUNT_NOFOLLOW)
 
 extern char** environ;
@@ -39,7 +40,7 @@ static void name_parts(struct paths* paths) {
   join(paths->lock, paths->dir, "lock");
 }
 
-// Removes what is there of a disk's directory. The parts may be gone already: two may clean up, in any order.
+// Removes what is left of a disk's directory. Parts may be gone already: two processes may clean up, in any order.
 static void remove_parts(const struct paths* paths) {
   umount2(paths->tree, UNMOUNT);
   rmdir(paths->tree);
@@ -52,7 +53,7 @@ static void remove_parts(const struct paths* paths) {
   rmdir(paths->dir);
 }
 
-// ---- What a labdisk left whose processes were both killed
+// ---- What a labdisk left when both its processes were killed
 
 static void remove_if_dead(const char* dir) {
   struct paths paths = {0};
@@ -61,7 +62,7 @@ static void remove_if_dead(const char* dir) {
   if (snprintf(paths.dir, sizeof paths.dir, "%s", dir) >= PATH_MAX) return;
   name_parts(&paths);
   int lock = open(paths.lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (lock < 0) return;  // not complete yet, or just going
+  if (lock < 0) return;  // not complete yet, or being removed
   if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
     join(paths.backing, paths.dir, "backing");  // in the room it goes with its mount
     remove_parts(&paths);
@@ -83,7 +84,7 @@ static void sweep(const char* parent) {
 
 // ---- Making it
 
-// Makes the directory and takes its lock, which is released when no process has it open any more.
+// Makes the directory and takes its lock, which is free again when no process has it open any more.
 static void make_directory(struct paths* paths, const char* parent) {
   for (;;) {
     join(paths->dir, parent, DIRECTORY);
@@ -94,7 +95,7 @@ static void make_directory(struct paths* paths, const char* parent) {
     if (flock(lock, LOCK_SH) < 0) fail(paths->lock, errno);
     struct stat s;
     if (fstat(lock, &s) == 0 && s.st_nlink > 0) return;
-    close(lock);  // taken for a dead one, between open and flock
+    close(lock);  // taken for a dead one between open and flock
   }
 }
 
@@ -129,7 +130,7 @@ void place_prepare(struct paths* paths, struct options* options, void (*at_exit)
   if (options->room) make_room(paths, room);
   join(paths->backing, options->room ? paths->room : paths->dir, "backing");
   if (options->file) {
-    int file = open(options->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // realpath wants it to exist
+    int file = open(options->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // realpath needs an existing file
     if (file < 0 || !realpath(options->file, paths->backing)) fail(options->file, errno);
     close(file);
   }
@@ -138,7 +139,7 @@ void place_prepare(struct paths* paths, struct options* options, void (*at_exit)
   if (!options->plain && mkdir(paths->mount, 0755) < 0) fail(paths->mount, errno);
 }
 
-// Runs a program to its end, silent but for its errors. False when it failed.
+// Runs a program to its end and shows only its errors. False when it failed.
 static bool ran(char* const argv[]) {
   pid_t child;
   int status;
@@ -163,7 +164,7 @@ static bool ran(char* const argv[]) {
 void place_mount_tree(const struct paths* paths, const char* type, const char* device) {
   char program[32], *disk = (char*)device;
   snprintf(program, sizeof program, "mkfs.%s", type);
-  // Nothing is left for the kernel to initialise later: what the disk sees afterwards comes from its user.
+  // Leave nothing for the kernel to initialise later: what the disk sees after this comes from its user.
   char* ext4[] = {program, "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", disk, NULL};
   char* other[] = {program, "-q", "-f", disk, NULL};
   if (!ran(!strcmp(type, "ext4") ? ext4 : other)) fail(program, 0);
@@ -174,8 +175,8 @@ void place_unmount_tree(const struct paths* paths) { umount2(paths->tree, UNMOUN
 
 void place_remove(const struct paths* paths, const struct options* options, bool serving) {
   if (options->mkfs && serving) {
-    // Unmounting writes to the disk that this process serves. Killed in the middle of that, it would wait for itself;
-    // a child that holds nothing of FUSE would not.
+    // Unmounting writes to the disk that this process serves. If it were killed during that, it would wait for itself.
+    // A child that holds nothing of FUSE would not.
     pid_t child = fork();
     if (child == 0) {
       close_range(0, ~0u, 0);

@@ -1,4 +1,4 @@
-// labdisk for people: presets that do what they describe, typed rules, and a help that lists everything.
+// labdisk for people: presets that do what they say, typed rules, and a help that lists everything.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
@@ -9,19 +9,19 @@ import { backing, dd, filledDisk, flipped, fresh, KiB, MiB, old, read, reason, r
 
 const SIZE = 4 * MiB;
 
-/** Writes all of the disk, then flushes it. Gives what went wrong, or ''. */
+/** Writes the whole disk, then flushes it. Gives what went wrong, or ''. */
 const writeAll = (disk: LabDisk): Promise<string> =>
   dd([`of=${disk.device}`, 'bs=64K', 'iflag=fullblock', 'oflag=direct', 'conv=notrunc,fsync'], fresh(SIZE)).then(
     () => '',
     String,
   );
-/** Reads all of it. */
+/** Reads the whole disk. */
 const readAll = (disk: LabDisk): Promise<string> =>
   dd([`if=${disk.device}`, 'bs=64K', 'iflag=direct', 'of=/dev/null']).then(() => '', String);
 const blockdev = async (disk: LabDisk, option: string): Promise<string> =>
   (await run('blockdev', [option, disk.device])).stdout.toString().trim();
 
-/** By preset: the check that it does what it describes. */
+/** For each preset: checks that it does what it says. */
 const shows: Record<string, (disk: LabDisk) => Promise<void>> = {
   async healthy(disk) {
     expect([await readAll(disk), await writeAll(disk)]).toEqual(['', '']);
@@ -60,7 +60,7 @@ const shows: Record<string, (disk: LabDisk) => Promise<void>> = {
     expect(await writeAll(disk)).toBe(''); // 64 writes at 20 MiB/s; with this seed some hiccup
     expect(performance.now() - start).toBeGreaterThan(190);
     const { rules } = await disk.counters();
-    expect(rules).toBe(1); // the rates are none
+    expect(rules).toBe(1); // the rates are not rules
   },
   async 'slow-flush'(disk) {
     const start = performance.now();

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs a program that sees other queue attributes of a block device than the kernel's: a zoned or a rotating disk on a
-# kernel that has none. Only the program and its children see them; they are gone with them. Needs root.
+# kernel that has none. Only the program and its children see them, and they end with them. Needs root.
 #   queue.sh /dev/loop0 zoned=host-managed optimal_io_size=65536 -- platter copy ...
 set -eu
 if [ "${1-}" != --inside ]; then
@@ -8,7 +8,7 @@ if [ "${1-}" != --inside ]; then
 fi
 device=$(readlink -f "$2") && shift 2
 queue=/sys/class/block/${device#/dev/}/queue
-room=/sys/class/block/${device#/dev/}/power # a directory of that device's which nobody misses
+room=/sys/class/block/${device#/dev/}/power # a directory of that device that nobody misses
 mount -t tmpfs labdisk "$room"
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
   name=${1%%=*}

@@ -34,7 +34,7 @@ static bool parse_ops(const char* text, unsigned* ops) {
   return *ops != 0;
 }
 
-// A name or a number; EIO when there is none.
+// A name or a number; EIO when absent.
 static bool parse_errno(const char* text, int* error) {
   *error = EIO;
   if (!text) return true;
@@ -51,7 +51,7 @@ static bool parse_errno(const char* text, int* error) {
   return !*end && number > 0 && number <= EHWPOISON;
 }
 
-// Without one, for ever.
+// For ever when absent.
 static bool parse_count(const char* text, long* count) {
   char* end;
   *count = text ? strtol(text, &end, 10) : -1;
@@ -67,7 +67,7 @@ static bool parse_range(const struct words* words, int i, struct rule* rule) {
   return length > 0;
 }
 
-// One function a command: -EINVAL when it is malformed.
+// One function per command: -EINVAL when it is malformed.
 
 // eio|short DIR OFF LEN [ERRNO [COUNT]]
 static int error_rule(const struct words* words, enum kind kind) {
@@ -90,7 +90,7 @@ static bool parse_percent(const char* text, double* percent) {
   return end != text && (!*end || !strcmp(end, "%")) && *percent > 0 && *percent <= 100;
 }
 
-// 0 when there is none.
+// 0 when absent.
 static bool parse_seed(const char* text, uint64_t* seed) {
   *seed = 0;
   return !text || parse_size(text, seed);

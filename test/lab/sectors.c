@@ -1,4 +1,4 @@
-// Which sectors of the medium are bad, and luck that comes out the same every time.
+// Which sectors of the medium are bad, and luck that is the same every time.
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -10,14 +10,14 @@
 
 #define SECTOR 512u
 
-// Two bits a sector; pages of it that were never touched take no memory.
+// Two bits a sector. Pages of it that were never touched take no memory.
 enum { UNREADABLE = 1, UNWRITABLE = 2 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint8_t* state;    // a byte holds 4 sectors
-static uint64_t sectors;  // how many there are
-static uint64_t block;    // sectors that go bad together
-static uint64_t bad;      // sectors with any bit
+static uint64_t sectors;  // number of sectors
+static uint64_t block;    // number of sectors that go bad together
+static uint64_t bad;      // number of sectors with any bit
 static int errors[3];     // errno by bit
 
 uint64_t mixed(uint64_t seed, uint64_t value) {
@@ -56,7 +56,7 @@ static void say_error(unsigned bits, int error) {
   if (bits & UNWRITABLE) errors[UNWRITABLE] = error;
 }
 
-// Whole blocks: a disk of 4096-byte sectors loses 4096 bytes at once.
+// Whole blocks: a disk with 4096-byte sectors loses 4096 bytes at once.
 static void spoil(unsigned bits, uint64_t from, uint64_t to) {
   if (to > sectors * SECTOR) to = sectors * SECTOR;
   if (from >= to) return;
@@ -83,7 +83,7 @@ int sectors_spoil_percent(unsigned ops, double percent, uint64_t seed, int error
   return 0;
 }
 
-// Lines are "POSITION SIZE STATUS" after one line of the program's own state, with comments in between.
+// Lines are "POSITION SIZE STATUS", after one line of the program's own state. Comments may come in between.
 int sectors_spoil_map(unsigned ops, const char* mapfile, int error) {
   FILE* file = fopen(mapfile, "re");
   if (!file) return -errno;
@@ -109,7 +109,7 @@ int sectors_spoil_map(unsigned ops, const char* mapfile, int error) {
   return ok && state_seen ? 0 : -EINVAL;
 }
 
-// ---- What an I/O meets
+// ---- What happens to an I/O
 
 uint64_t sectors_first_bad(enum op op, uint64_t offset, uint64_t length, int* error) {
   unsigned bit = op == OP_READ ? UNREADABLE : op == OP_FLUSH ? 0 : UNWRITABLE;

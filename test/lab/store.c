@@ -1,7 +1,7 @@
 // The bytes of the disk: a backing file, a visible size, and a write cache that can be lost.
 //
-// The cache is a sparse memory file laid over the backing file: a page that exists there is newer than the
-// backing file and not flushed yet; a hole means the backing file is right.
+// The cache is a sparse memory file laid over the backing file. A page that exists there is newer than the backing file
+// and not flushed yet. A hole means that the backing file is right.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 #define PAGE 4096u
 #define PUNCH (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
-// Plain I/O shares the lock; what changes size or cache holds it alone.
+// Plain I/O shares the lock. Changes of size or cache hold it alone.
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static int backing = -1;
 static int cache = -1;
@@ -25,7 +25,7 @@ static bool is_volatile;
 
 static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-// All of it or an error; at the end of the file the rest of a read is zeros.
+// All of it or an error. Behind the end of the file a read gets zeros.
 static int read_all(int file, char* data, size_t length, uint64_t offset) {
   while (length > 0) {
     ssize_t n = pread(file, data, length, (off_t)offset);
@@ -50,7 +50,7 @@ static int write_all(int file, const char* data, size_t length, uint64_t offset)
   return 0;
 }
 
-// The next stretch of cached pages at or after `from`: false when there is none.
+// The next stretch of cached pages at or after `from`; false when there is none.
 static bool next_cached(uint64_t from, uint64_t* start, uint64_t* end) {
   off_t data = lseek(cache, (off_t)from, SEEK_DATA);
   if (data < 0) return false;
@@ -88,7 +88,7 @@ static int read_through(char* data, size_t length, uint64_t offset) {
 }
 
 ssize_t store_read(void* data, size_t length, uint64_t offset) {
-  // lseek on the shared cache descriptor only looks, so readers may share.
+  // lseek on the shared cache descriptor only looks, so readers may share it.
   pthread_rwlock_rdlock(&lock);
   size_t n = offset >= size ? 0 : (size_t)min(length, size - offset);
   int error = is_volatile ? read_through(data, n, offset) : read_all(backing, data, n, offset);
@@ -96,7 +96,7 @@ ssize_t store_read(void* data, size_t length, uint64_t offset) {
   return error ? error : (ssize_t)n;
 }
 
-// Into the cache, whole pages: a page written in part is filled up from the backing file first.
+// Writes into the cache in whole pages. A page written in part is completed from the backing file first.
 static int write_cached(const char* data, size_t length, uint64_t offset) {
   char page[PAGE];
   int error = 0;
@@ -111,7 +111,7 @@ static int write_cached(const char* data, size_t length, uint64_t offset) {
   return error;
 }
 
-// How many of `length` bytes may be written, having grown a store that may grow. -errno when none.
+// How many of `length` bytes may be written, after growing a store that may grow. -errno when none.
 static ssize_t room(size_t length, uint64_t offset) {
   if (offset + length <= size) return (ssize_t)length;
   if (!fixed) {

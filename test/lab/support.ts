@@ -1,4 +1,4 @@
-// Shared by the lab's own tests: direct I/O through dd, which aligns its buffers, and a disk with known content.
+// For the lab's own tests: direct I/O through dd, which aligns its buffers, and a disk with known content.
 import { spawn } from 'node:child_process';
 import { open, writeFile } from 'node:fs/promises';
 import { onTestFinished } from 'vitest';
@@ -23,13 +23,13 @@ export async function run(program: string, args: string[], input?: Buffer): Prom
   let stderr = '';
   child.stdout.on('data', (data: Buffer) => stdout.push(data));
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-  child.stdin.on('error', () => undefined); // a program that stops reading early says so by its exit code
+  child.stdin.on('error', () => undefined); // the exit code of a program that stops reading early says so
   child.stdin.end(input);
   const code = await new Promise<number | null>((done) => child.on('close', done));
   return { code, stdout: Buffer.concat(stdout), stderr };
 }
 
-/** Throws what dd says, without its statistics, when it fails. */
+/** Throws dd's message, without its statistics, when dd fails. */
 export async function dd(args: string[], input?: Buffer): Promise<Buffer> {
   const { code, stdout, stderr } = await run('dd', ['status=none', ...args], input);
   if (code !== 0) throw new Error(stderr.trim());
@@ -72,7 +72,7 @@ export function flipped(data: Buffer, from: number, length: number): Buffer {
 export const old = (length: number, offset = 0): Buffer => seededBytes(length, 1, offset);
 export const fresh = (length: number, offset = 0): Buffer => seededBytes(length, 2, offset);
 
-/** A disk of `size` bytes that holds old(), and has seen nothing yet. */
+/** A disk of `size` bytes that holds old() and has counted no I/O yet. */
 export async function filledDisk(options: LabDiskOptions = {}): Promise<LabDisk> {
   const disk = await labdisk({ size: 4 * MiB, ...options });
   onTestFinished(() => disk.close());

@@ -1,6 +1,12 @@
 // A destination's state machine, without a job.
 #include <doctest/doctest.h>
 #include <kcopyd/work/destination_state.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
 
 using kcopyd::DestinationState;
 using Facts = DestinationState::Facts;
@@ -91,4 +97,29 @@ TEST_CASE("destination state: verification ends when it is cancelled, or when no
   CHECK(state.next({}) == Step::wait);
   state.cancel();
   CHECK(state.next({}) == Step::end);
+}
+
+TEST_CASE("destination state: a transition that does not exist ends the process and names both states") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const rlimit no_core{};
+    setrlimit(RLIMIT_CORE, &no_core);
+    std::signal(SIGABRT, SIG_DFL);  // not doctest's, which would report a crash
+    dup2(ends[1], STDERR_FILENO);
+    Copying().start_verifying();
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string said;
+  char buffer[256];
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) said.append(buffer, static_cast<size_t>(n));
+  close(ends[0]);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+  CHECK(said == "kcopyd: a destination cannot go from copying to verifying\n");
 }

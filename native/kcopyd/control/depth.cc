@@ -121,7 +121,7 @@ void Depth::accept(double rate) {
   base_ = depth_;
   base_rate_ = rate;
   phase_ = Phase::hold;
-  // A gain means that the device was misjudged: try again soon. The same speed with less is no such news.
+  // A gain means that the device was misjudged: try again soon. The same speed with less says nothing new.
   if (up_) backoff_ = kShortHold;
   if (up_ && step() != base_) {
     start_trial();

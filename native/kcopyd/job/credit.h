@@ -32,7 +32,7 @@ class Credit {
   // Chunks that a destination writes or reads back soon. A paused job rests only when they have ended.
   unsigned soon_done(const Destination& d) const;
 
-  // A chunk of so many bytes has ended.
+  // A chunk of this many bytes has ended.
   void ended(Clock::time_point now, uint64_t bytes) { depth_->ended(now, bytes); }
   // A pause or a throttle held up the job, so the current measurement does not count.
   void disturbed() { depth_->disturbed(); }

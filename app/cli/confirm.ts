@@ -59,7 +59,13 @@ function contents({ contents: found, kind, mounts }: Endpoint): string[] {
 /** "SanDisk Ultra, serial 4C530001, 64.0 GB, USB bus 1, port 2". Unknown properties are named as missing. */
 export function identity({ kind, model, serial, size, port, overwrites }: Endpoint): string {
   if (kind === 'file') return overwrites ? `existing file, ${inWords(size)}` : 'a new file';
-  return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}${port === null ? '' : `, ${english.port(port)}`}`;
+  const facts = [
+    printable(model ?? 'unknown model'),
+    serial === null ? 'no serial' : `serial ${printable(serial)}`,
+    inWords(size),
+    ...(port === null ? [] : [english.port(port)]),
+  ];
+  return facts.join(', ');
 }
 
 /** Milliseconds in which lines arrive that were typed before the question. */

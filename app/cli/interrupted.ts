@@ -5,6 +5,8 @@ import { failure, Refusal } from '../base/errors.ts';
 import { size } from '../base/figures.ts';
 import { printable, type Paint } from './output/text.ts';
 
+const DAMAGED = '; its log is damaged, all of it will be copied again';
+
 /**
  * Lines for people: two for each job and one for each of its destinations. `timeZone` defaults to that of the machine.
  */
@@ -13,7 +15,7 @@ export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone
   const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
   return jobs.flatMap(({ id, name, startedAt, source, bytes, damaged, destinations }) => [
     `${paint('strong', id)}${name === null ? '' : `  ${printable(name)}`}  started ${date.format(startedAt)}`,
-    `  from ${printable(source)}, ${size(bytes)}${damaged ? '; its log is damaged, all of it will be copied again' : ''}`,
+    `  from ${printable(source)}, ${size(bytes)}${damaged ? DAMAGED : ''}`,
     ...destinations.map(({ path, model, serial, durable, finished }) => {
       const identity = [model, serial]
         .filter((text) => text !== null)

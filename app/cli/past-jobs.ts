@@ -30,9 +30,9 @@ export const history: Actions['history'] = (words, { json, csv }) =>
     const { records, unreadable } = await kept(new History().all());
     const found = search(records, words.join(' '));
     if (csv) return tell(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
-    return tell(
-      `${json ? printableJson(found.map(recordToKeep), 2) : forTerminal(historyLines(found, unreadable, paint, words.length > 0).join('\n'))}\n`,
-    );
+    if (json) return tell(`${printableJson(found.map(recordToKeep), 2)}\n`);
+    const lines = historyLines(found, unreadable, paint, words.length > 0);
+    return tell(`${forTerminal(lines.join('\n'))}\n`);
   });
 
 /** `platter report`. */

@@ -153,8 +153,10 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
 /** Logs the start of a job. */
 export function logStart(log: Logger, { plan }: Pick<JobView, 'plan'>): void {
   const { kind, source, destinations, bytes, io, memory, verify, notes, request } = plan;
+  const from = source?.path ?? givenManifest(request) ?? 'nothing';
+  const to = destinations.map(({ path }) => path).join(', ');
   log.info(
-    `job: ${kind} of ${bytes} bytes from ${source?.path ?? givenManifest(request) ?? 'nothing'} to ${destinations.map(({ path }) => path).join(', ')}` +
+    `job: ${kind} of ${bytes} bytes from ${from} to ${to}` +
       ` (${verify ? 'verifying' : 'not verifying'}, ${io}, ${memory} bytes of memory)`,
   );
   for (const note of notes) log.info(`job: ${english.note(note)}`);

@@ -22,11 +22,17 @@ export function historyLines(
   timeZone?: string,
 ): string[] {
   const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
-  const lines = records.flatMap((record) => [
-    `${paint('strong', record.id)}  ${date.format(new Date(record.startedAt))}  ${paint(OUTCOMES[record.outcome], record.outcome)}${record.name === null ? '' : `  "${printable(record.name)}"`}`,
-    `  ${record.kind} from ${printable(record.source?.path ?? givenManifest(record.request) ?? '')}, ${size(record.bytes)}, in ${formatTime(record.seconds)}`,
-    ...record.destinations.map((destination) => destinationLine(destination, record)),
-  ]);
+  const lines = records.flatMap((record) => {
+    const { id, kind, name, startedAt, outcome, source, request, destinations, bytes, seconds } = record;
+    const started = date.format(new Date(startedAt));
+    const batch = name === null ? '' : `  "${printable(name)}"`;
+    const from = printable(source?.path ?? givenManifest(request) ?? '');
+    return [
+      `${paint('strong', id)}  ${started}  ${paint(OUTCOMES[outcome], outcome)}${batch}`,
+      `  ${kind} from ${from}, ${size(bytes)}, in ${formatTime(seconds)}`,
+      ...destinations.map((destination) => destinationLine(destination, record)),
+    ];
+  });
   const found = lines.length > 0 ? lines : [searched ? 'No job contains all of these words.' : 'No job has ended yet.'];
   return unreadable === 0
     ? found

@@ -4,8 +4,8 @@ import { printable, UNSAFE } from '../../words/safe-text.ts';
 
 export { printable } from '../../words/safe-text.ts';
 
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303e]/u;
+const WIDE_SCRIPTS = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}`;
+const WIDE = new RegExp(String.raw`[${WIDE_SCRIPTS}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303e]`, 'u');
 
 const graphemes = once(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
 

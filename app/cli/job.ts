@@ -54,7 +54,8 @@ const witness: Witness = {
 };
 
 /** `platter copy`, `verify`, `repair` and `resume`. */
-export const job: Actions['job'] = async (request, { yes, json, verbose }) => {
+export const job: Actions['job'] = async (request, { yes, json, verbose, logLevel }) => {
+  if (logLevel !== null) log.keepFrom(logLevel);
   if (verbose) tellLog();
   const stop = new Stop();
   stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -32,6 +32,10 @@ export interface JobOption<K extends JobKind = JobKind, V extends OptionValue = 
   set(request: Extract<JobRequest, { kind: K }>, value: V | null): void;
 }
 
+/** Levels of the log, from urgent to interesting for developers only. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** How the command line runs a job. None of it is part of the request. */
 export interface Run {
   /** Overwrite without asking. */
@@ -40,6 +44,8 @@ export interface Run {
   json: boolean;
   /** What goes into the log is told on stderr too. */
   verbose: boolean;
+  /** The least severe level that the log keeps; null for that of PLATTER_LOG. */
+  logLevel: LogLevel | null;
 }
 
 /** An option of the command line alone. */
@@ -47,7 +53,7 @@ export interface RunOption<V extends OptionValue = OptionValue> extends Row<JobK
   setRun(run: Run, value: V): void;
 }
 
-export const plainRun: Run = { yes: false, json: false, verbose: false };
+export const plainRun: Run = { yes: false, json: false, verbose: false, logLevel: null };
 
 /** A row of the table. Its functions take the requests of its `kinds` alone; all that call them have asked for those. */
 const job = <K extends JobKind, V extends OptionValue>(option: JobOption<K, V>): JobOption =>
@@ -338,6 +344,15 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     help: 'what goes into the log on stderr too, and where the log is',
     setRun: (run) => {
       run.verbose = true;
+    },
+  }),
+  run({
+    flag: '--log-level',
+    value: { name: 'LEVEL', is: 'text', choices: LOG_LEVELS },
+    kinds: ALL,
+    help: 'the least severe level that the log keeps; by default that of PLATTER_LOG, else info',
+    setRun: (run, level: LogLevel) => {
+      run.logLevel = level;
     },
   }),
 ];

@@ -2,6 +2,7 @@
 import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobError, PlatterError } from '../contract/errors.ts';
+import { LOG_LEVELS, type LogLevel as Level } from '../contract/options.ts';
 import type { JobView } from '../contract/window.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
@@ -12,9 +13,7 @@ import { verdictOf } from '../view/verdict.ts';
 import { UNSAFE } from '../words/safe-text.ts';
 import { verdictWords } from './verdict-words.ts';
 
-/** From urgent to interesting for developers only. */
-export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-export type Level = (typeof LEVELS)[number];
+export type { Level };
 
 /** Size at which a file is put aside, in bytes; the previous one is deleted. */
 const MOST_BYTES = 1024 ** 2;
@@ -32,7 +31,7 @@ export class Log implements Logger {
   readonly path: string;
   /** Why entries are missing; null when none are. */
   problem: string | null = null;
-  readonly #level: Level;
+  #level: Level;
   readonly #most: number;
   readonly #echo: (line: string, level: Level) => void;
   readonly #waiting: string[] = [];
@@ -49,6 +48,11 @@ export class Log implements Logger {
     this.#level = level;
     this.#most = most;
     this.#echo = echo;
+  }
+
+  /** Keeps entries of `level` and more severe ones from now on. */
+  keepFrom(level: Level): void {
+    this.#level = level;
   }
 
   error = (message: string): void => this.#say('error', message);
@@ -79,7 +83,7 @@ export class Log implements Logger {
     );
     const line = `${new Date().toISOString()} ${level.padEnd(5)} [${process.pid}] ${text}`;
     this.#echo(line, level);
-    if (LEVELS.indexOf(level) > LEVELS.indexOf(this.#level)) return;
+    if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(this.#level)) return;
     if (this.#waiting.length === MOST_WAITING) this.problem = 'its file system does not answer';
     else this.#waiting.push(line);
     this.#writing ??= this.#write();
@@ -114,7 +118,7 @@ export class Log implements Logger {
 }
 
 /** A level by name; info for an unknown name. */
-export const levelOf = (name: string | undefined): Level => LEVELS.find((level) => level === name) ?? 'info';
+export const levelOf = (name: string | undefined): Level => LOG_LEVELS.find((level) => level === name) ?? 'info';
 
 /** An error on one line: code, place, message. It has no serials, because logs are shown to others. */
 export function errorLine({ code, op, device, offset, errno, message }: PlatterError | JobError): string {

@@ -79,9 +79,25 @@ describe('copy', () => {
     );
   });
 
+  test('--log-level takes the level of a log and nothing else', async () => {
+    expect((await ask('copy', 'a', 'b', '--log-level', 'debug')).options).toMatchObject({ logLevel: 'debug' });
+
+    await expect(ask('copy', 'a', 'b', '--log-level', 'loud')).rejects.toThrow('error, warn, info, debug');
+  });
+
   test('--yes and --json are for whoever carries it out', async () => {
-    expect((await ask('copy', 'a', 'b', '--yes')).options).toEqual({ yes: true, json: false, verbose: false });
-    expect((await ask('copy', 'a', 'b', '--json')).options).toEqual({ yes: false, json: true, verbose: false });
+    expect((await ask('copy', 'a', 'b', '--yes')).options).toEqual({
+      yes: true,
+      json: false,
+      verbose: false,
+      logLevel: null,
+    });
+    expect((await ask('copy', 'a', 'b', '--json')).options).toEqual({
+      yes: false,
+      json: true,
+      verbose: false,
+      logLevel: null,
+    });
   });
 });
 

@@ -30,6 +30,19 @@ describe('the log', () => {
     expect([levelOf('debug'), levelOf('loud'), levelOf(undefined)]).toEqual(['debug', 'info', 'info']);
   });
 
+  test('keeps what it is told to from then on', async () => {
+    const log = new Log({ state: await bench.directory(), level: 'info' });
+
+    log.debug('before');
+    log.keepFrom('debug');
+    log.debug('after');
+    log.keepFrom('error');
+    log.warn('too late');
+    await log.written();
+
+    expect((await log.tail(10)).map((line) => line.split('] ')[1])).toEqual(['after']);
+  });
+
   test('keeps the end of a log, and never more than twice its limit', async () => {
     const log = new Log({ state: await bench.directory(), most: 10_000 });
     for (let index = 0; index < 1000; index += 1) log.info(`entry ${index} ${'x'.repeat(100)}`);

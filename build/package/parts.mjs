@@ -8,6 +8,7 @@ import { ADDON, BROKER, HOME, NODE, normalize } from './tree.mjs';
 /** What the command line needs and brings along; a folder ends with a slash. */
 const OF_THE_CLI = [
   '/usr/bin/',
+  '/usr/share/bash-completion/',
   '/usr/share/man/',
   '/usr/share/polkit-1/',
   ...['LICENSE', 'LICENSE.node.txt', 'platter', BROKER, NODE, 'resources/app.asar.unpacked/'].map(

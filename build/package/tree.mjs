@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { inRoot, must } from '../tools.mjs';
+import { bashCompletion, optionsInRoff } from './command-line.mjs';
 
 const ICON_SIZES = [16, 24, 32, 48, 64, 128, 256, 512];
 /** Libraries are only read, whatever Electron's archive says. */
@@ -75,8 +76,9 @@ function metainfo({ id, version, date, released }) {
   return readFileSync(asset(`${id}.metainfo.xml`), 'utf8').replace(/@([A-Z_]+)@/g, (_all, name) => facts[name]);
 }
 
-function manualPage({ version, date }) {
+async function manualPage({ version, date }) {
   return readFileSync(asset('platter.1'), 'utf8')
+    .replace('@OPTIONS@\n', await optionsInRoff())
     .replace('@VERSION@', version)
     .replace('@DATE@', date.toISOString().slice(0, 10));
 }
@@ -94,7 +96,8 @@ async function makeSystem(description, root) {
   await copy(`${id}.xml`, `mime/packages/${id}.xml`);
   for (const policy of readdirSync(asset('')).filter((file) => file.endsWith('.policy')))
     await copy(policy, `polkit-1/actions/${policy}`);
-  await put(`man/man1/${name}.1.gz`, compressed(manualPage(description)));
+  await put(`man/man1/${name}.1.gz`, compressed(await manualPage(description)));
+  await put(`bash-completion/completions/${name}`, await bashCompletion());
   await copy(`${id}.svg`, `icons/hicolor/scalable/apps/${id}.svg`);
   for (const size of ICON_SIZES) {
     const png = join(share, `icons/hicolor/${size}x${size}/apps/${id}.png`);

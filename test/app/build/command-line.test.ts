@@ -1,0 +1,52 @@
+// What packages ship about the command line: made of the parser, so that nothing of it is missing or out of date.
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { bashCompletion, optionsInRoff } from '../../../build/package/command-line.mjs';
+import { OPTIONS } from '../../../app/contract/options.ts';
+
+/** What bash offers for the last of `words`. */
+async function completed(...words: string[]): Promise<string[]> {
+  const quoted = words.map((word) => `'${word}'`).join(' ');
+  // Outside of a completion there are no options of it to change.
+  const script = `compopt() { :; }\n${await bashCompletion()}
+    COMP_WORDS=(${quoted}) COMP_CWORD=${words.length - 1}
+    _platter
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return execFileSync('bash', ['--norc', '-c', script], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+test('bash completes the name of a command', async () => {
+  expect(await completed('platter', 're')).toEqual(['repair', 'resume', 'report']);
+});
+
+test('bash completes the options that a command has, and no others', async () => {
+  expect(await completed('platter', 'copy', 'a', '--re')).toEqual(['--repair', '--rescue', '--retries']);
+  expect(await completed('platter', 'verify', '--re')).toEqual([]);
+});
+
+test('bash completes the values of an option that has a few', async () => {
+  expect(await completed('platter', 'copy', '--io', '')).toEqual(['uring', 'threads']);
+  expect(await completed('platter', 'copy', '--log-level', 'd')).toEqual(['debug']);
+});
+
+test('bash completes paths by itself', async () => {
+  expect(await completed('platter', 'copy', './')).toEqual([]);
+});
+
+test('the manual page has every option of every job, with its commands', async () => {
+  const page = await optionsInRoff();
+
+  for (const { flag, kinds } of OPTIONS) {
+    const name = flag.replaceAll('-', '\\-');
+    const entry = page.split('.TP\n').find((one) => one.includes(` ${name}`) && one.includes(kinds.join(', ')));
+    expect(entry, flag).toBeDefined();
+  }
+});
+
+test('the manual page has no line that roff would take for a command of its own', async () => {
+  const commands = (await optionsInRoff()).split('\n').filter((line) => /^[.']/u.test(line));
+
+  expect(commands.filter((line) => !/^\.(TP|B|BI)\b/u.test(line))).toEqual([]);
+});

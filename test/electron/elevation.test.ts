@@ -194,7 +194,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
       event: 'error',
       code: 'NOT_PERMITTED',
       path: secret,
-      advice: expect.stringContaining('whoever started it') as string,
+      advice: expect.stringContaining('no matter who started it') as string,
     });
     expect(await writes()).toBe(writesSoFar);
   });

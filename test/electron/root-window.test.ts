@@ -222,7 +222,7 @@ describe.runIf(isRoot)("root's window without sudo", () => {
       const alert = app.page.getByRole('alert');
       await alert.getByText('NOT_PERMITTED').waitFor();
       expect(await alert.innerText()).toContain(image);
-      expect(await alert.innerText()).toContain('whoever started it');
+      expect(await alert.innerText()).toContain('no matter who started it');
       expect((await disk.counters()).writes).toBe(0);
       await picture(app.page, 'root-window-refused');
     } finally {

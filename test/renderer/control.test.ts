@@ -444,7 +444,7 @@ describe('the options', () => {
     await option('Skip write errors').click();
     expect(await option('Only what differs').isChecked()).toBe(false);
     await button('Command line').click();
-    await open.page.getByText('platter copy --rescue --retries 1 --keep-going /dev/sdb /dev/sdc').waitFor();
+    await open.page.getByText('platter copy --keep-going --rescue --retries 1 /dev/sdb /dev/sdc').waitFor();
     await button('Review').click();
     await expect
       .poll(() => open.main.lastRequest())

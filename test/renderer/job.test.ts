@@ -593,7 +593,7 @@ describe('an ended job in the window', () => {
         { scheme },
       );
       const alert = await open.page.getByRole('alert').innerText();
-      for (const part of ['ended unexpectedly', 'Start the job again', 'HOST_FAILED']) expect(alert).toContain(part);
+      for (const part of ['ended unexpectedly', 'Continue the job', 'HOST_FAILED']) expect(alert).toContain(part);
       expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(new Set(['Failed']));
       await open.page.getByRole('button', { name: 'New job' }).waitFor();
       await open.picture(`failure-${scheme}`);

@@ -62,11 +62,11 @@ describe('the settings', () => {
     await drawer.getByRole('switch', { name: 'Leave zeros out' }).click();
     await drawer.getByRole('textbox', { name: 'Speed limit' }).fill('20');
     await page.keyboard.press('Enter');
-    await drawer.getByRole('textbox', { name: 'No answer' }).fill('9');
+    await drawer.getByRole('textbox', { name: 'A drive has failed if it does not answer for' }).fill('9');
     await open.main.push({ disks: disks.slice(1) });
     await open.main.push({ disks });
     expect(
-      await drawer.getByRole('textbox', { name: 'No answer' }).inputValue(),
+      await drawer.getByRole('textbox', { name: 'A drive has failed if it does not answer for' }).inputValue(),
       'what is typed stays when a drive comes',
     ).toBe('9');
     await page.keyboard.press('Tab');
@@ -75,9 +75,13 @@ describe('the settings', () => {
       .poll(() => open.main.state.settings)
       .toEqual({ ...defaultSettings, theme: 'dark', sounds: false, notifications: false, defaults });
     // What is no number is not kept.
-    await drawer.getByRole('textbox', { name: 'No answer' }).fill('long');
+    await drawer.getByRole('textbox', { name: 'A drive has failed if it does not answer for' }).fill('long');
     await page.keyboard.press('Tab');
-    expect(await drawer.getByRole('textbox', { name: 'No answer' }).getAttribute('aria-invalid')).toBe('true');
+    expect(
+      await drawer
+        .getByRole('textbox', { name: 'A drive has failed if it does not answer for' })
+        .getAttribute('aria-invalid'),
+    ).toBe('true');
     expect(open.main.state.settings.defaults.stallTimeout).toBe(9);
     await page.keyboard.press('Escape');
     await page.getByRole('region', { name: 'Source' }).getByRole('radio', { name: '/dev/sdb' }).click();

@@ -55,7 +55,7 @@ describe('the review', () => {
     expect(await list.getByRole('listitem').first().innerText()).toContain('Nothing recognised');
     expect(await list.locator('data').first().getAttribute('title')).toBe('64,023,257,088 bytes');
     await open.page.getByRole('list', { name: 'New image files' }).getByText('copy.img').first().waitFor();
-    await open.page.getByText('takes no direct I/O').first().waitFor();
+    await open.page.getByText('does not support direct I/O').first().waitFor();
   });
 
   test('names what is mounted, and starts nothing before unmounting is agreed to', async () => {

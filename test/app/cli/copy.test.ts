@@ -204,7 +204,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(lines.at(-2)).toMatch(new RegExp(`^${bad.device}: failed: Write failed at `, 'u'));
     expect(lines.at(-1)).toMatch(/^1 verified, 1 failed: 25\.2 MB each, in \d+\.\d s\.$/u);
     expect(run.stderr).toMatch(
-      new RegExp(`^platter: ${bad.device}: Write failed at 1\\.0 MiB .*\\. Replace this drive`, 'u'),
+      new RegExp(`^platter: ${bad.device}: Write failed at 1\\.0 MB .*\\. Replace this drive`, 'u'),
     );
   });
 });

@@ -5,6 +5,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { PROTOCOL } from '../../../app/contract/host.ts';
 import { isStuck, waitsOf } from '../../../app/client/stuck-process.ts';
 import { PLATTER, platter } from './support.ts';
 import { ended, mediumError, plan, result } from './views.ts';
@@ -31,6 +32,7 @@ async function withHost(answers: Record<string, unknown>, events: unknown[], liv
       head.writeUInt32BE(body.length);
       process.stdout.write(Buffer.concat([head, body]));
     };
+    send({ event: 'hello', protocol: ${PROTOCOL} });
     const answers = ${JSON.stringify(answers)};
     process.stdin.on('data', (data) => {
       const { id, method } = JSON.parse(data.subarray(4).toString());

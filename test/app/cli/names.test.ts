@@ -185,7 +185,7 @@ describe.skipIf(noLab !== null)('a file system with limits', () => {
     const whole = await platter(['copy', sparse, join(folder, 'other.img'), '--yes', '--json', '--no-sparse']);
     expect(whole.code).toBe(2);
     expect(whole.lines).toMatchObject([
-      { code: 'NO_SPACE', message: expect.stringMatching(/too little free space/u) as string },
+      { code: 'NO_SPACE', message: expect.stringMatching(/more free space/u) as string },
     ]);
   });
 

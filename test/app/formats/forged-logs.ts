@@ -2,7 +2,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { keep, type KeptRequest } from '../../../app/base/kept-request.ts';
+import type { JobLogHeader } from '../../../app/engine/formats/job-log.ts';
 import { encodeRecord, type LogRecord } from '../../../app/engine/formats/job-records.ts';
+
+/** A header in the form that it has in the file. */
+export type KeptHeader = Omit<JobLogHeader, 'request'> & { request: KeptRequest };
+
+export const keptHeader = (header: JobLogHeader): KeptHeader => ({ ...header, request: keep(header.request) });
 
 /** The bytes of a log with this header, whatever it is, and these records. */
 export function forgedLog(header: unknown, records: readonly LogRecord[] = []): Buffer {

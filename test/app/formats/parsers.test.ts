@@ -1,11 +1,11 @@
 // Foreign files that a host reads while it serves a job: S21 and S22 of the security review.
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JobLogHeader, LoggedEnd } from '../../../app/engine/formats/job-log.ts';
+import type { LoggedEnd } from '../../../app/engine/formats/job-log.ts';
 import type { LogRecord } from '../../../app/engine/formats/job-records.ts';
 import { encodeManifest } from '../../../app/engine/formats/manifest.ts';
 import { interrupted, MiB, refused, requestOf, resultOf, Workbench, type Session } from '../job/support.ts';
-import { forgedLog, leaveLog } from './forged-logs.ts';
+import { forgedLog, leaveLog, keptHeader, type KeptHeader } from './forged-logs.ts';
 import { headerOf } from './job-log-support.ts';
 import { askedCopy } from '../../requests.ts';
 
@@ -45,7 +45,7 @@ describe('job logs of 2^26 chunks', () => {
         ? { type: 'withdrawn', destination: 0, ...all }
         : { type: 'durable', destination: 0, ...all, hashes: null },
     );
-    leaveLog(bench.state, ID, forgedLog(headerOf(2 ** 26, 1), flips));
+    leaveLog(bench.state, ID, forgedLog(keptHeader(headerOf(2 ** 26, 1)), flips));
     const order: string[] = [];
     const listed = interrupted(session).then((jobs) => {
       order.push('listed');
@@ -65,7 +65,7 @@ describe('job logs of 2^26 chunks', () => {
   it('S22 lists twenty logs in less memory than the hashes of one take', async () => {
     const session = bench.session();
     await slowJob(session);
-    const log = forgedLog(headerOf(2 ** 26, 4), onAll(4));
+    const log = forgedLog(keptHeader(headerOf(2 ** 26, 4)), onAll(4));
     for (let index = 10; index < 30; index += 1) leaveLog(bench.state, `20260101-000000-0000${index}`, log);
     const jobs = await interrupted(session);
     expect(jobs).toHaveLength(20);
@@ -162,7 +162,7 @@ describe('a job log that contradicts itself', () => {
   afterAll(() => shared.clear());
 
   /** The header of a job that was interrupted before it had written anything, with all its files there. */
-  async function honest(): Promise<JobLogHeader> {
+  async function honest(): Promise<KeptHeader> {
     const source = await bench.image('disk.img', 4 * MiB);
     const copy = await bench.path('copy.img');
     const stats = statSync(source, { bigint: true });
@@ -179,17 +179,17 @@ describe('a job log that contradicts itself', () => {
       born: null,
     });
     const [major, minor] = [Number(stats.dev >> 8n), Number(stats.dev & 0xffn)];
-    return {
+    return keptHeader({
       request: askedCopy({ source, destinations: [copy] }),
       source: { ...end(source), id: `file:${major}:${minor}:${stats.ino}`, modified: Number(stats.mtimeMs) },
       destinations: [end(copy)],
       chunkSize: MiB,
       bytes: 4 * MiB,
       startedAt: 1_795_478_399_000,
-    };
+    });
   }
 
-  const forged: [string, (header: JobLogHeader) => unknown][] = [
+  const forged: [string, (header: KeptHeader) => unknown][] = [
     ['more bytes than its source has', (header) => ({ ...header, bytes: 8 * MiB })],
     ['fewer bytes than its source has', (header) => ({ ...header, bytes: MiB + 1 })],
     ['no bytes at all', (header) => ({ ...header, bytes: 0 })],

@@ -92,8 +92,14 @@ describe('a client that sends what is no request', () => {
         params: { kind: 'copy', source: '/a', destinations: ['/b'], verify: true, io: 'auto' },
       },
     ],
-    ['a path with a NUL', { id: 7, method: 'prepare', params: requestOf({ source: '/a\0b', destinations: ['/b'] }) }],
-    ['an empty path', { id: 7, method: 'prepare', params: requestOf({ source: '', destinations: ['/b'] }) }],
+    [
+      'a path with a NUL',
+      { id: 7, method: 'prepare', params: { ...requestOf({ source: '/a', destinations: ['/b'] }), source: '/a\0b' } },
+    ],
+    [
+      'an empty path',
+      { id: 7, method: 'prepare', params: { ...requestOf({ source: '/a', destinations: ['/b'] }), source: '' } },
+    ],
     ['a field too many', { ...list, id: 7, sudo: true }],
   ])('%s: the question is refused, and the conversation ends', async (_what, request) => {
     const { said, code } = await conversation(encodeFrame(request));

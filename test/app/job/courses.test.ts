@@ -398,7 +398,9 @@ describe.skipIf(noLab !== null)('manifests in a job', () => {
     await session.run({ source: other, destinations: [await bench.path('copy.img')], saveManifest: manifest });
     const refusing = (request: object): Promise<unknown> =>
       refused(session.engine.call('prepare', requestOf({ source, destinations: [other], kind: 'verify', ...request })));
-    expect(await refusing({ kind: 'copy', manifest })).toMatchObject([{ code: 'BAD_FILE', device: manifest }]);
+    expect(await refusing({ kind: 'copy', update: true, manifest })).toMatchObject([
+      { code: 'BAD_FILE', device: manifest },
+    ]);
     expect(await refusing({ source: null, manifest: none })).toMatchObject([{ code: 'BAD_FILE', device: none }]);
     expect(await refusing({ kind: 'copy', saveManifest: none })).toMatchObject([{ code: 'BAD_FILE', device: none }]);
     expect(readFileSync(none).equals(seededBytes(1000, 1))).toBe(true);

@@ -93,7 +93,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
       code: 'MEDIUM_ERROR',
       errno: 'EIO',
       message: expect.stringMatching(
-        /^Write failed at 4\.\d MiB \(sectors? [\d,]+.*\): the drive reported a medium error\.$/,
+        /^Write failed at 5\.\d MB \(sectors? [\d,]+.*\): the drive reported a medium error\.$/,
       ) as string,
     });
     expect(error!.offset! <= 10_000 * 512 && error!.offset! + error!.length! > 10_000 * 512).toBe(true);

@@ -125,7 +125,7 @@ describe('a record of a job', () => {
       destinations: { port: string; errors: object[] }[];
     };
     expect(kept).toMatchObject({
-      notes: [expect.stringMatching(/^\/dev\/sdb takes no direct I\/O/)],
+      notes: [expect.stringMatching(/^\/dev\/sdb does not support direct I\/O/)],
       destinations: [{ port: 'USB bus 1, hub 2, port 3', errors: [{ message: mediumError.message }] }],
     });
     expect(recordSchema.parse(kept)).toEqual(made);
@@ -428,7 +428,7 @@ describe('the command line of reports', () => {
     await mkdir(join(directory, 'folder'));
     expect(await platter(['report', 'last', '--json', 'folder'], { cwd: directory })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('a directory') as string,
+      stderr: expect.stringContaining('a folder') as string,
     });
   });
 

@@ -1,24 +1,14 @@
 // Parses files from untrusted sources in a separate thread, so that they cannot hold up the thread that serves the job
 // (samples, cancelling, the log).
 import { Worker } from 'node:worker_threads';
-import type { PlatterError } from '../../contract/errors.ts';
 import { Refusal } from '../../base/errors.ts';
-import type { Work } from './reader-thread.ts';
-
-/** A call in the reading thread: a name of `Work` and its arguments. */
-export interface Question {
-  what: keyof Work;
-  args: readonly unknown[];
-}
-
-/** The result. Its large arrays are transferred, not copied. */
-export type Answer = { value: unknown } | { errors: readonly PlatterError[] };
+import type { Answer, Question, Work } from './reading.ts';
 
 /** The thread's bundle, shared by host, command line and window; in a test, its source. */
 const READER = new URL(import.meta.url.endsWith('.ts') ? './reader-thread.ts' : '../engine/reader.js', import.meta.url);
 
 /**
- * Calls a function of `reader-thread.ts` in a new thread, which frees its memory when it ends. Rejects with the Refusal
+ * Calls a function of `reading.ts` in a new thread, which frees its memory when it ends. Rejects with the Refusal
  * or other error that the function threw, or when the thread ended without a result.
  */
 export function readAside<K extends keyof Work>(

@@ -1,14 +1,7 @@
 // The reading thread makes one call, posts the result, and ends. See read-aside.ts.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Answer, Question } from './read-aside.ts';
 import { Refusal } from '../../base/errors.ts';
-import { openLog, summarize } from './open-log.ts';
-import { checkManifest, readManifest } from './manifest.ts';
-import { readMapfile } from './mapfile.ts';
-
-/** The functions that can be called. Structured cloning must be able to copy their arguments and results. */
-const work = { checkManifest, openLog, readManifest, readMapfile, summarize };
-export type Work = typeof work;
+import { work, type Answer, type Question } from './reading.ts';
 
 /** Arrays of at least this many bytes are transferred; smaller ones are cheap to copy. */
 const LARGE_BYTES = 64 * 1024;

@@ -1,8 +1,8 @@
 // A picture of the machine's block devices: which lies on which, where they are mounted, which hold the running system.
 // Every decision about whether a device may be written is based on it.
 import { basename } from 'node:path';
-import * as z from 'zod';
 import type { Disk, Mounted, Port } from '../../contract/disks.ts';
+import { listed, parseLsblk, partitionNumber, type LsblkDevice, type Probed } from './lsblk-output.ts';
 import { mountOf, parseMounts, parseSwaps, type Layer, type Mount } from './mounts.ts';
 
 /** The properties that any device has, whole disk or not. */
@@ -63,9 +63,6 @@ export interface Block extends Described {
  * fixed disk while the system's own disk is unknown, or it is an eMMC area that holds firmware.
  */
 export type SystemSign = 'mounted' | 'swap' | 'precaution' | 'firmware';
-
-/** The contents of a device, by its signatures. */
-export type Probed = Pick<Block, 'fileSystem' | 'label' | 'partitionTable' | 'signatures'>;
 
 /** Everything that was read from the machine to make the picture. */
 export interface Facts {
@@ -132,52 +129,6 @@ const EMMC_AREA = /^(mmcblk\d+)(boot\d+|rpmb|gp\d+)$/;
 /** The areas that hold firmware and keys. */
 const FIRMWARE_AREA = /^mmcblk\d+(boot\d+|rpmb)$/;
 
-/** lsblk prints null, blanks or nothing for unknown values. */
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => {
-    const trimmed = value?.trim() ?? '';
-    return trimmed === '' ? null : trimmed;
-  });
-const lsblkDevice = z.object({
-  name: z.string(), // lsblk makes a tree only when this column is asked for
-  path: z.string(),
-  kname: z.string(),
-  'maj:min': z.string().transform((value) => value.trim()),
-  type: z.string(),
-  size: z.coerce.number().nonnegative(),
-  'log-sec': z.coerce.number().nonnegative(),
-  'phy-sec': z.coerce.number().nonnegative(),
-  model: text,
-  serial: text,
-  tran: text,
-  fstype: text,
-  label: text,
-  pttype: text,
-  parttype: text,
-  wwn: text,
-  rm: z.boolean(),
-  hotplug: z.boolean(),
-  ro: z.boolean(),
-  get children() {
-    return z.array(lsblkDevice).optional();
-  },
-});
-type LsblkDevice = z.infer<typeof lsblkDevice>;
-/** Leaves out devices that went away while lsblk read them. They have 0 bytes. */
-const present = (devices: readonly LsblkDevice[]): LsblkDevice[] =>
-  devices
-    .filter((device) => device['log-sec'] > 0)
-    .map(({ children, ...device }) => (children === undefined ? device : { ...device, children: present(children) }));
-const lsblkOutput = z.object({ blockdevices: z.array(lsblkDevice).transform(present) });
-
-/** The columns of lsblk that the picture needs. */
-export const LSBLK_COLUMNS = Object.keys(lsblkDevice.shape)
-  .filter((name) => name !== 'children')
-  .join(',')
-  .toUpperCase();
-
 /** The block devices of a machine. */
 export class Blocks {
   readonly mounts: readonly Mount[];
@@ -192,7 +143,7 @@ export class Blocks {
   constructor(facts: Facts) {
     this.#idOf = facts.idOf;
     this.mounts = parseMounts(facts.mountinfo);
-    for (const device of lsblkOutput.parse(JSON.parse(facts.lsblk)).blockdevices) this.#add(device, null, null, facts);
+    for (const device of parseLsblk(facts.lsblk)) this.#add(device, null, null, facts);
     for (const loop of this.all) {
       // A loop device over a block device is another name of that device.
       const below = loop.backingId === null ? null : this.#identified(loop.backingId);
@@ -424,52 +375,6 @@ export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block)
 /** The mounts of `block` and of everything on it, with the device of each. */
 export const mountedOn = (block: Block): Mounted[] =>
   [...withDescendants(block)].flatMap(({ path, mountedAt }) => mountedAt.map((target) => ({ device: path, target })));
-
-/**
- * What lsblk itself knows of a device. An empty answer does not prove that the device is empty, so `signatures` is null
- * then.
- */
-function listed({ fstype, label, pttype }: LsblkDevice): Probed {
-  const signatures = [fstype, pttype].filter((name) => name !== null);
-  return { fileSystem: fstype, label, partitionTable: pttype, signatures: signatures.length > 0 ? signatures : null };
-}
-
-/**
- * Devices to probe: those with a size whose contents lsblk does not know, and members of a RAID that is not running,
- * because lsblk and udev name no other signature for these. Loop devices, with everything on them, only if their number
- * is in `loops`; null: all.
- */
-export function unknownIn(
-  lsblk: string,
-  loops: ReadonlySet<string> | null = null,
-): { name: string; path: string; majorMinor: string; listed: Probed }[] {
-  const devices = (list: readonly LsblkDevice[]): LsblkDevice[] =>
-    list.flatMap((device) => [device, ...devices(device.children ?? [])]);
-  const isWanted = (disk: LsblkDevice): boolean =>
-    loops === null || disk.type !== 'loop' || devices([disk]).some((device) => loops.has(device['maj:min']));
-  return devices(lsblkOutput.parse(JSON.parse(lsblk)).blockdevices.filter(isWanted))
-    .filter(
-      ({ type, size, fstype, pttype, children = [] }) =>
-        type !== 'rom' &&
-        size > 0 &&
-        ((fstype === null && pttype === null) || (fstype?.endsWith('_raid_member') === true && children.length === 0)),
-    )
-    .map((device) => ({
-      name: device.kname,
-      path: device.path,
-      majorMinor: device['maj:min'],
-      listed: listed(device),
-    }));
-}
-
-/**
- * Number of a partition: "1" of sda1, nvme0n1p1, and of the device-mapper's mpatha1 or mpatha-part1 on mpatha. null
- * when the name does not show it.
- */
-function partitionNumber({ type, name }: LsblkDevice, parentName: string | null): string | null {
-  if (type !== 'part' || parentName === null || !name.startsWith(parentName)) return null;
-  return /^(?:p|-part)?(\d+)$/.exec(name.slice(parentName.length))?.[1] ?? null;
-}
 
 function link(parent: Block, child: Block): void {
   if (parent === child || parent.children.includes(child)) return;

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import * as z from 'zod';
-import type { Probed } from './blocks.ts';
+import type { Probed } from './lsblk-output.ts';
 import { errnoOf } from '../../base/errors.ts';
 import { runProgram, SYSTEM_PATH } from './run-program.ts';
 

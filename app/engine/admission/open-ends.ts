@@ -1,0 +1,193 @@
+// Opens the source and the destinations of a request, each in the way that the request needs.
+import { SECTOR_SIZE } from '../../contract/disks.ts';
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Note, Reason } from '../../contract/facts.ts';
+import type { JobKind } from '../../contract/request.ts';
+import { rescueOf, takesAsIs, unmounts, updates, writes } from '../../contract/request-facts.ts';
+import { failure, failureOf, refuse } from '../../base/errors.ts';
+import { placeOf } from '../../base/places.ts';
+import { stateDir } from '../../base/state-folder.ts';
+import { mountsOf } from '../access/unmount.ts';
+import { openId } from '../devices/file-ids.ts';
+import type { End, Found } from '../devices/inspect.ts';
+import { both, isEmpty } from '../formats/chunk-sets.ts';
+import type { LoggedEnd } from '../formats/job-log.ts';
+import { bytesOf } from '../formats/mapfile.ts';
+import type { NativeAddon, NativeDevice } from '../native/addon.ts';
+import type { Examined } from './examine.ts';
+import { againstUnmounting } from './guard.ts';
+import { bornAt, checkPart, refuseForeignPart, reopenPart } from './images.ts';
+import { isThatFile, mayBeThatFile } from './logged-end.ts';
+import type { Opening } from './opening.ts';
+import type { Held, Naming } from './prepared.ts';
+import { isNamed, leftByJob } from './resume.ts';
+import { judgeContent } from './source-content.ts';
+
+/** The source, with what its content says for the review; null when a manifest stands for it. */
+export async function openSource(
+  kind: JobKind,
+  { request, source }: Examined,
+  opening: Opening,
+): Promise<{ end: End; device: NativeDevice | null; notes: Note[] } | null> {
+  const end = source?.end ?? null;
+  if (end === null) return null;
+  const device = await opening.device(end, {}, 'read');
+  if (device === null) return { end, device, notes: [] };
+  const content = await opening.reading(end, device, judgeContent(kind, takesAsIs(request), end, device));
+  opening.errors.push(...content.errors);
+  // A rescue is for drives of which this can be expected.
+  if (rescueOf(request) === null) opening.errors.push(...(await opening.reading(end, device, unreadable(end, device))));
+  return { end, device, notes: content.notes };
+}
+
+/** The destinations, one after the other. `replaced` gets what a new image costs another job. */
+export async function openDestinations(
+  looked: Examined,
+  addon: NativeAddon,
+  opening: Opening,
+  replaced: Note[],
+): Promise<Held[]> {
+  const { request, map } = looked;
+  const files = [...looked.files, await placeOf(stateDir())];
+  const rescued = map !== null && bytesOf(map, '+') > 0;
+  const destinations: Held[] = [];
+  for (const [index, found] of looked.destinations.entries())
+    destinations.push(await openDestination(found, index, { looked, addon, opening, replaced, files, rescued }));
+  if (rescueOf(request) !== null) opening.errors.push(...destinations.flatMap(againstZonedRescue));
+  return destinations;
+}
+
+interface Around {
+  looked: Examined;
+  addon: NativeAddon;
+  opening: Opening;
+  replaced: Note[];
+  /** The files that the job needs while it runs. */
+  files: Parameters<typeof againstUnmounting>[0];
+  /** The map of the rescue names bytes as rescued. */
+  rescued: boolean;
+}
+
+async function openDestination(
+  { end }: Found,
+  index: number,
+  { looked, addon, opening, replaced, files, rescued }: Around,
+): Promise<Held> {
+  const { request, blocks, resumed } = looked;
+  const place = end!;
+  const logged = resumed?.log.header.destinations[resumed.indices[index]!];
+  const left =
+    resumed === null || logged === undefined
+      ? null
+      : { logged, isTold: !isEmpty(both(resumed.durable[index]!, resumed.known)) };
+  // A file that was there when the job began says when it was written.
+  const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
+  const mounts = unmounts(request) && place.block !== null ? mountsOf(place.block, blocks) : [];
+  if (mounts.length > 0) opening.errors.push(...againstUnmounting(files, [place], blocks));
+  const goesOn = rescued && resumed === null;
+  // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
+  const updated = isOld && (updates(request) || (goesOn && place.image?.partId === null));
+  const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
+  const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
+  if (place.image === null) {
+    const access = writes(request.kind) ? 'write' : 'read';
+    return { ...held, device: await opening.device(place, mounts.length > 0 ? {} : writing, access) };
+  }
+  if (updated && resumed === null) {
+    await opening.by(place, () => image(addon, place, null, replaced));
+    return { ...held, device: await opening.device(place, { ...writing, grow: true }, 'write') };
+  }
+  const open = (): Promise<NativeDevice | null> => (goesOn ? begun(addon, place) : image(addon, place, left, replaced));
+  return { ...held, device: await opening.by(place, open) };
+}
+
+/** A rescue skips what is bad and comes back to it; the zones of some disks take only writes that ascend. */
+const againstZonedRescue = ({ end, device }: Held): PlatterError[] =>
+  device?.info().zoned === true
+    ? [
+        failure({
+          code: 'BAD_ARGUMENT',
+          op: 'check',
+          device: end.path,
+          reason: { kind: 'rescueOnZoned' },
+          remedy: { kind: 'rescueIntoImage' },
+        }),
+      ]
+    : [];
+
+function namingOf(
+  { kind, id, size, modified, lasting, realPath, image }: End,
+  logged: LoggedEnd | undefined,
+): Naming | null {
+  if (image !== null)
+    return { part: image.part, name: realPath, replaces: id === null ? null : { id, size, modified, lasting } };
+  return kind === 'file' && logged !== undefined && logged.realPath !== realPath
+    ? { part: realPath, name: logged.realPath, replaces: null }
+    : null;
+}
+
+/** What an interrupted job left of an image, by its log. */
+interface Left {
+  logged: LoggedEnd;
+  /** The log has hashes of what is in it, and samples of that are compared. */
+  isTold: boolean;
+}
+
+/**
+ * The file of an image: of one that is continued what there is of it (`left`), of a new one none before the job starts.
+ * `notes` gets what that will cost another job.
+ */
+async function image(addon: NativeAddon, end: End, left: Left | null, notes: Note[]): Promise<NativeDevice | null> {
+  const { path, realPath, image, lasting } = end;
+  if (left === null) {
+    await checkPart(addon, image!.part);
+    if (image!.partId === null) return null;
+    const job = await leftByJob(stateDir(), end);
+    if (job === null) return refuseForeignPart('IN_USE', path, image!.part);
+    notes.push({ kind: 'partOfJob', path, part: image!.part, began: job.header.startedAt });
+    return null;
+  }
+  const { logged, isTold } = left;
+  // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
+  const hasName = image!.partId === null && isNamed(end, logged);
+  const device = await (hasName
+    ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true })
+    : reopenPart(addon, image!.part));
+  if (device !== null) {
+    const found = { id: openId(device.info()), born: await bornAt(addon, device), lasting };
+    if (isThatFile(found, logged) || (isTold && mayBeThatFile(found, logged))) return device;
+    device.close();
+  }
+  // Without that file the other destinations can be continued.
+  const [reason, remedy] =
+    device === null ? (['partMissing', 'newCopy'] as const) : (['partReplaced', 'moveFileAway'] as const);
+  return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: reason }, remedy: { kind: remedy } });
+}
+
+/** The image that a rescue goes on with: without it, what the map says is on it would be missing. */
+async function begun(addon: NativeAddon, { path, image }: End): Promise<NativeDevice> {
+  const device = await reopenPart(addon, image!.part);
+  if (device !== null) return device;
+  return refuse({
+    code: 'NOT_FOUND',
+    op: 'open',
+    device: path,
+    reason: { kind: 'mapWithoutImage' },
+    remedy: { kind: 'otherImage' },
+  });
+}
+
+/** Whether the first sector can be read: a drive that cannot even do that should not cost a destination its data. */
+async function unreadable({ path, size }: End, device: NativeDevice): Promise<PlatterError[]> {
+  const length = Math.min(SECTOR_SIZE, size);
+  const refused = (reason: Reason, errno: string | null): PlatterError[] => [
+    failure({ code: 'SOURCE_UNREADABLE', op: 'read', device: path, offset: 0, length, errno, reason }),
+  ];
+  try {
+    const { length: bytesRead } = await device.peek(0, length);
+    return bytesRead > 0 ? [] : refused({ kind: 'firstSectorGone' }, null);
+  } catch (error) {
+    const known = failureOf(error, 'read', path, 'block');
+    return refused({ kind: 'firstSector', reason: known.reason }, known.errno);
+  }
+}

@@ -1,0 +1,112 @@
+// Opens the devices and files of a request, and collects what stands against that.
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Answers } from '../../base/answers.ts';
+import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, throwIfAny } from '../../base/errors.ts';
+import { onceFree } from '../access/busy.ts';
+import { withHolder } from '../access/holders.ts';
+import type { Rights } from '../access/rights.ts';
+import type { RightsSession, Wanted } from '../access/rights-session.ts';
+import { openId } from '../devices/file-ids.ts';
+import type { End } from '../devices/inspect.ts';
+import { isSequence } from '../devices/lsblk.ts';
+import type { NativeAddon, NativeDevice, NativeOpenOptions } from '../native/addon.ts';
+
+/** Nothing stands against a request but that the host may not open these devices. */
+export class LacksRights extends Refusal {
+  readonly wanted: readonly Wanted[];
+
+  constructor(errors: readonly PlatterError[], wanted: readonly Wanted[]) {
+    super(errors);
+    this.wanted = wanted;
+  }
+}
+
+/** What opens devices. */
+export interface Openers {
+  addon: NativeAddon;
+  rights: Rights | null;
+  session: RightsSession | null;
+  answers: Answers;
+}
+
+/** The open devices of one request. */
+export class Opening {
+  /** What stands against the request so far. */
+  readonly errors: PlatterError[] = [];
+  readonly #openers: Openers;
+  readonly #lacking: Wanted[] = [];
+  readonly #opened: NativeDevice[] = [];
+
+  constructor(openers: Openers) {
+    this.#openers = openers;
+  }
+
+  /** Opens something for `end` by `act`. null when that fails, and `errors` has the reason, or when `act` opens nothing. */
+  async by(end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> {
+    try {
+      const device = await this.#openers.answers.of(end.path, act(), end.kind, (late) => late?.close());
+      if (device !== null) this.#opened.push(device);
+      return device;
+    } catch (error) {
+      const known = error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', end.path, end.kind);
+      this.errors.push(withHolder(known, end));
+      return null;
+    }
+  }
+
+  /** Opens the device or file of `end`. `most` is the access to ask for when the host's user may not open it. */
+  device(end: End, options: NativeOpenOptions, most: Wanted['access']): Promise<NativeDevice | null> {
+    const { addon, session } = this.#openers;
+    const granted = session?.has(end) === true ? session : null;
+    const open = (): Promise<NativeDevice> =>
+      granted?.open(end, options.write === true ? 'write' : 'read') ?? addon.openDevice(end.realPath, options);
+    return this.by(end, async () => {
+      const found = await (end.kind === 'block' ? onceFree(open) : open()).catch((error: unknown) => {
+        if (granted === null && isRefusedAccess(error) && end.block !== null)
+          this.#lacking.push({ path: end.path, block: end.block, access: most });
+        throw error;
+      });
+      this.errors.push(...changes(end, found));
+      return found;
+    });
+  }
+
+  /** Waits for `work`, which reads `device`. When the answer is given up, the device is let go of. */
+  reading<T>(end: End, device: NativeDevice, work: Promise<T>): Promise<T> {
+    return this.#openers.answers.of(end.path, work, end.kind, () => letGo(device));
+  }
+
+  /**
+   * Throws what stands against the request: LacksRights when that is missing rights alone, else a Refusal. Rights are asked for
+   * when all the rest is in order. Until then a missing one is no error.
+   */
+  throwIfRefused(): void {
+    const isLack = (error: PlatterError): boolean =>
+      error.code === 'NOT_PERMITTED' && this.#lacking.some(({ path }) => path === error.device);
+    if (this.#lacking.length > 0 && this.errors.every(isLack)) throw new LacksRights(this.errors, this.#lacking);
+    if (this.#openers.rights !== null) throwIfAny(this.errors.filter((error) => !isLack(error)));
+    throwIfAny(this.errors);
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    for (const device of this.#opened) letGo(device);
+  }
+}
+
+/** Closes a device. One whose read is not answered yet cannot be closed: the answer does that. */
+function letGo(device: NativeDevice): void {
+  try {
+    device.close();
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') throw error;
+  }
+}
+
+/** The open device against what was looked at: a node can be another disk a moment later. */
+function changes(end: End, device: NativeDevice): PlatterError[] {
+  const info = device.info();
+  if (end.id === openId(info) && end.kind === info.kind && end.size === info.size && isSequence(end.block, info))
+    return [];
+  return [failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })];
+}

@@ -1,0 +1,69 @@
+// What the review shows: the plan of a request, and the notes on its source and destinations.
+import type { Note } from '../../contract/facts.ts';
+import type { Plan } from '../../contract/jobs.ts';
+import { rescueOf, verifies, writes } from '../../contract/request-facts.ts';
+import type { JobRequest, WorkRequest } from '../../contract/request.ts';
+import { endpoint, type End } from '../devices/inspect.ts';
+import { notesOnLeftovers } from '../devices/leftovers.ts';
+import type { Blocks } from '../devices/blocks.ts';
+import { notesOnSectors } from '../devices/sector-size.ts';
+import type { NativeClient, NativeDevice } from '../native/addon.ts';
+import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
+import type { Held } from './prepared.ts';
+
+/** The notes on the source and the destinations, in the order of the review. `bytes` is what each destination gets. */
+export async function notesOnEnds(
+  request: WorkRequest,
+  source: { end: End; device: NativeDevice } | null,
+  destinations: readonly Held[],
+  blocks: Blocks,
+  bytes: number,
+): Promise<Note[]> {
+  const from = source?.end ?? null;
+  const written = writes(request.kind) ? destinations : [];
+  const ends = written.map(({ end }) => end);
+  const onCache = notesOnCache([...(source === null ? [] : [source]), ...destinations]);
+  return [
+    ...(from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, ends)]),
+    ...(from === null || written.length === 0 ? [] : notesOnBootAreas(from, 'source', blocks)),
+    ...ends.flatMap((end) => notesOnBootAreas(end, 'destination', blocks)),
+    ...ends.flatMap((end) => notesOnDestination(end)),
+    ...(source === null || written.length === 0 || rescueOf(request) !== null
+      ? []
+      : await notesOnSectors(source, ends)),
+    ...(written.length === 0 ? [] : await notesOnLeftovers(bytes, written)),
+    ...onCache,
+  ];
+}
+
+/** The plan of `asked`, of which `request` is what is done. */
+export function planOf(
+  asked: JobRequest,
+  request: WorkRequest,
+  source: End | null,
+  destinations: readonly Held[],
+  bytes: number,
+  client: NativeClient,
+  notes: Note[],
+  job: string | null,
+): Plan {
+  return {
+    kind: asked.kind,
+    name: request.name,
+    source: source === null ? null : endpoint(source, bytes, false),
+    destinations: destinations.map(({ end, mounts }) => endpoint(end, bytes, writes(asked.kind), mounts)),
+    bytes,
+    verify: verifies(request),
+    io: client.io,
+    memory: client.memory,
+    notes,
+    job,
+    request: asked,
+  };
+}
+
+/** For an image this is known only when it is made; then nothing is said. */
+function notesOnCache(held: readonly { end: End; device: NativeDevice | null }[]): Note[] {
+  const cached = held.filter(({ device }) => device?.info().direct === false);
+  return cached.map(({ end }) => ({ kind: 'buffered', path: end.path }));
+}

@@ -1,0 +1,136 @@
+#include "decoder.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+
+#include "error.h"
+
+namespace unpack {
+namespace {
+
+struct Magic {
+  Format format;
+  std::string_view bytes;
+};
+
+using namespace std::string_view_literals;
+
+constexpr std::array magics{
+    Magic{Format::xz, "\xfd\x37\x7a\x58\x5a\x00"sv},
+    Magic{Format::gzip, "\x1f\x8b\x08"sv},
+    Magic{Format::zstd, "\x28\xb5\x2f\xfd"sv},
+    Magic{Format::lz4, "\x04\x22\x4d\x18"sv},
+    Magic{Format::zip, "PK\x03\x04"sv},
+    Magic{Format::android_sparse, "\x3a\xff\x26\xed"sv},
+};
+
+bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
+  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+}
+
+// 0x184D2A50 to 0x184D2A5F, of zstd and lz4 alike.
+bool is_skippable(std::span<const std::byte> bytes) {
+  return bytes.size() >= 4 && (bytes[0] & std::byte{0xf0}) == std::byte{0x50} && bytes[1] == std::byte{0x2a} &&
+         bytes[2] == std::byte{0x4d} && bytes[3] == std::byte{0x18};
+}
+
+// "BZh", a level, and the magic of a block or of an end.
+bool is_bzip2(std::span<const std::byte> bytes) {
+  return begins_with(bytes, "BZh"sv) && bytes.size() >= 10 && bytes[3] >= std::byte{'1'} &&
+         bytes[3] <= std::byte{'9'} &&
+         (begins_with(bytes.subspan(4), "\x31\x41\x59\x26\x53\x59"sv) ||
+          begins_with(bytes.subspan(4), "\x17\x72\x45\x38\x50\x90"sv));
+}
+
+bool continues(Format format, std::span<const std::byte> bytes) {
+  if (format == Format::bzip2) return is_bzip2(bytes);
+  if ((format == Format::zstd || format == Format::lz4) && is_skippable(bytes)) return true;
+  return std::ranges::any_of(
+      magics, [&](const Magic& magic) { return magic.format == format && begins_with(bytes, magic.bytes); });
+}
+
+void decode_member(Format format, Input& input, Output& output, const Limits& limits, Found& found) {
+  switch (format) {
+    case Format::xz:
+      return decode_xz(input, output, limits, found);
+    case Format::gzip:
+      return decode_gzip(input, output, limits);
+    case Format::bzip2:
+      return decode_bzip2(input, output, limits);
+    case Format::zstd:
+      return decode_zstd(input, output, limits, found);
+    case Format::lz4:
+      return decode_lz4(input, output, found);
+    default:
+      throw Error(Fault::unsupported, input.position(), "not a packed format");
+  }
+}
+
+}  // namespace
+
+Format format_of(Input& input) {
+  const auto bytes = input.peek(16);
+  if (is_bzip2(bytes)) return Format::bzip2;
+  for (const Magic& magic : magics)
+    if (begins_with(bytes, magic.bytes)) return magic.format;
+  // pzstd and seekable archives begin with a skippable frame; lz4 does so only by hand.
+  return is_skippable(bytes) ? Format::zstd : Format::none;
+}
+
+const char* name_of(Format format) {
+  switch (format) {
+    case Format::xz:
+      return "xz";
+    case Format::gzip:
+      return "gzip";
+    case Format::bzip2:
+      return "bzip2";
+    case Format::zstd:
+      return "zstd";
+    case Format::lz4:
+      return "lz4";
+    case Format::zip:
+      return "zip";
+    case Format::android_sparse:
+      return "android-sparse";
+    case Format::none:
+      break;
+  }
+  return "none";
+}
+
+uint64_t skip_zeros(Input& input) {
+  uint64_t count = 0;
+  for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {
+    const auto other = std::ranges::find_if(bytes, [](std::byte byte) { return byte != std::byte{0}; });
+    const auto zeros = static_cast<size_t>(other - bytes.begin());
+    const bool all = zeros == bytes.size();
+    input.consume(zeros);
+    count += zeros;
+    if (!all) break;
+  }
+  return count;
+}
+
+Found decode_all(Format format, Input& input, Output& output, const Limits& limits) {
+  Found found;
+  for (;;) {
+    decode_member(format, input, output, limits, found);
+    const uint64_t end = input.position();
+    if (continues(format, input.peek(16))) continue;
+    const uint64_t zeros = skip_zeros(input);
+    const auto rest = input.peek(16);
+    if (rest.empty()) {
+      found.zeros += zeros;
+      return found;
+    }
+    // The xz format allows padding between streams, in units of four bytes.
+    if (format == Format::xz && zeros % 4 == 0 && continues(format, rest)) continue;
+    throw Error(Fault::trailing, zeros == 0 ? end : input.position(),
+                std::string("the file goes on behind the end of its ") + name_of(format) + " data");
+  }
+}
+
+}  // namespace unpack

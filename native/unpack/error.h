@@ -1,0 +1,51 @@
+// What can be wrong with a packed image.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace unpack {
+
+// truncated: the file ends before its content does. damaged: a checksum or the structure is wrong. trailing: something
+// other than zeros follows the content. unsupported: a variant that this program does not decode. memory: decoding
+// needs more than the limit. usage: the call is wrong.
+enum class Fault { truncated, damaged, trailing, unsupported, memory, read, write, usage };
+
+// Names of faults in reports.
+constexpr const char* name_of(Fault fault) {
+  switch (fault) {
+    case Fault::truncated:
+      return "truncated";
+    case Fault::damaged:
+      return "damaged";
+    case Fault::trailing:
+      return "trailing";
+    case Fault::unsupported:
+      return "unsupported";
+    case Fault::memory:
+      return "memory";
+    case Fault::read:
+      return "read";
+    case Fault::write:
+      return "write";
+    case Fault::usage:
+      return "usage";
+  }
+  return "damaged";
+}
+
+// offset: bytes from the start of the packed file. A decoder that reads ahead names the place it had reached.
+class Error : public std::runtime_error {
+ public:
+  Error(Fault fault, uint64_t offset, const std::string& said)
+      : std::runtime_error(said), fault_(fault), offset_(offset) {}
+  Fault fault() const { return fault_; }
+  uint64_t offset() const { return offset_; }
+
+ private:
+  Fault fault_;
+  uint64_t offset_;
+};
+
+}  // namespace unpack

@@ -1,0 +1,184 @@
+// ZIP (PKWARE's APPNOTE.TXT, sections 4.3 and 4.5.3): entries with a directory of them at the end.
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+
+#include "../decoder.h"
+#include "../error.h"
+#include "../inflate.h"
+
+namespace unpack {
+namespace {
+
+constexpr uint32_t local_magic = 0x04034b50;
+constexpr uint32_t directory_magic = 0x02014b50;
+constexpr uint32_t end_magic = 0x06054b50;
+constexpr uint32_t end64_magic = 0x06064b50;
+constexpr uint32_t locator_magic = 0x07064b50;
+constexpr size_t end_length = 22;
+constexpr size_t searched = size_t{1} << 20;  // bytes at the end: a comment, and what may follow the archive
+constexpr uint64_t largest_directory = uint64_t{64} << 20;
+constexpr uint16_t stored = 0;
+constexpr uint16_t deflated = 8;
+
+template <unsigned count>
+uint64_t number(std::span<const std::byte> bytes, size_t at) {
+  if (at + count > bytes.size()) throw Error(Fault::damaged, 0, "zip: the directory is damaged");
+  uint64_t value = 0;
+  for (unsigned i = count; i-- > 0;) value = value << 8 | std::to_integer<uint64_t>(bytes[at + i]);
+  return value;
+}
+
+[[noreturn]] void damaged(uint64_t at) { throw Error(Fault::damaged, at, "zip: the directory is damaged"); }
+
+struct Directory {
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  uint64_t end = 0;  // of the archive, in the file
+};
+
+Directory find_directory(const Input& input) {
+  const uint64_t size = input.size().value_or(0);
+  Bytes tail(static_cast<size_t>(std::min<uint64_t>(size, searched)));
+  input.read_at(size - tail.size(), tail);
+  for (size_t at = tail.size() < end_length ? 0 : tail.size() - end_length + 1; at-- > 0;) {
+    if (number<4>(tail, at) != end_magic || at + end_length + number<2>(tail, at + 20) > tail.size()) continue;
+    Directory found{.offset = number<4>(tail, at + 16),
+                    .length = number<4>(tail, at + 12),
+                    .end = size - tail.size() + at + end_length + number<2>(tail, at + 20)};
+    const bool may_be_64 =
+        found.offset == UINT32_MAX || found.length == UINT32_MAX || number<2>(tail, at + 10) == 0xffff;
+    constexpr size_t locator_length = 20;
+    if (may_be_64 && at >= locator_length && number<4>(tail, at - locator_length) == locator_magic) {
+      const uint64_t place = number<8>(tail, at - locator_length + 8);
+      std::array<std::byte, 56> end64;
+      if (input.read_at(place, end64) < end64.size() || number<4>(end64, 0) != end64_magic) damaged(place);
+      found.offset = number<8>(end64, 48);
+      found.length = number<8>(end64, 40);
+    }
+    if (found.length > largest_directory || found.offset > size || found.length > size - found.offset)
+      damaged(size - tail.size() + at);
+    return found;
+  }
+  throw Error(Fault::truncated, size, "zip: the directory at the end is not there");
+}
+
+// The sizes that do not fit into 32 bits stand in an extra field, in this order, each only where it is needed.
+void take_zip64(std::span<const std::byte> extra, Entry& entry) {
+  constexpr uint16_t zip64 = 1;
+  while (extra.size() >= 4) {
+    const size_t length = std::min<size_t>(number<2>(extra, 2), extra.size() - 4);
+    if (number<2>(extra, 0) == zip64) {
+      size_t at = 4;
+      for (uint64_t* field : {&entry.size, &entry.packed, &entry.offset}) {
+        if (*field != UINT32_MAX) continue;
+        *field = number<8>(extra, at);
+        at += 8;
+      }
+      return;
+    }
+    extra = extra.subspan(4 + length);
+  }
+}
+
+const Entry& choose(const std::vector<Entry>& entries, const std::string& name) {
+  if (name.empty()) {
+    if (entries.size() == 1) return entries.front();
+    throw Error(Fault::usage, 0,
+                entries.empty() ? "zip: there is no file in it" : "zip: there are several files in it");
+  }
+  const auto found = std::ranges::find(entries, name, &Entry::name);
+  if (found == entries.end()) throw Error(Fault::usage, 0, "zip: there is no file of that name in it");
+  return *found;
+}
+
+// Checks the content's checksum and length as it passes.
+class Checked final : public Output {
+ public:
+  Checked(Output& output, const Entry& entry) : output_(output), entry_(entry) {}
+  void write(std::span<const std::byte> bytes) override {
+    crc_ = static_cast<uint32_t>(crc32_z(crc_, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+    size_ += bytes.size();
+    output_.write(bytes);
+  }
+  void finish() override {
+    if (crc_ != entry_.crc || size_ != entry_.size)
+      throw Error(Fault::damaged, entry_.offset, "zip: the content does not match its checksum");
+  }
+
+ private:
+  Output& output_;
+  const Entry& entry_;
+  uint32_t crc_ = 0;
+  uint64_t size_ = 0;  // bytes
+};
+
+void copy_stored(Input& input, Output& output, uint64_t left) {
+  while (left > 0) {
+    const auto bytes = input.peek();
+    if (bytes.empty()) throw Error(Fault::truncated, input.position(), "zip: the file ends before its content");
+    const auto part = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), left)));
+    output.write(part);
+    left -= part.size();
+    input.consume(part.size());
+  }
+}
+
+}  // namespace
+
+std::vector<Entry> entries_of(const Input& input) {
+  const Directory directory = find_directory(input);
+  Bytes bytes(static_cast<size_t>(directory.length));
+  if (input.read_at(directory.offset, bytes) < bytes.size()) damaged(directory.offset);
+  std::vector<Entry> entries;
+  constexpr size_t fixed = 46;
+  for (size_t at = 0; at + fixed <= bytes.size() && number<4>(bytes, at) == directory_magic;) {
+    const size_t name = number<2>(bytes, at + 28);
+    const size_t extra = number<2>(bytes, at + 30);
+    const size_t comment = number<2>(bytes, at + 32);
+    if (at + fixed + name + extra + comment > bytes.size()) damaged(directory.offset + at);
+    Entry entry{.name = std::string(reinterpret_cast<const char*>(bytes.data()) + at + fixed, name),
+                .size = number<4>(bytes, at + 24),
+                .packed = number<4>(bytes, at + 20),
+                .offset = number<4>(bytes, at + 42),
+                .crc = static_cast<uint32_t>(number<4>(bytes, at + 16)),
+                .method = static_cast<uint16_t>(number<2>(bytes, at + 10)),
+                .encrypted = (number<2>(bytes, at + 8) & 1) != 0};
+    take_zip64(std::span(bytes).subspan(at + fixed + name, extra), entry);
+    if (!entry.name.ends_with('/')) entries.push_back(std::move(entry));
+    at += fixed + name + extra + comment;
+  }
+  return entries;
+}
+
+void decode_zip(Input& input, Output& output, const std::string& name, Found& found) {
+  if (!input.size()) throw Error(Fault::unsupported, 0, "zip: needs a file, not a pipe: its directory is at its end");
+  const std::vector<Entry> entries = entries_of(input);
+  const Entry& entry = choose(entries, name);
+  if (entry.encrypted) throw Error(Fault::unsupported, entry.offset, "zip: the file in it is encrypted");
+  if (entry.method != stored && entry.method != deflated)
+    throw Error(Fault::unsupported, entry.offset, "zip: packed by method " + std::to_string(entry.method));
+  if (entry.offset < input.position()) damaged(entry.offset);
+  input.skip_to(entry.offset);
+  constexpr size_t fixed = 30;
+  const auto head = input.peek(fixed);
+  if (head.size() < fixed || number<4>(head, 0) != local_magic) damaged(entry.offset);
+  input.skip_to(entry.offset + fixed + number<2>(head, 26) + number<2>(head, 28));
+  Checked checked(output, entry);
+  if (entry.method == stored) {
+    if (entry.packed != entry.size) damaged(entry.offset);
+    copy_stored(input, checked, entry.size);
+  } else {
+    Inflater inflater(Inflater::Wrapping::raw);
+    inflater.stream(input, checked, "zip", entry.packed);
+  }
+  checked.finish();
+  input.skip_to(find_directory(input).end);
+  const uint64_t end = input.position();
+  found.zeros = skip_zeros(input);
+  if (!input.peek().empty())
+    throw Error(Fault::trailing, found.zeros == 0 ? end : input.position(), "zip: the file goes on behind the archive");
+}
+
+}  // namespace unpack

@@ -1,0 +1,79 @@
+#include "input.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "error.h"
+
+namespace unpack {
+namespace {
+
+constexpr size_t refill = size_t{1} << 20;
+
+std::optional<uint64_t> size_of(int fd) {
+  const off_t end = lseek(fd, 0, SEEK_END);
+  if (end < 0 || lseek(fd, 0, SEEK_SET) != 0) return std::nullopt;
+  return static_cast<uint64_t>(end);
+}
+
+}  // namespace
+
+Input::Input(int fd, Digests digests) : fd_(fd), digests_(std::move(digests)), size_(size_of(fd)) {
+  buffer_.resize(2 * refill);
+}
+
+std::span<const std::byte> Input::peek(size_t wanted) {
+  if (end_ - begin_ < wanted && !ended_) fill(wanted);
+  return std::span(buffer_).subspan(begin_, end_ - begin_);
+}
+
+void Input::fill(size_t wanted) {
+  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  if (buffer_.size() < wanted + refill) buffer_.resize(wanted + refill);
+  while (end_ < wanted && !ended_) {
+    const ssize_t got = read(fd_, buffer_.data() + end_, buffer_.size() - end_);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error(Fault::read, position_ + end_, std::strerror(errno));
+    ended_ = got == 0;
+    end_ += static_cast<size_t>(got);
+  }
+  if (on_progress) on_progress(position_);
+}
+
+void Input::consume(size_t count) {
+  digests_.update(std::span(buffer_).subspan(begin_, count));
+  begin_ += count;
+  position_ += count;
+}
+
+void Input::skip_to(uint64_t offset) {
+  while (position_ < offset) {
+    const size_t there = peek().size();
+    if (there == 0) throw Error(Fault::truncated, position_, "the file ends before the place that its index names");
+    consume(std::min<uint64_t>(there, offset - position_));
+  }
+}
+
+void Input::skip_to_end() {
+  while (!peek().empty()) consume(peek().size());
+}
+
+size_t Input::read_at(uint64_t offset, std::span<std::byte> to) const {
+  size_t done = 0;
+  while (done < to.size()) {
+    const ssize_t got = pread(fd_, to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error(Fault::read, offset + done, std::strerror(errno));
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
+}  // namespace unpack

@@ -1,0 +1,57 @@
+// The packed file: read once from its start to its end, and at any place beside that where it can be seeked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "digests.h"
+
+namespace unpack {
+
+class Input {
+ public:
+  // fd stays the caller's. digests get every byte of the file, in order, as it is consumed.
+  Input(int fd, Digests digests);
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
+  // Bytes of the file; nothing when it cannot be seeked (a pipe).
+  std::optional<uint64_t> size() const { return size_; }
+  // Bytes consumed so far.
+  uint64_t position() const { return position_; }
+
+  // The bytes at the position: at least `wanted`, fewer only at the end of the file. Valid until the next call of a
+  // member that is not const. Throws Error (read).
+  std::span<const std::byte> peek(size_t wanted = 1);
+  void consume(size_t count);
+  // Consumes up to `offset`, which lies at or behind the position. Throws Error (truncated).
+  void skip_to(uint64_t offset);
+  // Consumes all that is left.
+  void skip_to_end();
+
+  // Reads at any place; fewer bytes than asked for only at the end of the file. Needs size().
+  size_t read_at(uint64_t offset, std::span<std::byte> to) const;
+
+  Digests& digests() { return digests_; }
+
+  // Called with the position after each refill.
+  std::function<void(uint64_t)> on_progress;
+
+ private:
+  void fill(size_t wanted);
+
+  int fd_;
+  Digests digests_;
+  std::optional<uint64_t> size_;
+  uint64_t position_ = 0;
+  std::vector<std::byte> buffer_;
+  size_t begin_ = 0;  // of what is left in buffer_
+  size_t end_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace unpack

@@ -1,0 +1,233 @@
+// platter-unpack: decodes a packed image.
+//
+//   platter-unpack probe                 what standard input is, as one object
+//   platter-unpack decode                decodes standard input to standard output
+//     --entry NAME       the file to take of a zip that has several
+//     --threads N        decoders at the same time; by default one for each core
+//     --memory BYTES     packed and decoded pieces in flight; by default 256 MiB
+//     --digest NAMES     hashes of the packed file, such as sha256,sha1
+//     --image-digest NAMES   hashes of the decoded image
+//     --discard          decodes and checks, and writes nothing
+//
+// Reports are lines of JSON on descriptor 3 (probe: on standard output): {"event":"progress","read":N,"written":N}
+// about once a second, then "done" with "read", "written", "zeros" (bytes after the last member), "checked" (the file
+// has a checksum of every decoded byte) and the hashes, or "error" with "fault" (see error.h), "offset" and "said".
+// Exit code 0 when done, 1 after an error, 2 when the call is wrong.
+#include <malloc.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "decoder.h"
+#include "error.h"
+#include "inflate.h"
+#include "sandbox.h"
+#include "sparse.h"
+
+namespace unpack {
+namespace {
+
+struct Options {
+  bool probe = false;
+  bool discard = false;
+  std::string entry;
+  std::string digests;
+  std::string image_digests;
+  unsigned threads = 0;
+  uint64_t memory = uint64_t{256} << 20;  // bytes
+};
+
+// Code, tables and stacks, beside the pieces in flight.
+constexpr uint64_t own_memory = uint64_t{1} << 30;
+constexpr unsigned most_threads = 64;
+
+unsigned cores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<unsigned>(CPU_COUNT(&set));
+}
+
+uint64_t whole_number(std::string_view text) {
+  uint64_t value = 0;
+  if (text.empty() || text.size() > 18) throw Error(Fault::usage, 0, "not a number: " + std::string(text));
+  for (const char digit : text) {
+    if (digit < '0' || digit > '9') throw Error(Fault::usage, 0, "not a number: " + std::string(text));
+    value = value * 10 + static_cast<uint64_t>(digit - '0');
+  }
+  return value;
+}
+
+Options options_of(int count, char** words) {
+  Options options;
+  const std::string_view command = count > 1 ? words[1] : "";
+  if (command != "probe" && command != "decode") throw Error(Fault::usage, 0, "say probe or decode");
+  options.probe = command == "probe";
+  for (int i = 2; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (word == "--discard") {
+      options.discard = true;
+      continue;
+    }
+    if (i + 1 == count) throw Error(Fault::usage, 0, "no such option, or its value is missing: " + std::string(word));
+    const std::string_view value = words[++i];
+    if (word == "--entry")
+      options.entry = value;
+    else if (word == "--digest")
+      options.digests = value;
+    else if (word == "--image-digest")
+      options.image_digests = value;
+    else if (word == "--threads")
+      options.threads = static_cast<unsigned>(std::min<uint64_t>(whole_number(value), most_threads));
+    else if (word == "--memory")
+      options.memory = whole_number(value);
+    else
+      throw Error(Fault::usage, 0, "no such option: " + std::string(word));
+  }
+  if (options.threads == 0) options.threads = std::min(cores(), most_threads);
+  return options;
+}
+
+// As JSON. Bytes that are no ASCII are escaped one by one: names in archives have no known encoding.
+std::string quoted(std::string_view text) {
+  std::string json = "\"";
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte >= 0x20 && byte < 0x7f && letter != '"' && letter != '\\') {
+      json += letter;
+    } else {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", byte);
+      json += escape;
+    }
+  }
+  return json + '"';
+}
+
+std::string field(const char* name, uint64_t value) {
+  return ",\"" + std::string(name) + "\":" + std::to_string(value);
+}
+
+std::string field(const char* name, Digests& digests) {
+  std::string text = ",\"" + std::string(name) + "\":{";
+  const char* comma = "";
+  for (const auto& [hash, hex] : digests.finish()) {
+    text += comma + quoted(hash) + ":" + quoted(hex);
+    comma = ",";
+  }
+  return text + "}";
+}
+
+void say(int fd, const std::string& line) {
+  const std::string text = line + "\n";
+  // Nobody listens where the descriptor is closed; decoding goes on, and the exit code says how it ended.
+  [[maybe_unused]] const ssize_t put = write(fd, text.data(), text.size());
+}
+
+Facts facts_of(Format format, const Input& input) {
+  switch (format) {
+    case Format::xz:
+      return facts_of_xz(input);
+    case Format::zstd:
+      return facts_of_zstd(input);
+    case Format::lz4:
+      return facts_of_lz4(input);
+    default:
+      return {};
+  }
+}
+
+void probe(Input& input) {
+  const Format format = format_of(input);
+  std::string line = std::string("{\"format\":") + quoted(name_of(format));
+  Facts facts = facts_of(format, input);
+  if (format == Format::android_sparse)
+    if (const auto header = sparse_header_of(input.peek(64))) facts.size = header->size();
+  if (facts.size) line += field("size", *facts.size);
+  if (facts.blocks) line += field("blocks", *facts.blocks) + field("largestBlock", facts.largest_block);
+  if (format == Format::gzip) line += std::string(",\"isal\":") + (Inflater::fast() ? "true" : "false");
+  if (format == Format::zip && input.size()) {
+    line += ",\"entries\":[";
+    const char* comma = "";
+    for (const Entry& entry : entries_of(input)) {
+      line += comma + std::string("{\"name\":") + quoted(entry.name) + field("size", entry.size) +
+              field("packed", entry.packed) + field("method", entry.method) +
+              ",\"encrypted\":" + (entry.encrypted ? "true" : "false") + "}";
+      comma = ",";
+    }
+    line += "]";
+  }
+  say(STDOUT_FILENO, line + "}");
+}
+
+void decode(const Options& options, Input& input, int report) {
+  DescriptorOutput output(options.discard ? -1 : STDOUT_FILENO, Digests::of(options.image_digests));
+  auto last = std::chrono::steady_clock::now();
+  input.on_progress = [&](uint64_t read) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < std::chrono::seconds(1)) return;
+    last = now;
+    say(report, "{\"event\":\"progress\"" + field("read", read) + field("written", output.written()) + "}");
+  };
+  Workers workers(options.threads);
+  const Limits limits{.workers = workers, .memory = options.memory};
+  const Format format = format_of(input);
+  Found found;
+  // A packed image can be a sparse one; what it is shows in its first decoded bytes.
+  Unsparse unsparse(output);
+  if (format == Format::none) throw Error(Fault::unsupported, 0, "not a packed format");
+  if (format == Format::zip) {
+    decode_zip(input, unsparse, options.entry, found);
+  } else if (format == Format::android_sparse) {
+    found.checked = false;
+    for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {
+      unsparse.write(bytes);
+      input.consume(bytes.size());
+    }
+  } else {
+    found = decode_all(format, input, unsparse, limits);
+  }
+  unsparse.finish();
+  say(report, "{\"event\":\"done\"" + field("read", input.position()) + field("written", output.written()) +
+                  field("zeros", found.zeros) + ",\"checked\":" + (found.checked ? "true" : "false") +
+                  field("digests", input.digests()) + field("imageDigests", output.digests()) + "}");
+}
+
+int run(int count, char** words) {
+  constexpr int report = 3;
+  try {
+    const Options options = options_of(count, words);
+    Inflater::load();
+    // Threads share one heap: an arena of their own would take address space that the limit counts.
+    mallopt(M_ARENA_MAX, 1);
+    enter_sandbox(options.memory * 2 + own_memory);
+    Input input(STDIN_FILENO, Digests::of(options.digests));
+    if (options.probe)
+      probe(input);
+    else
+      decode(options, input, report);
+    return 0;
+  } catch (const Error& error) {
+    const bool usage = error.fault() == Fault::usage;
+    say(usage ? STDERR_FILENO : report, std::string("{\"event\":\"error\",\"fault\":") +
+                                            quoted(name_of(error.fault())) + field("offset", error.offset()) +
+                                            ",\"said\":" + quoted(error.what()) + "}");
+    return usage ? 2 : 1;
+  } catch (const std::bad_alloc&) {
+    say(report, "{\"event\":\"error\",\"fault\":\"memory\",\"offset\":0,\"said\":\"not enough memory\"}");
+  } catch (const std::system_error& error) {
+    say(report,
+        std::string("{\"event\":\"error\",\"fault\":\"sandbox\",\"offset\":0,\"said\":") + quoted(error.what()) + "}");
+  }
+  return 1;
+}
+
+}  // namespace
+}  // namespace unpack
+
+int main(int count, char** words) { return unpack::run(count, words); }

@@ -1,0 +1,68 @@
+// Android's sparse image format (AOSP, system/core/libsparse/sparse_format.h), as a filter in front of an output.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "output.h"
+#include "workers.h"
+
+namespace unpack {
+
+// What the file header says.
+struct SparseHeader {
+  uint32_t block_size = 0;  // bytes
+  uint32_t blocks = 0;      // decoded
+  uint32_t chunks = 0;
+  uint16_t chunk_header = 0;  // bytes
+  uint16_t file_header = 0;   // bytes
+  uint64_t size() const { return uint64_t{block_size} * blocks; }
+};
+
+// nothing when the bytes are no such header.
+std::optional<SparseHeader> sparse_header_of(std::span<const std::byte> bytes);
+
+// Gets the packed bytes in pieces of any length and writes the decoded ones. "Don't care" becomes zeros.
+class SparseFilter final : public Output {
+ public:
+  explicit SparseFilter(Output& output) : output_(output) {}
+  // Throws Error (damaged, unsupported).
+  void write(std::span<const std::byte> bytes) override;
+  // Throws Error (truncated, damaged): the number of blocks has to be what the header says.
+  void finish() override;
+
+ private:
+  size_t header_length() const;
+  size_t step(std::span<const std::byte> bytes);
+  void begin_chunk(std::span<const std::byte> head);
+  void repeat(std::span<const std::byte> pattern, uint64_t count);
+  void produce(std::span<const std::byte> bytes);
+
+  enum class State { header, chunk, raw, done };
+
+  Output& output_;
+  State state_ = State::header;
+  SparseHeader header_;
+  Bytes pending_;          // of a header that has not come whole
+  uint64_t position_ = 0;  // packed bytes seen
+  uint64_t raw_left_ = 0;  // bytes
+  uint32_t chunks_ = 0;
+  uint64_t blocks_ = 0;
+  uint32_t crc_ = 0;
+};
+
+// Passes an image on, unpacked when its first bytes are those of a sparse one.
+class Unsparse final : public Output {
+ public:
+  explicit Unsparse(Output& output) : output_(output), filter_(output) {}
+  void write(std::span<const std::byte> bytes) override;
+  void finish() override;
+
+ private:
+  Output& output_;
+  SparseFilter filter_;
+  Bytes first_;  // until the format is known
+  Output* target_ = nullptr;
+};
+
+}  // namespace unpack

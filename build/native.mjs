@@ -15,8 +15,17 @@ const quietly = { cwd: inRoot('native'), stdio: ['ignore', 'ignore', 2] };
 
 /** Configures a preset of native/CMakePresets.json and builds these targets of it. `options` are of `run`. */
 export async function cmake(preset, targets, options = quietly) {
-  await must('cmake', ['--preset', preset], { ...quietly, ...options });
+  const fresh = isOfThisPath(preset) ? [] : ['--fresh'];
+  await must('cmake', ['--preset', preset, ...fresh], { ...quietly, ...options });
   await must('cmake', ['--build', '--preset', preset, '--target', ...targets], { ...quietly, ...options });
+}
+
+/** CMake refuses the cache of a checkout at another path, which a moved one has, and each run in a closed folder. */
+function isOfThisPath(preset) {
+  const cache = inRoot(`out/native/${preset}/CMakeCache.txt`);
+  return (
+    !existsSync(cache) || readFileSync(cache, 'utf8').includes(`\nCMAKE_HOME_DIRECTORY:INTERNAL=${inRoot('native')}\n`)
+  );
 }
 
 /** The version of Electron in node_modules; the one it will have while there is none. */

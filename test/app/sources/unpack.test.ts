@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cmake } from '../../../build/native.mjs';
 import { seededBytes } from '../../lab/lab.ts';
 
 const HEADERS = ['lzma.h', 'zstd.h', 'bzlib.h', 'lz4frame.h', 'zlib.h', 'openssl/sha.h'];
@@ -28,14 +29,10 @@ const image = join(folder, 'disk.img');
 const content = Buffer.concat([seededBytes(400_000, 1), Buffer.alloc(1_000_001), seededBytes(400_000, 1)]);
 const program = resolve('out/native/plain/platter-unpack');
 
-beforeAll(() => {
+beforeAll(async () => {
   if (missing.length > 0) return;
   writeFileSync(image, content);
-  execFileSync('cmake', ['--preset', 'plain'], { cwd: 'native', stdio: 'ignore' });
-  execFileSync('cmake', ['--build', '--preset', 'plain', '--target', 'platter-unpack'], {
-    cwd: 'native',
-    stdio: 'ignore',
-  });
+  await cmake('plain', ['platter-unpack']);
 }, 600_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,6 +1,6 @@
 // Failures as values, and the meaning of each errno. To add a reason or remedy, add it to the contract's tables
 // (reasons.ts, remedies.ts); the compiler then asks for its words in every language.
-import type { ErrorCode, Operation, PlatterError } from '../contract/errors.ts';
+import type { ErrorCode, Operation, Outcome, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import type { DisksEvent, HostEvent, RightsEvent, WaitingEvent } from '../contract/host.ts';
 import { english } from './english.ts';
@@ -49,6 +49,16 @@ export function errorsIn(message: HostEvent | DisksEvent | RightsEvent | Waiting
   return message.event === 'result'
     ? [...message.result.errors, ...message.result.destinations.flatMap(({ errors }) => errors)]
     : [];
+}
+
+/** The result of `act`, with a Refusal as a value. Rejects with anything else. */
+export async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await act() };
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, errors: [...error.errors] };
+    throw error;
+  }
 }
 
 /** For a call that may be refused: turns a Refusal into null. Rethrows anything else. */

@@ -4,7 +4,7 @@ import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, HostMethod } from '../contract/host.ts';
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
-import { failure, Refusal } from '../base/errors.ts';
+import { failure, outcome } from '../base/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../view/reduce.ts';
 import type { Engine } from './client.ts';
 
@@ -108,14 +108,11 @@ export class JobSession {
   }
 
   /** Calls the host; gives its refusal as a value. */
-  async #ask<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<Outcome<null>> {
-    try {
+  #ask<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<Outcome<null>> {
+    return outcome(async () => {
       await this.#engine.call(method, params);
-      return { ok: true, value: null };
-    } catch (error) {
-      if (error instanceof Refusal) return { ok: false, errors: [...error.errors] };
-      throw error;
-    }
+      return null;
+    });
   }
 
   #happened(event: JobEvent): void {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Outcome } from '../contract/errors.ts';
 import type { FoundJobs, JobRecord, ReportForm } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
-import { Refusal } from '../client/client.ts';
+import { outcome } from '../base/errors.ts';
 import { History } from '../records/history.ts';
 import { recordOf } from '../records/record.ts';
 import { saveReport } from '../records/report.ts';
@@ -70,12 +70,3 @@ const brief = (record: JobRecord): JobRecord => ({
     errors: destination.errors.slice(0, MOST_ERRORS),
   })),
 });
-
-async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { ok: true, value: await act() };
-  } catch (error) {
-    if (error instanceof Refusal) return { ok: false, errors: [...error.errors] };
-    throw error;
-  }
-}

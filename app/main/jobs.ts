@@ -9,9 +9,9 @@ import type { Plan } from '../contract/jobs.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
-import { Refusal, type Engine } from '../client/client.ts';
+import type { Engine } from '../client/client.ts';
 import { hostEnded, JobSession, nothingRuns, type Witness } from '../client/job-session.ts';
-import { failure } from '../base/errors.ts';
+import { failure, outcome } from '../base/errors.ts';
 import type { JobEvent } from '../view/reduce.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
@@ -270,16 +270,8 @@ export class Jobs {
   }
 
   /** Calls the host; gives its refusal as a value. */
-  async #ask<M extends HostMethod>(
-    method: M,
-    params: HostCalls[M]['params'],
-  ): Promise<Outcome<HostCalls[M]['result']>> {
-    try {
-      return { ok: true, value: await this.#running().call(method, params) };
-    } catch (error) {
-      if (error instanceof Refusal) return { ok: false, errors: [...error.errors] };
-      throw error;
-    }
+  #ask<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<Outcome<HostCalls[M]['result']>> {
+    return outcome(() => this.#running().call(method, params));
   }
 
   /** The engine, started if needed. */

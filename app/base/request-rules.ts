@@ -9,7 +9,8 @@ import { againstName } from './places.ts';
 
 /** Default bytes of the page pool. */
 export const DEFAULT_MEMORY = 32 * 1024 * 1024;
-const PAGE = 4096;
+/** Bytes of a page of the pool. */
+export const PAGE = 4096;
 const LEAST_MEMORY = 64 * 1024;
 const MOST_MEMORY = 1024 * 1024 * 1024;
 

@@ -3,11 +3,9 @@ import type { PlatterError } from '../../contract/errors.ts';
 import { givenManifest, newManifest } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { errnoOf, failure, refuse } from '../../base/errors.ts';
-import { memoryOf } from '../../base/request-rules.ts';
+import { memoryOf, PAGE } from '../../base/request-rules.ts';
 import { isChunkSize } from '../formats/chunks.ts';
 import type { NativeAddon, NativeClient } from '../native/addon.ts';
-
-const PAGE = 4096;
 
 /** Makes a client with the memory and the backend of `request`. `chunkSize`: bytes; null for what the memory gives. */
 export function createClient(request: WorkRequest, chunkSize: number | null, addon: NativeAddon): NativeClient {

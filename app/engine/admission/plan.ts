@@ -9,12 +9,12 @@ import type { Blocks } from '../devices/blocks.ts';
 import { notesOnSectors } from '../devices/sector-size.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
-import type { Held } from './prepared.ts';
+import type { Held, HeldSource } from './prepared.ts';
 
 /** The notes on the source and the destinations, in the order of the review. `bytes` is what each destination gets. */
 export async function notesOnEnds(
   request: WorkRequest,
-  source: { end: End; device: NativeDevice } | null,
+  source: HeldSource | null,
   destinations: readonly Held[],
   blocks: Blocks,
   bytes: number,

@@ -10,7 +10,6 @@ import { closeDisks, lockEnds } from '../access/locks.ts';
 import { partitionNotes } from '../access/partitions.ts';
 import type { Rights } from '../access/rights.ts';
 import type { RightsSession } from '../access/rights-session.ts';
-import type { End } from '../devices/inspect.ts';
 import { readBlocks } from '../devices/lsblk.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 import { chunkErrors, createClient } from './engine-client.ts';
@@ -21,7 +20,7 @@ import { againstSource } from './manifest-sample.ts';
 import { openDestinations, openSource } from './open-ends.ts';
 import { LacksRights, Opening, type Openers } from './opening.ts';
 import { notesOnEnds, planOf } from './plan.ts';
-import type { Held, Prepared } from './prepared.ts';
+import type { Held, HeldSource, Prepared } from './prepared.ts';
 import { findEnds, openInterrupted, sampleErrors } from './resume.ts';
 
 /** The surroundings that preparing needs. */
@@ -168,7 +167,7 @@ async function hold(
 async function lockAll(
   addon: NativeAddon,
   { kind }: WorkRequest,
-  source: { end: End; device: NativeDevice } | null,
+  source: HeldSource | null,
   destinations: readonly Held[],
 ): Promise<number[]> {
   const ends = [
@@ -188,7 +187,7 @@ async function lockAll(
 /** The client of the job, when the manifest or the log that it goes by is right. */
 async function checkedClient(
   { request, manifest, resumed }: Examined,
-  source: { end: End; device: NativeDevice } | null,
+  source: HeldSource | null,
   destinations: readonly Held[],
   addon: NativeAddon,
 ): Promise<NativeClient> {

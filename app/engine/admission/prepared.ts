@@ -33,13 +33,19 @@ export interface Held extends HeldDisk {
   readonly naming: Naming | null;
 }
 
+/** The source and its open device. */
+export interface HeldSource {
+  readonly end: End;
+  readonly device: NativeDevice;
+}
+
 /** What `prepare` holds until the job ends or is given up. A job that runs keeps what changes in a `Run` of its own. */
 export interface Prepared {
   readonly plan: Plan;
   /** What is done: of a job that is continued, what was asked for when it began. */
   readonly request: WorkRequest;
   /** null where a manifest stands for it. */
-  readonly source: { readonly end: End; readonly device: NativeDevice } | null;
+  readonly source: HeldSource | null;
   /** Images beside the source are copied by the server that has them both. */
   readonly serverCopies: boolean;
   /** In the order of the plan. */

@@ -16,19 +16,10 @@ export function movedTo(request: JobRequest, paths: readonly (string | null)[]):
 
 /** `request` without what was true of the job before only: its disks were blank, and its map says that nothing is left to do. */
 export function anew(request: JobRequest): JobRequest {
-  if (request.kind !== 'copy') return request;
+  if (request.kind !== 'copy' || request.method.kind === 'update') return request;
   const { method } = request;
-  switch (method.kind) {
-    case 'update':
-      return request;
-    case 'write':
-      return { ...request, method: { ...method, zeros: method.zeros === 'assumed' ? 'sparse' : method.zeros } };
-    case 'rescue':
-      return {
-        ...request,
-        method: { ...method, zeros: method.zeros === 'assumed' ? 'sparse' : method.zeros, map: null },
-      };
-  }
+  const zeros = method.zeros === 'assumed' ? 'sparse' : method.zeros;
+  return { ...request, method: method.kind === 'rescue' ? { ...method, zeros, map: null } : { ...method, zeros } };
 }
 
 /** What `request` has of a repeated job, and would not have by the controls and the settings alone (`usual`), as options of the command line; empty when nothing does. */

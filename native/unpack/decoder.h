@@ -40,6 +40,11 @@ struct Entry {
   bool encrypted = false;
 };
 
+struct Archive {
+  std::vector<Entry> entries;  // without folders
+  uint64_t end = 0;            // bytes from the start of the file
+};
+
 // What decoding has shown.
 struct Found {
   uint64_t zeros = 0;   // bytes after the last member
@@ -56,8 +61,8 @@ void decode_lz4(Input& input, Output& output, Found& found);
 
 // entry: its name; empty takes the only file. Throws Error (usage) when there are several.
 void decode_zip(Input& input, Output& output, const std::string& entry, Found& found);
-// Of an archive that can be seeked. Folders are left out.
-std::vector<Entry> entries_of(const Input& input);
+// Of an archive that can be seeked.
+Archive archive_of(const Input& input);
 
 // Leave the position where it is.
 Facts facts_of_xz(const Input& input);

@@ -52,6 +52,13 @@ void Input::consume(size_t count) {
   position_ += count;
 }
 
+Bytes Input::take(size_t count) {
+  const auto bytes = peek(count).first(count);
+  Bytes taken(bytes.begin(), bytes.end());
+  consume(count);
+  return taken;
+}
+
 void Input::skip_to(uint64_t offset) {
   while (position_ < offset) {
     const size_t there = peek().size();

@@ -12,6 +12,8 @@
 
 namespace unpack {
 
+using Bytes = std::vector<std::byte>;
+
 class Input {
  public:
   // fd stays the caller's. digests get every byte of the file, in order, as it is consumed.
@@ -28,6 +30,8 @@ class Input {
   // member that is not const. Throws Error (read).
   std::span<const std::byte> peek(size_t wanted = 1);
   void consume(size_t count);
+  // A copy of the next bytes, which peek() has shown to be there, and consumes them.
+  Bytes take(size_t count);
   // Consumes up to `offset`, which lies at or behind the position. Throws Error (truncated).
   void skip_to(uint64_t offset);
   // Consumes all that is left.

@@ -154,7 +154,7 @@ void probe(Input& input) {
   if (format == Format::zip && input.size()) {
     line += ",\"entries\":[";
     const char* comma = "";
-    for (const Entry& entry : entries_of(input)) {
+    for (const Entry& entry : archive_of(input).entries) {
       line += comma + std::string("{\"name\":") + quoted(entry.name) + field("size", entry.size) +
               field("packed", entry.packed) + field("method", entry.method) +
               ",\"encrypted\":" + (entry.encrypted ? "true" : "false") + "}";

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "error.h"
+#include "little_endian.h"
 
 namespace unpack {
 namespace {
@@ -22,9 +23,7 @@ constexpr uint32_t dont_care = 0xcac3;
 constexpr uint32_t checksum = 0xcac4;
 
 uint32_t number(std::span<const std::byte> bytes, size_t at, unsigned count) {
-  uint32_t value = 0;
-  for (unsigned i = count; i-- > 0;) value = value << 8 | std::to_integer<uint32_t>(bytes[at + i]);
-  return value;
+  return static_cast<uint32_t>(little_endian(bytes, at, count));
 }
 
 }  // namespace

@@ -11,11 +11,10 @@
 #include <thread>
 #include <vector>
 
+#include "input.h"
 #include "output.h"
 
 namespace unpack {
-
-using Bytes = std::vector<std::byte>;
 
 // A fixed number of threads. The destructor drops work that has not begun and waits for the rest.
 class Workers {

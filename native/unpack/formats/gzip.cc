@@ -8,23 +8,22 @@
 #include "../decoder.h"
 #include "../error.h"
 #include "../inflate.h"
+#include "../little_endian.h"
 
 namespace unpack {
 namespace {
 
 constexpr size_t batch = size_t{1} << 20;  // packed bytes of members that one thread gets at a time
 
-uint16_t u16(std::span<const std::byte> bytes, size_t at) {
-  return static_cast<uint16_t>(std::to_integer<unsigned>(bytes[at]) | std::to_integer<unsigned>(bytes[at + 1]) << 8);
-}
-
 // Length of the member that begins here, in bytes; 0 when it does not say so.
 size_t bgzf_length(std::span<const std::byte> bytes) {
   constexpr std::byte has_extra{4};
   if (bytes.size() < 18 || bytes[0] != std::byte{0x1f} || bytes[1] != std::byte{0x8b} || bytes[3] != has_extra)
     return 0;
-  if (u16(bytes, 10) < 6 || bytes[12] != std::byte{'B'} || bytes[13] != std::byte{'C'} || u16(bytes, 14) != 2) return 0;
-  return size_t{u16(bytes, 16)} + 1;
+  if (little_endian(bytes, 10, 2) < 6 || bytes[12] != std::byte{'B'} || bytes[13] != std::byte{'C'} ||
+      little_endian(bytes, 14, 2) != 2)
+    return 0;
+  return little_endian(bytes, 16, 2) + 1;
 }
 
 Bytes decode_members(const Bytes& packed, uint64_t at) {
@@ -49,9 +48,7 @@ void decode_bgzf(Input& input, Output& output, const Limits& limits) {
       taken += length;
     if (taken == 0) break;
     const uint64_t at = input.position();
-    Bytes packed(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(taken));
-    input.consume(taken);
-    pieces.add(5 * taken, [packed = std::move(packed), at] { return decode_members(packed, at); });
+    pieces.add(5 * taken, [packed = input.take(taken), at] { return decode_members(packed, at); });
   }
   pieces.finish();
 }

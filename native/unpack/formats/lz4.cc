@@ -6,6 +6,7 @@
 
 #include "../decoder.h"
 #include "../error.h"
+#include "../little_endian.h"
 
 namespace unpack {
 namespace {
@@ -21,12 +22,6 @@ std::unique_ptr<LZ4F_dctx, ContextEnd> context() {
   return std::unique_ptr<LZ4F_dctx, ContextEnd>(made);
 }
 
-uint32_t u32(std::span<const std::byte> bytes) {
-  uint32_t value = 0;
-  for (unsigned i = 4; i-- > 0;) value = value << 8 | std::to_integer<uint32_t>(bytes[i]);
-  return value;
-}
-
 // The place behind the end mark of a frame whose blocks begin at `at`; nothing when the file ends before.
 std::optional<uint64_t> end_of_blocks(const Input& input, uint64_t at, bool checksums) {
   for (;;) {
@@ -34,7 +29,7 @@ std::optional<uint64_t> end_of_blocks(const Input& input, uint64_t at, bool chec
     if (input.read_at(at, field) < field.size()) return std::nullopt;
     at += field.size();
     constexpr uint32_t not_packed = 0x80000000;
-    const uint32_t length = u32(field) & ~not_packed;
+    const auto length = static_cast<uint32_t>(little_endian(field, 0, 4)) & ~not_packed;
     if (length == 0) return at;
     at += length + (checksums ? 4 : 0);
   }
@@ -71,14 +66,14 @@ Facts facts_of_lz4(const Input& input) {
   if (!input.size()) return facts;
   uint64_t sum = 0;
   for (uint64_t at = 0; at < *input.size();) {
-    std::array<std::byte, LZ4F_HEADER_SIZE_MAX> head;
+    std::array<std::byte, LZ4F_HEADER_SIZE_MAX> head{};
     size_t length = input.read_at(at, head);
     const auto decoder = context();
     LZ4F_frameInfo_t info{};
     // What follows the last frame is the decoder's to judge.
     if (LZ4F_isError(LZ4F_getFrameInfo(decoder.get(), &info, head.data(), &length)) != 0) break;
     if (info.frameType == LZ4F_skippableFrame) {
-      at += 8 + uint64_t{u32(std::span(head).subspan(4))};
+      at += 8 + little_endian(head, 4, 4);
       continue;
     }
     if (info.contentSize == 0) return facts;

@@ -124,10 +124,9 @@ void decode_blocks(const lzma_index& index, Input& input, Output& output, const 
     const auto bytes = input.peek(block.total_size);
     if (bytes.size() < block.total_size)
       throw Error(Fault::truncated, at + bytes.size(), "xz: the file ends in a block");
-    Bytes packed(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(block.total_size));
-    input.consume(block.total_size);
     pieces.add(block.total_size + block.uncompressed_size,
-               [packed = std::move(packed), at, check = iterator.stream.flags->check, unpadded = block.unpadded_size,
+               [packed = input.take(block.total_size), at, check = iterator.stream.flags->check,
+                unpadded = block.unpadded_size,
                 size = block.uncompressed_size] { return decode_block(packed, at, check, unpadded, size); });
   });
   pieces.finish();

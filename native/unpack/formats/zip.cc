@@ -7,6 +7,7 @@
 #include "../decoder.h"
 #include "../error.h"
 #include "../inflate.h"
+#include "../little_endian.h"
 
 namespace unpack {
 namespace {
@@ -25,9 +26,7 @@ constexpr uint16_t deflated = 8;
 template <unsigned count>
 uint64_t number(std::span<const std::byte> bytes, size_t at) {
   if (at + count > bytes.size()) throw Error(Fault::damaged, 0, "zip: the directory is damaged");
-  uint64_t value = 0;
-  for (unsigned i = count; i-- > 0;) value = value << 8 | std::to_integer<uint64_t>(bytes[at + i]);
-  return value;
+  return little_endian(bytes, at, count);
 }
 
 [[noreturn]] void damaged(uint64_t at) { throw Error(Fault::damaged, at, "zip: the directory is damaged"); }
@@ -127,7 +126,7 @@ void copy_stored(Input& input, Output& output, uint64_t left) {
 
 }  // namespace
 
-std::vector<Entry> entries_of(const Input& input) {
+Archive archive_of(const Input& input) {
   const Directory directory = find_directory(input);
   Bytes bytes(static_cast<size_t>(directory.length));
   if (input.read_at(directory.offset, bytes) < bytes.size()) damaged(directory.offset);
@@ -149,13 +148,13 @@ std::vector<Entry> entries_of(const Input& input) {
     if (!entry.name.ends_with('/')) entries.push_back(std::move(entry));
     at += fixed + name + extra + comment;
   }
-  return entries;
+  return {.entries = std::move(entries), .end = directory.end};
 }
 
 void decode_zip(Input& input, Output& output, const std::string& name, Found& found) {
   if (!input.size()) throw Error(Fault::unsupported, 0, "zip: needs a file, not a pipe: its directory is at its end");
-  const std::vector<Entry> entries = entries_of(input);
-  const Entry& entry = choose(entries, name);
+  const Archive archive = archive_of(input);
+  const Entry& entry = choose(archive.entries, name);
   if (entry.encrypted) throw Error(Fault::unsupported, entry.offset, "zip: the file in it is encrypted");
   if (entry.method != stored && entry.method != deflated)
     throw Error(Fault::unsupported, entry.offset, "zip: packed by method " + std::to_string(entry.method));
@@ -174,7 +173,7 @@ void decode_zip(Input& input, Output& output, const std::string& name, Found& fo
     inflater.stream(input, checked, "zip", entry.packed);
   }
   checked.finish();
-  input.skip_to(find_directory(input).end);
+  input.skip_to(archive.end);
   const uint64_t end = input.position();
   found.zeros = skip_zeros(input);
   if (!input.peek().empty())

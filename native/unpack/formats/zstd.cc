@@ -9,6 +9,7 @@
 
 #include "../decoder.h"
 #include "../error.h"
+#include "../little_endian.h"
 
 namespace unpack {
 namespace {
@@ -39,13 +40,6 @@ std::unique_ptr<ZSTD_DCtx, ContextEnd> context_for(uint64_t memory) {
   }
 }
 
-uint32_t u24(std::span<const std::byte> bytes) {
-  return std::to_integer<uint32_t>(bytes[0]) | std::to_integer<uint32_t>(bytes[1]) << 8 |
-         std::to_integer<uint32_t>(bytes[2]) << 16;
-}
-
-uint32_t u32(std::span<const std::byte> bytes) { return u24(bytes) | std::to_integer<uint32_t>(bytes[3]) << 24; }
-
 // A frame of known extent. Bytes.
 struct Frame {
   uint64_t packed = 0;
@@ -61,13 +55,13 @@ std::optional<Frame> frame_by(Read read, uint64_t longest) {
   ZSTD_frameHeader header;
   if (ZSTD_getFrameHeader(&header, head.data(), head.size()) != 0) return std::nullopt;
   if (header.frameType == ZSTD_skippableFrame)
-    return Frame{.packed = 8 + uint64_t{u32(head.subspan(4))}, .most = 0, .size = 0, .skippable = true};
+    return Frame{.packed = 8 + little_endian(head, 4, 4), .most = 0, .size = 0, .skippable = true};
   uint64_t at = header.headerSize;
   uint64_t blocks = 0;
   for (bool last = false; !last; ++blocks) {
     const auto block = read(at, 3);
     if (block.size() < 3 || at > longest) return std::nullopt;
-    const uint32_t bits = u24(block);
+    const uint64_t bits = little_endian(block, 0, 3);
     last = (bits & 1) != 0;
     constexpr uint32_t rle = 1;
     at += 3 + ((bits >> 1 & 3) == rle ? 1 : bits >> 3);
@@ -128,19 +122,18 @@ void stream_frame(Input& input, Output& output, uint64_t memory) {
 void decode_zstd(Input& input, Output& output, const Limits& limits, Found& found) {
   InOrder pieces(limits.workers, limits.memory, output);
   for (;;) {
-    const auto magic = input.peek(4);
-    if (magic.size() < 4 || (u32(magic) != ZSTD_MAGICNUMBER && (u32(magic) & 0xfffffff0) != skippable_magic)) break;
+    const auto head = input.peek(4);
+    if (head.size() < 4) break;
+    const uint64_t magic = little_endian(head, 0, 4);
+    if (magic != ZSTD_MAGICNUMBER && (magic & 0xfffffff0) != skippable_magic) break;
     const auto frame = near_frame(input);
     if (!has_checksum(input.peek(18))) found.checked = false;
     if (frame && frame->skippable) {
       input.skip_to(input.position() + frame->packed);
     } else if (frame && frame->most <= limits.memory / 4 && input.peek(frame->packed).size() >= frame->packed) {
-      const auto bytes = input.peek(frame->packed);
-      Bytes packed(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(frame->packed));
       const uint64_t at = input.position();
-      input.consume(frame->packed);
       pieces.add(frame->packed + frame->most,
-                 [packed = std::move(packed), at, most = frame->most, memory = limits.memory] {
+                 [packed = input.take(frame->packed), at, most = frame->most, memory = limits.memory] {
                    return decode_frame(packed, at, most, memory);
                  });
     } else {

@@ -69,7 +69,8 @@ export async function buildNative() {
       await copyFile(inRoot('out/native/plain/platter-broker'), inRoot(broker));
     },
   );
-  const print = fingerprint(['native', 'build/native.mjs', ...packages], [...facts, electron]);
+  const rooms = ['native/kcopyd', 'native/io', 'native/addon', 'native/binding.gyp', 'native/package.json'];
+  const print = fingerprint([...rooms, ...build, ...packages], [...facts, electron]);
   await unlessDone('out/.stamps/kcopyd.node', print, [output], async () => {
     say('engine: compiling native/kcopyd/');
     await cmake('plain', ['kcopyd']);

@@ -1,5 +1,5 @@
-// The only code between the window and main: a loop over the contract, and the report of dropped files. Runs sandboxed and
-// in a world of its own, bundled as CommonJS.
+// The only code between the window and main: a loop over the contract, and the report of dropped files. Runs sandboxed
+// and in a world of its own, bundled as CommonJS.
 import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from 'electron';
 import { calls, channel, DROPPED, notices } from './contract/window.ts';
 
@@ -26,8 +26,8 @@ for (const name of notices) {
   };
 }
 
-// Before any script of the page, so none can stop it. An event that a script dispatches is not trusted, and a file that a
-// script makes has no path.
+// Before any script of the page, so none can stop it. An event that a script dispatches is not trusted, and a file that
+// a script makes has no path.
 window.addEventListener(
   'drop',
   ({ isTrusted, dataTransfer }) => {

@@ -3,7 +3,10 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fail, fingerprint, inRoot, isMain, say, unlessDone } from './tools.mjs';
 
-/** Everything but Node's own modules and electron goes into the output; what is imported when it is needed lies beside it. */
+/**
+ * Everything but Node's own modules and electron goes into the output; what is imported when it is needed lies beside
+ * it.
+ */
 const programs = [
   { input: 'app/engine/host.ts', output: 'out/engine/host.js', format: 'esm' },
   { input: 'app/engine/formats/reader-thread.ts', output: 'out/engine/reader.js', format: 'esm' }, // a thread of the host, the command line or the window

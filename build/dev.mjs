@@ -1,9 +1,10 @@
-// `npm run dev`: all the set-up, then the window, whose page is built again (vite) and loaded again with each change in renderer/.
+// `npm run dev`: all the set-up, then the window, whose page is built again (vite) and loaded again with each change in
+// renderer/.
 //
-// It is not vite's own server: the page would come from another origin, with scripts and styles that its policy forbids,
-// and main would have to load an address that somebody names. The window is the one that ships, with its policy and its
-// sandbox; all that main knows of this is to load its own page again (app/main/window.ts).
-// Starts on Node 20.
+// It is not vite's own server: the page would come from another origin, with scripts and styles that its policy
+// forbids, and main would have to load an address that somebody names. The window is the one that ships, with its
+// policy and its sandbox; all that main knows of this is to load its own page again (app/main/window.ts). Starts on
+// Node 20.
 import { rmSync } from 'node:fs';
 import { onCurrentNode } from './packages.mjs';
 import { electron, setUp } from './setup.mjs';

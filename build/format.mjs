@@ -1,5 +1,5 @@
-// `npm run format`: brings every source into the house's form. `formatted()` only looks. Prettier has TypeScript, JavaScript
-// and Svelte (.prettierrc.json), clang-format has C and C++ (.clang-format).
+// `npm run format`: brings every source into the house's form. `formatted()` only looks. Prettier has TypeScript,
+// JavaScript and Svelte (.prettierrc.json), clang-format has C and C++ (.clang-format).
 import { onCurrentNode } from './packages.mjs';
 import { capture, fail, filesIn, inRoot, isMain, must, run } from './tools.mjs';
 
@@ -19,7 +19,10 @@ const native = () => filesIn(['native', 'test']).filter((path) => /\.(c|cc|h)$/.
 const canFormatNative = async () =>
   (await capture('sh', ['-c', 'command -v clang-format'], { quiet: true })).code === 0;
 
-/** Whether all sources have the house's form: as counts of two tests. What has not is named where `options` of `run` say. */
+/**
+ * Whether all sources have the house's form: as counts of two tests. What has not is named where `options` of `run`
+ * say.
+ */
 export async function formatted(options) {
   const counts = { passed: 0, failed: 0, skips: [] };
   const count = (code) => counts[code === 0 ? 'passed' : 'failed']++;

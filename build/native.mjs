@@ -1,7 +1,6 @@
-// Builds the engine and the broker with CMake (native/CMakeLists.txt), and from the engine the addon with @electron/rebuild: for
-// the Electron that runs and is packed, with the headers that come with the Node package, so nothing is downloaded. The
-// addon is Node-API only, so plain Node loads the same file.
-// Runs on Node 22 or newer.
+// Builds the engine and the broker with CMake (native/CMakeLists.txt), and from the engine the addon with
+// @electron/rebuild: for the Electron that runs and is packed, with the headers that come with the Node package, so
+// nothing is downloaded. The addon is Node-API only, so plain Node loads the same file. Runs on Node 22 or newer.
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
@@ -51,7 +50,9 @@ async function rebuildAddon(electron) {
   await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));
 }
 
-/** Builds out/native/kcopyd.node and out/native/platter-broker unless they are up to date. Throws Stop when that fails. */
+/**
+ * Builds out/native/kcopyd.node and out/native/platter-broker unless they are up to date. Throws Stop when that fails.
+ */
 export async function buildNative() {
   const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
   const facts = [compiler.stdout, String(existsSync('/usr/include/liburing.h'))];

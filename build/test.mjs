@@ -1,7 +1,7 @@
-// `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order, then one line that adds them up.
-// The engine is compiled while linters run, and tested with and without sanitizers at the same time: most of its tests
-// wait. Each stage is told of as a whole. The stages in TypeScript are the projects of vitest.config.ts.
-// Exit code 1 when anything failed, a stage that crashed included. Starts on Node 20.
+// `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order, then one line that adds them
+// up. The engine is compiled while linters run, and tested with and without sanitizers at the same time: most of its
+// tests wait. Each stage is told of as a whole. The stages in TypeScript are the projects of vitest.config.ts. Exit
+// code 1 when anything failed, a stage that crashed included. Starts on Node 20.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
@@ -13,7 +13,10 @@ import { onCurrentNode } from './packages.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
 
-/** A stage: what set-up it needs, `named` when `-t` without a stage looks there, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
+/**
+ * A stage: what set-up it needs, `named` when `-t` without a stage looks there, and a function that runs it, prints
+ * with what it is given, and gives `{passed, failed, skips}`.
+ */
 const stages = {
   lint: {
     purpose: 'tools',
@@ -63,8 +66,8 @@ const inCpp = {
 };
 
 /**
- * Stages that run at the same time, as far as they are asked for; all others run alone. The linter and the compiler beside it
- * touch no device, whose reads the tests of `lab` count.
+ * Stages that run at the same time, as far as they are asked for; all others run alone. The linter and the compiler
+ * beside it touch no device, whose reads the tests of `lab` count.
  */
 const together = [['lint', 'lab'], Object.keys(inCpp)];
 
@@ -80,7 +83,10 @@ function groupsOf(names) {
 }
 /** For tests that open windows. */
 const onScreen = ['xvfb-run', '--auto-servernum', '--server-args=-screen 0 1280x800x24'];
-/** Results are kept for a run of single stages. A file's own can change with the types of another: a whole run looks at all. */
+/**
+ * Results are kept for a run of single stages. A file's own can change with the types of another: a whole run looks at
+ * all.
+ */
 const eslintArgs = () => [
   ...['--config', 'build/eslint.config.mjs', '--max-warnings', '0'],
   ...(whole ? [] : ['--cache', '--cache-location', 'out/.eslintcache', '--cache-strategy', 'content']),
@@ -167,7 +173,9 @@ function listen(child, hear) {
 /** Without what CTest puts before each line of a test. */
 const bare = (text) => text.replaceAll(/^\d+: /gm, '');
 
-/** A program that says "ok", "FAIL" or "SKIP: what: why" on a line for each of its tests. `others` are options of `run`. */
+/**
+ * A program that says "ok", "FAIL" or "SKIP: what: why" on a line for each of its tests. `others` are options of `run`.
+ */
 async function lines(name, command, args, print, others = {}) {
   let output = '';
   const code = await run(command, args, {
@@ -220,7 +228,9 @@ async function vitest(name, print, wrapper = []) {
 /** A stage that fails without a failed test (it did not compile, it crashed, it found no test) is a failure itself. */
 const orCrashed = (code, counts) => (code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts);
 
-/** Runs stages at the same time. What the first that has not ended says is printed at once, what the others say is held. */
+/**
+ * Runs stages at the same time. What the first that has not ended says is printed at once, what the others say is held.
+ */
 async function atOnce(names, stage) {
   const held = names.map(() => '');
   let speaker = 0;

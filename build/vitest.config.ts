@@ -1,5 +1,5 @@
-// Tests written in TypeScript: one project for each kind, of the same name as its stage in build/test.mjs. They use real
-// devices, processes and windows, so time limits are generous.
+// Tests written in TypeScript: one project for each kind, of the same name as its stage in build/test.mjs. They use
+// real devices, processes and windows, so time limits are generous.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,10 @@ function startsSomething(file: string, seen = new Set<string>()): boolean {
   return own.some((path) => startsSomething(path, seen));
 }
 
-/** The files of test/app that are units: they start no process and need no device, no browser and no build. From the project's folder. */
+/**
+ * The files of test/app that are units: they start no process and need no device, no browser and no build. From the
+ * project's folder.
+ */
 function unitTests(): string[] {
   const files = readdirSync(join(root, 'test/app'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
@@ -38,7 +41,10 @@ function unitTests(): string[] {
 }
 
 const UNITS = unitTests();
-/** Tests that count the reads of a device. Whoever lists the devices of the machine reads from each: no others run beside them. */
+/**
+ * Tests that count the reads of a device. Whoever lists the devices of the machine reads from each: no others run
+ * beside them.
+ */
 const COUNT_READS = ['test/lab/**/*.test.ts', 'test/app/job/rescue.test.ts'];
 
 interface Files {

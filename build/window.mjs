@@ -7,7 +7,9 @@ import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { canRead, handOver, removeFolder, sudoCaller, windowUser } from './window-user.mjs';
 
-/** What an ordinary user's window gets of root's environment: how to reach the screen, the language, our own settings. */
+/**
+ * What an ordinary user's window gets of root's environment: how to reach the screen, the language, our own settings.
+ */
 const PASSED_ON =
   /^(PATH|LANG|LANGUAGE|LC_.*|TZ|TERM|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|GTK_.*|GDK_.*|ELECTRON_.*|PLATTER_.*)$/;
 /** Where to keep things: the caller's own behind sudo, else root's, which no other user can write to. */
@@ -59,7 +61,8 @@ function openAs(user, { electron, appDir, argv, env }) {
   // This user may have no session bus, of which Chromium complains at length: show only what is fatal.
   const quiet = env.ELECTRON_ENABLE_LOGGING ? [] : ['--log-level=3'];
   const broker = join(appDir, 'out/native/platter-broker');
-  // Root's terminal stays out of that user's reach, who could type into it: no descriptor of it, and a session without one.
+  // Root's terminal stays out of that user's reach, who could type into it: no descriptor of it, and a session without
+  // one.
   const started = spawn(
     broker,
     ['--as', `${user.uid}:${user.gid}`, '--home', user.folder, '--', electron, ...quiet, ...argv],

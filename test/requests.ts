@@ -4,7 +4,9 @@ import type { CopyRequest, JobRequest } from '../app/contract/request.ts';
 
 export type Facts = Partial<KeptRequest>;
 
-/** The request that `facts` stand for; a copy where they do not say otherwise. Throws when no job can be asked for so. */
+/**
+ * The request that `facts` stand for; a copy where they do not say otherwise. Throws when no job can be asked for so.
+ */
 export function asked(facts: Facts): JobRequest {
   const kept: KeptRequest = { ...plainRequest, kind: 'copy', source: null, destinations: [], ...facts };
   const request = readRequest(kept);

@@ -8,7 +8,7 @@ import { TEXTS } from './help.ts';
 import { printableLines } from './output/text.ts';
 import { file, job, PARSERS } from './values.ts';
 
-/** What the user asks for: the job to resume need not be named when there is only one. */
+/** A request as typed. `resume` without a job means the only interrupted one. */
 export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
 
 /** What a command does. Each resolves to the exit code. */
@@ -20,7 +20,10 @@ export interface Actions {
   forget(job: string, options: { json: boolean }): Promise<number>;
   /** `words` is what the jobs have to have in them. */
   history(words: string[], options: { json: boolean; csv: boolean }): Promise<number>;
-  /** Writes the report of a job that has ended, and the manifest that it made, to files; null for what is not wanted. `yes`: in the place of what is there. */
+  /**
+   * Writes the report of a job that has ended, and the manifest that it made, to files; null for what is not wanted.
+   * `yes`: in the place of what is there.
+   */
   report(
     job: string,
     files: { pdf: string | null; json: string | null; csv: string | null; manifest: string | null },

@@ -12,7 +12,7 @@ import type { Reporter } from './output/reporter.ts';
 import { asTyped } from './output/spelling.ts';
 import type { Stop } from './stop.ts';
 
-/** What a job needs from its caller. */
+/** Everything that `runJob` needs from its caller. */
 export interface Surroundings {
   engine: Engine;
   reporter: Reporter;

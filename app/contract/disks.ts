@@ -31,7 +31,10 @@ export interface Disk {
   path: string;
   /** "8:16" */
   majorMinor: string;
-  /** The kernel's number of this disk or medium, never given twice until the machine restarts; null where the kernel has none. */
+  /**
+   * The kernel's number of this disk or medium, never given twice until the machine restarts; null where the kernel has
+   * none.
+   */
   diskSequence: number | null;
   /** Size in bytes. */
   size: number;
@@ -58,8 +61,8 @@ export interface Disk {
   /** "gpt", "dos"; null when there is none. */
   partitionTable: string | null;
   /**
-   * Names of the signatures found on the whole disk: more than one where none says what is there; null where the disk could not
-   * be looked at (no right to read it, or a job has it), so that nothing is known.
+   * Names of the signatures found on the whole disk: more than one where none says what is there; null where the disk
+   * could not be looked at (no right to read it, or a job has it), so that nothing is known.
    */
   signatures: string[] | null;
   partitions: Partition[];
@@ -67,7 +70,10 @@ export interface Disk {
   port: Port | null;
   /** It can be switched off, to be taken out (`eject`). */
   ejectable: boolean;
-  /** Why it cannot be a destination, null if it can. What is only mounted can, after it is unmounted (`unmount` of a request). */
+  /**
+   * Why it cannot be a destination, null if it can. What is only mounted can, after it is unmounted (`unmount` of a
+   * request).
+   */
   locked: { code: ErrorCode; reason: Reason } | null;
 }
 

@@ -2,7 +2,10 @@
 import * as z from 'zod';
 import { FACTS, type Fact, type FactValues, type Part, type Spec } from './facts.ts';
 
-/** A reason can have another one in it, and that one a third. No deeper: what comes out of a pipe must not nest without end. */
+/**
+ * A reason can have another one in it, and that one a third. No deeper: what comes out of a pipe must not nest without
+ * end.
+ */
 const MOST_NESTED = 2;
 
 const text = z.string();
@@ -46,7 +49,9 @@ function kindOf(part: Part, value: unknown): string | null {
 
 const made = new Map<string, z.ZodType>();
 
-/** The schema of one kind, made when the first fact of it comes: making all of them takes longer than to list the disks. */
+/**
+ * The schema of one kind, made when the first fact of it comes: making all of them takes longer than to list the disks.
+ */
 function kindSchema(part: Part, kind: string, nested: number): z.ZodType {
   const id = `${part} ${kind} ${nested}`;
   const known = made.get(id);

@@ -1,5 +1,5 @@
-// What is told to people crosses the processes as facts: a kind, and what there is to know about it. Sentences are made of
-// them where somebody reads: in English by the host, for logs and scripts, in the window's language by the window.
+// What is told to people crosses the processes as facts: a kind, and what there is to know about it. Sentences are made
+// of them where somebody reads: in English by the host, for logs and scripts, in the window's language by the window.
 // The tables say what each kind has to know; types, schemas and the words (app/words) are checked against them.
 import { CAUSES, REASONS } from './reasons.ts';
 import { REMEDIES } from './remedies.ts';

@@ -7,7 +7,9 @@ import type { JobRequest } from './request.ts';
 /** Longest frame either end of the host's pipe accepts, in bytes of JSON. A longer one ends the conversation. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
-/** Version of all that is in this file. To be raised with every change: the client does not check what the host says. */
+/**
+ * Version of all that is in this file. To be raised with every change: the client does not check what the host says.
+ */
 export const PROTOCOL = 1;
 
 /** Calls to the host and what they give. A refused call answers with a list of errors instead. */
@@ -15,17 +17,22 @@ export interface HostCalls {
   /** Lists disks; `all` adds loop devices. */
   list: { params: { all: boolean }; result: Disk[] };
   /**
-   * From now on every change of the disks is told (`DisksEvent`), as the kernel tells of it. Refused (ENGINE_UNAVAILABLE)
-   * where the kernel cannot be heard.
+   * From now on every change of the disks is told (`DisksEvent`), as the kernel tells of it. Refused
+   * (ENGINE_UNAVAILABLE) where the kernel cannot be heard.
    */
   watch: { params: { all: boolean }; result: Record<string, never> };
-  /** Unmounts, flushes and switches off a disk, by its path, so that it is safe to take out. Refused while a job has it. */
+  /**
+   * Unmounts, flushes and switches off a disk, by its path, so that it is safe to take out. Refused while a job has it.
+   */
   eject: { params: { path: string }; result: Record<string, never> };
   /** Interrupted jobs, newest first. */
   jobs: { params: Record<string, never>; result: InterruptedJob[] };
   /** Forgets an interrupted job. */
   forget: { params: { job: string }; result: Record<string, never> };
-  /** Writes the manifest that a job has made, named by its SHA-256 (hex), to a file. Refused when it is not kept any more. */
+  /**
+   * Writes the manifest that a job has made, named by its SHA-256 (hex), to a file. Refused when it is not kept any
+   * more.
+   */
   saveManifest: { params: { manifest: string; path: string }; result: Record<string, never> };
   /** Checks a request, opens and holds every device. Writes nothing. */
   prepare: { params: JobRequest; result: Plan };
@@ -40,8 +47,8 @@ export interface HostCalls {
   /** Starts a failed or cancelled destination again, while the job still runs for others: what is on it is kept. */
   retry: { params: { destination: number }; result: Record<string, never> };
   /**
-   * The command of a question (`RightsEvent`) has ended: its exit code, null when a signal ended it or it could not be started, and
-   * what it said on stderr.
+   * The command of a question (`RightsEvent`) has ended: its exit code, null when a signal ended it or it could not be
+   * started, and what it said on stderr.
    */
   rightsEnded: { params: { question: number; code: number | null; said: string }; result: Record<string, never> };
 }
@@ -83,19 +90,27 @@ export interface RightsQuestion {
   argv: string[];
 }
 
-/** Host to client: rights are being asked for; null when no question is open any more, and what the client runs for it is to end. */
+/**
+ * Host to client: rights are being asked for; null when no question is open any more, and what the client runs for it
+ * is to end.
+ */
 export interface RightsEvent {
   event: 'rights';
   asking: RightsQuestion | null;
 }
 
-/** Host to client, while a request is prepared: this file of it has not answered yet. Paths are those of the request. */
+/**
+ * Host to client, while a request is prepared: this file of it has not answered yet. Paths are those of the request.
+ */
 export interface WaitingEvent {
   event: 'waiting';
   path: string;
 }
 
-/** Host to client, after `watch`: what disks there are now, or why they cannot be listed. Changes close together are told once. */
+/**
+ * Host to client, after `watch`: what disks there are now, or why they cannot be listed. Changes close together are
+ * told once.
+ */
 export interface DisksEvent {
   event: 'disks';
   disks: Outcome<Disk[]>;

@@ -141,13 +141,13 @@ export interface DestinationResult {
   path: string;
   state: 'done' | 'failed' | 'cancelled';
   /**
-   * true: every byte was compared and is equal; false: something was compared and differs, or could not be read; null: not
-   * compared, or not all of it (`uncompared`).
+   * true: every byte was compared and is equal; false: something was compared and differs, or could not be read; null:
+   * not compared, or not all of it (`uncompared`).
    */
   verified: boolean | null;
   /**
-   * Bytes of a destination that is done which the job was meant to compare and could not: a manifest has no hash of them, or
-   * they were on the destination before a rescue began. 0 for a job that does not read back.
+   * Bytes of a destination that is done which the job was meant to compare and could not: a manifest has no hash of
+   * them, or they were on the destination before a rescue began. 0 for a job that does not read back.
    */
   uncompared: number;
   /** Bytes that were written, zeros that needed no writing included. */
@@ -155,8 +155,8 @@ export interface DestinationResult {
   /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */
   kept: number;
   /**
-   * Of one that is not done: bytes of the copy that are known to be on its medium, because they were flushed or were found there.
-   * Left out where nobody can tell: of a job that only compares, or whose engine broke down.
+   * Of one that is not done: bytes of the copy that are known to be on its medium, because they were flushed or were
+   * found there. Left out where nobody can tell: of a job that only compares, or whose engine broke down.
    */
   durable?: number | undefined;
   /** From the start of the job until it had ended. */
@@ -176,15 +176,21 @@ export interface JobResult {
   /** Errors of the source. */
   errors: JobError[];
   destinations: DestinationResult[];
-  /** SHA-256 (hex) of the manifest of what was read, or of the one that stood for the source; null when not all of the source was read. */
+  /**
+   * SHA-256 (hex) of the manifest of what was read, or of the one that stood for the source; null when not all of the
+   * source was read.
+   */
   manifest: string | null;
   /** How much of the source a rescue got, null for a job that is none. */
   rescue: { rescued: number; bad: number } | null;
   /**
-   * The source was written to while the job ran, or nobody can tell. A note says which. The destinations hold what was read,
-   * which may be a mixture of old and new data, so the job is no plain success.
+   * The source was written to while the job ran, or nobody can tell. A note says which. The destinations hold what was
+   * read, which may be a mixture of old and new data, so the job is no plain success.
    */
   sourceWritten: boolean;
-  /** Facts about what was done that the user should know (how much of the source changed since the manifest was made...). */
+  /**
+   * Facts about what was done that the user should know (how much of the source changed since the manifest was
+   * made...).
+   */
   notes: Note[];
 }

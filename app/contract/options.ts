@@ -1,9 +1,10 @@
-// The options of the commands that run a job, a row each. The command line's parser and help, the manual page, the shell's
-// completions, the command line that the window shows, and what a repeated job carries over are all made of these rows.
+// The options of the commands that run a job, a row each. The command line's parser and help, the manual page, the
+// shell's completions, the command line that the window shows, and what a repeated job carries over are all made of
+// these rows.
 import type { CopyMethod, CopyRequest, JobKind, JobRequest } from './request.ts';
 import { plainRunning, rescueOf } from './request-facts.ts';
 
-/** What an option can be given; true for one without a value. */
+/** The value of an option; true for an option that takes none. */
 export type OptionValue = true | string | number | ReadonlyMap<string, number>;
 
 /** How the text of a value is read (`cli/values.ts`). */
@@ -11,7 +12,7 @@ export type ValueKind = 'text' | 'file' | 'name' | 'size' | 'rate' | 'destinatio
 
 interface Row<K extends JobKind> {
   flag: `--${string}`;
-  /** What stands behind the flag; null for nothing. */
+  /** The value after the flag; null when the option takes none. */
   value: { name: string; is: ValueKind; choices?: readonly string[] } | null;
   /** The commands that have it. */
   kinds: readonly K[];
@@ -27,7 +28,7 @@ interface Row<K extends JobKind> {
 export interface JobOption<K extends JobKind = JobKind, V extends OptionValue = OptionValue> extends Row<K> {
   /** The window has a control for it. What it has none for is carried over when a job is repeated. */
   inWindow: boolean;
-  /** What a request has of it; null where it was not given. */
+  /** The value of the option in a request; null when it was not given. */
   get(request: Extract<JobRequest, { kind: K }>): V | null;
   set(request: Extract<JobRequest, { kind: K }>, value: V | null): void;
 }
@@ -42,7 +43,7 @@ export interface Run {
   yes: boolean;
   /** Events as JSON. */
   json: boolean;
-  /** What goes into the log is told on stderr too. */
+  /** Entries of the log go to stderr as well. */
   verbose: boolean;
   /** The least severe level that the log keeps; null for that of PLATTER_LOG. */
   logLevel: LogLevel | null;
@@ -55,7 +56,9 @@ export interface RunOption<V extends OptionValue = OptionValue> extends Row<JobK
 
 export const plainRun: Run = { yes: false, json: false, verbose: false, logLevel: null };
 
-/** A row of the table. Its functions take the requests of its `kinds` alone; all that call them have asked for those. */
+/**
+ * A row of the table. Its functions take the requests of its `kinds` alone; all that call them have asked for those.
+ */
 const job = <K extends JobKind, V extends OptionValue>(option: JobOption<K, V>): JobOption =>
   option as unknown as JobOption;
 const run = <V extends OptionValue>(option: RunOption<V>): RunOption => option;

@@ -1,5 +1,5 @@
-// Every reason why something fails or is refused, with what there is to know about it (facts.ts says what the names on the
-// right mean).
+// Every reason why something fails or is refused, with what there is to know about it (facts.ts says what the names on
+// the right mean).
 
 /** What lies behind a failed transfer. */
 export const CAUSES = {

@@ -43,7 +43,10 @@ export interface JobRecord {
   /** Of the batch, null when it has none. */
   name: string | null;
   kind: JobKind;
-  /** As view/verdict.ts decides it: `partial` also when something was not compared, could not be read, or was written to. */
+  /**
+   * As view/verdict.ts decides it: `partial` also when something was not compared, could not be read, or was written
+   * to.
+   */
   outcome: 'complete' | 'partial' | 'failed' | 'cancelled';
   /** ISO 8601, UTC. */
   startedAt: string;

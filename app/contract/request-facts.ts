@@ -1,5 +1,5 @@
-// What a request comes to, whatever its kind, and the requests with nothing special about them. No schema is loaded for
-// this: the window uses it too.
+// Questions about a request of any kind, and the requests with default values. The window uses this too, so it loads no
+// schema.
 import type {
   CopyRequest,
   JobKind,
@@ -53,7 +53,10 @@ export const plainRepair = (source: string, destinations: readonly string[]): Re
 
 export const plainResume = (job: string): ResumeRequest => ({ kind: 'resume', job, ...plainRunning, unmount: false });
 
-/** Does a job of this kind write its destinations? One that does not opens them for reading only, whatever else has them. */
+/**
+ * Does a job of this kind write its destinations? One that does not opens them for reading only, whatever else has
+ * them.
+ */
 export const writes = (kind: JobKind): boolean => kind !== 'verify';
 
 /** Can the job be continued when it is interrupted? */

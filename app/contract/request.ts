@@ -1,9 +1,12 @@
-// What is asked for, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the types
-// are inferred from them. `request-facts.ts` reads a request without a schema.
+// The requests, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the
+// types are inferred from them. `request-facts.ts` reads a request without a schema.
 import * as z from 'zod';
 import { MAX_DESTINATIONS, MAX_NAME } from './limits.ts';
 
-/** A path, up to the longest argument that the kernel hands to a program. The kernel itself refuses one that is too long for a path. */
+/**
+ * A path, up to the longest argument that the kernel hands to a program. The kernel itself refuses one that is too long
+ * for a path.
+ */
 export const path = z
   .string()
   .min(1)
@@ -13,7 +16,7 @@ export const path = z
 /** Name of a job log: nothing that could lead out of its folder. */
 export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
 
-/** What a batch may be called: one line that can be read. */
+/** The name of a batch: one line of readable text. */
 export const batchName = z
   .string()
   .max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`)
@@ -22,7 +25,10 @@ export const batchName = z
 /** Bytes per second; null for no limit. */
 const throttle = z.number().nullable();
 
-/** How a job is run, whatever it does. Bounds that deserve a sentence of their own are checked by `base/request-rules.ts`. */
+/**
+ * How a job is run, whatever it does. Bounds that deserve a sentence of their own are checked by
+ * `base/request-rules.ts`.
+ */
 const running = {
   /** Backend of the engine; 'auto' probes. */
   io: z.enum(['auto', 'uring', 'threads']),
@@ -36,7 +42,10 @@ const running = {
 
 /** What a job that writes may do first. */
 const writing = {
-  /** Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never the system's. */
+  /**
+   * Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never
+   * the system's.
+   */
   unmount: z.boolean(),
 };
 
@@ -67,9 +76,15 @@ const source = {
   asIs: z.boolean(),
 };
 
-/** Whether a copy is read back past the cache; `repair` rewrites the ranges that are bad, once, and verifies those again. */
+/**
+ * Whether a copy is read back past the cache; `repair` rewrites the ranges that are bad, once, and verifies those
+ * again.
+ */
 const check = z.enum(['none', 'verify', 'repair']);
-/** Whether zeros are written, or become holes (files) or are zeroed by the device (disks), or are left out: the disks are all zeros already. */
+/**
+ * Whether zeros are written, or become holes (files) or are zeroed by the device (disks), or are left out: the disks
+ * are all zeros already.
+ */
 const zeros = z.enum(['written', 'sparse', 'assumed']);
 
 const method = z.discriminatedUnion('kind', [

@@ -1,5 +1,5 @@
-// What may come out of the pipe at the host's end, and of files. Each schema is tied to its type in the contract: one that gives
-// something else, or an enumeration with a member too few, does not compile.
+// What may come out of the pipe at the host's end, and of files. Each schema is tied to its type in the contract: one
+// that gives something else, or an enumeration with a member too few, does not compile.
 import * as z from 'zod';
 import type { ErrorCode, JobError, Operation, PlatterError } from './errors.ts';
 import type { HostRequest } from './host.ts';

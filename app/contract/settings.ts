@@ -54,6 +54,9 @@ export interface SettingsState {
   settings: Settings;
   /** The settings' language, or the one of the system that comes nearest. */
   language: Language;
-  /** Why the settings are not the ones that were kept, null when all is well. The next change, even of nothing, clears it. */
+  /**
+   * Why the settings are not the ones that were kept, null when all is well. The next change, even of nothing, clears
+   * it.
+   */
   settingsError: PlatterError | null;
 }

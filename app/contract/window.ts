@@ -26,8 +26,8 @@ export interface JobView {
 }
 
 /**
- * What became of a destination's drive: never in the list of disks ('unlisted', as every file); in it; switched off and still in
- * it; switched off and gone ('ejected'); gone without that ('takenOut').
+ * What became of a destination's drive: never in the list of disks ('unlisted', as every file); in it; switched off and
+ * still in it; switched off and gone ('ejected'); gone without that ('takenOut').
  */
 export type Whereabouts = 'unlisted' | 'there' | 'switchedOff' | 'ejected' | 'takenOut';
 
@@ -55,7 +55,10 @@ export interface AppState extends SettingsState {
   interrupted: InterruptedJob[];
   /** Why that list is not what it should be, null when all is well. */
   interruptedError: PlatterError | null;
-  /** The image that the desktop asked to open, and when (milliseconds since the epoch): the next source, once. Null when it asked for none. */
+  /**
+   * The image that the desktop asked to open, and when (milliseconds since the epoch): the next source, once. Null when
+   * it asked for none.
+   */
   opened: { path: string; at: number } | null;
   /** Name of the ended job in the history, null while it runs and when it could not be kept. */
   record: string | null;
@@ -76,8 +79,8 @@ export interface SpeedHistory {
 }
 
 /**
- * What the window may ask of main. Both ends of the IPC are derived from this table and `calls`; what main asks of the person
- * before it does each of them is in main/consent.ts (NEEDS).
+ * What the window may ask of main. Both ends of the IPC are derived from this table and `calls`; what main asks of the
+ * person before it does each of them is in main/consent.ts (NEEDS).
  */
 export interface WindowCalls {
   getState: { args: []; result: AppState };
@@ -93,13 +96,15 @@ export interface WindowCalls {
   /** Native save dialog for a new image file; null when the user changed their mind. */
   chooseNewImage: { args: []; result: string | null };
   /**
-   * Checks a request; on success `AppState.review` holds the plan. Nothing is written. Refused with a file that the user did
-   * not give to Platter.
+   * Checks a request; on success `AppState.review` holds the plan. Nothing is written. Refused with a file that the
+   * user did not give to Platter.
    */
   review: { args: [request: JobRequest]; result: Outcome<Review> };
   /** Gives up a review. */
   dismissReview: { args: []; result: null };
-  /** Starts the review `id`, which has to be the one in `AppState`. Refused until main has seen the user agree to it. */
+  /**
+   * Starts the review `id`, which has to be the one in `AppState`. Refused until main has seen the user agree to it.
+   */
   start: { args: [id: string]; result: Outcome<null> };
   /** Stops the job (null) or one destination. */
   cancel: { args: [destination: number | null]; result: null };
@@ -111,7 +116,10 @@ export interface WindowCalls {
   retry: { args: [destination: number]; result: Outcome<null> };
   /** Forgets an interrupted job. */
   forget: { args: [job: string]; result: Outcome<null> };
-  /** Unmounts, flushes and switches off disks, by their paths, one after the other; those that fail do not stop the others. */
+  /**
+   * Unmounts, flushes and switches off disks, by their paths, one after the other; those that fail do not stop the
+   * others.
+   */
   eject: { args: [paths: string[]]; result: Outcome<null> };
   /** Puts an ended job away. */
   dismissJob: { args: []; result: null };
@@ -121,13 +129,18 @@ export interface WindowCalls {
   repeatJob: { args: [id: string]; result: Outcome<JobRecord> };
   /** Native save dialog, then the report on these jobs; its path, null when the user changed their mind. */
   reportJobs: { args: [ids: string[], form: ReportForm]; result: Outcome<string | null> };
-  /** Native save dialog, then the manifest that a job has made, named by its SHA-256 (hex); its path, null when the user changed their mind. */
+  /**
+   * Native save dialog, then the manifest that a job has made, named by its SHA-256 (hex); its path, null when the user
+   * changed their mind.
+   */
   saveManifest: { args: [manifest: string]; result: Outcome<string | null> };
   /** Shows the log file in the desktop's file manager; gives its path. */
   showLog: { args: []; result: string };
   /** Puts what support needs to know on the clipboard. */
   copyDiagnostics: { args: []; result: null };
-  /** Changes and keeps settings; what is left out stays. Refused when they could not be kept: then nothing has changed. */
+  /**
+   * Changes and keeps settings; what is left out stays. Refused when they could not be kept: then nothing has changed.
+   */
   changeSettings: { args: [change: SettingsChange]; result: Outcome<null> };
 }
 
@@ -175,12 +188,15 @@ type Listeners = {
   [N in keyof WindowNotices as `on${Capitalize<N>}`]: (listener: (value: WindowNotices[N]) => void) => () => void;
 };
 
-/** `window.platter`: the calls, `onState(listener)` and its like (they return the function that stops listening), and `pathOf` for dropped files. */
+/**
+ * `window.platter`: the calls, `onState(listener)` and its like (they return the function that stops listening), and
+ * `pathOf` for dropped files.
+ */
 export type Bridge = Calls & Listeners & { pathOf(file: object): string };
 
 /**
- * Channel on which the preload script tells main the path of a file that the user dropped on the window. The page has no
- * way to it.
+ * Channel on which the preload script tells main the path of a file that the user dropped on the window. The page has
+ * no way to it.
  */
 export const DROPPED = 'platter:dropped';
 

@@ -1,5 +1,5 @@
-// The operations of the host: list and watch the disks, switch one off, and one job at a time: prepare, start, and what is
-// wanted of a running one.
+// The operations of the host: list and watch the disks, switch one off, and one job at a time: prepare, start, and what
+// is wanted of a running one.
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
 import { Answers } from '../base/answers.ts';
@@ -48,9 +48,9 @@ export class LocalEngine {
   #state: State = { name: 'idle' };
 
   /**
-   * `load` gives the addon when it is first needed; `emit` hears the events of jobs, `tellDisks` what is watched; `broken` hears
-   * of what must not happen: a job that ended without a result. `rights` asks for what the user may not do; null: nobody is asked.
-   * `waiting` hears of a file that does not answer while a request is prepared.
+   * `load` gives the addon when it is first needed; `emit` hears the events of jobs, `tellDisks` what is watched;
+   * `broken` hears of what must not happen: a job that ended without a result. `rights` asks for what the user may not
+   * do; null: nobody is asked. `waiting` hears of a file that does not answer while a request is prepared.
    */
   constructor(
     load: () => NativeAddon,
@@ -172,7 +172,10 @@ export class LocalEngine {
     }
   }
 
-  /** Pauses or continues the running job (null) or one destination. Throws a Refusal, as the next two do: no such job or destination. */
+  /**
+   * Pauses or continues the running job (null) or one destination. Throws a Refusal, as the next two do: no such job or
+   * destination.
+   */
   pause(destination: number | null, paused: boolean): void {
     this.#running(destination).pause(destination, paused);
   }
@@ -252,7 +255,10 @@ export class LocalEngine {
     if (this.#state.name === 'running') this.#state.job.deviceChanged(number, action);
   }
 
-  /** Numbers of the devices of the job, of what lies on them and of what they lie on: nobody else reads or switches them off. */
+  /**
+   * Numbers of the devices of the job, of what lies on them and of what they lie on: nobody else reads or switches them
+   * off.
+   */
   #held(): ReadonlySet<string> {
     const state = this.#state;
     const prepared = state.name === 'idle' ? null : state.name === 'running' ? state.job.run : state.prepared;

@@ -1,5 +1,5 @@
-// The engine host: frames in on stdin, frames out on stdout, anything else on stderr. It trusts nothing that it reads. It may
-// hold disks that its user may not open, so every way out of it stops the job safely first.
+// The engine host: frames in on stdin, frames out on stdout, anything else on stderr. It trusts nothing that it reads.
+// It may hold disks that its user may not open, so every way out of it stops the job safely first.
 import '../base/no-inspector.ts'; // before anything else
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -22,7 +22,8 @@ process.stdout.write(encodeFrame({ event: 'hello', protocol: PROTOCOL } satisfie
 const decoder = new FrameDecoder();
 let addon: NativeAddon | null = null;
 const load = (): NativeAddon => (addon ??= loadAddon(ADDON));
-// --broker FD: the control socket of `platter-broker --as`. --sudo: the client runs sudo on its terminal when it is told to.
+// --broker FD: the control socket of `platter-broker --as`. --sudo: the client runs sudo on its terminal when it is
+// told to.
 const { broker, sudo = false } = parseArgs({
   options: { broker: { type: 'string' }, sudo: { type: 'boolean' } },
 }).values;
@@ -171,7 +172,9 @@ function endAfter(check: () => void): void {
   end(0);
 }
 
-/** Stops the job after what is in flight, lets the devices go, says the last frames, and exits. The first call counts. */
+/**
+ * Stops the job after what is in flight, lets the devices go, says the last frames, and exits. The first call counts.
+ */
 function end(code: number): void {
   if (ending) return;
   ending = true;
@@ -189,8 +192,8 @@ function end(code: number): void {
 }
 
 /**
- * Ends this process. Node waits for its threads, and one that waits for a device or a file system can wait for ever. A signal ends it
- * where the kernel allows that, and with it the claims on all other devices.
+ * Ends this process. Node waits for its threads, and one that waits for a device or a file system can wait for ever. A
+ * signal ends it where the kernel allows that, and with it the claims on all other devices.
  */
 function leave(code: number): void {
   if (gaveUp || unanswered() > 0) process.kill(process.pid, 'SIGKILL');

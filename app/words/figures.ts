@@ -66,7 +66,10 @@ export function rate(bytesPerSecond: number): string {
   return speeds[megabytes >= 9.95 ? 0 : 1]!().format(megabytes);
 }
 
-/** When something was, from now: "today, 14:02", "yesterday, 09:10", "12 Nov, 14:02". Both in milliseconds since the epoch. */
+/**
+ * When something was, from now: "today, 14:02", "yesterday, 09:10", "12 Nov, 14:02". Both in milliseconds since the
+ * epoch.
+ */
 export function moment(then: number, now: number): string {
   const at = new Date(then);
   const day = (time: Date): number => new Date(time.getFullYear(), time.getMonth(), time.getDate()).getTime();

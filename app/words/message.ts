@@ -31,6 +31,8 @@ export function formatted(message: string, locale: string, values?: MessageValue
   return String(format.format(values));
 }
 
-/** French: no line may begin with a colon or end with an opening quotation mark, so their blanks become non-breaking. */
+/**
+ * French: no line may begin with a colon or end with an opening quotation mark, so their blanks become non-breaking.
+ */
 const typeset = (message: string, locale: string): string =>
   locale.startsWith('fr') ? message.replace(/ (?=[:;?!»])/gu, '\u00a0').replace(/(?<=«) /gu, '\u00a0') : message;

@@ -1,5 +1,5 @@
-// Jazzer.js is libFuzzer for Node; its addon comes built, for a glibc of 2023. On an older system (Debian 12) it works as
-// well with the three functions of that glibc and libstdc++ that it uses, so that is what it is given, in a copy.
+// Jazzer.js is libFuzzer for Node; its addon comes built, for a glibc of 2023. On an older system (Debian 12) it works
+// as well with the three functions of that glibc and libstdc++ that it uses, so that is what it is given, in a copy.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -55,7 +55,10 @@ function whyNot(path, env) {
   return status === 0 ? null : (/^Error: (.*)$/m.exec(stderr)?.[1] ?? `Node ended with ${status}`);
 }
 
-/** A 64-bit ELF file in which the versions in NEWER may be missing (VER_FLG_WEAK): their symbols are found where they are. */
+/**
+ * A 64-bit ELF file in which the versions in NEWER may be missing (VER_FLG_WEAK): their symbols are found where they
+ * are.
+ */
 function withoutNeed(elf) {
   const sections = Number(elf.readBigUInt64LE(40));
   const section = (index) => {

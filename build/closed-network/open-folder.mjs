@@ -1,6 +1,6 @@
-// Tests as root start programs as an ordinary user: the window, which is never root. Where the checkout lies in a folder
-// that is closed to others, the tests run in a mount namespace of their own that shows it in one that is not; with
-// their last process it is gone. Runs on Node 20.
+// Tests as root start programs as an ordinary user: the window, which is never root. Where the checkout lies in a
+// folder that is closed to others, the tests run in a mount namespace of their own that shows it in one that is not;
+// with their last process it is gone. Runs on Node 20.
 import { chmodSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';

@@ -4,7 +4,10 @@ import { fail, Stop } from '../tools.mjs';
 
 const KINDS = { undefined: 'needed', 1: 'always', 0: 'never' };
 
-/** 'needed': what is in this folder is used where the ordinary way fails; 'always': without trying that; 'never': not at all. */
+/**
+ * 'needed': what is in this folder is used where the ordinary way fails; 'always': without trying that; 'never': not at
+ * all.
+ */
 export const workarounds = KINDS[process.env.PLATTER_CLOSED_NETWORK];
 
 if (workarounds === undefined)

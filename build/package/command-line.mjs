@@ -1,5 +1,5 @@
-// What a package ships about the command line, made of its own parser: the options in the manual page and the completions of
-// bash. Runs on Node 22.18 or newer, which reads TypeScript.
+// What a package ships about the command line, made of its own parser: the options in the manual page and the
+// completions of bash. Runs on Node 22.18 or newer, which reads TypeScript.
 
 const files = new Set(['FILE']);
 
@@ -24,7 +24,9 @@ const roff = (text) =>
     .replaceAll('-', '\\-')
     .replaceAll(/^([.'])/gm, '\\&$1');
 
-/** The options as entries of a manual page. One that means the same for several commands stands once, with their names. */
+/**
+ * The options as entries of a manual page. One that means the same for several commands stands once, with their names.
+ */
 export async function optionsInRoff() {
   const entries = new Map();
   for (const { name, options } of await described())

@@ -1,4 +1,5 @@
-// What all packages say of themselves, from electron-builder.yml, package.json, the commit, and the Electron and the Node they get.
+// What all packages say of themselves, from electron-builder.yml, package.json, the commit, and the Electron and the
+// Node they get.
 import { load } from 'js-yaml';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -60,8 +61,8 @@ function nodeOf(arch) {
 }
 
 /**
- * Gives `{id, name, version, nativeVersion, epoch, arch, electron, node, config, ...}`; `version` is semantic, `nativeVersion`
- * the same as dpkg and rpm sort it, `config` electron-builder's own settings.
+ * Gives `{id, name, version, nativeVersion, epoch, arch, electron, node, config, ...}`; `version` is semantic,
+ * `nativeVersion` the same as dpkg and rpm sort it, `config` electron-builder's own settings.
  */
 export async function describe() {
   const manifest = JSON.parse(read('package.json'));

@@ -10,8 +10,8 @@ import { packTar } from './tar.mjs';
 import { makeTree } from './tree.mjs';
 
 /**
- * Each packs the tree `root` into the folder `out`, as one package or as its parts, and gives the paths: none after it has said
- * what is missing to do so. Called with `{description, root, out, fast}`. Same tree, same bytes.
+ * Each packs the tree `root` into the folder `out`, as one package or as its parts, and gives the paths: none after it
+ * has said what is missing to do so. Called with `{description, root, out, fast}`. Same tree, same bytes.
  */
 export const FORMATS = { deb: packDeb, rpm: packRpm, 'tar.gz': packTar, AppImage: packAppImage };
 

@@ -1,5 +1,5 @@
-// The two packages that a distribution gets, and which files of the tree are in which. The command line is one of its own, so
-// that a server does not get the libraries of a desktop. Whoever installs the window gets both.
+// The two packages that a distribution gets, and which files of the tree are in which. The command line is one of its
+// own, so that a server does not get the libraries of a desktop. Whoever installs the window gets both.
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -20,9 +20,9 @@ const isOfTheCli = (path) =>
   OF_THE_CLI.some((owned) => (owned.endsWith('/') ? path.startsWith(owned) : path === owned));
 
 /**
- * Gives both, the command line first. Of each: `name`, `summary`, `description`; `owns`, whether a path as installed is in it;
- * `linked`, programs in HOME whose libraries it depends on; `deb` and `rpm`, what it says of other packages; `purges`, whether
- * what root's jobs have left goes with it.
+ * Gives both, the command line first. Of each: `name`, `summary`, `description`; `owns`, whether a path as installed is
+ * in it; `linked`, programs in HOME whose libraries it depends on; `deb` and `rpm`, what it says of other packages;
+ * `purges`, whether what root's jobs have left goes with it.
  */
 export function partsOf({ name, nativeVersion, summary, description, config, electron, node }) {
   const cli = `${name}-cli`;

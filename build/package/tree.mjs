@@ -10,7 +10,10 @@ import { bashCompletion, optionsInRoff } from './command-line.mjs';
 const ICON_SIZES = [16, 24, 32, 48, 64, 128, 256, 512];
 /** Libraries are only read, whatever Electron's archive says. */
 const LIBRARY = /\.(so|node)(\.\d+)*$/;
-/** Chromium's helper for kernels that give ordinary users no namespaces of their own; it must belong to root and be setuid. */
+/**
+ * Chromium's helper for kernels that give ordinary users no namespaces of their own; it must belong to root and be
+ * setuid.
+ */
 const SANDBOX = 'chrome-sandbox';
 
 const asset = (name) => inRoot('build/assets', name);

@@ -1,4 +1,5 @@
-// The choice being made: what to do, with which source and destinations, and how; or which interrupted job to continue. Lives until a job takes its place.
+// The choice being made: what to do, with which source and destinations, and how; or which interrupted job to continue.
+// Lives until a job takes its place.
 import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
@@ -116,7 +117,10 @@ export class Choice {
     return this.destinations.length >= MAX_DESTINATIONS;
   }
 
-  /** Removable disks in the list that are free and not in use: what "select all" means. Fixed disks, and mounted ones that would be written, are only ever chosen one by one. */
+  /**
+   * Removable disks in the list that are free and not in use: what "select all" means. Fixed disks, and mounted ones
+   * that would be written, are only ever chosen one by one.
+   */
   get selectable(): Disk[] {
     const { task } = this.options;
     const isFree = ({ mountedAt, system }: Disk): boolean => !system && (mountedAt.length === 0 || !writes(task));
@@ -149,7 +153,9 @@ export class Choice {
     return this.refusals.filter(({ device }) => device === path);
   }
 
-  /** Has a person to be asked whether the bytes of the source are taken as they are? It stays asked once it is answered. */
+  /**
+   * Has a person to be asked whether the bytes of the source are taken as they are? It stays asked once it is answered.
+   */
   get asksAsIs(): boolean {
     return this.options.asIs || this.refusals.some(({ code }) => code === 'NOT_AN_IMAGE');
   }
@@ -188,14 +194,20 @@ export class Choice {
     if (typeof path === 'string') this.chooseManifest(path);
   }
 
-  /** Takes a dropped file as the image, or as the manifest that it is by its name. Anything that is no file of this machine is left alone. */
+  /**
+   * Takes a dropped file as the image, or as the manifest that it is by its name. Anything that is no file of this
+   * machine is left alone.
+   */
   drop(file: File): void {
     const path = this.#bridge.pathOf(file);
     if (path.endsWith(`.${MANIFEST_EXTENSION}`)) this.chooseManifest(path);
     else if (path !== '') this.chooseImage(path);
   }
 
-  /** Asks for an image file with the native dialog, a new one or one to be checked or repaired, and adds it to the destinations. */
+  /**
+   * Asks for an image file with the native dialog, a new one or one to be checked or repaired, and adds it to the
+   * destinations.
+   */
   async addImage(): Promise<void> {
     const path = await this.#mirror.ask(
       this.options.task === 'copy' ? this.#bridge.chooseNewImage() : this.#bridge.chooseOldImage(),
@@ -285,8 +297,8 @@ export class Choice {
   }
 
   /**
-   * Chooses the same as a job that has ended: the same drives, wherever they are now, and no other in place of one, in the
-   * same way. What is not the same, `lost` says.
+   * Chooses the same as a job that has ended: the same drives, wherever they are now, and no other in place of one, in
+   * the same way. What is not the same, `lost` says.
    */
   repeat(former: Former, disks: readonly Disk[]): void {
     const { source, destinations, request } = former;

@@ -1,5 +1,5 @@
-// What is done, and how, beyond what and where to: write or only compare, read back, only what differs, skipping what cannot be
-// read, how fast.
+// What is done, and how, beyond what and where to: write or only compare, read back, only what differs, skipping what
+// cannot be read, how fast.
 import { carryOver } from '../../app/contract/options.ts';
 import {
   keepsGoing,
@@ -114,7 +114,10 @@ export class Options {
     this.#changed();
   }
 
-  /** Another source was chosen: what was agreed to for the former one does not hold for it. The caller tells of the change. */
+  /**
+   * Another source was chosen: what was agreed to for the former one does not hold for it. The caller tells of the
+   * change.
+   */
   sourceChanged(): void {
     this.#asIs = false;
   }
@@ -160,14 +163,20 @@ export class Options {
       : { ...plainCopy(from.path, destinations), ...written, method: this.#method };
   }
 
-  /** The request for these ends; null where the task cannot do with a manifest alone. `unmount`: something of them is mounted. */
+  /**
+   * The request for these ends; null where the task cannot do with a manifest alone. `unmount`: something of them is
+   * mounted.
+   */
   request(from: From, destinations: readonly string[], unmount: boolean): WorkRequest | null {
     const request = this.#usual(from, destinations, unmount);
     if (request !== null && this.#carried !== null) carryOver(this.#carried, request);
     return request;
   }
 
-  /** What of that comes of a repeated job and has no control here, as options of the command line; empty when nothing does. */
+  /**
+   * What of that comes of a repeated job and has no control here, as options of the command line; empty when nothing
+   * does.
+   */
   carried(destinations: readonly string[]): string {
     if (this.#carried === null) return '';
     const from: From = { kind: 'source', path: '/' };

@@ -13,7 +13,7 @@ export const EXIT = {
   someFailed: 1,
   /** Refused: nothing was written. Also for wrong arguments. */
   refused: 2,
-  /** None is good, the engine broke down, or the requested output could not be written to stdout. */
+  /** No destination is good, the engine broke down, or the requested output could not be written to stdout. */
   noneGood: 3,
   /** Cancelled by SIGINT, SIGTERM or a closed terminal; I/O in flight has ended and the devices are flushed. */
   cancelled: 130,

@@ -101,7 +101,7 @@ export function verdict(view: JobView): string {
   return `${countWords(view)}${each} in ${seconds}.${warning}${plan.kind === 'verify' ? '' : removedSentence(removed)}`;
 }
 
-/** What the removed destinations contain. */
+/** The contents of the removed destinations. */
 function removedSentence(removed: readonly { path: string; phrase: string }[]): string {
   const [one, ...others] = removed;
   if (one === undefined || (others.length === 0 && one.phrase === 'removed')) return '';

@@ -3,7 +3,7 @@
 import type { CopyMethod, JobRequest } from '../../contract/request.ts';
 import { printable } from './text.ts';
 
-/** What was typed, by its absolute path. */
+/** The typed paths, by their absolute paths. */
 const typed = new Map<string, string>();
 
 /** Makes the paths of `request` absolute, from `directory`, and remembers the typed ones for `asTyped`. */

@@ -200,7 +200,10 @@ function givenFiles(
   ];
 }
 
-/** Where the files of a request lie. Those whose file system does not answer have been refused by `givenFiles`, and keep their path. */
+/**
+ * Where the files of a request lie. Those whose file system does not answer have been refused by `givenFiles`, and keep
+ * their path.
+ */
 function placesOf(request: WorkRequest, answers: Answers): Promise<GivenFile[]> {
   const paths = new Set([newManifest(request), mapOf(request), givenManifest(request)].filter((path) => path !== null));
   return Promise.all(

@@ -6,8 +6,8 @@ import type { Found } from '../devices/inspect.ts';
 import type { NativeAddon } from '../native/addon.ts';
 
 /**
- * Bytes of data in the source, holes left out, when that decides whether its images fit; null when it does not, and where
- * holes are not kept or cannot be found. `load` gives the addon.
+ * Bytes of data in the source, holes left out, when that decides whether its images fit; null when it does not, and
+ * where holes are not kept or cannot be found. `load` gives the addon.
  */
 export async function dataOf(
   request: WorkRequest,

@@ -1,5 +1,5 @@
-// The files that a job is given or asked to leave: the manifest of last time, the manifest of what was read, the map of a
-// rescue. The host may be root, so none of them is written over something that is not of its kind.
+// The files that a job is given or asked to leave: the manifest of last time, the manifest of what was read, the map of
+// a rescue. The host may be root, so none of them is written over something that is not of its kind.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import { mapOf, newManifest } from '../../contract/request-facts.ts';
@@ -22,8 +22,8 @@ export const readGivenManifest = (path: string | null): Promise<Read<Manifest | 
   path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => readAside('readManifest', path));
 
 /**
- * The source of the manifest that is replaced when one is written to `path`; null where none is there. Errors when something
- * else is there, or the directory takes no files.
+ * The source of the manifest that is replaced when one is written to `path`; null where none is there. Errors when
+ * something else is there, or the directory takes no files.
  */
 export async function readOldManifest(path: string | null): Promise<Read<Manifest['source'] | null>> {
   if (path === null) return { value: null, errors: [] };
@@ -39,7 +39,9 @@ export async function readOldManifest(path: string | null): Promise<Read<Manifes
       };
 }
 
-/** Why the manifest of `old`, at `path`, is not replaced by one of `source`: it may be the only one of another drive. */
+/**
+ * Why the manifest of `old`, at `path`, is not replaced by one of `source`: it may be the only one of another drive.
+ */
 export function againstReplacing(
   path: string,
   old: Manifest['source'] | null,
@@ -99,7 +101,10 @@ export async function replaceManifest(path: string, manifest: Manifest, agreed: 
   await writeManifest(path, manifest);
 }
 
-/** Is there a file that is replaced when `path` is written? Throws a Refusal when that could not be done: hours later it would be too late. */
+/**
+ * Is there a file that is replaced when `path` is written? Throws a Refusal when that could not be done: hours later it
+ * would be too late.
+ */
 export async function replaces(path: string): Promise<boolean> {
   try {
     const old = await plainFileAt(path);
@@ -125,7 +130,10 @@ export interface GivenFile {
   place: string;
 }
 
-/** Refuses each file of a request that is an end of the job too, or both its manifest and its map: one would overwrite the other. */
+/**
+ * Refuses each file of a request that is an end of the job too, or both its manifest and its map: one would overwrite
+ * the other.
+ */
 export function filesInTheWay(
   request: WorkRequest,
   files: readonly GivenFile[],

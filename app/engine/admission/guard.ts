@@ -28,7 +28,10 @@ export interface Intent {
   files?: readonly string[];
 }
 
-/** Every reason against a request, all ends together; none when it may be done. `source` is null when a manifest stands for it. */
+/**
+ * Every reason against a request, all ends together; none when it may be done. `source` is null when a manifest stands
+ * for it.
+ */
 export function refusals(
   { kind, update, unmount, bytes, data, files: beside = [] }: Intent,
   source: Found | null,
@@ -62,7 +65,10 @@ export function refusals(
   ];
 }
 
-/** Files that the job needs and that would be out of reach once its destinations are unmounted. `files` are absolute paths without links. */
+/**
+ * Files that the job needs and that would be out of reach once its destinations are unmounted. `files` are absolute
+ * paths without links.
+ */
 export function againstUnmounting(
   files: readonly string[],
   destinations: readonly End[],
@@ -149,8 +155,8 @@ function againstBlock(end: End, block: Block, { unmount, files }: Unmounting, bl
   const known = [...refusalsOf(block, unmount || taken.length > 0), ...covered, ...taken].map((refusal) =>
     failure({ ...refusal, device: end.path }),
   );
-  // Another loop device over the same file, or another path to the same disk, can be mounted while this one, or the disk that
-  // it is a partition of, is not.
+  // Another loop device over the same file, or another path to the same disk, can be mounted while this one, or the
+  // disk that it is a partition of, is not.
   const own = new Set([block, ...foundations(block)]);
   const aliases = blocks.all.filter(
     (other) => !own.has(other) && ['same', 'piece'].includes(overlap(end, located(other), blocks) ?? ''),
@@ -168,11 +174,17 @@ function againstBlock(end: End, block: Block, { unmount, files }: Unmounting, bl
   ];
 }
 
-/** A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for the file. */
+/**
+ * A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for
+ * the file.
+ */
 const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean =>
   type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;
 
-/** A loop device over a block device that nobody can name here: any may be meant. The broker decides the same (native/broker/machine.cc). */
+/**
+ * A loop device over a block device that nobody can name here: any may be meant. The broker decides the same
+ * (native/broker/machine.cc).
+ */
 const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
   type === 'loop' && backingId === null && backingFile !== null && isNode(backingFile);
 

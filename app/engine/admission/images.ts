@@ -47,8 +47,8 @@ const OWNER_ONLY = 0o600;
 const OTHERS_READ = 0o004;
 
 /**
- * Mode and owner of an image that is about to be made: those of the image that it replaces. A new image of a source that
- * not everybody may read is for its owner alone. Throws with an errno as lstat(2) does.
+ * Mode and owner of an image that is about to be made: those of the image that it replaces. A new image of a source
+ * that not everybody may read is for its owner alone. Throws with an errno as lstat(2) does.
  */
 export function ownershipOf({ image, realPath, id }: End, source: Pick<End, 'realPath'> | null): Ownership {
   const old = image === null || id === null ? undefined : lstatSync(realPath, { throwIfNoEntry: false });
@@ -60,8 +60,8 @@ export function ownershipOf({ image, realPath, id }: End, source: Pick<End, 'rea
 
 /**
  * Creates NAME.part of `end`, empty and locked, in place of what an interrupted job left there when that was looked at.
- * Rejects with an errno as open(2) does, EBUSY when another copy writes it now; with a Refusal when its folder is not the one it
- * was, or another file is there.
+ * Rejects with an errno as open(2) does, EBUSY when another copy writes it now; with a Refusal when its folder is not
+ * the one it was, or another file is there.
  */
 export async function createPart(addon: NativeAddon, end: PartSeen, { mode, owner }: Ownership): Promise<NativeDevice> {
   const { part } = end.image!;
@@ -123,8 +123,9 @@ export async function reopenPart(addon: NativeAddon, part: string): Promise<Nati
 }
 
 /**
- * Gives an image that has its own name, and is about to be written in its place, the name of an incomplete one, in place
- * of what an interrupted job left there. Rejects as `createPart` does, and when another file has the image's name.
+ * Gives an image that has its own name, and is about to be written in its place, the name of an incomplete one, in
+ * place of what an interrupted job left there. Rejects as `createPart` does, and when another file has the image's
+ * name.
  */
 export async function takeForPart(addon: NativeAddon, { end, device }: Held): Promise<Naming> {
   const naming = { part: end.image!.part, name: end.realPath, replaces: null };
@@ -239,7 +240,8 @@ function idAt(path: string): string | null {
 
 /**
  * Renames the image that is open as `image` from `from` to `to`, durably. Nothing but `replaces` is replaced. Throws a
- * Refusal when `from` is not that image, or `to` is a file that may not be replaced; else with an errno as rename(2) does.
+ * Refusal when `from` is not that image, or `to` is a file that may not be replaced; else with an errno as rename(2)
+ * does.
  */
 function moveImage(
   addon: NativeAddon,
@@ -289,7 +291,10 @@ function moveToFree(addon: NativeAddon, from: string, to: string): void {
   renameSync(from, to);
 }
 
-/** Renames the file `mine` over the file `old`, and over no other. Throws a Refusal when one of them is another file by now. */
+/**
+ * Renames the file `mine` over the file `old`, and over no other. Throws a Refusal when one of them is another file by
+ * now.
+ */
 function moveOver(addon: NativeAddon, from: string, to: string, old: Reviewed, mine: string): void {
   // The two swap their names, so both can be looked at before anything is removed.
   if (!unless(NO_FLAGS, () => addon.renameFile(from, to, 'exchange'))) {
@@ -345,9 +350,9 @@ function refuseLost(part: string, how: 'removed' | 'replaced'): never {
 type Named = Pick<Held, 'end' | 'naming' | 'device'>;
 
 /**
- * An image that has its own name, and is about to be rewritten in its place, gets the name of an incomplete one. Returns its
- * names from then on, and a note when it keeps its own: nothing that has the other one is replaced, it may be all that is
- * left of another job.
+ * An image that has its own name, and is about to be rewritten in its place, gets the name of an incomplete one.
+ * Returns its names from then on, and a note when it keeps its own: nothing that has the other one is replaced, it may
+ * be all that is left of another job.
  */
 export function loseName(addon: NativeAddon, held: Named): { naming: Naming | null; problem: Note | null } {
   const { kind, path, realPath } = held.end;
@@ -364,8 +369,8 @@ export function loseName(addon: NativeAddon, held: Named): { naming: Naming | nu
 }
 
 /**
- * Gives a complete image its own name. Gives the failure when that could not be done: another file has the name by now, or
- * NAME.part is not the image that was written.
+ * Gives a complete image its own name. Gives the failure when that could not be done: another file has the name by now,
+ * or NAME.part is not the image that was written.
  */
 export function giveName(addon: NativeAddon, { end, naming, device }: Named): PlatterError | null {
   if (naming === null) return null;

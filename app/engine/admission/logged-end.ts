@@ -1,4 +1,5 @@
-// An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at all.
+// An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at
+// all.
 import type { DriveFacts, Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
 import { foundations, withDescendants, type Block, type Blocks } from '../devices/blocks.ts';
@@ -14,7 +15,10 @@ export function loggedEnd(
   return { path, realPath, kind, size, model, serial, majorMinor, id, modified, born };
 }
 
-/** What of a device the log of another job could speak of, when this is written: itself, the disk that it is a part of, its partitions. */
+/**
+ * What of a device the log of another job could speak of, when this is written: itself, the disk that it is a part of,
+ * its partitions.
+ */
 export function writtenWith({ block }: End): LoggedEnd[] {
   if (block === null) return [];
   const around = new Set([...foundations(block), ...withDescendants(block)]);
@@ -47,19 +51,23 @@ type Now = Pick<End, 'id' | 'born' | 'lasting'>;
 type Then = Pick<LoggedEnd, 'id' | 'born'>;
 
 /**
- * Has a file the inode that was logged at its path? The number of its file system does not count: one that has no device of its
- * own, a server's or btrfs, gets another number with every mount. Where inodes do not last there is nothing to compare.
+ * Has a file the inode that was logged at its path? The number of its file system does not count: one that has no
+ * device of its own, a server's or btrfs, gets another number with every mount. Where inodes do not last there is
+ * nothing to compare.
  */
 const hasInode = (now: Now, { id }: Then): boolean =>
   !now.lasting || (now.id !== null && id !== null && inodeOf(now.id) === inodeOf(id));
 
-/** Is the file at a logged path certainly the one that was logged? A removed one's inode is soon another one's, its birth is not. */
+/**
+ * Is the file at a logged path certainly the one that was logged? A removed one's inode is soon another one's, its
+ * birth is not.
+ */
 export const isThatFile = (now: Now, then: Then): boolean =>
   hasInode(now, then) && now.born !== null && now.born === then.born;
 
 /**
- * Can it be? Where nobody knows its birth, or inodes do not last (FAT's times follow the time zone), something else has to speak
- * for it: size and time of a source, the sample that is compared with the log.
+ * Can it be? Where nobody knows its birth, or inodes do not last (FAT's times follow the time zone), something else has
+ * to speak for it: size and time of a source, the sample that is compared with the log.
  */
 export const mayBeThatFile = (now: Now, then: Then): boolean =>
   hasInode(now, then) && (!now.lasting || now.born === null || then.born === null || now.born === then.born);

@@ -1,5 +1,5 @@
-// Loop devices over one file are one piece of storage. The kernel tells which file that is, by the open device, to users whom
-// the picture of the machine cannot tell it: of a deleted file, or of one in another mount namespace.
+// Loop devices over one file are one piece of storage. The kernel tells which file that is, by the open device, to
+// users whom the picture of the machine cannot tell it: of a deleted file, or of one in another mount namespace.
 import type { PlatterError } from '../../contract/errors.ts';
 import { failure } from '../../base/errors.ts';
 import type { OpenEnd } from '../access/locks.ts';

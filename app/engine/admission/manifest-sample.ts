@@ -1,5 +1,5 @@
-// Is a manifest of this source? A repair that it guides takes what has its hashes for equal to the source without reading
-// that, and rewrites the rest from it: with the manifest of another source this would give a mixture of both.
+// Is a manifest of this source? A repair that it guides takes what has its hashes for equal to the source without
+// reading that, and rewrites the rest from it: with the manifest of another source this would give a mixture of both.
 import type { PlatterError } from '../../contract/errors.ts';
 import { chunksIn, either, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
 import { chunkRanges, markChunks } from '../formats/chunks.ts';
@@ -11,8 +11,8 @@ import type { NativeClient, NativeDevice } from '../native/addon.ts';
 const SAMPLES = 16;
 
 /**
- * Reads samples of the source, before anything is written, and gives the reason against the manifest at `path` when one of
- * them has another hash. What cannot be read says nothing; what is read later has to have its hash as well.
+ * Reads samples of the source, before anything is written, and gives the reason against the manifest at `path` when one
+ * of them has another hash. What cannot be read says nothing; what is read later has to have its hash as well.
  */
 export async function againstSource(
   manifest: Manifest,
@@ -41,7 +41,10 @@ export async function againstSource(
       ];
 }
 
-/** The first place in `chunks` of the source that has another hash than the manifest; null when all that has one and can be read has that. */
+/**
+ * The first place in `chunks` of the source that has another hash than the manifest; null when all that has one and can
+ * be read has that.
+ */
 export async function firstOther(
   { known, hashes, bytes, chunkSize }: Manifest,
   chunks: Uint8Array,

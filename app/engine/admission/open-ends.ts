@@ -148,7 +148,8 @@ async function image(addon: NativeAddon, end: End, left: Left | null, notes: Not
     return null;
   }
   const { logged, isTold } = left;
-  // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
+  // One that had got its name already, and the log had not heard of it, is called what it was again when the job
+  // starts.
   const hasName = image!.partId === null && isNamed(end, logged);
   const device = await (hasName
     ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true })

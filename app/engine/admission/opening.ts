@@ -41,7 +41,9 @@ export class Opening {
     this.#openers = openers;
   }
 
-  /** Opens something for `end` by `act`. null when that fails, and `errors` has the reason, or when `act` opens nothing. */
+  /**
+   * Opens something for `end` by `act`. null when that fails, and `errors` has the reason, or when `act` opens nothing.
+   */
   async by(end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> {
     try {
       const device = await this.#openers.answers.of(end.path, act(), end.kind, (late) => late?.close());
@@ -77,8 +79,8 @@ export class Opening {
   }
 
   /**
-   * Throws what stands against the request: LacksRights when that is missing rights alone, else a Refusal. Rights are asked for
-   * when all the rest is in order. Until then a missing one is no error.
+   * Throws what stands against the request: LacksRights when that is missing rights alone, else a Refusal. Rights are
+   * asked for when all the rest is in order. Until then a missing one is no error.
    */
   throwIfRefused(): void {
     const isLack = (error: PlatterError): boolean =>

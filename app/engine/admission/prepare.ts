@@ -28,8 +28,8 @@ export interface Means {
   /** Gives the addon. */
   load: () => NativeAddon;
   /**
-   * When the host's user may not open some of the disks, and nothing else stands against the request, this asks for a session
-   * that may; `signal` withdraws the question. null: nobody is asked.
+   * When the host's user may not open some of the disks, and nothing else stands against the request, this asks for a
+   * session that may; `signal` withdraws the question. null: nobody is asked.
    */
   rights?: Rights | null;
   signal?: AbortSignal;

@@ -73,7 +73,10 @@ export async function openInterrupted(
   }
 }
 
-/** Looks for the ends of an interrupted job on the machine as it is now. Destinations that are not there are left out, if any is. */
+/**
+ * Looks for the ends of an interrupted job on the machine as it is now. Destinations that are not there are left out,
+ * if any is.
+ */
 export async function findEnds(id: string, log: JobLog, now: ResumeRequest, blocks: Blocks): Promise<FoundJob> {
   const { header } = log;
   const logged = unfinished(log);
@@ -160,8 +163,8 @@ const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>
   states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
 
 /**
- * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not what
- * the log says. Writes nothing.
+ * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not
+ * what the log says. Writes nothing.
  */
 export async function sampleErrors(
   { log, durable, known, hashes }: Resumed,
@@ -218,7 +221,10 @@ export async function sampleErrors(
   });
 }
 
-/** The interrupted jobs that could be continued, newest first; a log that cannot be opened is none. Rejects with a Refusal when the logs cannot be listed. */
+/**
+ * The interrupted jobs that could be continued, newest first; a log that cannot be opened is none. Rejects with a
+ * Refusal when the logs cannot be listed.
+ */
 export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<InterruptedJob[]> {
   const found = [];
   for (const job of await listJobs(dir)) {
@@ -236,7 +242,10 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
 export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean =>
   isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
 
-/** The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects with a Refusal when the logs cannot be listed. */
+/**
+ * The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects
+ * with a Refusal when the logs cannot be listed.
+ */
 export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<JobSummary | null> {
   const left = { id: image?.partId ?? null, born: image?.partBorn ?? null, lasting };
   const logs = (await summaries(await listJobs(dir))).filter((log) => log !== null);

@@ -8,10 +8,11 @@ import type { Prepared } from './prepared.ts';
 const SAMPLES = 16;
 
 /**
- * Makes sure that the medium of a destination is the one that this job has written: a card reader keeps its serial number
- * when the card is changed. Reads a sample of what is `durable` there, and gives the chunks to write again: those that could
- * not be read, or all where no hash is known to compare with. Rejects with a Refusal (CHANGED) when the sample differs, or when
- * the drive was away and there is nothing to compare: the user agreed to erase the medium that was reviewed, not this one.
+ * Makes sure that the medium of a destination is the one that this job has written: a card reader keeps its serial
+ * number when the card is changed. Reads a sample of what is `durable` there, and gives the chunks to write again:
+ * those that could not be read, or all where no hash is known to compare with. Rejects with a Refusal (CHANGED) when
+ * the sample differs, or when the drive was away and there is nothing to compare: the user agreed to erase the medium
+ * that was reviewed, not this one.
  */
 export async function uncertainChunks(
   { client, destinations, grid, plan, request }: Prepared,
@@ -61,6 +62,9 @@ export async function uncertainChunks(
   return isEmpty(without(sample, unread)) ? durable.slice() : unread;
 }
 
-/** True when the kernel has met the disk or its medium again since the review. Disk sequence numbers; null where it has none. */
+/**
+ * True when the kernel has met the disk or its medium again since the review. Disk sequence numbers; null where it has
+ * none.
+ */
 const wasAway = (reviewed: number | null, now: number | null): boolean =>
   reviewed !== null && now !== null && reviewed !== now;

@@ -1,4 +1,5 @@
-// Says more of a destination that is too small for a source: where the source's partitions end, or that only zeros are beyond.
+// Says more of a destination that is too small for a source: where the source's partitions end, or that only zeros are
+// beyond.
 import { open, type FileHandle } from 'node:fs/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import { errnoOf, failure } from '../../base/errors.ts';

@@ -1,4 +1,5 @@
-// Decides whether a job may begin with the content of its source file. It judges the open file, which is the one that will be read.
+// Decides whether a job may begin with the content of its source file. It judges the open file, which is the one that
+// will be read.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import { writes } from '../../contract/request-facts.ts';
@@ -19,8 +20,8 @@ interface Judgement {
 const NOTHING: Judgement = { errors: [], notes: [] };
 
 /**
- * Judges the content of a source for a job of this kind. A copy or a repair of a file that is certainly no disk image is
- * refused, unless `asIs` says otherwise. Comparing harms nothing, and an interrupted job was allowed when it began.
+ * Judges the content of a source for a job of this kind. A copy or a repair of a file that is certainly no disk image
+ * is refused, unless `asIs` says otherwise. Comparing harms nothing, and an interrupted job was allowed when it began.
  */
 export async function judgeContent(
   kind: JobKind,

@@ -1,5 +1,6 @@
-// The type of a catalogue: parts, one for each concern, of messages in ICU format (plural, select and number in the message).
-// English defines the keys. A language that lacks one does not compile, and neither does a `say` without a value.
+// The type of a catalogue: parts, one for each concern, of messages in ICU format (plural, select and number in the
+// message). English defines the keys. A language that lacks one does not compile, and neither does a `say` without a
+// value.
 import type { en } from './index.ts';
 
 /** The English catalogue, which defines keys and placeholders. */
@@ -22,8 +23,8 @@ type MessageOf<K extends Key> = K extends `${infer P}.${infer Name}`
     : never
   : never;
 
-// Parses ICU messages in types. Placeholders are at an even depth of braces. `In` is the stack of what the braces opened:
-// text, or the choices of a plural or select.
+// Parses ICU messages in types. Placeholders are at an even depth of braces. `In` is the stack of what the braces
+// opened: text, or the choices of a plural or select.
 type Before<S extends string, C extends string> = S extends `${infer A}${C}${string}` ? A : S;
 type NextBrace<S extends string> =
   Before<S, '{'> extends `${string}}${string}`

@@ -1,4 +1,5 @@
-// `platter copy` and `platter verify` from end to end: the built program, the engine, loop devices that fail on command.
+// `platter copy` and `platter verify` from end to end: the built program, the engine, loop devices that fail on
+// command.
 import { existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

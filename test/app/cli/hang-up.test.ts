@@ -14,7 +14,10 @@ const PATIENCE = { timeout: 120_000, interval: 100 };
 const bench = new Bench();
 afterEach(() => bench.clear());
 
-/** The system's Node where that is an older one than ours, which stays the parent of the command line; null where it is not. */
+/**
+ * The system's Node where that is an older one than ours, which stays the parent of the command line; null where it is
+ * not.
+ */
 const oldNode = ((): string | null => {
   const path = '/usr/bin/node';
   if (!existsSync(path)) return null;

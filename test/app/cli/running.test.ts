@@ -33,7 +33,9 @@ interface Job {
   copy: Running;
 }
 
-/** A copy onto `count` disks so slow that there is time to control it, seven seconds; it is under way when this returns. */
+/**
+ * A copy onto `count` disks so slow that there is time to control it, seven seconds; it is under way when this returns.
+ */
 async function slowCopy(count: number, ...options: string[]): Promise<Job> {
   const source = await bench.image('disk.img', SIZE);
   const disks = await Promise.all(Array.from({ length: count }, () => bench.disk({ size: SIZE })));

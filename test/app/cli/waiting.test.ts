@@ -1,4 +1,5 @@
-// Files that do not answer, and folders that cannot be used. A virtual disk's own file, on its FUSE file system, plays the former.
+// Files that do not answer, and folders that cannot be used. A virtual disk's own file, on its FUSE file system, plays
+// the former.
 import { execFile } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// The host of an ordinary user, who may open none of the disks here, and platter-broker behind it: what is opened, with whose rights,
-// what is refused, and how often somebody is asked.
+// The host of an ordinary user, who may open none of the disks here, and platter-broker behind it: what is opened, with
+// whose rights, what is refused, and how often somebody is asked.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -309,7 +309,10 @@ except PermissionError:
   });
 });
 
-/** Names a disk and asks for something, by default to open it for writing, as a program of the user without any check of its own. Gives the answers. */
+/**
+ * Names a disk and asks for something, by default to open it for writing, as a program of the user without any check of
+ * its own. Gives the answers.
+ */
 function askBroker(device: string, size: number, asked = "broker.open(0, 'write', 'it', number)"): unknown {
   const { rdev } = statSync(device);
   const number = { major: (rdev >> 8) & 0xfff, minor: rdev & 0xff };

@@ -81,7 +81,10 @@ export class UsersPlace {
     return device;
   }
 
-  /** A host behind `platter-broker --as`; without `broker`, one that nobody has given a way to rights but what `args` say. */
+  /**
+   * A host behind `platter-broker --as`; without `broker`, one that nobody has given a way to rights but what `args`
+   * say.
+   */
   host({
     broker = true,
     args = [],

@@ -1,5 +1,5 @@
-// What main does between the page and the engine host: it starts only what was reviewed and agreed to, and shows what a host
-// that breaks down may have written.
+// What main does between the page and the engine host: it starts only what was reviewed and agreed to, and shows what a
+// host that breaks down may have written.
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Outcome } from '../../../app/contract/errors.ts';

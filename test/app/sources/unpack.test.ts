@@ -1,4 +1,5 @@
-// The decoder of packed images, on files that other people's tools made: whole, cut off, damaged, and with something behind.
+// The decoder of packed images, on files that other people's tools made: whole, cut off, damaged, and with something
+// behind.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

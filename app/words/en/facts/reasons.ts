@@ -1,4 +1,5 @@
-// Why something failed or cannot be done, one sentence for each reason of the contract. Scripts and logs have these too.
+// Why something failed or cannot be done, one sentence for each reason of the contract. Scripts and logs have these
+// too.
 import type { Reason } from '../../../contract/facts.ts';
 
 export const reasons = {

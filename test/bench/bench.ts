@@ -1,6 +1,7 @@
 // `npm run bench`: Platter, its peers and the limit of the devices, on the same loop devices, in turns. Prints the
 // table, and writes it with the figures behind it and a chart to artifacts/bench. Nothing is asserted: these are
 // figures of a machine and a moment; what counts is the ratio to what was measured next to it.
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join, relative, resolve } from 'node:path';
@@ -14,7 +15,7 @@ import { installEtcher } from './etcher.ts';
 import { takeExtras } from './extras.ts';
 import { takeStartUp } from './start-up.ts';
 import { GiB, MiB, sizeOf, sizeText } from './figures.ts';
-import { rows, type RowPlan } from './rows.ts';
+import { measureAgainst, rows, type RowPlan } from './rows.ts';
 import { measureRow } from './run.ts';
 import { overBytes, overDestinations, overSlowDestinations, plotMemory, type Plot } from './series.ts';
 import { report } from './table.ts';
@@ -27,6 +28,7 @@ const HELP = `npm run bench -- [options]
   --size SIZE     of each device, 64M at least; 1G if not said. They live in memory
   --rounds N      how often everybody runs, in turns; the table has the medians. 5 if not said
   --only ROWS     some rows, with commas: ${[...rows.map(({ id }) => id), PLOTS, START_UP].join(', ')}
+  --against ADDON measure another build of the engine beside this one, instead of the peers
   --out FOLDER    where bench.json, bench.svg and bench.md go; artifacts/bench if not said
 `;
 
@@ -35,6 +37,8 @@ interface Options {
   rounds: number;
   only: string[];
   out: string;
+  /** The other build's kcopyd.node. */
+  against: string | null;
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -48,6 +52,7 @@ function options(args: string[]): Options | null {
       rounds: { type: 'string', default: '5' },
       only: { type: 'string' },
       out: { type: 'string', default: ARTIFACTS },
+      against: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -63,7 +68,10 @@ function options(args: string[]): Options | null {
       `--size ${values.size}: a multiple of ${sizeText(SMALLEST)}, so that all parts of it are whole chunks`,
     );
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: a whole number from 1 on`);
-  return { size, rounds, only, out: resolve(values.out) };
+  const against = values.against === undefined ? null : resolve(values.against);
+  if (against !== null && !existsSync(against))
+    throw new Error(`--against ${values.against ?? ''}: there is no such file`);
+  return { size, rounds, only, out: resolve(values.out), against };
 }
 
 /** Lines about the machine and the run, the first as a title. */
@@ -76,15 +84,17 @@ function facts({ size, rounds }: Options): string[] {
   ];
 }
 
-async function everything({ size, rounds, only }: Options): Promise<Results> {
+async function everything({ size, rounds, only, against }: Options): Promise<Results> {
   const chosen = rows.filter(({ id }) => only.includes(id));
   const withPlots = only.includes(PLOTS);
   const memoryOf = (plan: RowPlan): number => (1 + plan.destinations) * plan.bytes(size);
   await mustFit(Math.max(...chosen.map(memoryOf), withPlots ? plotMemory(size) : 0));
-  if (chosen.length > 0) await installEtcher(say);
+  const withPeers = against === null;
+  if (against !== null) measureAgainst(against);
+  if (chosen.length > 0 && withPeers) await installEtcher(say);
 
   const results: Results = { rows: [], plots: [], extras: null, startUp: null };
-  for (const plan of chosen) results.rows.push(await measureRow(plan, size, rounds, say));
+  for (const plan of chosen) results.rows.push(await measureRow(plan, { size, rounds, withPeers }, say));
   if (withPlots) {
     const plots: (() => Promise<Plot>)[] = [
       () => overBytes(size, rounds, say),

@@ -5,7 +5,7 @@ import { runProgram, type Sample } from './measure.ts';
 import type { EngineTask, EngineReport } from './engine-run.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-export const ADDON = process.env.PLATTER_BENCH_ADDON ?? here('../../out/native/kcopyd.node');
+export const ADDON = here('../../out/native/kcopyd.node');
 const PLATTER = here('../../out/cli/platter.js');
 
 /** The task: copy `bytes` from the start of the source to the start of every destination. */

@@ -1,7 +1,8 @@
 // The rows of the table: which devices, who takes part, and what each is asked to do.
 import { canLimitWrites } from '../lab/lab.ts';
 import { type Bed, type BedOptions, hasHoles, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
-import { commandLine, engine, fanOut, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
+import { ADDON, commandLine, engine, fanOut, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
+import type { EngineTask } from './engine-run.ts';
 import { MiB } from './figures.ts';
 import { peers } from './peers.ts';
 
@@ -48,6 +49,22 @@ const checked = (bed: Bed): Pick<Row, 'bed' | 'before' | 'check'> => ({
 const platter = (name: string, run: Entry['run']): Entry => ({ name, kind: 'platter', run });
 const limit = (run: Entry['run'], name = LIMIT, writes = true): Entry => ({ name, kind: 'limit', run, writes });
 
+/** Name of the same run with the engine of --against. */
+export const ofOther = (name: string): string => `${name}, the other build`;
+
+/** A run of the engine. With --against the other build does the same beside it. */
+let otherAddon: string | null = null;
+
+/** Has every run of the engine done by the addon at `path` as well. */
+export function measureAgainst(path: string): void {
+  otherAddon = path;
+}
+
+function engines(name: string, task: Task & Partial<EngineTask>, more: Partial<Entry> = {}): Entry[] {
+  const entry = (its: string, addon: string): Entry => ({ ...platter(its, () => engine({ ...task, addon })), ...more });
+  return [entry(name, ADDON), ...(otherAddon === null ? [] : [{ ...entry(ofOther(name), otherAddon), against: name }])];
+}
+
 /** fio writes bytes of its own: what it leaves is no copy. */
 export const makesCopies = ({ kind, writes = true }: Entry): boolean => kind !== 'limit' && writes;
 
@@ -58,9 +75,9 @@ function copyEntries(task: Task): Entry[] {
   return [
     limit(() => fio({ reads: [task.source], writes: task.destinations, bytes: task.bytes })),
     limit(fanOut(task), FAN_OUT),
-    platter(ENGINE, () => engine(task)),
-    platter(HASHING, () => engine({ ...task, hash: true })),
-    platter(`${ENGINE}, threads`, () => engine({ ...task, io: 'threads' })),
+    ...engines(ENGINE, task),
+    ...engines(HASHING, { ...task, hash: true }),
+    ...engines(`${ENGINE}, threads`, { ...task, io: 'threads' }),
     platter('platter command line', () => commandLine(task, ['--no-verify'])),
     ...peers('copy', task),
   ];
@@ -97,7 +114,7 @@ const withVerify: RowPlan = {
     const readBack = (): ReturnType<typeof fio> => fio({ reads: task.destinations, writes: [], bytes });
     const entries = [
       limit(() => oneAfterTheOther(write, readBack)),
-      platter(ENGINE, () => engine({ ...task, verify: true })),
+      ...engines(ENGINE, { ...task, verify: true }),
       platter('platter command line', () => commandLine(task, [])),
       ...peers('copy and verify', task),
     ];
@@ -126,7 +143,7 @@ const fromSparse: RowPlan = {
     const task = { ...taskOf(bed), source: bed.source.backing };
     const entries = [
       limit(() => fio({ reads: [task.source], writes: task.destinations, bytes })),
-      platter(ENGINE, () => engine({ ...task, sparse: true })),
+      ...engines(ENGINE, { ...task, sparse: true }),
       platter('platter command line', () => commandLine(task, ['--no-verify'])),
       ...peers('copy', task),
     ];
@@ -150,7 +167,7 @@ const update: RowPlan = {
     const task = taskOf(bed);
     const entries = [
       limit(() => fio({ reads: [task.source, ...task.destinations], writes: [], bytes }), LIMIT, false),
-      platter(ENGINE, () => engine({ ...task, op: 'update' })),
+      ...engines(ENGINE, { ...task, op: 'update' }),
       platter('platter command line', () => commandLine(task, ['--update'])),
       ...peers('update', task),
     ];
@@ -169,7 +186,7 @@ const verify: RowPlan = {
     const task = taskOf(bed);
     const entries = [
       limit(() => fio({ reads: [task.source, ...task.destinations], writes: [], bytes }), LIMIT, false),
-      { ...platter(ENGINE, () => engine({ ...task, op: 'compare' })), writes: false },
+      ...engines(ENGINE, { ...task, op: 'compare' }, { writes: false }),
       { ...platter('platter command line', () => commandLine(task, [], 'verify')), writes: false },
       ...peers('verify', task),
     ];
@@ -232,6 +249,7 @@ const slow: RowPlan = {
         () => engine(all),
         'platter',
       ),
+      ...engines(beside(ENGINE), all, { against: alone(ENGINE) }).slice(1),
       ...others.flatMap(({ each, withIt }) => pairs(each.name, each.run, withIt.run, 'peer')),
     ];
     return { ...checked(bed), check: () => mustBeCopies(bed, last), limit: alone(LIMIT), entries };
@@ -250,7 +268,7 @@ const seven: RowPlan = {
     ]);
     const all = { ...taskOf(bed), slow: last };
     const without: Task = { ...taskOf(bed), destinations: all.destinations.slice(0, last) };
-    const entries = [platter(alone(ENGINE), () => engine(without)), platter(beside(ENGINE), () => engine(all))];
+    const entries = [...engines(alone(ENGINE), without), ...engines(beside(ENGINE), all)];
     return { ...checked(bed), check: () => mustBeCopies(bed, last), limit: alone(ENGINE), entries };
   },
 };
@@ -271,8 +289,8 @@ const latency: RowPlan = {
       ...DEPTHS.map((depth) =>
         limit(() => fio({ reads: [task.source], writes: task.destinations, bytes, depth }), atDepth(depth)),
       ),
-      platter(ENGINE, () => engine(task)),
-      platter(`${ENGINE}, threads`, () => engine({ ...task, io: 'threads' })),
+      ...engines(ENGINE, task),
+      ...engines(`${ENGINE}, threads`, { ...task, io: 'threads' }),
       ...peers('copy', task),
     ];
     return { ...checked(bed), limit: atDepth(4), entries };

@@ -46,11 +46,19 @@ async function round(row: Row, results: EntryResult[], isFirst: boolean, say: (l
   }
 }
 
+/** How a row is measured. `size` is in bytes, for each device. */
+export interface Measuring {
+  size: number;
+  rounds: number;
+  withPeers: boolean;
+}
+
 /** Makes the devices, runs everybody `rounds` times, removes the devices. */
-export async function measureRow(plan: RowPlan, size: number, rounds: number, say: Say): Promise<RowResult> {
+export async function measureRow(plan: RowPlan, { size, rounds, withPeers }: Measuring, say: Say): Promise<RowResult> {
   const bytes = plan.bytes(size);
   const row = await plan.make(bytes);
   try {
+    row.entries = row.entries.filter(({ kind }) => withPeers || kind !== 'peer');
     const entries = row.entries.map(({ name, kind, run, against = row.limit }): EntryResult => ({
       name,
       kind,

@@ -1,0 +1,108 @@
+// The guard refuses images as destinations: in use, in the way, without room, or under a name that cannot be.
+import { describe, expect, it } from 'vitest';
+import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
+import { refusals } from '../../../app/engine/admission/guard.ts';
+import type { End, ImagePlace } from '../../../app/engine/devices/inspect.ts';
+import { GB, picture } from '../devices/machines.ts';
+import type { JobKind } from '../../../app/contract/request.ts';
+import { source, place, image, codes } from './ends.ts';
+
+describe('guard: an image as destination', () => {
+  const blocks = picture({
+    devices: [
+      { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },
+      { name: 'loop1', number: '7:1', type: 'loop' },
+    ],
+    mounts: [['8:1', '/']],
+    swaps: ['/images/swapfile'],
+    backings: { loop1: '/images/vm.img' },
+    ids: { '/images/vm.img': 'file:8:1:7', '/images/swapfile': 'file:8:1:8' },
+  });
+
+  it('accepts an image that replaces an ordinary file', () => {
+    expect(codes(blocks, source(GB), [image({ id: 'file:8:1:6', size: 5 })])).toEqual([]);
+  });
+
+  it('S17 refuses to update or repair a file with hard links, and may replace or compare it', () => {
+    const linked = image({ id: 'file:8:1:6', size: GB, hasOtherNames: true });
+    const reasons = (kind: JobKind, update: boolean): string[] =>
+      refusals(
+        { kind, update, unmount: false, bytes: null, data: null },
+        { end: source(GB) },
+        [{ end: kind === 'copy' ? linked : { ...linked, image: null } }],
+        blocks,
+      ).map(({ code, reason }) => `${code} ${reason.kind}`);
+    expect(reasons('repair', false)).toEqual(['IN_USE hardLinks']);
+    expect(reasons('copy', true)).toEqual(['IN_USE hardLinks']);
+    expect(reasons('copy', false)).toEqual([]);
+    expect(reasons('verify', false)).toEqual([]);
+  });
+
+  it('refuses an image that a loop device or swap uses, or whose NAME.part is in the way', () => {
+    expect(codes(blocks, source(GB), [image({ id: 'file:8:1:7' })])).toEqual(['/images/copy.img IN_USE']);
+    expect(codes(blocks, source(GB), [image({ id: 'file:8:1:8' })])).toEqual(['/images/copy.img IN_USE']);
+    expect(codes(blocks, source(GB), [image({ image: place({ partId: 'file:8:1:7' }) })])).toEqual([
+      '/images/copy.img IN_USE',
+    ]);
+    expect(codes(blocks, source(GB), [image({ image: place({ partInTheWay: true }) })])).toEqual([
+      '/images/copy.img IN_USE',
+    ]);
+  });
+
+  it('refuses images that do not fit into their file system, alone or together', () => {
+    const room = (path: string, free: number, fileSystem = '8:1'): End =>
+      image({ path, realPath: path, image: place({ part: `${path}.part`, free, fileSystem }) });
+    expect(codes(blocks, source(GB), [room('/a', GB), room('/b', GB - 1, '8:2')])).toEqual(['/b NO_SPACE']);
+    expect(codes(blocks, source(GB), [room('/a', 2 * GB - 1), room('/b', 2 * GB - 1)])).toEqual(['/b NO_SPACE']);
+    expect(codes(blocks, source(GB), [room('/a', 2 * GB), room('/b', 2 * GB)])).toEqual([]);
+    const [error] = refusals(
+      { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
+      { end: source(GB) },
+      [{ end: room('/a', GB - 1000) }],
+      blocks,
+    );
+    expect(error!.message).toBe('Its file system needs 1,000 bytes more free space.');
+  });
+
+  it('F11 asks room for the data of a sparse source, and for all its bytes on a file system without holes', () => {
+    const refused = (given: Partial<ImagePlace>): unknown =>
+      refusals(
+        { kind: 'copy', update: false, unmount: false, bytes: null, data: 1000 },
+        { end: source(GB) },
+        [{ end: image({ image: place({ free: 1000, ...given }) }) }],
+        blocks,
+      ).map(({ reason }) => reason);
+    expect(refused({})).toEqual([]);
+    expect(refused({ free: 999 })).toEqual([{ kind: 'noRoom', missing: 1 }]);
+    expect(refused({ limits: limitsOf(EXFAT_MAGIC) })).toEqual([{ kind: 'noRoom', missing: GB - 1000 }]);
+  });
+
+  it.each(['na:me.img', 'a*.img', 'what?.img', 'a|b', 'a"b', 'a<b', 'a\\b', 'a\tb', 'dot.', 'blank '])(
+    'F22 refuses the name %j on FAT and exFAT',
+    (name) => {
+      const named = (limits: ImagePlace['limits']): End =>
+        image({ path: name, realPath: `/images/${name}`, image: place({ limits }) });
+      expect(codes(blocks, source(GB), [named(limitsOf(FAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
+      expect(codes(blocks, source(GB), [named(limitsOf(EXFAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
+      expect(codes(blocks, source(GB), [named(UNLIMITED)])).toEqual([]);
+    },
+  );
+
+  it('F22 advises another file system when an image is too long for FAT', () => {
+    const [error] = refusals(
+      { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
+      { end: source(5 * GB) },
+      [{ end: image({ image: place({ limits: limitsOf(FAT_MAGIC) }) }) }],
+      blocks,
+    );
+    expect(error!.advice).toBe(
+      'Choose a place on another file system: exFAT, NTFS and the file systems of Linux allow larger files.',
+    );
+  });
+
+  it('refuses an image that is longer than FAT allows', () => {
+    expect(codes(blocks, source(5 * GB), [image({ image: place({ limits: limitsOf(FAT_MAGIC) }) })])).toEqual([
+      '/images/copy.img NO_SPACE',
+    ]);
+  });
+});

@@ -11,6 +11,11 @@ const groups = {
     names: ['liburing-dev'],
     without: 'the engine is built without io_uring and copies with threads, which is slower',
   },
+  unpack: {
+    names: ['libbz2-dev', 'liblz4-dev', 'liblzma-dev', 'libssl-dev', 'libzstd-dev', 'zlib1g-dev'],
+    without: 'packed images (.xz, .gz, .zip and others) cannot be read',
+  },
+  isal: { names: ['libisal-dev'], without: 'gzip is decoded by zlib, at less than half the speed' },
   window: {
     names: [
       'libgtk-3-0',
@@ -83,13 +88,13 @@ const groups = {
 /** Which groups each purpose needs. */
 const purposes = {
   tools: [],
-  cli: ['engine', 'uring'],
-  window: ['engine', 'uring', 'window'],
+  cli: ['engine', 'uring', 'unpack', 'isal'],
+  window: ['engine', 'uring', 'unpack', 'isal', 'window'],
   lab: ['engine', 'lab'],
-  test: ['engine', 'uring', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
-  pictures: ['engine', 'uring', 'window', 'lab', 'test', 'pictures'],
-  package: ['engine', 'uring', 'package', 'rpm'],
-  bench: ['engine', 'uring', 'window', 'lab', 'package', 'bench'],
+  test: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
+  pictures: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'test', 'pictures'],
+  package: ['engine', 'uring', 'unpack', 'isal', 'package', 'rpm'],
+  bench: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'package', 'bench'],
 };
 
 /** Programs by which the engine's packages are recognised where there is no dpkg. */

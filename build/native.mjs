@@ -1,16 +1,25 @@
-// Builds the engine and the broker with CMake (native/CMakeLists.txt), and from the engine the addon with
+// Builds the engine, the broker and the decoder with CMake (native/CMakeLists.txt), and from the engine the addon with
 // @electron/rebuild: for the Electron that runs and is packed, with the headers that come with the Node package, so
 // nothing is downloaded. The addon is Node-API only, so plain Node loads the same file. Runs on Node 22 or newer.
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { copyFile, rm } from 'node:fs/promises';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { capture, fail, fingerprint, inRoot, isMain, must, say, unlessDone } from './tools.mjs';
 
 const output = 'out/native/kcopyd.node';
 const broker = 'out/native/platter-broker';
+const decoder = 'out/native/platter-unpack';
 
 /** Options that make a program that says too much say only what is wrong. */
 const quietly = { cwd: inRoot('native'), stdio: ['ignore', 'ignore', 2] };
+
+/** Headers without which the decoder of packed images cannot be built, and the one that makes gzip fast. */
+const HEADERS = ['lzma.h', 'zstd.h', 'bzlib.h', 'lz4frame.h', 'zlib.h', 'openssl/sha.h'];
+const FAST_GZIP = 'isa-l/igzip_lib.h';
+const hasHeader = (name) => existsSync(join('/usr/include', name));
+
+/** Headers that the decoder of packed images lacks. It is built with all of them only. */
+export const decoderLacks = () => HEADERS.filter((name) => !hasHeader(name));
 
 /** Configures a preset of native/CMakePresets.json and builds these targets of it. `options` are of `run`. */
 export async function cmake(preset, targets, options = quietly) {
@@ -50,26 +59,38 @@ async function rebuildAddon(electron) {
   await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));
 }
 
+/** Builds a program of CMake's into out/native/ unless it is up to date. `rooms`: its sources. */
+async function buildProgram(path, rooms, facts) {
+  const name = basename(path);
+  await unlessDone(`out/.stamps/${name}`, fingerprint(rooms, facts), [path], async () => {
+    say(`${name}: compiling ${rooms[0]}/`);
+    await cmake('plain', [name]);
+    await copyFile(inRoot(`out/native/plain/${name}`), inRoot(path));
+  });
+}
+
+/** Makes out/native/platter-unpack, or says what it lacks. Without it packed images are refused, and all else works. */
+async function buildDecoder(build, facts) {
+  const lacking = decoderLacks();
+  if (lacking.length === 0)
+    return buildProgram(decoder, ['native/unpack', ...build], [...facts, String(hasHeader(FAST_GZIP))]);
+  await rm(inRoot(decoder), { force: true });
+  say(`platter-unpack: not built, because ${lacking.join(', ')} are not there: packed images cannot be read`);
+}
+
 /**
- * Builds out/native/kcopyd.node and out/native/platter-broker unless they are up to date. Throws Stop when that fails.
+ * Builds out/native/kcopyd.node, platter-broker and platter-unpack unless they are up to date. Throws Stop when that
+ * fails.
  */
 export async function buildNative() {
   const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
-  const facts = [compiler.stdout, String(existsSync('/usr/include/liburing.h'))];
   const electron = electronVersion();
   const build = ['native/CMakeLists.txt', 'native/CMakePresets.json', 'native/flags.txt', 'build/native.mjs'];
+  await buildProgram(broker, ['native/broker', ...build], [compiler.stdout]);
+  await buildDecoder(build, [compiler.stdout]);
+  const facts = [compiler.stdout, String(hasHeader('liburing.h'))];
   const packages = ['node_modules/node-addon-api/package.json', 'node_modules/xxhash-addon/package.json'];
 
-  await unlessDone(
-    'out/.stamps/platter-broker',
-    fingerprint(['native/broker', ...build], facts),
-    [broker],
-    async () => {
-      say('broker: compiling native/broker/');
-      await cmake('plain', ['platter-broker']);
-      await copyFile(inRoot('out/native/plain/platter-broker'), inRoot(broker));
-    },
-  );
   const rooms = ['native/kcopyd', 'native/io', 'native/addon', 'native/binding.gyp', 'native/package.json'];
   const print = fingerprint([...rooms, ...build, ...packages], [...facts, electron]);
   await unlessDone('out/.stamps/kcopyd.node', print, [output], async () => {

@@ -3,7 +3,7 @@
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { ADDON, BROKER, HOME, NODE, normalize } from './tree.mjs';
+import { ADDON, BROKER, DECODER, HOME, ISAL, NODE, normalize } from './tree.mjs';
 
 /** What the command line needs and brings along; a folder ends with a slash. */
 const OF_THE_CLI = [
@@ -11,7 +11,7 @@ const OF_THE_CLI = [
   '/usr/share/bash-completion/',
   '/usr/share/man/',
   '/usr/share/polkit-1/',
-  ...['LICENSE', 'LICENSE.node.txt', 'platter', BROKER, NODE, 'resources/app.asar.unpacked/'].map(
+  ...['LICENSE', 'LICENSE.node.txt', 'platter', BROKER, DECODER, ISAL, NODE, 'resources/app.asar.unpacked/'].map(
     (name) => `${HOME}/${name}`,
   ),
 ];
@@ -34,7 +34,7 @@ export function partsOf({ name, nativeVersion, summary, description, config, ele
       summary: `${summary} (command line)`,
       description: `${description}\n\nThis package has the command line. It needs no display and none of the\nlibraries of a desktop. The window is in the package "${name}".\n\nIt runs on Node ${node.version}.`,
       owns: isOfTheCli,
-      linked: [NODE, BROKER, ADDON],
+      linked: [NODE, BROKER, DECODER, ADDON],
       // util-linux, which has lsblk, is always there in Debian.
       deb: {
         depends: [],

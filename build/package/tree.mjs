@@ -1,10 +1,10 @@
 // The files that every package holds, at the places, with the modes and times that they have when installed:
 // /usr/lib/platter from electron-builder, and what the desktop and the shell look for elsewhere under /usr.
 import { chmod, copyFile, lutimes, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { inRoot, must } from '../tools.mjs';
+import { capture, inRoot, must, say, Stop } from '../tools.mjs';
 import { bashCompletion, optionsInRoff } from './command-line.mjs';
 
 const ICON_SIZES = [16, 24, 32, 48, 64, 128, 256, 512];
@@ -22,10 +22,30 @@ const compressed = (text) => gzipSync(text, { level: 9 });
 /** Where the app's own files are, in every package that is installed. */
 export const HOME = '/usr/lib/platter';
 const UNPACKED = 'resources/app.asar.unpacked/out/native';
-/** Seen from there: the one program that runs as root, the engine, and the Node that the command line runs on. */
+/**
+ * Seen from there: the one program that runs as root, the decoder of packed images with a library that it loads, the
+ * engine, and the Node that the command line runs on.
+ */
 export const BROKER = 'platter-broker';
+export const DECODER = 'platter-unpack';
+export const ISAL = 'libisal.so.2';
 export const ADDON = `${UNPACKED}/kcopyd.node`;
 export const NODE = 'platter-node';
+
+/**
+ * ISA-L beside the decoder, because many distributions do not have it and Debian has no static one. Gives its name, or
+ * says that gzip will be slow.
+ */
+async function addIsal(target) {
+  const { stdout } = await capture('g++', [`-print-file-name=${ISAL}`]);
+  const path = stdout.trim();
+  if (path !== ISAL) {
+    await copyFile(path, join(target, ISAL));
+    return [ISAL];
+  }
+  say(`package: without ${ISAL}, so gzip is decoded by zlib. To install it: sudo apt-get install libisal-dev`);
+  return [];
+}
 
 /** electron-builder's part: the app's archive, its fuses, its Electron. */
 async function makeApp({ version, electron, node, arch }, target, work) {
@@ -47,11 +67,16 @@ async function makeApp({ version, electron, node, arch }, target, work) {
   await rm(work, { recursive: true });
   // What Electron's archive has for those who develop: an app that starts others, and a note of the version.
   for (const name of ['resources/default_app.asar', 'version']) await rm(join(target, name), { force: true });
-  // Where nothing is installed, sudo runs the broker that lies beside the engine, as in a checkout.
-  await symlink(relative(UNPACKED, BROKER), join(target, UNPACKED, BROKER));
+  if (!existsSync(join(target, DECODER))) throw new Stop(`a package needs ${DECODER}; what it lacks is said above`);
+  const isal = await addIsal(target);
+  // Our programs are looked for beside the engine, as in a checkout.
+  for (const name of [BROKER, DECODER]) await symlink(relative(UNPACKED, name), join(target, UNPACKED, name));
   await copyFile(node.program, join(target, NODE));
   await copyFile(node.license, join(target, 'LICENSE.node.txt'));
-  await must('strip', ['--strip-unneeded', ...[BROKER, ADDON, NODE].map((file) => join(target, file))]);
+  await must('strip', [
+    '--strip-unneeded',
+    ...[BROKER, DECODER, ...isal, ADDON, NODE].map((file) => join(target, file)),
+  ]);
 }
 
 /** The desktop entry, as electron-builder would write it. */

@@ -52,9 +52,10 @@ namespace {
 struct IsalLibrary {
   void (*init)(inflate_state*) = nullptr;
   int (*inflate)(inflate_state*) = nullptr;
-  // The library stays loaded until the process ends.
+  // Packages have the library beside the program. It stays loaded until the process ends.
   void load() {
-    void* const library = dlopen("libisal.so.2", RTLD_NOW | RTLD_LOCAL);
+    void* library = dlopen("$ORIGIN/libisal.so.2", RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) library = dlopen("libisal.so.2", RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return;
     init = reinterpret_cast<decltype(init)>(dlsym(library, "isal_inflate_init"));
     inflate = reinterpret_cast<decltype(inflate)>(dlsym(library, "isal_inflate"));

@@ -163,6 +163,19 @@ describe('the files of a package', () => {
     expect(headers).not.toMatch(/R(UN)?PATH/);
   });
 
+  it('ships the decoder of packed images beside the engine, hardened, with all that it needs but libc', () => {
+    const decoder = join(packages.root, HOME, 'platter-unpack');
+    expect(realpathSync(join(packages.root, HOME, 'resources/app.asar.unpacked/out/native/platter-unpack'))).toBe(
+      realpathSync(decoder),
+    );
+    const headers = output('readelf', '--wide', '--file-header', '--dynamic', decoder);
+    expect(headers).toMatch(/Type:\s+DYN/);
+    expect(headers).toContain('BIND_NOW');
+    expect([...headers.matchAll(/NEEDED.*\[(.*)\]/g)].map(([, name]) => name)).toEqual(['libc.so.6']);
+    const packed = join(packages.root, 'usr/share/man/man1/platter.1.gz');
+    expect(execFileSync(decoder, ['probe'], { input: readFileSync(packed) }).toString()).toContain('"isal":true');
+  });
+
   it('satisfies the validators of the desktop', () => {
     const share = join(packages.root, 'usr/share');
     output('appstreamcli', 'validate', '--no-net', join(share, `metainfo/${ID}.metainfo.xml`));
@@ -258,7 +271,12 @@ describe.skipIf(reason !== null)(`the command line in a Debian without a desktop
     expect(await install(root, cli)).toContain('0 upgraded, 1 newly installed');
     const files = await root.files();
     expect(files.filter((path) => /lib(gtk-3|nss3|X11|gbm|asound|cups)\.so|platter-window/.test(path))).toEqual([]);
-    for (const program of ['platter-node', 'platter-broker', 'resources/app.asar.unpacked/out/native/kcopyd.node']) {
+    for (const program of [
+      'platter-node',
+      'platter-broker',
+      'platter-unpack',
+      'resources/app.asar.unpacked/out/native/kcopyd.node',
+    ]) {
       expect(await must(root, 'user', 'ldd', `${HOME}/${program}`), program).not.toContain('not found');
     }
   });

@@ -1,15 +1,14 @@
 // The decoder of packed images, on files that other people's tools made: whole, cut off, damaged, and with something
 // behind.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cmake } from '../../../build/native.mjs';
+import { cmake, decoderLacks } from '../../../build/native.mjs';
 import { seededBytes } from '../../lab/lab.ts';
 
-const HEADERS = ['lzma.h', 'zstd.h', 'bzlib.h', 'lz4frame.h', 'zlib.h', 'openssl/sha.h'];
-const missing = HEADERS.filter((header) => !existsSync(`/usr/include/${header}`));
+const missing = decoderLacks();
 const because = missing.length === 0 ? '' : ` (without ${missing.join(', ')}: install the -dev packages)`;
 
 /** How each tool packs FILE to standard output. A tool that is not installed is left out. */

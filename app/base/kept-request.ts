@@ -2,7 +2,16 @@
 // other versions of Platter read it.
 import * as z from 'zod';
 import { MAX_DESTINATIONS } from '../contract/limits.ts';
-import { batchName, jobId, jobRequest, path, type CopyMethod, type JobRequest } from '../contract/request.ts';
+import {
+  backend,
+  batchName,
+  jobId,
+  jobKind,
+  jobRequest,
+  path,
+  type CopyMethod,
+  type JobRequest,
+} from '../contract/request.ts';
 import {
   assumesBlank,
   destinationsOf,
@@ -22,12 +31,12 @@ import {
 
 /** The flat object. Members without meaning for its kind have the values of `plainRequest`. */
 export const keptRequest = z.strictObject({
-  kind: z.enum(['copy', 'verify', 'repair', 'resume']),
+  kind: jobKind,
   name: batchName.nullable(),
   source: path.nullable(),
   destinations: z.array(path).max(16 * MAX_DESTINATIONS),
   verify: z.boolean(),
-  io: z.enum(['auto', 'uring', 'threads']),
+  io: z.enum(['auto', ...backend.options]),
   memory: z.number().nullable(),
   job: jobId.nullable(),
   manifest: path.nullable(),

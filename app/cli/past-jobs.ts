@@ -1,6 +1,6 @@
 // Jobs that have ended: their list, and reports.
 import { resolve } from 'node:path';
-import { REPORT_FORMS } from '../contract/records.ts';
+import { REPORT_FORMS } from '../contract/limits.ts';
 import { Answers } from '../base/answers.ts';
 import { refuse } from '../base/errors.ts';
 import { placeOf } from '../base/places.ts';

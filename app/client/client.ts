@@ -11,7 +11,6 @@ import {
   type HostEvent,
   type HostMessage,
   type HostMethod,
-  type HostRequest,
   type HostResponse,
   type RightsEvent,
 } from '../contract/host.ts';
@@ -91,7 +90,7 @@ interface Pending {
 }
 
 /** Only a request of absurd size does not fit. */
-function frameOf(request: HostRequest): Buffer {
+function frameOf(request: { id: number; method: HostMethod; params: HostCalls[HostMethod]['params'] }): Buffer {
   try {
     return encodeFrame(request);
   } catch (error) {

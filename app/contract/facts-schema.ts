@@ -1,6 +1,7 @@
 // Schemas of the contract's facts, made of its tables: each kind with what it knows, no more and no less.
 import * as z from 'zod';
-import { FACTS, type Fact, type FactValues, type Part, type Spec } from './facts.ts';
+import { FACTS, type Fact, type Part, type Spec } from './facts.ts';
+import { driveFacts, extent } from './values.ts';
 
 /**
  * A reason can have another one in it, and that one a third. No deeper: what comes out of a pipe must not nest without
@@ -9,10 +10,6 @@ import { FACTS, type Fact, type FactValues, type Part, type Spec } from './facts
 const MOST_NESTED = 2;
 
 const text = z.string();
-const drive = z.strictObject({ model: text.nullable(), serial: text.nullable(), size: z.number() }) satisfies z.ZodType<
-  FactValues['drive']
->;
-const place = z.strictObject({ offset: z.number(), length: z.number() }) satisfies z.ZodType<FactValues['place']>;
 const simple = {
   text,
   list: z.array(text),
@@ -20,8 +17,8 @@ const simple = {
   bytes: z.number(),
   size: z.number(),
   time: z.number(),
-  place,
-  drive,
+  place: extent,
+  drive: driveFacts,
 };
 
 function valueOf(spec: Spec, nested: number): z.ZodType {

@@ -4,6 +4,7 @@
 import { CAUSES, REASONS } from './reasons.ts';
 import { REMEDIES } from './remedies.ts';
 import { CONTENTS, ENDS, FILES, NOTES, SOCKETS } from './notes.ts';
+import type { DriveFacts, Extent } from './values.ts';
 
 /** Every table. Its name is that of the part of the catalogues that has its words. */
 export const FACTS = {
@@ -18,13 +19,6 @@ export const FACTS = {
 } as const;
 export type Part = keyof typeof FACTS;
 
-/** A drive as a person tells it from others. `size` in bytes. */
-export interface DriveFacts {
-  model: string | null;
-  serial: string | null;
-  size: number;
-}
-
 /** What a fact can know, by the name that the tables give it. A list of strings stands for one of them. */
 export interface FactValues {
   /** A name, a path, an errno, a number that is none of ours, what another program said: the same in every language. */
@@ -38,8 +32,8 @@ export interface FactValues {
   size: number;
   /** Milliseconds since the epoch. */
   time: number;
-  /** A range on a device, in bytes. */
-  place: { offset: number; length: number };
+  /** A range on a device. */
+  place: Extent;
   drive: DriveFacts;
   /** A reason as a sentence of its own, and as a part of another. */
   reason: Reason;

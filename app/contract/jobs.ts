@@ -1,8 +1,13 @@
-// A job: the plan that came of a request, its progress and its result.
-import type { JobError } from './errors.ts';
+// A job: the plan that came of a request, its progress and its result. Files keep the result, so it has a schema.
+import * as z from 'zod';
+import { jobError } from './errors.ts';
 import type { Mounted, Port } from './disks.ts';
 import type { Content, Note } from './facts.ts';
-import type { JobKind, JobRequest } from './request.ts';
+import { note } from './facts-schema.ts';
+import type { Backend, JobKind, JobRequest } from './request.ts';
+import type { EndKind } from './values.ts';
+
+const count = z.int().nonnegative();
 
 /** One end of a job, described for review before anything is written. */
 export interface Endpoint {
@@ -10,7 +15,7 @@ export interface Endpoint {
   path: string;
   /** After links were followed; for a new image the path it will get. */
   realPath: string;
-  kind: 'block' | 'file';
+  kind: EndKind;
   /** Bytes; for a new image the bytes it will have. */
   size: number;
   model: string | null;
@@ -40,7 +45,7 @@ export interface Plan {
   /** Bytes that each destination has in the end. */
   bytes: number;
   verify: boolean;
-  io: 'uring' | 'threads';
+  io: Backend;
   /** Bytes of page pool. */
   memory: number;
   /** Facts the user should know (buffered I/O where direct I/O is refused, a mounted source...). */
@@ -137,60 +142,62 @@ export interface RescueProgress {
 }
 
 /** How one destination ended. */
-export interface DestinationResult {
-  path: string;
-  state: 'done' | 'failed' | 'cancelled';
+export const destinationResult = z.object({
+  path: z.string(),
+  state: z.enum(['done', 'failed', 'cancelled']),
   /**
    * true: every byte was compared and is equal; false: something was compared and differs, or could not be read; null:
    * not compared, or not all of it (`uncompared`).
    */
-  verified: boolean | null;
+  verified: z.boolean().nullable(),
   /**
    * Bytes of a destination that is done which the job was meant to compare and could not: a manifest has no hash of
    * them, or they were on the destination before a rescue began. 0 for a job that does not read back.
    */
-  uncompared: number;
+  uncompared: count,
   /** Bytes that were written, zeros that needed no writing included. */
-  written: number;
+  written: count,
   /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */
-  kept: number;
+  kept: count,
   /**
    * Of one that is not done: bytes of the copy that are known to be on its medium, because they were flushed or were
    * found there. Left out where nobody can tell: of a job that only compares, or whose engine broke down.
    */
-  durable?: number | undefined;
+  durable: count.optional(),
   /** From the start of the job until it had ended. */
-  seconds: number;
-  errors: JobError[];
-}
+  seconds: z.number().nonnegative(),
+  errors: z.array(jobError),
+});
+export type DestinationResult = z.infer<typeof destinationResult>;
 
 /** How a job ended. `readErr` and `writeErr` are kcopyd's own two answers. */
-export interface JobResult {
-  readErr: 0 | 1;
+export const jobResult = z.object({
+  readErr: z.literal([0, 1]),
   /** Bit i is destination i: it failed in writing, flushing or verifying. */
-  writeErr: number;
-  seconds: number;
+  writeErr: count,
+  seconds: z.number().nonnegative(),
   /** Bytes read from the source. */
-  bytes: number;
-  cancelled: boolean;
+  bytes: count,
+  cancelled: z.boolean(),
   /** Errors of the source. */
-  errors: JobError[];
-  destinations: DestinationResult[];
+  errors: z.array(jobError),
+  destinations: z.array(destinationResult),
   /**
    * SHA-256 (hex) of the manifest of what was read, or of the one that stood for the source; null when not all of the
    * source was read.
    */
-  manifest: string | null;
-  /** How much of the source a rescue got, null for a job that is none. */
-  rescue: { rescued: number; bad: number } | null;
+  manifest: z.string().nullable(),
+  /** How much of the source a rescue got, in bytes; null for a job that is none. */
+  rescue: z.object({ rescued: count, bad: count }).nullable(),
   /**
    * The source was written to while the job ran, or nobody can tell. A note says which. The destinations hold what was
    * read, which may be a mixture of old and new data, so the job is no plain success.
    */
-  sourceWritten: boolean;
+  sourceWritten: z.boolean(),
   /**
    * Facts about what was done that the user should know (how much of the source changed since the manifest was
    * made...).
    */
-  notes: Note[];
-}
+  notes: z.array(note),
+});
+export type JobResult = z.infer<typeof jobResult>;

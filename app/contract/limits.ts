@@ -1,4 +1,4 @@
-// Bounds and names that more than one room keeps to.
+// Bounds and names that more than one room keeps to. The window uses them too, so this loads no schema.
 
 /** Most characters in the name of a batch. */
 export const MAX_NAME = 80;
@@ -14,3 +14,11 @@ export const MOST_RETRIES = 1000;
 
 /** Longest stall timeout, in seconds: a day. */
 export const MOST_SECONDS = 86_400;
+
+/** The languages that Platter's window speaks. The command line and logs are English. */
+export const LANGUAGES = ['en', 'de', 'fr'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** The forms a report can have. */
+export const REPORT_FORMS = ['pdf', 'json', 'csv'] as const;
+export type ReportForm = (typeof REPORT_FORMS)[number];

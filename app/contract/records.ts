@@ -1,76 +1,87 @@
-// What is kept of ended jobs, and found again.
-import type { JobError, PlatterError } from './errors.ts';
-import type { Note, Socket } from './facts.ts';
-import type { DestinationResult, Endpoint, JobResult, Plan } from './jobs.ts';
-import type { JobKind, JobRequest } from './request.ts';
+// What is kept of ended jobs, and found again. The schemas come first; the types are inferred from them.
+import * as z from 'zod';
+import { jobError, platterError } from './errors.ts';
+import { note, socket } from './facts-schema.ts';
+import { destinationResult, jobResult } from './jobs.ts';
+import { backend, jobId, jobKind, jobRequest } from './request.ts';
+import { endKind } from './values.ts';
+
+const count = z.int().nonnegative();
+/** ISO 8601, UTC. */
+const time = z.iso.datetime();
 
 /** One end of a job as its record keeps it: enough to find the drive again on a shelf. */
-export interface RecordedEnd {
+const recordedEnd = z.object({
   /** Absolute. */
-  path: string;
-  kind: Endpoint['kind'];
+  path: z.string(),
+  kind: endKind,
   /** Bytes. */
-  size: number;
-  model: string | null;
-  serial: string | null;
+  size: count,
+  model: z.string().nullable(),
+  serial: z.string().nullable(),
   /** Where it was plugged in, as a hand finds it; null when that is not known. */
-  port: Socket[] | null;
-}
+  port: z.array(socket).min(1).nullable(),
+});
+export type RecordedEnd = z.infer<typeof recordedEnd>;
 
 /** One destination of a job, and how it ended. */
-export interface RecordedDestination extends RecordedEnd, Omit<DestinationResult, 'path'> {
+const recordedDestination = z.object({
+  ...recordedEnd.shape,
+  ...destinationResult.shape,
   /** ISO 8601, UTC. */
-  endedAt: string;
+  endedAt: time,
   /** Bytes that were read back, or compared. */
-  readBack: number;
+  readBack: count,
   /** Mean over writing and reading back; null when it did neither. */
-  bytesPerSecond: number | null;
+  bytesPerSecond: z.number().nonnegative().nullable(),
   /** How many errors there were; `errors` holds the first ones. */
-  errorCount: number;
-}
+  errorCount: count,
+});
+export type RecordedDestination = z.infer<typeof recordedDestination>;
 
 /**
  * What is kept of a job that has ended: its place in the history. Files, and reports in JSON, say the facts in it in
  * English too (records/record.ts); their members are described in engine/formats/FORMATS.md.
  */
-export interface JobRecord {
-  format: 'platter-record';
-  version: 1;
+export const jobRecord = z.object({
+  format: z.literal('platter-record'),
+  version: z.literal(1),
   /** "20261123-235959-a1b2c3"; sorted by name they are sorted by time. */
-  id: string;
+  id: jobId,
   /** What ran the job: "platter 0.1.0". */
-  program: string;
+  program: z.string(),
   /** Of the batch, null when it has none. */
-  name: string | null;
-  kind: JobKind;
+  name: z.string().nullable(),
+  kind: jobKind,
   /**
    * As view/verdict.ts decides it: `partial` also when something was not compared, could not be read, or was written
    * to.
    */
-  outcome: 'complete' | 'partial' | 'failed' | 'cancelled';
+  outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
   /** ISO 8601, UTC. */
-  startedAt: string;
-  endedAt: string;
-  seconds: number;
+  startedAt: time,
+  endedAt: time,
+  seconds: z.number().nonnegative(),
   /** null when a manifest was all there was to compare with. */
-  source: RecordedEnd | null;
+  source: recordedEnd.nullable(),
   /** Bytes that each destination got, or was compared with. */
-  bytes: number;
-  verify: boolean;
-  io: Plan['io'];
+  bytes: count,
+  verify: z.boolean(),
+  io: backend,
   /** SHA-256 of the manifest of the source (`JobResult.manifest`). */
-  manifest: string | null;
-  destinations: RecordedDestination[];
+  manifest: z.string().nullable(),
+  destinations: z.array(recordedDestination).min(1),
   /** Errors of the source, the first ones. */
-  errors: JobError[];
+  errors: z.array(jobError),
   /** Why the machinery failed, null when it did not. */
-  failure: PlatterError | null;
-  rescue: JobResult['rescue'];
+  failure: platterError.nullable(),
+  rescue: jobResult.shape.rescue,
   /** The source was written to while the job ran. */
-  sourceWritten: boolean;
-  notes: Note[];
-  request: JobRequest;
-}
+  sourceWritten: z.boolean(),
+  notes: z.array(note),
+  request: jobRequest,
+});
+export type JobRecord = z.infer<typeof jobRecord>;
 
 /** What a search of the history found. */
 export interface FoundJobs {
@@ -81,7 +92,3 @@ export interface FoundJobs {
   /** Files in the history that are no record. */
   unreadable: number;
 }
-
-/** The forms a report can have. */
-export const REPORT_FORMS = ['pdf', 'json', 'csv'] as const;
-export type ReportForm = (typeof REPORT_FORMS)[number];

@@ -1,44 +1,14 @@
 // What can be done about a failure: for each code one remedy, and others where something helps more.
-import type { ErrorCode } from './codes.ts';
+import { ERROR_CODES, type ErrorCode } from './codes.ts';
+
+/** What there is to know about the remedy of a code. */
+const NOTHING = {} as const;
 
 /** By code: what to do where nothing better is known. */
-export const BY_CODE = {
-  MEDIUM_ERROR: {},
-  DEVICE_GONE: {},
-  NO_SPACE: {},
-  READ_ONLY: {},
-  TIMED_OUT: {},
-  STALLED: {},
-  VERIFY_MISMATCH: {},
-  SOURCE_CHANGED: {},
-  CANCELLED: {},
-  SOURCE_FAILED: {},
-  IO_ERROR: {},
-  NOT_FOUND: {},
-  NOT_PERMITTED: {},
-  ELEVATION_DENIED: {},
-  ELEVATION_CANCELLED: {},
-  NO_AGENT: {},
-  NOT_BLOCK_OR_FILE: {},
-  SOURCE_EMPTY: {},
-  SOURCE_UNREADABLE: {},
-  NOT_AN_IMAGE: {},
-  IS_SOURCE: {},
-  IS_SYSTEM: {},
-  MOUNTED: {},
-  IN_USE: {},
-  TOO_SMALL: {},
-  DUPLICATE: {},
-  TOO_MANY: {},
-  CHANGED: {},
-  NOT_EJECTABLE: {},
-  CONFIRM: {},
-  BAD_ARGUMENT: {},
-  BAD_FILE: {},
-  NOTHING_TO_DO: {},
-  HOST_FAILED: {},
-  ENGINE_UNAVAILABLE: {},
-} as const satisfies Record<ErrorCode, object>;
+export const BY_CODE = Object.fromEntries(ERROR_CODES.map((code) => [code, NOTHING])) as Record<
+  ErrorCode,
+  typeof NOTHING
+>;
 
 export const REMEDIES = {
   ...BY_CODE,

@@ -1,5 +1,5 @@
-// The requests, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the
-// types are inferred from them. `request-facts.ts` reads a request without a schema.
+// The requests, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the types are
+// inferred from them. `request-facts.ts` reads a request without a schema.
 import * as z from 'zod';
 import { MAX_DESTINATIONS, MAX_NAME } from './limits.ts';
 
@@ -22,6 +22,10 @@ export const batchName = z
   .max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`)
   .regex(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'A name is one line of text.');
 
+/** What the engine does its I/O with. */
+export const backend = z.enum(['uring', 'threads']);
+export type Backend = z.infer<typeof backend>;
+
 /** Bytes per second; null for no limit. */
 const throttle = z.number().nullable();
 
@@ -31,7 +35,7 @@ const throttle = z.number().nullable();
  */
 const running = {
   /** Backend of the engine; 'auto' probes. */
-  io: z.enum(['auto', 'uring', 'threads']),
+  io: z.enum(['auto', ...backend.options]),
   /** Bytes of page pool, a multiple of 4096; null for the default. */
   memory: z.number().nullable(),
   /** Bytes per second of the whole job, null for no limit. */
@@ -154,7 +158,8 @@ const resumeRequest = z.strictObject({
 export const jobRequest = z.discriminatedUnion('kind', [copyRequest, verifyRequest, repairRequest, resumeRequest]);
 
 export type JobRequest = z.infer<typeof jobRequest>;
-export type JobKind = JobRequest['kind'];
+export const jobKind = z.enum(jobRequest.options.map(({ shape }) => shape.kind.value));
+export type JobKind = z.infer<typeof jobKind>;
 export type CopyRequest = z.infer<typeof copyRequest>;
 export type VerifyRequest = z.infer<typeof verifyRequest>;
 export type RepairRequest = z.infer<typeof repairRequest>;

@@ -2,9 +2,10 @@
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
+import type { ReportForm } from './limits.ts';
 import type { JobRequest } from './request.ts';
 import type { SettingsChange, SettingsState } from './settings.ts';
-import type { FoundJobs, JobRecord, ReportForm } from './records.ts';
+import type { FoundJobs, JobRecord } from './records.ts';
 
 /** A job as the window sees it. Owned by main; the window only renders it. */
 export interface JobView {

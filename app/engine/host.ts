@@ -12,7 +12,7 @@ import { errorsIn, failure, hasStalled, Refusal } from '../base/errors.ts';
 import { encodeFrame, FrameDecoder } from '../client/frames.ts';
 import { loadAddon, type NativeAddon } from './native/addon.ts';
 import { Rights } from './access/rights.ts';
-import { hostRequest, type CheckedRequest } from '../contract/schema.ts';
+import { hostRequest, type HostRequest } from '../contract/host-request.ts';
 
 const ADDON = fileURLToPath(new URL('../native/kcopyd.node', import.meta.url));
 /** A client that does not read any more is given so long to take the last frames. */
@@ -74,7 +74,7 @@ function receive(value: unknown): void {
 }
 
 /** Answers `request`. What is thrown and is no refusal is a fault in this program. */
-async function answer(request: CheckedRequest): Promise<void> {
+async function answer(request: HostRequest): Promise<void> {
   try {
     send({ id: request.id, ok: true, result: await perform(request) });
   } catch (error) {
@@ -83,7 +83,7 @@ async function answer(request: CheckedRequest): Promise<void> {
   }
 }
 
-async function perform(request: CheckedRequest): Promise<unknown> {
+async function perform(request: HostRequest): Promise<unknown> {
   switch (request.method) {
     case 'list':
       return engine.list(request.params);

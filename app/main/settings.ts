@@ -2,9 +2,10 @@
 import { rename } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
+import { defaultSettings } from '../contract/default-settings.ts';
 import {
-  defaultSettings,
-  LANGUAGES,
+  jobDefaults,
+  settings as settingsSchema,
   type JobDefaults,
   type Settings,
   type SettingsChange,
@@ -17,27 +18,10 @@ import { nearest } from '../words/speech.ts';
 /** Our own file has less than a thousand bytes. */
 const MOST_BYTES = 64 * 1024;
 
-const defaults = {
-  verify: z.boolean(),
-  update: z.boolean(),
-  sparse: z.boolean(),
-  throttle: z.number().positive().nullable(),
-  stallTimeout: z.number().min(0).max(86_400),
-};
-const shape = {
-  language: z.enum(['system', ...LANGUAGES]),
-  theme: z.enum(['system', 'light', 'dark']),
-  sounds: z.boolean(),
-  notifications: z.boolean(),
-};
-
-/** The settings that the window may change. */
-export const settingsChange = z
-  .strictObject({ ...shape, defaults: z.strictObject(defaults).partial() })
-  .partial() satisfies z.ZodType<SettingsChange>;
-
 /** The content of a file. An older Platter's file lacks new settings; a newer one's unknown settings are preserved. */
-const fileSchema = z.looseObject({ ...shape, defaults: z.looseObject(defaults).partial() }).partial();
+const fileSchema = z
+  .looseObject({ ...settingsSchema.shape, defaults: z.looseObject(jobDefaults.shape).partial() })
+  .partial();
 type FileContents = z.infer<typeof fileSchema>;
 
 /** The settings and the only way to change them. Changes are written one after the other. */

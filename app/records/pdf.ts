@@ -1,7 +1,7 @@
 // The report of a job as PDF: what was done, with which devices, and how it ended for each drive.
 import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
-import type { Language } from '../contract/settings.ts';
+import type { Language } from '../contract/limits.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { isBad, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';

@@ -1,16 +1,14 @@
 // The record of an ended job, made from the job's last view or read from a file.
 import * as z from 'zod';
 import type { DestinationResult, Endpoint } from '../contract/jobs.ts';
-import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
+import { jobRecord, type JobRecord, type RecordedDestination, type RecordedEnd } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
 import { english } from '../base/english.ts';
-import { note, socket } from '../contract/facts-schema.ts';
+import { socket } from '../contract/facts-schema.ts';
 import { timedId } from '../engine/formats/job-log.ts';
 import { keep, keptRequest, plainRequest, readRequest } from '../base/kept-request.ts';
 import { keptError, keptErrors, keptNotes } from '../base/older-files.ts';
 import { thisProgram } from '../base/program-name.ts';
-import { jobError, platterError } from '../contract/schema.ts';
-import { jobId } from '../contract/request.ts';
 import { outcomeOf, verdictOf } from '../view/verdict.ts';
 
 /** Errors kept for each end. A drive that fails everywhere has thousands, which tell no more. */
@@ -75,33 +73,6 @@ function recordedDestination(
 
 const iso = (time: number): string => new Date(time).toISOString();
 
-const count = z.int().nonnegative();
-const text = z.string();
-const maybeText = text.nullable();
-const time = z.iso.datetime();
-const end = z.object({
-  path: text,
-  kind: z.enum(['block', 'file']),
-  size: count,
-  model: maybeText,
-  serial: maybeText,
-  port: z.array(socket).min(1).nullable(),
-}) satisfies z.ZodType<RecordedEnd>;
-const destination = end.extend({
-  state: z.enum(['done', 'failed', 'cancelled']),
-  verified: z.boolean().nullable(),
-  uncompared: count,
-  written: count,
-  kept: count,
-  durable: count.optional(),
-  seconds: z.number().nonnegative(),
-  endedAt: time,
-  readBack: count,
-  bytesPerSecond: z.number().nonnegative().nullable(),
-  errorCount: count,
-  errors: z.array(jobError),
-}) satisfies z.ZodType<RecordedDestination>;
-
 /**
  * A record for a file and for `--json`: with the verdict on each destination, and English sentences beside the facts.
  */
@@ -122,28 +93,8 @@ export function recordToKeep(record: JobRecord): object {
   };
 }
 
-const record: z.ZodType<JobRecord> = z.object({
-  format: z.literal('platter-record'),
-  version: z.literal(1),
-  id: jobId,
-  program: text,
-  name: maybeText,
-  kind: z.enum(['copy', 'verify', 'repair', 'resume']),
-  outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
-  startedAt: time,
-  endedAt: time,
-  seconds: z.number().nonnegative(),
-  source: end.nullable(),
-  bytes: count,
-  verify: z.boolean(),
-  io: z.enum(['uring', 'threads']),
-  manifest: maybeText,
-  destinations: z.array(destination).min(1),
-  errors: z.array(jobError),
-  failure: platterError.nullable(),
-  rescue: z.object({ rescued: count, bad: count }).nullable(),
-  sourceWritten: z.boolean(),
-  notes: z.array(note),
+/** A record whose request is in the form that files have. */
+const record = jobRecord.extend({
   request: z
     .preprocess((value) => (typeof value === 'object' ? { ...plainRequest, ...value } : value), keptRequest)
     .transform((kept, context) => {

@@ -1,6 +1,6 @@
 // Reports: records as files for other people and programs.
-import type { JobRecord, ReportForm } from '../contract/records.ts';
-import type { Language } from '../contract/settings.ts';
+import type { Language, ReportForm } from '../contract/limits.ts';
+import type { JobRecord } from '../contract/records.ts';
 import { replaceFile } from '../base/durable-file.ts';
 import { recordsCsv } from './csv.ts';
 import { writtenRecord } from './history.ts';

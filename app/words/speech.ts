@@ -1,5 +1,5 @@
 // Messages in the current language, for the window's page and for main's dialogs, menus and notifications.
-import { LANGUAGES, type Language } from '../contract/settings.ts';
+import { LANGUAGES, type Language } from '../contract/limits.ts';
 import type { Catalogue, Key, ValuesOf } from './en/catalogue.ts';
 import { de } from './de/index.ts';
 import { en } from './en/index.ts';

@@ -1,5 +1,6 @@
 // Sentences made of the contract's facts: in any language, with figures of any kind. Pure.
-import { FACTS, type DriveFacts, type Fact, type FactValues, type Part, type Spec } from '../contract/facts.ts';
+import { FACTS, type Fact, type FactValues, type Part, type Spec } from '../contract/facts.ts';
+import type { DriveFacts } from '../contract/values.ts';
 import type { drives } from './en/facts/drives.ts';
 import { formatted } from './message.ts';
 

@@ -1,6 +1,7 @@
 // The ended jobs that match a search, their reports, and the log and diagnostics.
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import type { FoundJobs, JobRecord, ReportForm } from '../../app/contract/records.ts';
+import type { ReportForm } from '../../app/contract/limits.ts';
+import type { FoundJobs, JobRecord } from '../../app/contract/records.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import { say } from '../words.ts';
 import type { Mirror } from './mirror.svelte.ts';

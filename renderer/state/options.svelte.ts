@@ -11,7 +11,8 @@ import {
   updates,
 } from '../../app/contract/request-facts.ts';
 import type { CopyMethod, JobRequest, WorkRequest } from '../../app/contract/request.ts';
-import { defaultSettings, type JobDefaults } from '../../app/contract/settings.ts';
+import { defaultSettings } from '../../app/contract/default-settings.ts';
+import type { JobDefaults } from '../../app/contract/settings.ts';
 import type { Task } from '../command.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 import { carriedWords } from './carried.ts';

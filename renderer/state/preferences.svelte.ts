@@ -1,6 +1,7 @@
 // Shows and changes the settings. Main owns them; the next snapshot shows the effect of a change.
 import type { PlatterError } from '../../app/contract/errors.ts';
-import { defaultSettings, type JobDefaults, type Settings, type SettingsChange } from '../../app/contract/settings.ts';
+import { defaultSettings } from '../../app/contract/default-settings.ts';
+import type { JobDefaults, Settings, SettingsChange } from '../../app/contract/settings.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import type { Mirror } from './mirror.svelte.ts';
 

@@ -11,7 +11,7 @@ import type {
   JobResult,
   Plan,
 } from '../../app/contract/jobs.ts';
-import { defaultSettings } from '../../app/contract/settings.ts';
+import { defaultSettings } from '../../app/contract/default-settings.ts';
 import type { AppState, JobView, Review } from '../../app/contract/window.ts';
 import { failure as failing } from '../../app/base/errors.ts';
 import { reduce } from '../../app/view/reduce.ts';

@@ -1,7 +1,8 @@
 // An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at
 // all.
-import type { DriveFacts, Reason } from '../../contract/facts.ts';
+import type { Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
+import type { DriveFacts } from '../../contract/values.ts';
 import { foundations, withDescendants, type Block, type Blocks } from '../devices/blocks.ts';
 import type { End } from '../devices/inspect.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';

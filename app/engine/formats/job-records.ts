@@ -16,7 +16,7 @@
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
 import type { Reason, Remedy } from '../../contract/facts.ts';
-import type { JobResult } from '../../contract/jobs.ts';
+import { jobResult, type JobResult } from '../../contract/jobs.ts';
 import { memorySource, type ByteSource } from '../../base/byte-source.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
 import { complaints } from '../../contract/schema-complaint.ts';
@@ -24,7 +24,6 @@ import { failure, Refusal } from '../../base/errors.ts';
 import { contradictions, jobLogHeader, type JobLogHeader } from './job-header.ts';
 import { keep } from '../../base/kept-request.ts';
 import { keptResult } from '../../base/older-files.ts';
-import { jobResult } from '../../contract/schema.ts';
 
 /** How a destination ended. */
 export interface LoggedState {

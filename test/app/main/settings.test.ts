@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { defaultSettings, type SettingsState } from '../../../app/contract/settings.ts';
-import { SettingsStore, settingsChange } from '../../../app/main/settings.ts';
+import { defaultSettings } from '../../../app/contract/default-settings.ts';
+import { settingsChange, type SettingsState } from '../../../app/contract/settings.ts';
+import { SettingsStore } from '../../../app/main/settings.ts';
 
 let folder: string;
 let path: string;

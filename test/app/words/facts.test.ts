@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FACTS, type Part, type Reason, type Spec } from '../../../app/contract/facts.ts';
-import { LANGUAGES } from '../../../app/contract/settings.ts';
+import { LANGUAGES } from '../../../app/contract/limits.ts';
 import { english } from '../../../app/base/english.ts';
 import { failure } from '../../../app/base/errors.ts';
 import { note, reason } from '../../../app/contract/facts-schema.ts';

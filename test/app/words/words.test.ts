@@ -2,7 +2,7 @@
 // values.
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { afterEach, describe, expect, test } from 'vitest';
-import { LANGUAGES, type Language } from '../../../app/contract/settings.ts';
+import { LANGUAGES, type Language } from '../../../app/contract/limits.ts';
 import { count, duration, exactBytes, listed, moment, place, rate, size } from '../../../app/words/figures.ts';
 import { catalogues, locale, nearest, say, speakWith } from '../../../app/words/speech.ts';
 

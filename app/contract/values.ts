@@ -1,0 +1,22 @@
+// Small values that others are made of. The schemas come first; the types are inferred from them.
+import * as z from 'zod';
+
+/** A range of bytes. */
+export const extent = z.strictObject({ offset: z.number(), length: z.number() });
+export type Extent = z.infer<typeof extent>;
+
+/** A drive as a person tells it from others. */
+export const driveFacts = z.strictObject({
+  model: z.string().nullable(),
+  serial: z.string().nullable(),
+  /** Bytes. */
+  size: z.number(),
+});
+export type DriveFacts = z.infer<typeof driveFacts>;
+
+/** What one end of a job is: a block device or an image file. */
+export const endKind = z.enum(['block', 'file']);
+export type EndKind = z.infer<typeof endKind>;
+
+/** SHA-256 (hex) of a manifest. */
+export const manifestId = z.string().regex(/^[0-9a-f]{64}$/, 'This is no SHA-256.');

@@ -2,45 +2,12 @@
 // can write a log, so the header is checked before anything is planned from it. The checksums detect damage, not
 // intent: a header can be intact and contradict itself.
 import * as z from 'zod';
-import type { Endpoint } from '../../contract/jobs.ts';
 import { MAX_DESTINATIONS } from '../../contract/limits.ts';
 import { isLogged } from '../../contract/request-facts.ts';
-import type { LoggedRequest } from '../../contract/request.ts';
+import { endKind } from '../../contract/values.ts';
 import { keptRequest, readRequest } from '../../base/kept-request.ts';
 import { argumentErrors } from '../../base/request-rules.ts';
 import { chunksOf, isChunkSize, MAX_CHUNKS } from './chunks.ts';
-
-/** One end of a job, with what identifies it on resume. */
-export interface LoggedEnd extends Pick<
-  Endpoint,
-  'path' | 'realPath' | 'kind' | 'size' | 'model' | 'serial' | 'majorMinor'
-> {
-  /** Identity of the device or file ("block:8:16", "file:8:1:1234"); null when it did not exist yet. */
-  id: string | null;
-  /** Time of the last write to a file, in milliseconds since the epoch; null for a device. */
-  modified: number | null;
-  /**
-   * Time of birth of a file, in nanoseconds since the epoch. null for a device, when the file system does not keep it,
-   * and in logs of earlier versions.
-   */
-  born: string | null;
-}
-
-/** The header of a log. */
-export interface JobLogHeader {
-  request: LoggedRequest;
-  /** null when a manifest stood for the source. */
-  source: LoggedEnd | null;
-  destinations: LoggedEnd[];
-  /** Bytes: a power of two from 64 KiB to 16 MiB. */
-  chunkSize: number;
-  /** Bytes that each destination gets. */
-  bytes: number;
-  /** Milliseconds since the epoch. */
-  startedAt: number;
-  /** The program that wrote it; default: this one. */
-  program?: string;
-}
 
 /** The last time that a Date can hold, in milliseconds since the epoch. */
 const LAST_TIME = 8.64e15;
@@ -48,22 +15,30 @@ const LAST_TIME = 8.64e15;
 const count = z.int().nonnegative();
 const maybeText = z.string().nullable();
 const absolute = z.string().regex(/^\/[^\0]*$/, 'not an absolute path');
-const end = z.strictObject({
+/** One end of a job, with what identifies it on resume. */
+const loggedEnd = z.strictObject({
   path: absolute,
   realPath: absolute,
-  kind: z.enum(['block', 'file']),
+  kind: endKind,
   size: count,
   model: maybeText,
   serial: maybeText,
   majorMinor: maybeText,
+  /** Identity of the device or file ("block:8:16", "file:8:1:1234"); null when it did not exist yet. */
   id: maybeText,
+  /** Time of the last write to a file, in milliseconds since the epoch; null for a device. */
   modified: z.number().min(-LAST_TIME).max(LAST_TIME).nullable(),
+  /**
+   * Time of birth of a file, in nanoseconds since the epoch. null for a device, when the file system does not keep it,
+   * and in logs of earlier versions.
+   */
   born: z
     .string()
     .regex(/^-?\d{1,20}$/)
     .nullable()
     .default(null),
-}) satisfies z.ZodType<LoggedEnd>;
+});
+export type LoggedEnd = z.infer<typeof loggedEnd>;
 
 /** Earlier versions had no `asIs`; their interrupted jobs can still be continued. */
 const loggedRequest = keptRequest.extend({ asIs: z.boolean().default(false) }).transform((kept, context) => {
@@ -73,21 +48,24 @@ const loggedRequest = keptRequest.extend({ asIs: z.boolean().default(false) }).t
   return z.NEVER;
 });
 
-/** The schema of a header; `contradictions` checks the rest. */
+/** The header of a log. `contradictions` checks what the schema cannot. */
 export const jobLogHeader = z
   .strictObject({
     request: loggedRequest,
-    source: end.nullable(),
-    destinations: z.array(end).min(1).max(MAX_DESTINATIONS),
+    /** null when a manifest stood for the source. */
+    source: loggedEnd.nullable(),
+    destinations: z.array(loggedEnd).min(1).max(MAX_DESTINATIONS),
+    /** Bytes: a power of two from 64 KiB to 16 MiB. */
     chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'),
+    /** Bytes that each destination gets. */
     bytes: count,
+    /** Milliseconds since the epoch. */
     startedAt: count.max(LAST_TIME),
+    /** The program that wrote it; default: this one. */
     program: z.string().optional(),
   })
-  .refine(
-    ({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS,
-    'too many chunks',
-  ) satisfies z.ZodType<JobLogHeader>;
+  .refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks');
+export type JobLogHeader = z.infer<typeof jobLogHeader>;
 
 /** Contradictions in a header, in English; empty when there are none. */
 export function contradictions({ request, source, destinations, bytes }: JobLogHeader): string[] {

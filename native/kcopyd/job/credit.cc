@@ -15,9 +15,7 @@ void Credit::start(unsigned slots, unsigned destinations) {
   destinations_ = destinations;
   share_ = std::max(slots / (destinations + 1), 1u);
   const unsigned others = (destinations - 1) * share_;
-  // Begin at the top, because a short job has no time to climb. Going down costs little, and a device that gains
-  // nothing by depth is found out.
-  depth_.emplace(slots > others + share_ ? slots - others : share_, KCOPYD_MAX_SUBJOBS);
+  most_ = std::min(slots > others + share_ ? slots - others : share_, KCOPYD_MAX_SUBJOBS);
 }
 
 unsigned Credit::soon_done(const Destination& d) const {

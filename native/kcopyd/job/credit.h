@@ -4,9 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
-#include "../control/depth.h"
 #include "../pool.h"
 #include "../work/destination.h"
 #include "../work/plan.h"
@@ -22,7 +20,7 @@ class Credit {
 
   // May a destination pin one more slot for its next turn?
   bool may_pin(const Pool& pool, const Destination& d) const {
-    return has_room(pool, d.pinned) && d.pinned < std::min(depth_->limit(), soon_done(d));
+    return has_room(pool, d.pinned) && d.pinned < std::min(most_, soon_done(d));
   }
   // May a destination with this many slots have one more? Even if all others stop answering, one after the other, the
   // last one still gets its share of the pool.
@@ -32,16 +30,11 @@ class Credit {
   // Chunks that a destination writes or reads back soon. A paused job rests only when they have ended.
   unsigned soon_done(const Destination& d) const;
 
-  // A chunk of this many bytes has ended.
-  void ended(Clock::time_point now, uint64_t bytes) { depth_->ended(now, bytes); }
-  // A pause or a throttle held up the job, so the current measurement does not count.
-  void disturbed() { depth_->disturbed(); }
-
  private:
   const Plan& plan_;
   size_t destinations_ = 1;
-  unsigned share_ = 1;          // slots that every destination is sure of
-  std::optional<Depth> depth_;  // slots that are worth pinning for one destination
+  unsigned share_ = 1;  // slots that every destination is sure of
+  unsigned most_ = 1;   // slots that one destination may pin
 };
 
 }  // namespace kcopyd

@@ -113,7 +113,6 @@ void Job::observe_requests() {
     // A paused destination does not hold up its group.
     if (!work_->paused(d)) continue;
     d.lag.stall.end(Clock::now());
-    credit_.disturbed();
   }
 }
 
@@ -158,10 +157,8 @@ void Job::answered(Round& round, SlotTransfer& transfer) {
 
 void Job::settle(Round& round) {
   observe_requests();
-  const auto now = Clock::now();
   std::erase_if(work_->active, [&](Slot* slot) {
     const bool used = slot->reading || slot->pending != 0;
-    if (!used) credit_.ended(now, slot->length);
     // The kernel may still use the buffer of what timed out. came_back() releases it.
     if (!used && slot->lost == 0) round.pool.release(*slot);
     return !used;

@@ -34,13 +34,11 @@ bool Scheduler::may_issue(Round& round, uint64_t bytes) {
   if (round.throttled) return false;
   if (!throttle_.ready(bytes)) {
     round.ask_again(throttle_.due());
-    credit_.disturbed();
     return false;
   }
   if (!round.throttle.ready(bytes)) {
     round.throttled = true;
     round.ask_again(round.throttle.due());
-    credit_.disturbed();
     return false;
   }
   throttle_.take();
@@ -141,7 +139,6 @@ uint32_t Scheduler::able_of(Round& round, uint64_t turn, uint32_t& group) {
       continue;
     }
     round.ask_again(d.writing.due());
-    credit_.disturbed();
     d.lag.stall.end(now);
     group &= ~(1u << i);
     if (work_.plan.one_at_a_time) return group = 0;

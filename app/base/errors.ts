@@ -43,6 +43,9 @@ export const cancelledOpening = (device: string | null = null): Refusal =>
 export const hasStalled = (errors: readonly Pick<PlatterError, 'code'>[]): boolean =>
   errors.some(({ code }) => code === 'STALLED');
 
+/** Does this error mean that the host is gone, or cannot be understood? */
+export const isHostFailure = ({ code }: Pick<PlatterError, 'code'>): boolean => code === 'HOST_FAILED';
+
 /** The errors in an event of the host. */
 export function errorsIn(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent): readonly PlatterError[] {
   if (message.event === 'error') return [message.error];

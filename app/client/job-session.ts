@@ -4,7 +4,7 @@ import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, HostMethod } from '../contract/host.ts';
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
-import { failure, outcome } from '../base/errors.ts';
+import { failure, isHostFailure, outcome } from '../base/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../view/reduce.ts';
 import type { Engine } from './client.ts';
 
@@ -130,9 +130,6 @@ export class JobSession {
     this.#stopListening();
   }
 }
-
-/** Does this error mean that the host is gone? */
-export const isHostFailure = ({ code }: PlatterError): boolean => code === 'HOST_FAILED';
 
 /** Why a job failed when its host ended in an orderly way, which only its client may ask for. */
 export const hostEnded = (): PlatterError =>

@@ -4,7 +4,7 @@ import type { HostEvent } from '../contract/host.ts';
 import type { DestinationResult, DestinationState, JobProgress, JobResult, Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { destinationsOf } from '../contract/request-facts.ts';
-import { failure } from '../base/errors.ts';
+import { failure, isHostFailure } from '../base/errors.ts';
 import { brokenResult } from './broken-job.ts';
 import { waiting } from './waiting.ts';
 
@@ -52,7 +52,7 @@ export function failureOfJob(
   ended: PlatterError,
 ): PlatterError {
   const begun = plan.kind === 'resume' || destinations.some(({ written }) => written > 0);
-  return ended.code === 'HOST_FAILED' && plan.job !== null && begun
+  return isHostFailure(ended) && plan.job !== null && begun
     ? failure({ ...ended, remedy: { kind: 'continueJob' } })
     : ended;
 }

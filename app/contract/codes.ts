@@ -7,13 +7,15 @@
 export const ERROR_CODES = [
   // While copying or verifying
   'MEDIUM_ERROR', // EIO, ENODATA, EILSEQ: the device answered that it cannot read or write there
-  'DEVICE_GONE', // ENODEV, ENXIO, ENOMEDIUM; any failure of a device that the system has no more, or that has no size any more
+  // ENODEV, ENXIO, ENOMEDIUM; any failure of a device that the system has no more, or that has no size any more
+  'DEVICE_GONE',
   'NO_SPACE', // ENOSPC, EDQUOT, EFBIG: the file system is full, or what lies behind a device
   'READ_ONLY', // EROFS, EPERM on a write
   'TIMED_OUT', // ETIMEDOUT
   'STALLED', // no answer within the time that was allowed; the system may still wait for one
   'VERIFY_MISMATCH', // what was read back is not what was written
-  'SOURCE_CHANGED', // read a second time, for a slower destination, it gave other data; or it is a file and was cut shorter
+  // read a second time, for a slower destination, it gave other data; or it is a file and was cut shorter
+  'SOURCE_CHANGED',
   'CANCELLED', // the user asked for it
   'SOURCE_FAILED', // a destination that could not be finished because the source could not be read
   'IO_ERROR', // any other errno: named by its errno, never guessed at

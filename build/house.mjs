@@ -73,7 +73,7 @@ function ofFolders(graph) {
   return folders;
 }
 
-/** Functions of app, renderer and build beyond the bounds. */
+/** Functions of app, renderer and build beyond the bounds, with their places. */
 async function heavyFunctions() {
   const { ESLint } = await import('eslint');
   const rules = { 'max-lines-per-function': ['warn', LONG], complexity: ['warn', COMPLICATED] };
@@ -82,8 +82,11 @@ async function heavyFunctions() {
     overrideConfigFile: inRoot('build/eslint.config.mjs'),
     overrideConfig: { rules },
   });
-  const messages = (await eslint.lintFiles(['app', 'renderer', 'build'])).flatMap(({ messages: all }) => all);
-  return Object.keys(rules).map((rule) => messages.filter(({ ruleId }) => ruleId === rule).length);
+  return (await eslint.lintFiles(['app', 'renderer', 'build'])).flatMap(({ filePath, messages }) =>
+    messages
+      .filter(({ ruleId }) => ruleId in rules)
+      .map(({ line, message }) => `${relative(root, filePath)}:${line}: ${message}`),
+  );
 }
 
 async function commits() {
@@ -106,8 +109,9 @@ async function house() {
   const named = (found) => found.map((circle) => circle.map((path) => relative(root, path)).join(' - '));
   console.log(`circles of files in app: ${named(circles(graph)).join('; ') || 'none'}`);
   console.log(`circles of folders in app: ${named(circles(ofFolders(graph))).join('; ') || 'none'}`);
-  const [long, complicated] = await heavyFunctions();
-  console.log(`functions over ${LONG} lines: ${long}; with over ${COMPLICATED} decision points: ${complicated}`);
+  const heavy = await heavyFunctions();
+  console.log(`functions over ${LONG} lines, or with over ${COMPLICATED} decision points: ${heavy.length}`);
+  for (const one of heavy) console.log(`  ${one}`);
   console.log(`the last commits: ${await commits()}`);
 }
 

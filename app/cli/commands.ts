@@ -44,24 +44,36 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .configureOutput({ outputError: (text, write) => write(printableLines(text.replace(/^error: /u, 'platter: '))) })
     .showHelpAfterError('Try --help.')
     .addHelpText('after', TEXTS.program);
-  const add = (name: string, description: string): Command =>
+  const add: Add = (name, description) =>
     program.command(name).description(description).helpOption('--help', 'print this help');
-  const run = async (request: JobRequest, command: Command): Promise<void> => {
-    const options = setBy(request, command);
-    exit(await actions.job(request, options));
-  };
+  // In the order of the help.
+  for (const group of [addList, addJobs, addInterrupted, addHistory, addReport]) group(add, actions, exit);
+  return program;
+}
 
+type Add = (name: string, description: string) => Command;
+/** Adds commands to the parser. */
+type Group = (add: Add, actions: Actions, exit: (code: number) => void) => void;
+
+const addList: Group = (add, actions, exit) => {
   add('list', 'list the disks, what is on them, and which cannot be written')
     .option('--all', 'loop devices too')
     .option('--json', 'one JSON document: an array of disks')
     .action(async ({ all = false, json = false }: { all?: boolean; json?: boolean }) =>
       exit(await actions.list({ all, json })),
     );
+};
 
+/** The commands that run a job. Their options are the rows of the contract's table. */
+const addJobs: Group = (add, actions, exit) => {
   const jobOf = (kind: JobKind, description: string, after: string): Command => {
     const command = add(kind, description).addHelpText('after', after);
     for (const option of optionsOf(kind)) command.addOption(parsed(option));
     return command;
+  };
+  const run = async (request: JobRequest, command: Command): Promise<void> => {
+    const options = setBy(request, command);
+    exit(await actions.job(request, options));
   };
 
   jobOf('copy', 'copy SOURCE to every DEST, and read each back when it is written', TEXTS.copy)
@@ -96,7 +108,9 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
       const options = setBy(request, command);
       exit(await actions.job(id === undefined ? { ...request, job: null } : request, options));
     });
+};
 
+const addInterrupted: Group = (add, actions, exit) => {
   add('jobs', 'list interrupted copies, which resume can go on with')
     .option('--json', 'one JSON document: an array of jobs')
     .action(async ({ json = false }: { json?: boolean }) => exit(await actions.jobs({ json })));
@@ -105,7 +119,9 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addArgument(new Argument('<JOB>', 'as platter jobs lists it').argParser(job))
     .option('--json', 'errors as JSON')
     .action(async (id: string, { json = false }: { json?: boolean }) => exit(await actions.forget(id, { json })));
+};
 
+const addHistory: Group = (add, actions, exit) => {
   add('history', 'list the jobs that have ended, newest first, here and in the window')
     .argument('[WORD...]', 'only those that have each WORD in them: a name, a path, a model, a serial, a state, a date')
     .addOption(new Option('--json', 'one JSON document: an array of records').conflicts('csv'))
@@ -114,7 +130,10 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .action(async (words: string[], { json = false, csv = false }: { json?: boolean; csv?: boolean }) =>
       exit(await actions.history(words, { json, csv })),
     );
+};
 
+const addReport: Group = (add, actions, exit) => {
+  type Files = Parameters<Actions['report']>[1];
   add('report', 'write the report of a job that has ended to a file')
     .addArgument(new Argument('<JOB>', 'as platter history lists it, or: last').argParser(job))
     .addOption(fileOption('--pdf <FILE>', 'to print, or to hand on'))
@@ -123,25 +142,13 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addOption(fileOption('--manifest <FILE>', 'the manifest that the job made, to verify by later'))
     .option('--yes', 'replace files that are there')
     .addHelpText('after', TEXTS.report)
-    .action(
-      async (
-        id: string,
-        {
-          pdf = null,
-          json = null,
-          csv = null,
-          manifest = null,
-          yes = false,
-        }: Partial<Parameters<Actions['report']>[1]> & { yes?: boolean },
-        command: Command,
-      ) => {
-        if ([pdf, json, csv, manifest].every((file) => file === null))
-          refuse('name a file: --pdf FILE, --json FILE, --csv FILE or --manifest FILE', command);
-        exit(await actions.report(id, { pdf, json, csv, manifest }, yes));
-      },
-    );
-  return program;
-}
+    .action(async (id: string, options: Partial<Files> & { yes?: boolean }, command: Command) => {
+      const { pdf = null, json = null, csv = null, manifest = null, yes = false } = options;
+      if ([pdf, json, csv, manifest].every((file) => file === null))
+        refuse('name a file: --pdf FILE, --json FILE, --csv FILE or --manifest FILE', command);
+      exit(await actions.report(id, { pdf, json, csv, manifest }, yes));
+    });
+};
 
 const fileOption = (flags: string, description: string): Option => new Option(flags, description).argParser(file);
 

@@ -1,18 +1,19 @@
 // Starting one destination of a running job again.
-import type { JobError } from '../../contract/errors.ts';
+import type { JobError, PlatterError } from '../../contract/errors.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';
 import { updates, writes } from '../../contract/request-facts.ts';
 import { Answers } from '../../base/answers.ts';
 import { onceFree } from '../access/busy.ts';
-import { errnoOf, failure, failureOf, hasStalled, isRefusedAccess, Refusal, refuse } from '../../base/errors.ts';
+import { errnoOf, failureOf, hasStalled, isRefusedAccess, Refusal, refuse, throwIfAny } from '../../base/errors.ts';
 import { refusals } from './guard.ts';
 import { inspectExisting, type End } from '../devices/inspect.ts';
 import { moveLock } from '../access/locks.ts';
 import { difference, loggedEnd, pathNow } from './logged-end.ts';
 import { idOf } from '../devices/file-ids.ts';
+import type { Blocks } from '../devices/blocks.ts';
 import { isSequence, readBlocks } from '../devices/lsblk.ts';
 import type { NativeDevice } from '../native/addon.ts';
-import type { Prepared } from './prepared.ts';
+import type { Held, Prepared } from './prepared.ts';
 import type { RightsSession } from '../access/rights-session.ts';
 
 /**
@@ -52,47 +53,50 @@ export async function reopenForRetry(
   const changed = difference(known, found.end, false);
   if (changed !== null) refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: changed });
   if (found.end.block === null && found.end.id === end.id) return null;
-  const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
-  const { kind } = prepared.request;
-  const errors = refusals(
-    { kind, update: updates(prepared.request), unmount: false, bytes: prepared.grid.bytes, data: null },
-    prepared.source && { end: prepared.source.end },
-    [...others, found],
-    blocks,
-  );
-  const own = errors.filter((error) => error.device === found.end.path);
-  if (own.length > 0) throw new Refusal(own);
+  throwIfAny(refusalsNow(prepared, held, found, blocks));
+  const now = { ...found.end, path: end.path };
   try {
-    const anew = await new Answers(0, () => undefined, signal).of(
-      end.path,
-      reopen(prepared, { ...found.end, path: end.path }, signal, keepSession),
-      'block',
-      (late) => late.close(),
-    );
-    const info = anew.info();
-    if (
-      `block:${info.major}:${info.minor}` !== found.end.id ||
-      info.size !== found.end.size ||
-      !isSequence(found.end.block, info)
-    ) {
+    const opening = reopen(prepared, now, signal, keepSession);
+    const anew = await new Answers(0, () => undefined, signal).of(end.path, opening, 'block', (late) => late.close());
+    try {
+      if (!isFound(anew, found.end))
+        refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } });
+      const written = writes(prepared.request.kind);
+      await moveLock(prepared.addon, device, { end: found.end, device: anew, written });
+    } catch (error) {
       anew.close();
-      throw new Refusal([
-        failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } }),
-      ]);
+      throw error;
     }
-    await moveLock(prepared.addon, device, { end: found.end, device: anew, written: writes(kind) }).catch(
-      (error: unknown) => {
-        anew.close();
-        throw error;
-      },
-    );
-    return { end: { ...found.end, path: end.path }, device: anew };
+    return { end: now, device: anew };
   } catch (error) {
     // Its own hold on it, which a drive that was away would have lost: it is the one that is open.
     const errno = error instanceof Refusal ? error.errors[0]!.errno : errnoOf(error);
     if (found.end.id === end.id && errno === 'EBUSY') return null;
     throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', end.path, 'block')]);
   }
+}
+
+/** Is the device that was opened the one that was found? */
+function isFound(device: NativeDevice, { id, size, block }: End): boolean {
+  const info = device.info();
+  return `block:${info.major}:${info.minor}` === id && info.size === size && isSequence(block, info);
+}
+
+/** What is against writing the destination `held` where it was found now. */
+function refusalsNow(
+  { request, grid, source, destinations }: Prepared,
+  held: Held,
+  found: { end: End },
+  blocks: Blocks,
+): PlatterError[] {
+  const others = destinations.filter((other) => other !== held).map(({ end }) => ({ end }));
+  const { kind } = request;
+  return refusals(
+    { kind, update: updates(request), unmount: false, bytes: grid.bytes, data: null },
+    source && { end: source.end },
+    [...others, found],
+    blocks,
+  ).filter((error) => error.device === found.end.path);
 }
 
 /**

@@ -34,37 +34,15 @@ const targetOf = (path: string): string | null => /^.*\/target\d+:\d+:\d+(?=\/)/
 function portOf({ path, slot }: Placed, severalSlots: boolean): Port | null {
   // Behind several bridges the last address counts: it belongs to the device itself.
   const pci = [...path.matchAll(/\/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])(?=\/)/g)].at(-1)?.[1] ?? 'platform';
-  const [, channel, , unit] = /\/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(path)?.slice(1) ?? [];
+  const [, channel = '0', , unit] = /\/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(path)?.slice(1) ?? [];
   const units: Part[] =
     severalSlots && unit !== undefined ? [[{ kind: 'slot', number: `${Number(unit) + 1}` }, unit]] : [];
-  const usb = /^.*\/(\d+)-(\d+(?:\.\d+)*)(?=\/)/.exec(path);
-  if (usb !== null) {
-    const bus = usb[1]!;
-    const ports = usb[2]!.split('.');
-    const hubs = ports.slice(0, -1);
-    const hub: Part[] = hubs.length === 0 ? [] : [[{ kind: 'hub', number: hubs.join('.') }, '']];
-    return port('usb', pci, [
-      [{ kind: 'usbBus', number: bus }, bus],
-      ...hub,
-      [{ kind: 'port', number: ports.at(-1)! }, ...ports],
-      ...units,
-    ]);
-  }
-  const { host, expander, at } =
-    /\/port-(?<host>\d+):(?:(?<expander>\d+):)?(?<at>\d+)\/end_device-/.exec(path)?.groups ?? {};
-  if (slot !== null || at !== undefined) {
-    const controller: Part[] = host === undefined ? [] : [[{ kind: 'sasController', number: host }, host]];
-    const box: Part[] = expander === undefined ? [] : [[{ kind: 'expander', number: expander }, expander]];
-    const place: Part =
-      slot === null
-        ? [{ kind: 'port', number: at! }, at!]
-        : [{ kind: 'named', name: slot }, ...(slot.match(/\d+/g) ?? [slot])];
-    return port('sas', pci, [...controller, ...box, place, ...units]);
-  }
-  const ata = /\/ata(\d+)\//.exec(path)?.[1];
-  const multiplier: Part[] =
-    channel === undefined || channel === '0' ? [] : [[{ kind: 'multiplierPort', number: channel }, channel]];
-  if (ata !== undefined) return port('ata', pci, [[{ kind: 'sataPort', number: ata }, ata], ...multiplier, ...units]);
+  const usb = usbParts(path);
+  if (usb !== null) return port('usb', pci, [...usb, ...units]);
+  const sas = sasParts(path, slot);
+  if (sas !== null) return port('sas', pci, [...sas, ...units]);
+  const ata = ataParts(path, channel);
+  if (ata !== null) return port('ata', pci, [...ata, ...units]);
   const card = /\/mmc_host\/mmc(\d+)\//.exec(path)?.[1];
   if (card !== undefined) return port('mmc', pci, [[{ kind: 'cardSlot', number: card }, card]]);
   if (pci === 'platform') return null;
@@ -72,6 +50,38 @@ function portOf({ path, slot }: Placed, severalSlots: boolean): Port | null {
   return path.includes('/nvme/')
     ? port('nvme', pci, [[{ kind: 'nvme', address }]])
     : port('pci', pci, [[{ kind: 'pci', address }], ...units]);
+}
+
+/** Bus, hubs and port; null for another transport. */
+function usbParts(path: string): Part[] | null {
+  const [, bus, way] = /^.*\/(\d+)-(\d+(?:\.\d+)*)(?=\/)/.exec(path) ?? [];
+  if (bus === undefined || way === undefined) return null;
+  const ports = way.split('.');
+  const hubs = ports.slice(0, -1);
+  const hub: Part[] = hubs.length === 0 ? [] : [[{ kind: 'hub', number: hubs.join('.') }, '']];
+  return [[{ kind: 'usbBus', number: bus }, bus], ...hub, [{ kind: 'port', number: ports.at(-1)! }, ...ports]];
+}
+
+/** Controller, expander, and the port or the slot of an enclosure; null for another transport. */
+function sasParts(path: string, slot: string | null): Part[] | null {
+  const { host, expander, at } =
+    /\/port-(?<host>\d+):(?:(?<expander>\d+):)?(?<at>\d+)\/end_device-/.exec(path)?.groups ?? {};
+  if (slot === null && at === undefined) return null;
+  const controller: Part[] = host === undefined ? [] : [[{ kind: 'sasController', number: host }, host]];
+  const box: Part[] = expander === undefined ? [] : [[{ kind: 'expander', number: expander }, expander]];
+  const place: Part =
+    slot === null
+      ? [{ kind: 'port', number: at! }, at!]
+      : [{ kind: 'named', name: slot }, ...(slot.match(/\d+/g) ?? [slot])];
+  return [...controller, ...box, place];
+}
+
+/** Port, and the port of a multiplier; null for another transport. */
+function ataParts(path: string, channel: string): Part[] | null {
+  const ata = /\/ata(\d+)\//.exec(path)?.[1];
+  if (ata === undefined) return null;
+  const multiplier: Part[] = channel === '0' ? [] : [[{ kind: 'multiplierPort', number: channel }, channel]];
+  return [[{ kind: 'sataPort', number: ata }, ata], ...multiplier];
 }
 
 /** A part of the port's address, and the numbers that it is sorted by. */

@@ -120,9 +120,12 @@ const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): b
 /** Reasons that already say whether an incomplete image is kept. */
 const SAYS_WHAT_IS_KEPT: ReadonlySet<Reason['kind']> = new Set(['notNamed', 'imageLost'] as const);
 
+const isImage = ({ destinations }: Named, destination: number): boolean =>
+  (destinations[destination]?.part ?? null) !== null;
+
 /** The source (null) is a file, or the destination is an image. */
-const isFile = ({ sourceIsFile, destinations }: Named, destination: number | null): boolean =>
-  destination === null ? sourceIsFile : (destinations[destination]?.part ?? null) !== null;
+const isFile = (job: Named, destination: number | null): boolean =>
+  destination === null ? job.sourceIsFile : isImage(job, destination);
 
 /** Makes `known` an error of the source (null) or of a destination. */
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
@@ -172,16 +175,15 @@ function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kin
   return side === 'verify' && cause !== 'mismatch' ? 'readBack' : side;
 }
 
-function causeOf(entry: NativeError, job: Named, { rewritten, full }: Circumstances): Fact<'causes'> {
+function causeOf(entry: NativeError, job: Named, known: Circumstances): Fact<'causes'> {
   const { cause, errno, side, destination } = entry;
-  const { kind, source, destinations } = job;
   switch (cause) {
     case 'medium':
       return { kind: 'medium' };
     case 'gone':
       return { kind: wasCut(entry, job) ? 'shorterThanBefore' : 'gone' };
     case 'no-space':
-      return full ?? { kind: (destinations[destination]?.part ?? null) === null ? 'full' : 'fileSystemFull' };
+      return known.full ?? { kind: isImage(job, destination) ? 'fileSystemFull' : 'full' };
     case 'read-only':
       return { kind: 'writeProtected' };
     case 'timed-out':
@@ -189,13 +191,18 @@ function causeOf(entry: NativeError, job: Named, { rewritten, full }: Circumstan
     case 'stalled':
       return { kind: isFile(job, destination < 0 ? null : destination) ? 'fileSystemSilent' : 'silent' };
     case 'mismatch':
-      if (side === 'read') return { kind: isOfOtherManifest(entry, job) ? 'otherThanItsManifest' : 'otherThanBefore' };
-      if (rewritten === true) return { kind: 'stillOther' };
-      if (kind === 'copy' || kind === 'resume') return { kind: 'otherThanWritten' };
-      return { kind: source === null ? 'otherThanManifest' : 'otherThanSource' };
+      return { kind: mismatchOf(entry, job, known) };
     case 'cancelled': // reported as cancelled, not as a failed transfer
     case 'io':
       if (errno === null) return { kind: 'unexplained', of: side };
       return { kind: isRefused(entry) ? 'refusedCommand' : 'errno', errno };
   }
+}
+
+/** What was read is other than what it was compared with. */
+function mismatchOf(entry: NativeError, job: Named, { rewritten }: Circumstances) {
+  if (entry.side === 'read') return isOfOtherManifest(entry, job) ? 'otherThanItsManifest' : 'otherThanBefore';
+  if (rewritten === true) return 'stillOther';
+  if (job.kind === 'copy' || job.kind === 'resume') return 'otherThanWritten';
+  return job.source === null ? 'otherThanManifest' : 'otherThanSource';
 }

@@ -3,7 +3,7 @@ import '../base/no-inspector.ts';
 import { app, clipboard, nativeTheme, shell } from 'electron';
 import { join } from 'node:path';
 import type { SettingsState } from '../contract/settings.ts';
-import type { AppState } from '../contract/window.ts';
+import type { AppState, SpeedHistory } from '../contract/window.ts';
 import { logEvent, logStart } from '../records/log.ts';
 import { noSpeeds, withPoint } from '../view/speeds.ts';
 import { speakWith } from '../words/speech.ts';
@@ -13,14 +13,14 @@ import { chooseImage, chooseManifest, chooseNewImage, chooseNewManifest, chooseO
 import { setupDiskWatch } from './disk-watch.ts';
 import { connectEngine } from './engine.ts';
 import { findJob, findJobs, keepJob, lastJob, reportJobs } from './history.ts';
-import { notify, setupIpc } from './ipc.ts';
+import { notify, setupIpc, type Handlers } from './ipc.ts';
 import { Jobs } from './jobs.ts';
 import { endWith, log, setupLog } from './log.ts';
 import { stateNotices } from './notices.ts';
 import { setupNotifications } from './notifications.ts';
 import { openedImage } from './opened.ts';
 import { RENDERER } from './paths.ts';
-import { setupPerson } from './person.ts';
+import { setupPerson, type PersonHere } from './person.ts';
 import { setupQuit } from './quit.ts';
 import { closeNetwork, setupSecurity } from './security.ts';
 import { SettingsStore } from './settings.ts';
@@ -51,7 +51,6 @@ async function run(): Promise<void> {
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
   const state = (): AppState => ({ ...jobs.state, ...settings.state });
   const person = setupPerson(() => jobs.state.review);
-  const { grants } = person;
   let speeds = noSpeeds;
   const tell: typeof notify = (name, value) => {
     notify(name, value);
@@ -92,66 +91,11 @@ async function run(): Promise<void> {
   setupContent(RENDERER);
   setupMenu();
   setupQuit(jobs);
-  /** Grants the files that the user chose in a dialog. */
-  const given =
-    (use: 'read' | 'write') =>
-    (path: string | null): string | null => {
-      if (path !== null) grants[use](path);
-      return path;
-    };
-  setupIpc(
-    {
-      getState: () => disksKnown.then(() => person.answered(state())),
-      getSpeeds: () => speeds,
-      refreshDisks: () => jobs.refresh().then(() => null),
-      chooseImage: () => chooseImage().then(given('read')),
-      chooseOldImage: () => chooseOldImage().then(given('write')),
-      chooseManifest: () => chooseManifest().then(given('read')),
-      chooseNewImage: () => chooseNewImage().then(given('write')),
-      review: (request) => jobs.review(request),
-      dismissReview: () => jobs.dismissReview().then(() => null),
-      start: (id) => jobs.start(id),
-      cancel: (destination) => jobs.cancel(destination).then(() => null),
-      pause: (destination, paused) => jobs.pause(destination, paused),
-      throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
-      retry: (destination) => jobs.retry(destination),
-      forget: (job) => jobs.forget(job),
-      eject: (paths) => jobs.eject(paths),
-      dismissJob: () => jobs.dismissJob().then(() => null),
-      findJobs,
-      repeatJob: async (id) => {
-        const found = await findJob(id);
-        if (found.ok) grants.job(found.value);
-        return found;
-      },
-      reportJobs,
-      saveManifest: async (manifest) => {
-        const path = await chooseNewManifest(manifest);
-        return path === null ? { ok: true, value: null } : jobs.saveManifest(manifest, path);
-      },
-      showLog: () => {
-        shell.showItemInFolder(log.path);
-        return log.path;
-      },
-      copyDiagnostics: async () => {
-        await clipboard.writeText(
-          diagnostics({
-            disks: jobs.state.disks,
-            last: await lastJob(),
-            logPath: log.path,
-            logLines: await log.tail(LOG_LINES),
-          }),
-        );
-        return null;
-      },
-      changeSettings: (change) => settings.change(change),
-    },
-    person,
-  );
+  setupIpc(handlersOf({ jobs, settings, person, disksKnown, state, speeds: () => speeds }), person);
   const open = (argv: readonly string[], workingDirectory: string): void => {
     const image = openedImage(argv, workingDirectory, app.isPackaged ? null : app.getAppPath());
     if (image === null) return;
-    grants.read(image);
+    person.grants.read(image);
     jobs.open(image);
   };
   app.on('second-instance', (_event, argv, workingDirectory) => {
@@ -160,4 +104,73 @@ async function run(): Promise<void> {
   });
   open(process.argv, process.cwd());
   showWindow();
+}
+
+/** What the window's calls work on. */
+interface Main {
+  jobs: Jobs;
+  settings: SettingsStore;
+  person: PersonHere;
+  /** Resolves when the first list of disks is there. */
+  disksKnown: Promise<unknown>;
+  state: () => AppState;
+  speeds: () => SpeedHistory;
+}
+
+/** What each call of the window does: a table, a row a call. */
+function handlersOf({ jobs, settings, person, disksKnown, state, speeds }: Main): Handlers {
+  const { grants } = person;
+  /** Grants the files that the user chose in a dialog. */
+  const given =
+    (use: 'read' | 'write') =>
+    (path: string | null): string | null => {
+      if (path !== null) grants[use](path);
+      return path;
+    };
+  return {
+    getState: () => disksKnown.then(() => person.answered(state())),
+    getSpeeds: speeds,
+    refreshDisks: () => jobs.refresh().then(() => null),
+    chooseImage: () => chooseImage().then(given('read')),
+    chooseOldImage: () => chooseOldImage().then(given('write')),
+    chooseManifest: () => chooseManifest().then(given('read')),
+    chooseNewImage: () => chooseNewImage().then(given('write')),
+    review: (request) => jobs.review(request),
+    dismissReview: () => jobs.dismissReview().then(() => null),
+    start: (id) => jobs.start(id),
+    cancel: (destination) => jobs.cancel(destination).then(() => null),
+    pause: (destination, paused) => jobs.pause(destination, paused),
+    throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
+    retry: (destination) => jobs.retry(destination),
+    forget: (job) => jobs.forget(job),
+    eject: (paths) => jobs.eject(paths),
+    dismissJob: () => jobs.dismissJob().then(() => null),
+    findJobs,
+    repeatJob: async (id) => {
+      const found = await findJob(id);
+      if (found.ok) grants.job(found.value);
+      return found;
+    },
+    reportJobs,
+    saveManifest: async (manifest) => {
+      const path = await chooseNewManifest(manifest);
+      return path === null ? { ok: true, value: null } : jobs.saveManifest(manifest, path);
+    },
+    showLog: () => {
+      shell.showItemInFolder(log.path);
+      return log.path;
+    },
+    copyDiagnostics: async () => {
+      await clipboard.writeText(
+        diagnostics({
+          disks: jobs.state.disks,
+          last: await lastJob(),
+          logPath: log.path,
+          logLines: await log.tail(LOG_LINES),
+        }),
+      );
+      return null;
+    },
+    changeSettings: (change) => settings.change(change),
+  };
 }

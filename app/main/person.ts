@@ -32,7 +32,7 @@ export function setupPerson(review: () => Review | null): PersonHere {
   const consent = new Consent();
   const grants = new Grants();
   let listening = false;
-  let asking = false;
+  const unlessTheySayYes = asker();
   const show = (id: string | null): void => {
     if (listening && isOnScreen()) consent.shows(id);
   };
@@ -46,25 +46,6 @@ export function setupPerson(review: () => Review | null): PersonHere {
       consent.releasesAll();
     },
   });
-
-  /**
-   * Asks main's own question when a program for accessibility may have pressed for the person, because no input event
-   * shows that. Gives null when they say yes, otherwise `refused`.
-   */
-  const unlessTheySayYes = async (
-    refused: PlatterError | null,
-    question: string,
-    detail: string,
-  ): Promise<PlatterError | null> => {
-    if (refused === null || asking || !UNSEEN.includes(refused.reason.kind) || !app.accessibilitySupportEnabled)
-      return refused;
-    asking = true;
-    try {
-      return (await confirm(question, detail)) ? null : refused;
-    } finally {
-      asking = false;
-    }
-  };
 
   return {
     grants,
@@ -87,6 +68,24 @@ export function setupPerson(review: () => Review | null): PersonHere {
       ),
     pressed: (call) => unlessTheySayYes(consent.pressed(), question(call), say('dialogs.askDetail')),
     dropped: (path) => grants.read(path),
+  };
+}
+
+/**
+ * Asks main's own question when a program for accessibility may have pressed for the person, because no input event
+ * shows that. Gives null when they say yes, otherwise `refused`. One question at a time.
+ */
+function asker(): (refused: PlatterError | null, question: string, detail: string) => Promise<PlatterError | null> {
+  let asking = false;
+  return async (refused, question, detail) => {
+    if (refused === null || asking || !UNSEEN.includes(refused.reason.kind) || !app.accessibilitySupportEnabled)
+      return refused;
+    asking = true;
+    try {
+      return (await confirm(question, detail)) ? null : refused;
+    } finally {
+      asking = false;
+    }
   };
 }
 

@@ -75,10 +75,7 @@ export function tilesOf(job: JobView): readonly Tile[] {
 
 function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   const now = job.progress.destinations[index] ?? waiting(endpoint.path);
-  // A broken engine is reported for the job, not for every drive.
-  const errors =
-    (job.failure === null ? job.result?.destinations[index]?.errors : undefined) ??
-    job.errors.filter(({ destination }) => destination === index);
+  const end = job.result?.destinations[index];
   const state = verdict.verdictIn(job, index) ?? runningState(now);
   const active = ACTIVE.has(state);
   const running = job.phase === 'running';
@@ -92,15 +89,20 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     secondsLeft: now.secondsLeft,
     paused: now.paused,
     waitsFor: state === 'waiting' && job.progress.rescue?.waiting.includes(index) ? job.progress.rescue : null,
-    kept: job.result?.destinations[index]?.kept ?? 0,
-    uncompared: job.result?.destinations[index]?.uncompared ?? now.uncompared,
-    errors,
+    kept: end?.kept ?? 0,
+    uncompared: end?.uncompared ?? now.uncompared,
+    errors: errorsOf(job, index),
     can: {
       stop: running && active,
       retry: running && (state === 'cancelled' || state === 'failed' || state === 'removed'),
     },
   };
 }
+
+/** The errors of a destination. A broken engine is reported for the job, not for every drive. */
+const errorsOf = ({ failure, result, errors }: JobView, index: number): JobError[] =>
+  (failure === null ? result?.destinations[index]?.errors : undefined) ??
+  errors.filter(({ destination }) => destination === index);
 
 /** The state of a destination without a verdict. */
 const runningState = ({ state }: DestinationProgress): TileState => (state === 'done' ? 'waiting' : state);

@@ -15,6 +15,11 @@ const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
 const names = (tiles: readonly Tile[], noun: 'destinations' | 'drives' | 'images' = 'destinations'): string =>
   tiles.length > 4 ? say(`common.${noun}`, { count: tiles.length }) : listed(tiles.map(({ name }) => name));
 
+const told = (tiles: readonly Tile[]): { names: string; count: number } => ({
+  names: names(tiles),
+  count: tiles.length,
+});
+
 /** Are all errors of a destination differences from the source, or the manifest? */
 export const differs = ({ errors }: Tile): boolean =>
   errors.length > 0 && errors.every(({ code }) => code === 'VERIFY_MISMATCH');
@@ -55,55 +60,74 @@ export function jobSummary({ kind, source, request, destinations: { length: coun
 
 /** The next step, in one or two sentences. `continuable`: the job ended and can be continued. */
 export function nextStep(job: JobView, tiles: readonly Tile[], continuable = false): string {
-  const { plan } = job;
-  const checks = plan.kind === 'verify';
+  const checks = job.plan.kind === 'verify';
   if (job.phase === 'cancelling') return checks ? say('tasks.stopping') : say('job.stopping');
   const bad = tiles.filter(isBad);
-  const complete = tiles.filter(isComplete);
   const stopped = tiles.filter(({ state }) => state === 'cancelled');
-  const stalled = tiles.filter(({ state }) => state === 'stalled');
   const differing = checks ? bad.filter(differs) : [];
-  const advice: string[] = [];
-  const drives = complete.filter(({ endpoint }) => endpoint.kind === 'block');
-  const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
-  // The drives are open until the job has ended; afterwards EjectDrives says what can be taken out.
-  if (drives.length > 0 && job.phase === 'running')
-    advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
-  if (images.length > 0 && !checks)
-    advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
-  if (stalled.length > 0) advice.push(say('job.stalled', { names: names(stalled), count: stalled.length }));
   // An unplugged drive is back when the job is continued; a failed drive should not be tried again.
   const aside =
     job.failure === null
       ? bad.filter((tile) => (tile.state === 'failed' || !continuable) && !differing.includes(tile))
       : [];
-  if (differing.length > 0) {
-    const told = { names: names(differing), count: differing.length };
-    advice.push(plan.source === null ? say('tasks.differsFromManifest', told) : say('tasks.differs', told));
-  }
+  const advice = [
+    ...onComplete(job, tiles),
+    ...onDiffering(job.plan, differing),
+    ...onReservations(job, tiles),
+    ...(aside.length > 0 ? [say('job.setAside', { names: names(aside) })] : []),
+    ...onStopped(job.plan, stopped),
+    ...(continuable && bad.length + stopped.length > aside.length ? [say('job.continueFinishes')] : []),
+  ];
+  return job.phase === 'running' && advice.length === 0 ? untilThen(job.plan, tiles) : advice.join(' ');
+}
+
+/** What can be taken out or used by now, and which drives give no answer. */
+function onComplete({ phase, plan }: JobView, tiles: readonly Tile[]): string[] {
+  const drives = tiles.filter((tile) => isComplete(tile) && tile.endpoint.kind === 'block');
+  const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
+  const stalled = tiles.filter(({ state }) => state === 'stalled');
+  return [
+    // The drives are open until the job has ended; afterwards EjectDrives says what can be taken out.
+    ...(drives.length > 0 && phase === 'running'
+      ? [say('job.driveDone', { names: names(drives, 'drives'), count: drives.length })]
+      : []),
+    ...(images.length > 0 && plan.kind !== 'verify'
+      ? [say('job.imageReady', { names: names(images, 'images'), count: images.length })]
+      : []),
+    ...(stalled.length > 0 ? [say('job.stalled', told(stalled))] : []),
+  ];
+}
+
+/** What a check found different. */
+function onDiffering({ source }: Plan, differing: readonly Tile[]): string[] {
+  if (differing.length === 0) return [];
+  return [source === null ? say('tasks.differsFromManifest', told(differing)) : say('tasks.differs', told(differing))];
+}
+
+/** What is complete with reservations. */
+function onReservations({ result }: JobView, tiles: readonly Tile[]): string[] {
   const partly = tiles.filter(({ state }) => state === 'partlyVerified');
-  if (partly.length > 0) advice.push(say('job.partlyVerified', { names: names(partly), count: partly.length }));
-  if (job.result?.sourceWritten === true && complete.length > 0)
-    advice.push(say('job.sourceWritten', { names: names(complete), count: complete.length }));
-  if (aside.length > 0) advice.push(say('job.setAside', { names: names(aside) }));
-  if (stopped.length > 0) {
-    const told = { names: names(stopped), count: stopped.length };
-    advice.push(
-      checks
-        ? say('tasks.unchecked', told)
-        : isPartial(plan)
-          ? say('tasks.mayDiffer', told)
-          : say('job.holdsPart', told),
-    );
-  }
-  if (continuable && bad.length + stopped.length > aside.length) advice.push(say('job.continueFinishes'));
-  if (job.phase === 'running' && advice.length === 0) {
-    if (isPaused(tiles)) return checks ? say('tasks.paused') : say('job.pausedNow');
-    if (checks) return say('tasks.leaveCheck');
-    if (!plan.verify) return say('job.leave');
-    return isPartial(plan) ? say('tasks.leaveRepair') : say('job.leaveVerify');
-  }
-  return advice.join(' ');
+  const complete = tiles.filter(isComplete);
+  return [
+    ...(partly.length > 0 ? [say('job.partlyVerified', told(partly))] : []),
+    ...(result?.sourceWritten === true && complete.length > 0 ? [say('job.sourceWritten', told(complete))] : []),
+  ];
+}
+
+/** What cancelled destinations hold. */
+function onStopped(plan: Plan, stopped: readonly Tile[]): string[] {
+  if (stopped.length === 0) return [];
+  if (plan.kind === 'verify') return [say('tasks.unchecked', told(stopped))];
+  return [isPartial(plan) ? say('tasks.mayDiffer', told(stopped)) : say('job.holdsPart', told(stopped))];
+}
+
+/** What there is to do while all goes well. */
+function untilThen(plan: Plan, tiles: readonly Tile[]): string {
+  const checks = plan.kind === 'verify';
+  if (isPaused(tiles)) return checks ? say('tasks.paused') : say('job.pausedNow');
+  if (checks) return say('tasks.leaveCheck');
+  if (!plan.verify) return say('job.leave');
+  return isPartial(plan) ? say('tasks.leaveRepair') : say('job.leaveVerify');
 }
 
 /** The current pass of a rescue. */

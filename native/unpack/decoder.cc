@@ -101,6 +101,48 @@ const char* name_of(Format format) {
   return "none";
 }
 
+uint64_t Facts::largest_unit() const {
+  uint64_t largest = 0;
+  for (const Unit& unit : units.value_or(Units())) largest = std::max(largest, unit.size);
+  return largest;
+}
+
+std::span<const Unit> Facts::units_of(uint64_t from, uint64_t until) const {
+  const auto first = std::ranges::upper_bound(*units, from, {}, [](const Unit& unit) { return unit.at + unit.size; });
+  const auto last = std::ranges::lower_bound(*units, until, {}, &Unit::at);
+  if (first >= last) return {};
+  return std::span(*units).subspan(static_cast<size_t>(first - units->begin()), static_cast<size_t>(last - first));
+}
+
+unsigned threads_for(const Facts& facts, const Limits& limits) {
+  if (facts.piece == 0) return 1;
+  const uint64_t pieces = facts.units ? facts.units->size() : UINT64_MAX;
+  const uint64_t most = std::min<uint64_t>({limits.memory / facts.piece, pieces, limits.workers.threads()});
+  return static_cast<unsigned>(std::max<uint64_t>(most, 1));
+}
+
+Facts facts_of(Format format, Input& input, const Limits& limits) {
+  if (format == Format::bzip2) return facts_of_bzip2(input);
+  if (!input.size()) return {};
+  switch (format) {
+    case Format::xz:
+      return facts_of_xz(input);
+    case Format::gzip:
+      return facts_of_gzip(input);
+    case Format::zstd:
+      return facts_of_zstd(input, limits);
+    case Format::lz4:
+      return facts_of_lz4(input);
+    default:
+      return {};
+  }
+}
+
+std::string in_words(uint64_t bytes) {
+  constexpr uint64_t mib = uint64_t{1} << 20;
+  return std::to_string((bytes + mib - 1) / mib) + " MiB";
+}
+
 uint64_t skip_zeros(Input& input) {
   uint64_t count = 0;
   for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {

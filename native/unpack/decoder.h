@@ -1,8 +1,10 @@
 // One decoder for each format, and what is common to them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,15 +22,36 @@ const char* name_of(Format format);
 
 struct Limits {
   Workers& workers;
-  uint64_t memory;  // bytes, of packed and decoded pieces in flight
+  uint64_t memory;           // bytes, of packed and decoded pieces in flight
+  bool as_it_comes = false;  // decode byte for byte: the first ones come soonest
+  // Bytes of a window or dictionary. What the packers' own strongest levels ask for is always granted.
+  uint64_t window() const { return std::max(memory, uint64_t{160} << 20); }
 };
+
+// A part of the file that can be decoded without the rest. Bytes.
+struct Unit {
+  uint64_t packed_at = 0;  // from the start of the file
+  uint64_t packed = 0;
+  uint64_t at = 0;  // from the start of the image
+  uint64_t size = 0;
+};
+// In order, without gaps in the image.
+using Units = std::vector<Unit>;
 
 // What the file says about itself before it is decoded.
 struct Facts {
-  std::optional<uint64_t> size;    // decoded bytes, when the format knows them exactly
-  std::optional<uint64_t> blocks;  // pieces that can be decoded on their own, when they are known
-  uint64_t largest_block = 0;      // decoded bytes of the largest one
+  std::optional<uint64_t> size;  // decoded bytes, when the format knows them exactly
+  std::optional<Units> units;    // when their places are known
+  uint64_t piece = 0;            // bytes in flight for each thread; 0 when one thread decodes all
+  uint64_t largest_unit() const;
+  // Those that hold the bytes [from, until) of the image. Needs `units`.
+  std::span<const Unit> units_of(uint64_t from, uint64_t until) const;
 };
+
+// Threads that decoding will use.
+unsigned threads_for(const Facts& facts, const Limits& limits);
+// Whether a part of the image can be had without decoding all that lies before it.
+inline bool seekable(const Facts& facts) { return facts.units && facts.units->size() > 1; }
 
 struct Entry {
   std::string name;
@@ -63,11 +86,26 @@ void decode_lz4(Input& input, Output& output, Found& found);
 void decode_zip(Input& input, Output& output, const std::string& entry, Found& found);
 // Of an archive that can be seeked.
 Archive archive_of(const Input& input);
+// Throws Error as decode_zip() does.
+Entry entry_of(const Input& input, const std::string& name);
+// Where a file that is stored without packing lies; nothing when it is packed or encrypted. Throws Error (damaged).
+std::optional<Unit> stored_in_zip(const Input& input, const Entry& entry);
 
-// Leave the position where it is.
+// Leave the position where it is. Of an input that cannot be seeked hardly anything is known.
+Facts facts_of(Format format, Input& input, const Limits& limits);
 Facts facts_of_xz(const Input& input);
-Facts facts_of_zstd(const Input& input);
+Facts facts_of_gzip(const Input& input);
+Facts facts_of_bzip2(Input& input);
+Facts facts_of_zstd(const Input& input, const Limits& limits);
 Facts facts_of_lz4(const Input& input);
+
+// Decode some of the units that facts_of() gave. The output gets their content whole.
+void decode_xz_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits, Found& found);
+void decode_gzip_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits);
+void decode_zstd_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits, Found& found);
+
+// "512 MiB"
+std::string in_words(uint64_t bytes);
 
 // Consumes zeros. Returns how many, in bytes.
 uint64_t skip_zeros(Input& input);

@@ -43,13 +43,14 @@ void Input::fill(size_t wanted) {
     ended_ = got == 0;
     end_ += static_cast<size_t>(got);
   }
-  if (on_progress) on_progress(position_);
+  if (on_progress) on_progress(consumed_);
 }
 
 void Input::consume(size_t count) {
   digests_.update(std::span(buffer_).subspan(begin_, count));
   begin_ += count;
   position_ += count;
+  consumed_ += count;
 }
 
 Bytes Input::take(size_t count) {
@@ -69,6 +70,18 @@ void Input::skip_to(uint64_t offset) {
 
 void Input::skip_to_end() {
   while (!peek().empty()) consume(peek().size());
+}
+
+void Input::seek(uint64_t offset) {
+  if (lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) throw Error(Fault::read, offset, std::strerror(errno));
+  position_ = offset;
+  begin_ = end_ = 0;
+  ended_ = false;
+}
+
+void Input::restart() {
+  seek(0);
+  consumed_ = 0;
 }
 
 size_t Input::read_at(uint64_t offset, std::span<std::byte> to) const {

@@ -23,8 +23,10 @@ class Input {
 
   // Bytes of the file; nothing when it cannot be seeked (a pipe).
   std::optional<uint64_t> size() const { return size_; }
-  // Bytes consumed so far.
+  // Bytes from the start of the file.
   uint64_t position() const { return position_; }
+  // Bytes consumed so far; the position when seek() was never called.
+  uint64_t consumed() const { return consumed_; }
 
   // The bytes at the position: at least `wanted`, fewer only at the end of the file. Valid until the next call of a
   // member that is not const. Throws Error (read).
@@ -36,13 +38,17 @@ class Input {
   void skip_to(uint64_t offset);
   // Consumes all that is left.
   void skip_to_end();
+  // Goes on at any place. Needs size(), and digests that are empty.
+  void seek(uint64_t offset);
+  // Begins again, as if nothing had been consumed.
+  void restart();
 
   // Reads at any place; fewer bytes than asked for only at the end of the file. Needs size().
   size_t read_at(uint64_t offset, std::span<std::byte> to) const;
 
   Digests& digests() { return digests_; }
 
-  // Called with the position after each refill.
+  // Called with the bytes consumed, after each refill.
   std::function<void(uint64_t)> on_progress;
 
  private:
@@ -52,6 +58,7 @@ class Input {
   Digests digests_;
   std::optional<uint64_t> size_;
   uint64_t position_ = 0;
+  uint64_t consumed_ = 0;
   std::vector<std::byte> buffer_;
   size_t begin_ = 0;  // of what is left in buffer_
   size_t end_ = 0;

@@ -1,6 +1,7 @@
 // platter-unpack: decodes a packed image.
 //
-//   platter-unpack probe                 what standard input is, as one object
+//   platter-unpack probe                 what standard input is, as one object; with --entry, --threads and --memory as
+//                                        decoding will have them
 //   platter-unpack decode                decodes standard input to standard output
 //     --entry NAME       the file to take of a zip that has several
 //     --threads N        decoders at the same time; by default one for each core
@@ -8,15 +9,21 @@
 //     --digest NAMES     hashes of the packed file, such as sha256,sha1
 //     --image-digest NAMES   hashes of the decoded image
 //     --discard          decodes and checks, and writes nothing
+//     --from BYTES       begins at this byte of the image
+//     --length BYTES     writes at most so many. With either, only what is read is checked
 //
-// Reports are lines of JSON on descriptor 3 (probe: on standard output): {"event":"progress","read":N,"written":N}
-// about once a second, then "done" with "read", "written", "zeros" (bytes after the last member), "checked" (the file
-// has a checksum of every decoded byte) and the hashes, or "error" with "fault" (see error.h), "offset" and "said".
-// Exit code 0 when done, 1 after an error, 2 when the call is wrong.
+// probe says, where it is known: "size" of the image; "blocks" that can be decoded on their own and the "largestBlock";
+// "threads" and "memory" (bytes in flight) that decoding takes; "sparse" (an Android sparse image, packed or not);
+// "seekable" (--from begins near its place, and at most "unit" bytes are decoded for one) or not (decoding begins at
+// the start). Reports are lines of JSON on descriptor 3 (probe: on standard output):
+// {"event":"progress","read":N,"written":N} about once a second, then "done" with "read", "written", "zeros" (bytes
+// after the last member), "checked" (the file has a checksum of every decoded byte) and the hashes, or "error" with
+// "fault" (see error.h), "offset" and "said". Exit code 0 when done, 1 after an error, 2 when the call is wrong.
 #include <malloc.h>
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -27,8 +34,8 @@
 #include "decoder.h"
 #include "error.h"
 #include "inflate.h"
+#include "range.h"
 #include "sandbox.h"
-#include "sparse.h"
 
 namespace unpack {
 namespace {
@@ -41,6 +48,9 @@ struct Options {
   std::string image_digests;
   unsigned threads = 0;
   uint64_t memory = uint64_t{256} << 20;  // bytes
+  uint64_t from = 0;
+  uint64_t length = UINT64_MAX;
+  bool is_range() const { return from != 0 || length != UINT64_MAX; }
 };
 
 // Code, tables and stacks, beside the pieces in flight.
@@ -86,9 +96,15 @@ Options options_of(int count, char** words) {
       options.threads = static_cast<unsigned>(std::min<uint64_t>(whole_number(value), most_threads));
     else if (word == "--memory")
       options.memory = whole_number(value);
+    else if (word == "--from")
+      options.from = whole_number(value);
+    else if (word == "--length")
+      options.length = whole_number(value);
     else
       throw Error(Fault::usage, 0, "no such option: " + std::string(word));
   }
+  if (options.is_range() && !options.digests.empty())
+    throw Error(Fault::usage, 0, "--digest is of the whole file, so it cannot go with --from or --length");
   if (options.threads == 0) options.threads = std::min(cores(), most_threads);
   return options;
 }
@@ -129,39 +145,43 @@ void say(int fd, const std::string& line) {
   [[maybe_unused]] const ssize_t put = write(fd, text.data(), text.size());
 }
 
-Facts facts_of(Format format, const Input& input) {
-  switch (format) {
-    case Format::xz:
-      return facts_of_xz(input);
-    case Format::zstd:
-      return facts_of_zstd(input);
-    case Format::lz4:
-      return facts_of_lz4(input);
-    default:
-      return {};
-  }
+// How decoding will go about it: threads, bytes in flight, and whether it can begin in the middle.
+std::string access_fields(Format format, Input& input, const Options& options, const Limits& limits) {
+  const Access access = access_of(format, input, options.entry, limits);
+  const Facts& facts = access.facts;
+  std::string text;
+  if (const auto size = access.sparse ? access.sparse->size() : facts.size) text += field("size", *size);
+  if (facts.units) text += field("blocks", facts.units->size()) + field("largestBlock", facts.largest_unit());
+  const unsigned threads = threads_for(facts, limits);
+  text += field("threads", threads);
+  if (facts.piece > 0) text += field("memory", std::min(limits.memory, InOrder::depth(threads) * facts.piece));
+  text += std::string(",\"sparse\":") + (access.sparse ? "true" : "false");
+  text += std::string(",\"seekable\":") + (access.unit() > 0 ? "true" : "false");
+  if (access.unit() > 0) text += field("unit", access.unit());
+  return text;
 }
 
-void probe(Input& input) {
+void probe(const Options& options, Input& input) {
   const Format format = format_of(input);
+  Workers workers(options.threads);
+  const Limits limits{.workers = workers, .memory = options.memory};
   std::string line = std::string("{\"format\":") + quoted(name_of(format));
-  Facts facts = facts_of(format, input);
-  if (format == Format::android_sparse)
-    if (const auto header = sparse_header_of(input.peek(64))) facts.size = header->size();
-  if (facts.size) line += field("size", *facts.size);
-  if (facts.blocks) line += field("blocks", *facts.blocks) + field("largestBlock", facts.largest_block);
   if (format == Format::gzip) line += std::string(",\"isal\":") + (Inflater::fast() ? "true" : "false");
+  size_t files = 1;
   if (format == Format::zip && input.size()) {
     line += ",\"entries\":[";
     const char* comma = "";
-    for (const Entry& entry : archive_of(input).entries) {
+    const Archive archive = archive_of(input);
+    for (const Entry& entry : archive.entries) {
       line += comma + std::string("{\"name\":") + quoted(entry.name) + field("size", entry.size) +
               field("packed", entry.packed) + field("method", entry.method) +
               ",\"encrypted\":" + (entry.encrypted ? "true" : "false") + "}";
       comma = ",";
     }
     line += "]";
+    files = options.entry.empty() ? archive.entries.size() : 1;
   }
+  if (format != Format::none && files == 1 && input.size()) line += access_fields(format, input, options, limits);
   say(STDOUT_FILENO, line + "}");
 }
 
@@ -178,22 +198,15 @@ void decode(const Options& options, Input& input, int report) {
   const Limits limits{.workers = workers, .memory = options.memory};
   const Format format = format_of(input);
   Found found;
-  // A packed image can be a sparse one; what it is shows in its first decoded bytes.
-  Unsparse unsparse(output);
   if (format == Format::none) throw Error(Fault::unsupported, 0, "not a packed format");
-  if (format == Format::zip) {
-    decode_zip(input, unsparse, options.entry, found);
-  } else if (format == Format::android_sparse) {
-    found.checked = false;
-    for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {
-      unsparse.write(bytes);
-      input.consume(bytes.size());
-    }
+  if (options.is_range()) {
+    if (!input.size()) throw Error(Fault::usage, 0, "--from and --length need a file, not a pipe");
+    const uint64_t until = options.from + std::min(options.length, UINT64_MAX - options.from);
+    decode_range(format, input, output, options.entry, options.from, until, limits, found);
   } else {
-    found = decode_all(format, input, unsparse, limits);
+    found = decode_whole(format, input, output, options.entry, limits);
   }
-  unsparse.finish();
-  say(report, "{\"event\":\"done\"" + field("read", input.position()) + field("written", output.written()) +
+  say(report, "{\"event\":\"done\"" + field("read", input.consumed()) + field("written", output.written()) +
                   field("zeros", found.zeros) + ",\"checked\":" + (found.checked ? "true" : "false") +
                   field("digests", input.digests()) + field("imageDigests", output.digests()) + "}");
 }
@@ -208,7 +221,7 @@ int run(int count, char** words) {
     enter_sandbox(options.memory * 2 + own_memory);
     Input input(STDIN_FILENO, Digests::of(options.digests));
     if (options.probe)
-      probe(input);
+      probe(options, input);
     else
       decode(options, input, report);
     return 0;

@@ -26,6 +26,32 @@ uint32_t number(std::span<const std::byte> bytes, size_t at, unsigned count) {
   return static_cast<uint32_t>(little_endian(bytes, at, count));
 }
 
+// Sizes that other fields are computed with.
+bool is_sound(const SparseHeader& header) {
+  return header.block_size != 0 && header.block_size % 4 == 0 && header.block_size <= largest_block &&
+         header.chunk_header >= chunk_header_length && header.file_header >= file_header_length;
+}
+
+void write_pattern(Output& output, std::span<const std::byte> pattern, uint64_t count) {
+  Bytes block(static_cast<size_t>(std::min<uint64_t>(count, 1 << 20)));
+  for (size_t i = 0; i < block.size(); ++i) block[i] = pattern[i % pattern.size()];
+  for (; count > 0; count -= std::min<uint64_t>(count, block.size()))
+    output.write(std::span(block).first(static_cast<size_t>(std::min<uint64_t>(count, block.size()))));
+}
+
+// Bytes of the file, which have to be there.
+void copy(const Input& input, Output& output, uint64_t at, uint64_t count) {
+  Bytes buffer(static_cast<size_t>(std::min<uint64_t>(count, 1 << 20)));
+  while (count > 0) {
+    const auto part = std::span(buffer).first(static_cast<size_t>(std::min<uint64_t>(count, buffer.size())));
+    if (input.read_at(at, part) < part.size())
+      throw Error(Fault::truncated, at, "sparse image: the file ends before its content");
+    output.write(part);
+    at += part.size();
+    count -= part.size();
+  }
+}
+
 }  // namespace
 
 std::optional<SparseHeader> sparse_header_of(std::span<const std::byte> bytes) {
@@ -35,6 +61,50 @@ std::optional<SparseHeader> sparse_header_of(std::span<const std::byte> bytes) {
                       .chunks = number(bytes, 20, 4),
                       .chunk_header = static_cast<uint16_t>(number(bytes, 10, 2)),
                       .file_header = static_cast<uint16_t>(number(bytes, 8, 2))};
+}
+
+void decode_sparse_range(const Input& input, Output& output, uint64_t from, uint64_t until) {
+  std::array<std::byte, file_header_length> first;
+  const auto header = sparse_header_of(std::span(first).first(input.read_at(0, first)));
+  if (!header || !is_sound(*header)) throw Error(Fault::damaged, 0, "sparse image: the header is damaged");
+  uint64_t at = header->file_header;
+  uint64_t decoded = 0;
+  for (uint32_t i = 0; i < header->chunks && decoded < until; ++i) {
+    const auto damaged = [at] { throw Error(Fault::damaged, at, "sparse image: a chunk is damaged"); };
+    std::array<std::byte, chunk_header_length> head;
+    if (input.read_at(at, head) < head.size())
+      throw Error(Fault::truncated, at, "sparse image: the file ends before its content");
+    const uint64_t data = at + header->chunk_header;
+    const uint64_t size = uint64_t{number(head, 4, 4)} * header->block_size;
+    const uint64_t packed = number(head, 8, 4);
+    if (packed < header->chunk_header || decoded + size > header->size()) damaged();
+    if (number(head, 0, 2) == checksum && size > 0) damaged();
+    // Of this chunk, the bytes [begin, end).
+    const uint64_t begin = std::min(size, from - std::min(from, decoded));
+    const uint64_t end = std::min(size, until - decoded);
+    if (const uint64_t count = end - std::min(begin, end); count > 0) {
+      std::array<std::byte, 4> pattern{};
+      switch (number(head, 0, 2)) {
+        case raw:
+          if (packed - header->chunk_header != size) damaged();
+          copy(input, output, data + begin, count);
+          break;
+        case fill:
+          if (input.read_at(data, pattern) < pattern.size()) damaged();
+          // A pattern begins anew at each multiple of four bytes.
+          std::ranges::rotate(pattern, pattern.begin() + static_cast<ptrdiff_t>(begin % pattern.size()));
+          write_pattern(output, pattern, count);
+          break;
+        case dont_care:
+          write_pattern(output, pattern, count);
+          break;
+        default:
+          damaged();
+      }
+    }
+    decoded += size;
+    at += packed;
+  }
 }
 
 void SparseFilter::write(std::span<const std::byte> bytes) {
@@ -47,7 +117,12 @@ void SparseFilter::write(std::span<const std::byte> bytes) {
 
 // Consumes what belongs to the current state; how many bytes that was.
 size_t SparseFilter::step(std::span<const std::byte> bytes) {
-  if (state_ == State::done) throw Error(Fault::trailing, position_, "sparse image: something follows the last chunk");
+  if (state_ == State::done) {
+    if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; }))
+      throw Error(Fault::trailing, position_, "sparse image: something follows the last chunk");
+    zeros_ += bytes.size();
+    return bytes.size();
+  }
   if (state_ == State::raw) {
     const auto part = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), raw_left_)));
     produce(part);
@@ -61,9 +136,7 @@ size_t SparseFilter::step(std::span<const std::byte> bytes) {
   if (pending_.size() < wanted || pending_.size() < header_length()) return taken;
   if (state_ == State::header) {
     const auto header = sparse_header_of(pending_);
-    if (!header || header->block_size == 0 || header->block_size % 4 != 0 || header->block_size > largest_block ||
-        header->chunk_header < chunk_header_length)
-      throw Error(Fault::damaged, position_, "sparse image: the header is damaged");
+    if (!header || !is_sound(*header)) throw Error(Fault::damaged, position_, "sparse image: the header is damaged");
     header_ = *header;
     pending_.clear();
     state_ = header_.chunks == 0 ? State::done : State::chunk;
@@ -113,6 +186,7 @@ void SparseFilter::begin_chunk(std::span<const std::byte> head) {
       break;
     }
     case checksum:
+      if (blocks != 0) damaged();
       if (content != 4 || number(value, 0, 4) != crc_)
         throw Error(Fault::damaged, position_, "sparse image: the checksum is wrong");
       break;
@@ -126,10 +200,15 @@ void SparseFilter::begin_chunk(std::span<const std::byte> head) {
 }
 
 void SparseFilter::repeat(std::span<const std::byte> pattern, uint64_t count) {
-  Bytes block(static_cast<size_t>(std::min<uint64_t>(count, 1 << 20)));
-  for (size_t i = 0; i < block.size(); ++i) block[i] = pattern[i % pattern.size()];
-  for (; count > 0; count -= std::min<uint64_t>(count, block.size()))
-    produce(std::span(block).first(static_cast<size_t>(std::min<uint64_t>(count, block.size()))));
+  class Producer final : public Output {
+   public:
+    explicit Producer(SparseFilter& filter) : filter_(filter) {}
+    void write(std::span<const std::byte> bytes) override { filter_.produce(bytes); }
+
+   private:
+    SparseFilter& filter_;
+  } producer(*this);
+  write_pattern(producer, pattern, count);
 }
 
 void SparseFilter::produce(std::span<const std::byte> bytes) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "input.h"
 #include "output.h"
 #include "workers.h"
 
@@ -22,6 +23,9 @@ struct SparseHeader {
 // nothing when the bytes are no such header.
 std::optional<SparseHeader> sparse_header_of(std::span<const std::byte> bytes);
 
+// Writes the bytes [from, until) of the image in a file that is a sparse image. Throws Error.
+void decode_sparse_range(const Input& input, Output& output, uint64_t from, uint64_t until);
+
 // Gets the packed bytes in pieces of any length and writes the decoded ones. "Don't care" becomes zeros.
 class SparseFilter final : public Output {
  public:
@@ -30,6 +34,8 @@ class SparseFilter final : public Output {
   void write(std::span<const std::byte> bytes) override;
   // Throws Error (truncated, damaged): the number of blocks has to be what the header says.
   void finish() override;
+  // Bytes after the last chunk; anything else there is an error.
+  uint64_t zeros() const { return zeros_; }
 
  private:
   size_t header_length() const;
@@ -49,6 +55,7 @@ class SparseFilter final : public Output {
   uint32_t chunks_ = 0;
   uint64_t blocks_ = 0;
   uint32_t crc_ = 0;
+  uint64_t zeros_ = 0;
 };
 
 // Passes an image on, unpacked when its first bytes are those of a sparse one.
@@ -57,6 +64,7 @@ class Unsparse final : public Output {
   explicit Unsparse(Output& output) : output_(output), filter_(output) {}
   void write(std::span<const std::byte> bytes) override;
   void finish() override;
+  uint64_t zeros() const { return filter_.zeros(); }
 
  private:
   Output& output_;

@@ -38,7 +38,8 @@ void Workers::loop() {
 }
 
 void InOrder::add(uint64_t cost, std::function<Bytes()> decode) {
-  while (!pieces_.empty() && (in_flight_ + cost > memory_ || pieces_.size() >= 4u * workers_.threads())) write_first();
+  while (!pieces_.empty() && (in_flight_ + cost > memory_ || pieces_.size() >= depth(workers_.threads())))
+    write_first();
   in_flight_ += cost;
   pieces_.push_back({workers_.run<Bytes>(std::move(decode)), cost});
 }

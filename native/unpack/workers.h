@@ -55,6 +55,8 @@ class InOrder {
   void add(uint64_t cost, std::function<Bytes()> decode);
   // Waits until all is written.
   void finish();
+  // Pieces in flight, at most.
+  static uint64_t depth(unsigned threads) { return uint64_t{4} * threads; }
 
  private:
   struct Piece {

@@ -163,7 +163,7 @@ describe('the files of a package', () => {
     expect(headers).not.toMatch(/R(UN)?PATH/);
   });
 
-  it('ships the decoder of packed images beside the engine, hardened, with all that it needs but libc', () => {
+  it('ships the decoder of packed images beside the engine, hardened, in need of libc alone', () => {
     const decoder = join(packages.root, HOME, 'platter-unpack');
     expect(realpathSync(join(packages.root, HOME, 'resources/app.asar.unpacked/out/native/platter-unpack'))).toBe(
       realpathSync(decoder),
@@ -171,7 +171,8 @@ describe('the files of a package', () => {
     const headers = output('readelf', '--wide', '--file-header', '--dynamic', decoder);
     expect(headers).toMatch(/Type:\s+DYN/);
     expect(headers).toContain('BIND_NOW');
-    expect([...headers.matchAll(/NEEDED.*\[(.*)\]/g)].map(([, name]) => name)).toEqual(['libc.so.6']);
+    const needed = [...headers.matchAll(/NEEDED.*\[(.*)\]/g)].map(([, name]) => name!);
+    expect(needed.filter((name) => !name.startsWith('ld-linux'))).toEqual(['libc.so.6']);
     const packed = join(packages.root, 'usr/share/man/man1/platter.1.gz');
     expect(execFileSync(decoder, ['probe'], { input: readFileSync(packed) }).toString()).toContain('"isal":true');
   });

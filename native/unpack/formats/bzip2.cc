@@ -124,13 +124,16 @@ Decoded decode_block(const Block& block, char level) {
   }
 }
 
+// Decoded, of a block of this level that does not repeat itself.
+uint64_t block_bytes(char level) { return uint64_t(level - '0') * 100'000; }
+
 // Blocks in flight, in order.
 class Blocks {
  public:
   Blocks(const Limits& limits, Output& output, char level) : limits_(limits), output_(output), level_(level) {}
 
   void add(Block block) {
-    const uint64_t cost = 2 * block.bytes.size() + uint64_t(level_ - '0') * 100'000;
+    const uint64_t cost = 2 * block.bytes.size() + block_bytes(level_);
     while (!pending_.empty() && (cost_ + cost > limits_.memory || pending_.size() >= 4u * limits_.workers.threads()))
       write_first();
     auto shared = std::make_shared<const Block>(std::move(block));
@@ -215,6 +218,13 @@ uint64_t next_magic(Input& input, uint64_t from) {
 }
 
 }  // namespace
+
+Facts facts_of_bzip2(Input& input) {
+  // Blocks have no directory: how many there are shows when they are decoded.
+  Facts facts;
+  facts.piece = 3 * block_bytes(static_cast<char>(input.peek(10)[3]));
+  return facts;
+}
 
 void decode_bzip2(Input& input, Output& output, const Limits& limits) {
   const char level = static_cast<char>(input.peek(10)[3]);

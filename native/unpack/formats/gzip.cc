@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "../decoder.h"
@@ -38,28 +39,72 @@ Bytes decode_members(const Bytes& packed, uint64_t at) {
   return decoded;
 }
 
-void decode_bgzf(Input& input, Output& output, const Limits& limits) {
+// The last member's last four bytes.
+uint32_t decoded_length(std::span<const std::byte> member) {
+  return static_cast<uint32_t>(little_endian(member, member.size() - 4, 4));
+}
+
+// Members that begin before `until`, which lies between two of them or at the end.
+void decode_bgzf(Input& input, Output& output, const Limits& limits, uint64_t until) {
   InOrder pieces(limits.workers, limits.memory, output);
-  for (;;) {
-    const auto bytes = input.peek(batch);
+  bool ended = false;
+  while (input.position() < until) {
+    auto bytes = input.peek(batch);
+    bytes = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), until - input.position())));
     size_t taken = 0;
     for (size_t length = bgzf_length(bytes); length > 0 && taken + length <= bytes.size();
-         length = bgzf_length(bytes.subspan(taken)))
+         length = bgzf_length(bytes.subspan(taken))) {
+      ended = decoded_length(bytes.subspan(taken, length)) == 0;
       taken += length;
+    }
     if (taken == 0) break;
     const uint64_t at = input.position();
     pieces.add(5 * taken, [packed = input.take(taken), at] { return decode_members(packed, at); });
   }
   pieces.finish();
+  // An empty member ends each such file, so that a cut between two members shows.
+  if (until == UINT64_MAX && !ended && input.peek().empty())
+    throw Error(Fault::truncated, input.position(), "gzip: the file ends without BGZF's last block");
 }
 
 }  // namespace
 
 void decode_gzip(Input& input, Output& output, const Limits& limits) {
-  if (const size_t length = bgzf_length(input.peek(18)); length > 0 && input.peek(length).size() >= length)
-    return decode_bgzf(input, output, limits);
+  if (const size_t length = bgzf_length(input.peek(18));
+      length > 0 && !limits.as_it_comes && input.peek(length).size() >= length)
+    return decode_bgzf(input, output, limits, UINT64_MAX);
   Inflater inflater(Inflater::Wrapping::gzip);
   inflater.stream(input, output, "gzip");
+}
+
+void decode_gzip_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits) {
+  if (units.empty()) return;
+  input.seek(units.front().packed_at);
+  decode_bgzf(input, output, limits, units.back().packed_at + units.back().packed);
+}
+
+Facts facts_of_gzip(const Input& input) {
+  Facts facts;
+  std::array<std::byte, 18> head;
+  if (bgzf_length(std::span(head).first(input.read_at(0, head))) == 0) return facts;
+  facts.piece = 5 * batch;
+  facts.units.emplace();
+  uint64_t sum = 0;
+  for (uint64_t at = 0; at < *input.size();) {
+    const size_t length = bgzf_length(std::span(head).first(input.read_at(at, head)));
+    std::array<std::byte, 4> tail;
+    if (length < head.size() || input.read_at(at + length - tail.size(), tail) < tail.size()) {
+      // The decoder will say what this is.
+      facts.units.reset();
+      return facts;
+    }
+    const uint32_t size = decoded_length(tail);
+    if (size > 0) facts.units->push_back({.packed_at = at, .packed = length, .at = sum, .size = size});
+    sum += size;
+    at += length;
+  }
+  facts.size = sum;
+  return facts;
 }
 
 }  // namespace unpack

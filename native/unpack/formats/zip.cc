@@ -18,6 +18,7 @@ constexpr uint32_t end_magic = 0x06054b50;
 constexpr uint32_t end64_magic = 0x06064b50;
 constexpr uint32_t locator_magic = 0x07064b50;
 constexpr size_t end_length = 22;
+constexpr size_t local_length = 30;           // of an entry's own header, without name and extra field
 constexpr size_t searched = size_t{1} << 20;  // bytes at the end: a comment, and what may follow the archive
 constexpr uint64_t largest_directory = uint64_t{64} << 20;
 constexpr uint16_t stored = 0;
@@ -124,6 +125,12 @@ void copy_stored(Input& input, Output& output, uint64_t left) {
   }
 }
 
+// Where the content begins. head: the entry's local header, which can have an extra field of its own.
+uint64_t content_of(const Entry& entry, std::span<const std::byte> head) {
+  if (head.size() < local_length || number<4>(head, 0) != local_magic) damaged(entry.offset);
+  return entry.offset + local_length + number<2>(head, 26) + number<2>(head, 28);
+}
+
 }  // namespace
 
 Archive archive_of(const Input& input) {
@@ -151,6 +158,18 @@ Archive archive_of(const Input& input) {
   return {.entries = std::move(entries), .end = directory.end};
 }
 
+Entry entry_of(const Input& input, const std::string& name) { return choose(archive_of(input).entries, name); }
+
+std::optional<Unit> stored_in_zip(const Input& input, const Entry& entry) {
+  if (entry.encrypted || entry.method != stored) return std::nullopt;
+  std::array<std::byte, local_length> head;
+  const size_t got = input.read_at(entry.offset, head);
+  const uint64_t at = content_of(entry, std::span(head).first(got));
+  const uint64_t end = input.size().value_or(0);
+  if (entry.packed != entry.size || at > end || entry.size > end - at) damaged(entry.offset);
+  return Unit{.packed_at = at, .packed = entry.size, .at = 0, .size = entry.size};
+}
+
 void decode_zip(Input& input, Output& output, const std::string& name, Found& found) {
   if (!input.size()) throw Error(Fault::unsupported, 0, "zip: needs a file, not a pipe: its directory is at its end");
   const Archive archive = archive_of(input);
@@ -160,10 +179,7 @@ void decode_zip(Input& input, Output& output, const std::string& name, Found& fo
     throw Error(Fault::unsupported, entry.offset, "zip: packed by method " + std::to_string(entry.method));
   if (entry.offset < input.position()) damaged(entry.offset);
   input.skip_to(entry.offset);
-  constexpr size_t fixed = 30;
-  const auto head = input.peek(fixed);
-  if (head.size() < fixed || number<4>(head, 0) != local_magic) damaged(entry.offset);
-  input.skip_to(entry.offset + fixed + number<2>(head, 26) + number<2>(head, 28));
+  input.skip_to(content_of(entry, input.peek(local_length)));
   Checked checked(output, entry);
   if (entry.method == stored) {
     if (entry.packed != entry.size) damaged(entry.offset);

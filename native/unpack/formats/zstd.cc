@@ -5,7 +5,9 @@
 #include <zstd_errors.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <utility>
 
 #include "../decoder.h"
 #include "../error.h"
@@ -16,23 +18,22 @@ namespace {
 
 constexpr size_t longest_piece = size_t{32} << 20;  // packed bytes
 constexpr uint32_t skippable_magic = 0x184D2A50;
+constexpr uint64_t most_frames = uint64_t{1} << 24;  // of a table: 256 MiB of it in memory
 
 struct ContextEnd {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
-std::unique_ptr<ZSTD_DCtx, ContextEnd> context_for(uint64_t memory) {
-  std::unique_ptr<ZSTD_DCtx, ContextEnd> context(ZSTD_createDCtx());
-  if (!context) throw Error(Fault::memory, 0, "zstd: not enough memory");
-  ZSTD_DCtx_setMaxWindowSize(context.get(), static_cast<size_t>(std::min<uint64_t>(memory, uint64_t{1} << 31)));
-  return context;
+std::unique_ptr<ZSTD_DCtx, ContextEnd> context() {
+  std::unique_ptr<ZSTD_DCtx, ContextEnd> made(ZSTD_createDCtx());
+  if (!made) throw Error(Fault::memory, 0, "zstd: not enough memory");
+  return made;
 }
 
 [[noreturn]] void fail(size_t result, uint64_t at) {
   switch (ZSTD_getErrorCode(result)) {
-    case ZSTD_error_frameParameter_windowTooLarge:
     case ZSTD_error_memory_allocation:
-      throw Error(Fault::memory, at, "zstd: decoding needs more memory than the limit");
+      throw Error(Fault::memory, at, "zstd: not enough memory");
     case ZSTD_error_dictionary_wrong:
       throw Error(Fault::unsupported, at, "zstd: made with a dictionary");
     default:
@@ -51,7 +52,7 @@ struct Frame {
 // Reads `count` bytes at `offset` from the frame's start; an empty span when the file ends before.
 template <typename Read>
 std::optional<Frame> frame_by(Read read, uint64_t longest) {
-  const auto head = read(0, 18);
+  const auto head = read(0, ZSTD_FRAMEHEADERSIZE_MAX);
   ZSTD_frameHeader header;
   if (ZSTD_getFrameHeader(&header, head.data(), head.size()) != 0) return std::nullopt;
   if (header.frameType == ZSTD_skippableFrame)
@@ -90,31 +91,126 @@ bool has_checksum(std::span<const std::byte> head) {
          header.checksumFlag != 0;
 }
 
-Bytes decode_frame(const Bytes& packed, uint64_t at, uint64_t most, uint64_t memory) {
-  const auto context = context_for(memory);
+// Throws Error (memory) when the frame at the position has a window above the limit.
+void check_window(Input& input, const Limits& limits) {
+  const auto head = input.peek(ZSTD_FRAMEHEADERSIZE_MAX);
+  ZSTD_frameHeader header;
+  if (ZSTD_getFrameHeader(&header, head.data(), head.size()) != 0 || header.windowSize <= limits.window()) return;
+  throw Error(Fault::memory, input.position(),
+              "zstd: decoding takes a window of " + in_words(header.windowSize) + ", and the limit is " +
+                  in_words(limits.window()));
+}
+
+Bytes decode_frame(const Bytes& packed, uint64_t at, uint64_t most) {
+  // Frames can be short, and a context is costly.
+  thread_local const auto decoder = context();
   Bytes decoded(most);
   const size_t result =
-      ZSTD_decompressDCtx(context.get(), decoded.data(), decoded.size(), packed.data(), packed.size());
+      ZSTD_decompressDCtx(decoder.get(), decoded.data(), decoded.size(), packed.data(), packed.size());
   if (ZSTD_isError(result)) fail(result, at);
   decoded.resize(result);
   return decoded;
 }
 
-void stream_frame(Input& input, Output& output, uint64_t memory) {
-  const auto context = context_for(memory);
+// Bytes that the frame decodes to.
+uint64_t stream_frame(Input& input, Output& output, const Limits& limits) {
+  check_window(input, limits);
+  const auto decoder = context();
+  ZSTD_DCtx_setParameter(decoder.get(), ZSTD_d_windowLogMax, ZSTD_WINDOWLOG_MAX);
+  uint64_t size = 0;
   Bytes buffer(ZSTD_DStreamOutSize() * 8);
   for (;;) {
     const auto bytes = input.peek();
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
     ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
-    const size_t result = ZSTD_decompressStream(context.get(), &out, &in);
+    const size_t result = ZSTD_decompressStream(decoder.get(), &out, &in);
     if (ZSTD_isError(result)) fail(result, input.position());
     input.consume(in.pos);
     output.write(std::span(buffer).first(out.pos));
-    if (result == 0) return;
+    size += out.pos;
+    if (result == 0) return size;
     if (in.pos == 0 && out.pos == 0)
       throw Error(Fault::truncated, input.position(), "zstd: the file ends before its content");
   }
+}
+
+// Whether a frame is decoded beside others. A window is part of what is decoded, so it takes nothing.
+bool is_piece(const Frame& frame, const Limits& limits) {
+  return frame.packed <= longest_piece && frame.most <= limits.memory / 4;
+}
+
+// What all frames say of themselves.
+Facts walk(const Input& input, const Limits& limits) {
+  Facts facts;
+  facts.units.emplace();
+  uint64_t sum = 0;
+  uint64_t frames = 0;
+  bool all_are_pieces = true;
+  bool all_have_sizes = true;
+  for (uint64_t at = 0; at < *input.size();) {
+    std::array<std::byte, ZSTD_FRAMEHEADERSIZE_MAX> buffer;
+    const auto frame = frame_by(
+        [&](uint64_t offset, size_t count) {
+          return std::span<const std::byte>(buffer).first(input.read_at(at + offset, std::span(buffer).first(count)));
+        },
+        *input.size());
+    // What follows the last frame is the decoder's to judge.
+    if (!frame) break;
+    if (!frame->skippable) {
+      ++frames;
+      const uint64_t size = frame->size.value_or(0);
+      facts.units->push_back({.packed_at = at, .packed = frame->packed, .at = sum, .size = size});
+      facts.piece = std::max(facts.piece, frame->packed + frame->most);
+      all_are_pieces = all_are_pieces && is_piece(*frame, limits);
+      all_have_sizes = all_have_sizes && frame->size.has_value();
+      sum += size;
+    }
+    at += frame->packed;
+  }
+  if (frames < 2 || !all_are_pieces) facts.piece = 0;
+  if (all_have_sizes)
+    facts.size = sum;
+  else
+    facts.units.reset();
+  return facts;
+}
+
+// The table of the seekable format (zstd's contrib/seekable_format): a skippable frame at the end. Frames need not say
+// how long they are then.
+std::optional<Units> seek_table(const Input& input) {
+  constexpr uint32_t end_magic = 0x8F92EAB1;
+  constexpr uint32_t table_magic = 0x184D2A5E;
+  constexpr size_t footer_length = 9;
+  constexpr size_t head_length = 8;
+  std::array<std::byte, footer_length> footer;
+  if (*input.size() < footer_length + head_length ||
+      input.read_at(*input.size() - footer_length, footer) < footer_length || little_endian(footer, 5, 4) != end_magic)
+    return std::nullopt;
+  const uint64_t frames = little_endian(footer, 0, 4);
+  constexpr std::byte has_checksums{0x80};
+  const size_t entry = (footer[4] & has_checksums) != std::byte{0} ? 12 : 8;
+  const uint64_t length = head_length + frames * entry + footer_length;
+  if (frames > most_frames || length > *input.size()) return std::nullopt;
+  const uint64_t end = *input.size() - length;
+  Bytes table(length);
+  if (input.read_at(end, table) < length || little_endian(table, 0, 4) != table_magic ||
+      little_endian(table, 4, 4) != length - head_length)
+    return std::nullopt;
+  Units units;
+  uint64_t packed_at = 0;
+  uint64_t at = 0;
+  for (uint64_t i = 0; i < frames; ++i) {
+    const Unit unit{.packed_at = packed_at,
+                    .packed = little_endian(table, head_length + i * entry, 4),
+                    .at = at,
+                    .size = little_endian(table, head_length + i * entry + 4, 4)};
+    if (unit.size > 0) units.push_back(unit);
+    packed_at += unit.packed;
+    at += unit.size;
+  }
+  // One that does not lead to itself belongs to something else.
+  if (packed_at != end) return std::nullopt;
+  return units;
 }
 
 }  // namespace
@@ -127,45 +223,60 @@ void decode_zstd(Input& input, Output& output, const Limits& limits, Found& foun
     const uint64_t magic = little_endian(head, 0, 4);
     if (magic != ZSTD_MAGICNUMBER && (magic & 0xfffffff0) != skippable_magic) break;
     const auto frame = near_frame(input);
-    if (!has_checksum(input.peek(18))) found.checked = false;
+    if (!has_checksum(input.peek(ZSTD_FRAMEHEADERSIZE_MAX))) found.checked = false;
     if (frame && frame->skippable) {
       input.skip_to(input.position() + frame->packed);
-    } else if (frame && frame->most <= limits.memory / 4 && input.peek(frame->packed).size() >= frame->packed) {
+    } else if (frame && !limits.as_it_comes && is_piece(*frame, limits) &&
+               input.peek(frame->packed).size() >= frame->packed) {
       const uint64_t at = input.position();
-      pieces.add(frame->packed + frame->most,
-                 [packed = input.take(frame->packed), at, most = frame->most, memory = limits.memory] {
-                   return decode_frame(packed, at, most, memory);
-                 });
+      pieces.add(frame->packed + frame->most, [packed = input.take(frame->packed), at, most = frame->most] {
+        return decode_frame(packed, at, most);
+      });
     } else {
       pieces.finish();
-      stream_frame(input, output, limits.memory);
+      stream_frame(input, output, limits);
     }
   }
   pieces.finish();
 }
 
-Facts facts_of_zstd(const Input& input) {
-  Facts facts;
-  if (!input.size()) return facts;
-  uint64_t sum = 0;
-  uint64_t blocks = 0;
-  for (uint64_t at = 0; at < *input.size();) {
-    std::array<std::byte, 18> buffer;
-    const auto frame = frame_by(
-        [&](uint64_t offset, size_t count) {
-          return std::span<const std::byte>(buffer).first(input.read_at(at + offset, std::span(buffer).first(count)));
-        },
-        *input.size());
-    // What follows the last frame is the decoder's to judge.
-    if (!frame) break;
-    if (!frame->size) return facts;
-    at += frame->packed;
-    sum += *frame->size;
-    blocks += frame->skippable ? 0 : 1;
-    facts.largest_block = std::max(facts.largest_block, *frame->size);
+void decode_zstd_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits, Found& found) {
+  if (units.empty()) return;
+  input.seek(units.front().packed_at);
+  InOrder pieces(limits.workers, limits.memory, output);
+  for (const Unit& unit : units) {
+    input.skip_to(unit.packed_at);
+    if (!has_checksum(input.peek(ZSTD_FRAMEHEADERSIZE_MAX))) found.checked = false;
+    // A table of frames can be wrong, and no frame has to say how long it is.
+    const auto check = [unit](uint64_t size) {
+      if (size != unit.size)
+        throw Error(Fault::damaged, unit.packed_at, "zstd: a frame is not as long as it should be");
+    };
+    if (is_piece({.packed = unit.packed, .most = unit.size, .size = unit.size}, limits) &&
+        input.peek(unit.packed).size() >= unit.packed) {
+      pieces.add(unit.packed + unit.size, [packed = input.take(unit.packed), unit, check] {
+        Bytes decoded = decode_frame(packed, unit.packed_at, unit.size);
+        check(decoded.size());
+        return decoded;
+      });
+    } else {
+      pieces.finish();
+      // Its checksum is compared at its end, which the output may not wait for.
+      const bool checked = std::exchange(found.checked, false);
+      check(stream_frame(input, output, limits));
+      found.checked = checked;
+    }
   }
-  facts.size = sum;
-  facts.blocks = blocks;
+  pieces.finish();
+}
+
+Facts facts_of_zstd(const Input& input, const Limits& limits) {
+  Facts facts;
+  facts.units = seek_table(input);
+  if (!facts.units) return walk(input, limits);
+  facts.size = facts.units->empty() ? 0 : facts.units->back().at + facts.units->back().size;
+  for (const Unit& unit : *facts.units) facts.piece = std::max(facts.piece, unit.packed + unit.size);
+  if (facts.piece > limits.memory / 4) facts.piece = 0;
   return facts;
 }
 

@@ -1,0 +1,150 @@
+#include "range.h"
+
+#include <algorithm>
+
+#include "error.h"
+
+namespace unpack {
+namespace {
+
+constexpr size_t sparse_header_length = 28;
+
+class Collector final : public Output {
+ public:
+  void write(std::span<const std::byte> bytes) override { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  const Bytes& bytes() const { return bytes_; }
+
+ private:
+  Bytes bytes_;
+};
+
+// What the format's decoder gives, a sparse image as it is.
+Found decode_format(Format format, Input& input, Output& output, const std::string& entry, const Limits& limits) {
+  if (format == Format::zip) {
+    Found found;
+    decode_zip(input, output, entry, found);
+    return found;
+  }
+  return decode_all(format, input, output, limits);
+}
+
+// The first decoded bytes, as many as there are without an error.
+Bytes first_decoded(Format format, Input& input, const std::string& entry, const Limits& limits) {
+  Collector collector;
+  Slice slice(collector, 0, 0, sparse_header_length);
+  Limits soon = limits;
+  soon.as_it_comes = true;
+  try {
+    decode_format(format, input, slice, entry, soon);
+  } catch (const Enough&) {
+    // There is more, which is not looked at here.
+  } catch (const Error&) {
+    // What is wrong with the file is for decoding to say.
+  }
+  input.restart();
+  return collector.bytes();
+}
+
+void decode_units(Format format, std::span<const Unit> units, Input& input, Output& output, const Limits& limits,
+                  Found& found) {
+  if (format == Format::xz) return decode_xz_units(units, input, output, limits, found);
+  if (format == Format::gzip) return decode_gzip_units(units, input, output, limits);
+  decode_zstd_units(units, input, output, limits, found);
+}
+
+void copy_stored(const Unit& stored, Input& input, Output& output, uint64_t from, uint64_t until) {
+  input.seek(stored.packed_at + std::min(from, stored.size));
+  for (uint64_t left = std::min(until, stored.size) - std::min(from, stored.size); left > 0;) {
+    const auto bytes = input.peek();
+    if (bytes.empty()) throw Error(Fault::truncated, input.position(), "zip: the file ends before its content");
+    const auto part = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), left)));
+    output.write(part);
+    left -= part.size();
+    input.consume(part.size());
+  }
+}
+
+}  // namespace
+
+void Slice::write(std::span<const std::byte> bytes) {
+  const uint64_t end = at_ + bytes.size();
+  const uint64_t begin = std::max(at_, from_);
+  if (const uint64_t last = std::min(end, until_); begin < last)
+    output_.write(bytes.subspan(static_cast<size_t>(begin - at_), static_cast<size_t>(last - begin)));
+  at_ = end;
+  if (at_ >= until_) throw Enough();
+}
+
+uint64_t Access::unit() const {
+  if (sparse_inside) return 0;
+  if (sparse) return sparse->block_size;
+  if (stored) return 1;
+  return seekable(facts) ? facts.largest_unit() : 0;
+}
+
+Access access_of(Format format, Input& input, const std::string& entry, const Limits& limits) {
+  Access access;
+  if (format == Format::android_sparse) {
+    access.sparse = sparse_header_of(input.peek(sparse_header_length));
+    return access;
+  }
+  access.facts = facts_of(format, input, limits);
+  if (format == Format::zip) {
+    const Entry chosen = entry_of(input, entry);
+    access.facts.size = chosen.size;
+    access.stored = stored_in_zip(input, chosen);
+  }
+  access.sparse = sparse_header_of(first_decoded(format, input, entry, limits));
+  access.sparse_inside = access.sparse.has_value();
+  return access;
+}
+
+Found decode_whole(Format format, Input& input, Output& output, const std::string& entry, const Limits& limits) {
+  if (format == Format::android_sparse) {
+    SparseFilter filter(output);
+    for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {
+      filter.write(bytes);
+      input.consume(bytes.size());
+    }
+    filter.finish();
+    return {.zeros = filter.zeros(), .checked = false};
+  }
+  // A packed image can be a sparse one; what it is shows in its first decoded bytes.
+  Unsparse unsparse(output);
+  Found found = decode_format(format, input, unsparse, entry, limits);
+  unsparse.finish();
+  found.zeros += unsparse.zeros();
+  return found;
+}
+
+void decode_range(Format format, Input& input, Output& output, const std::string& entry, uint64_t from, uint64_t until,
+                  const Limits& limits, Found& found) {
+  if (from >= until) return;
+  const Access access = access_of(format, input, entry, limits);
+  if (access.unit() == 0) {
+    Slice slice(output, 0, from, until);
+    try {
+      found = decode_whole(format, input, slice, entry, limits);
+    } catch (const Enough&) {
+      // A checksum of the whole has not been compared.
+      found.checked = false;
+    }
+  } else if (access.stored) {
+    found.checked = false;
+    copy_stored(*access.stored, input, output, from, until);
+  } else if (access.sparse) {
+    found.checked = false;
+    decode_sparse_range(input, output, from, until);
+  } else {
+    const auto units = access.facts.units_of(from, until);
+    if (units.empty()) return;
+    Slice slice(output, units.front().at, from, until);
+    try {
+      decode_units(format, units, input, slice, limits, found);
+    } catch (const Enough&) {
+      // Each unit was checked before it was written.
+    }
+  }
+}
+
+}  // namespace unpack

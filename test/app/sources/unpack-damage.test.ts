@@ -1,0 +1,79 @@
+// No damage to a packed image passes for the image: cut off anywhere, one bit turned anywhere, and something behind.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cmake } from '../../../build/native.mjs';
+import { seededBytes } from '../../lab/lab.ts';
+import { because, Bench, cannotBuild, PACKINGS } from './unpack-files.ts';
+
+/** Of each kind of damage; at the ends of a file there are more. */
+const CASES = 400;
+
+/** How many damaged files of one kind were refused, gave the whole image, or less; `wrong` are places of other results. */
+interface Results {
+  refused: number;
+  less: number;
+  unchecked: number;
+  same: number;
+  sameAt: number[];
+  wrong: number[];
+}
+
+const random = seededBytes(3000, 5);
+const bench = new Bench(Buffer.concat([random, Buffer.alloc(7000), random, Buffer.alloc(7480, 'some text ')]));
+const folder = mkdtempSync(join(tmpdir(), 'platter-damage-'));
+
+beforeAll(() => (cannotBuild ? undefined : cmake('plain', ['platter-unpack', 'unpack-damage'])), 600_000);
+afterAll(() => {
+  bench[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+
+/** Decodes very many damaged copies of `bytes` in one process (test/unpack/damage.cc). */
+function damage(bytes: Buffer): { cut: Results; turned: Results } {
+  const path = join(folder, 'packed');
+  writeFileSync(path, bytes);
+  const said = execFileSync(resolve('out/test/plain/unpack-damage'), [path, bench.image, String(CASES)]);
+  return JSON.parse(said.toString()) as { cut: Results; turned: Results };
+}
+
+describe.skipIf(cannotBuild)(`a damaged packed image${because}`, () => {
+  it.each(PACKINGS)('of $name is refused wherever it is cut off, or one bit of it is wrong', (packing) => {
+    const bytes = bench.pack(packing);
+    expect(bench.decode(bytes)).toMatchObject({ code: 0, report: { checked: !packing.unchecked } });
+
+    const { cut, turned } = damage(bytes);
+
+    expect({ wrong: cut.wrong, unchecked: cut.unchecked, sameAt: cut.sameAt }).toEqual({
+      wrong: [],
+      unchecked: 0,
+      sameAt: [],
+    });
+    // A file of members that ends between two of them is a complete file.
+    if (!packing.members) expect(cut.less).toBe(0);
+    expect(turned.wrong).toEqual([]);
+    if (!packing.unchecked)
+      expect({ less: turned.less, unchecked: turned.unchecked }).toEqual({ less: 0, unchecked: 0 });
+    // A bit can be of a name or a time, or spell the same in another way.
+    expect(turned.refused + turned.unchecked).toBeGreaterThan(turned.same);
+  });
+
+  it.each(PACKINGS)('of $name may be followed by zeros, which are counted, and by nothing else', (packing) => {
+    const bytes = bench.pack(packing);
+    for (const count of [1, 4, 511, 4096]) {
+      const { code, out, report } = bench.decode(Buffer.concat([bytes, Buffer.alloc(count)]));
+
+      // In xz, zeros are a part of the format, in fours.
+      expect({ code, zeros: report.zeros }).toEqual({ code: 0, zeros: count });
+      expect(out.equals(bench.content)).toBe(true);
+    }
+    for (const more of [Buffer.of(1), Buffer.from('and more'), Buffer.concat([Buffer.alloc(512), Buffer.of(0xff)])]) {
+      const { code, report } = bench.decode(Buffer.concat([bytes, more]));
+
+      expect(code).toBe(1);
+      expect(report).toMatchObject({ event: 'error', fault: 'trailing' });
+    }
+  });
+});

@@ -1,0 +1,111 @@
+// Any part of a packed image can be had: near its place where the format allows it, else from the start.
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { because, Bench, build, cannotBuild, PACKINGS, type Packing } from './unpack-files.ts';
+import { seededBytes } from '../../lab/lab.ts';
+
+const bench = new Bench();
+const { content } = bench;
+const name = { zstd: 'zstd of several frames', xz: 'xz in blocks' };
+const packing = (its: string): Packing => PACKINGS.find((one) => one.name === its)!;
+
+beforeAll(() => (cannotBuild ? undefined : build()), 600_000);
+afterAll(() => bench[Symbol.dispose]());
+
+/** Ranges at random places, and those at the ends. */
+function ranges(): [from: number, length: number][] {
+  const random = seededBytes(80, 7);
+  const some = Array.from({ length: 10 }, (_, i): [number, number] => {
+    const from = random.readUInt32LE(8 * i) % content.length;
+    return [from, 1 + (random.readUInt32LE(8 * i + 4) % (i % 2 === 0 ? 5000 : content.length - from))];
+  });
+  return [
+    [0, 1],
+    [0, content.length],
+    [content.length - 1, 1],
+    [content.length - 10, 100],
+    [content.length, 5],
+    ...some,
+  ];
+}
+
+const decodeRange = (bytes: Buffer, from: number, length: number): ReturnType<Bench['decode']> =>
+  bench.decode(bytes, '--from', String(from), '--length', String(length));
+
+/** Frames without a length of their own, and the table of the seekable format. `lie` is added to the first one's. */
+function seekable(lie = 0): Buffer {
+  const frames: Buffer[] = [];
+  const table = Buffer.alloc(8 + 9 + 8 * Math.ceil(content.length / 300_000));
+  for (let at = 0; at < content.length; at += 300_000) {
+    const piece = content.subarray(at, at + 300_000);
+    const frame = execFileSync('zstd', ['-q', '-1', '-c'], { input: piece });
+    table.writeUInt32LE(frame.length, 8 + 8 * frames.length);
+    table.writeUInt32LE(piece.length + (at === 0 ? lie : 0), 8 + 8 * frames.length + 4);
+    frames.push(frame);
+  }
+  table.writeUInt32LE(0x184d2a5e, 0);
+  table.writeUInt32LE(table.length - 8, 4);
+  table.writeUInt32LE(frames.length, table.length - 9);
+  table.writeUInt32LE(0x8f92eab1, table.length - 4);
+  return Buffer.concat([...frames, table]);
+}
+
+describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
+  it.each(PACKINGS)('of $name is the same as in the whole', (one) => {
+    const bytes = bench.pack(one);
+
+    for (const [from, length] of ranges()) {
+      const { code, out, report } = decodeRange(bytes, from, length);
+
+      expect({ code, from, length, said: report.said }).toEqual({ code: 0, from, length, said: undefined });
+      expect(out.equals(content.subarray(from, from + length)), `${String(from)}, ${String(length)}`).toBe(true);
+    }
+  });
+
+  it.each(PACKINGS)('of $name is reached as probe says', (one) => {
+    const bytes = bench.pack(one);
+
+    const probed = bench.probe(bytes);
+    const { report } = decodeRange(bytes, content.length - 10, 5);
+
+    expect(probed).toMatchObject({ seekable: one.seekable ?? false });
+    // Of a file that is decoded from its start, nearly all is read.
+    if (one.seekable) expect(report.read).toBeLessThan(bytes.length / 2);
+    else expect(report.read).toBeGreaterThan(bytes.length / 2);
+  });
+
+  it('is found by the table of a seekable zstd file, whose frames need not say how long they are', () => {
+    const bytes = seekable();
+
+    const { code, out, report } = decodeRange(bytes, 1_000_000, 200_000);
+
+    expect(bench.probe(bytes)).toMatchObject({ size: content.length, seekable: true, unit: 300_000 });
+    expect(code).toBe(0);
+    expect(report).toMatchObject({ event: 'done', checked: true });
+    expect(out.equals(content.subarray(1_000_000, 1_200_000))).toBe(true);
+  });
+
+  it.each([-1, 1])('is damaged when that table is wrong by %i byte', (lie) => {
+    const { code, report } = decodeRange(seekable(lie), 0, 400_000);
+
+    expect(code).toBe(1);
+    expect(report).toMatchObject({ event: 'error', fault: 'damaged' });
+  });
+
+  it('is decoded without the blocks behind it, which can be damaged', () => {
+    for (const its of [name.xz, name.zstd]) {
+      const bytes = bench.pack(packing(its));
+      bytes.fill(0xff, bytes.length - 100_000, bytes.length - 99_000);
+
+      expect(decodeRange(bytes, 0, 1000)).toMatchObject({ code: 0, report: { checked: true } });
+      expect(bench.decode(bytes)).toMatchObject({ code: 1, report: { fault: 'damaged' } });
+    }
+  });
+
+  it('cannot go with a digest of the whole file', () => {
+    const { code, report } = bench.decode(bench.pack(packing(name.xz)), '--from', '1', '--digest', 'sha256');
+
+    expect(code).toBe(2);
+    expect(report).toMatchObject({ fault: 'usage' });
+  });
+});

@@ -192,3 +192,20 @@ export class Workbench {
     for (const undo of this.#undo.splice(0).reverse()) await undo();
   }
 }
+
+/** A copy of 16 MiB from a slow source to two disks; its last quarter waits until the source's rules are cleared. */
+export async function slowCopy(
+  bench: Workbench,
+): Promise<{ session: Session; source: LabDisk; one: LabDisk; two: LabDisk; log: string }> {
+  const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
+  const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
+  await source.rule('rate r 6M', 'stall r 12M 1M');
+  const session = bench.session();
+  const plan = await session.engine.call(
+    'prepare',
+    requestOf({ source: source.device, destinations: [one.device, two.device] }),
+  );
+  await session.engine.call('start', {});
+  await one.waitFor(({ bytesWritten }) => bytesWritten >= 2 * MiB);
+  return { session, source, one, two, log: bench.log(plan.job!) };
+}

@@ -5,7 +5,7 @@ import { chmod, chown, mkdir, rename, rm, symlink, unlink, writeFile } from 'nod
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobResult } from '../../../app/contract/jobs.ts';
 import { chunkRanges, chunksOf, hasChunk, HASH_BYTES } from '../../../app/engine/formats/chunks.ts';
 import { createPart, giveName } from '../../../app/engine/admission/images.ts';
@@ -24,7 +24,7 @@ import {
   resume,
   resultOf,
   untilDurable,
-  Workbench,
+  oneBench,
   type Session,
 } from '../job/support.ts';
 import type { Facts } from '../../requests.ts';
@@ -34,13 +34,11 @@ const SIZE = 8 * MiB;
 const PRECIOUS = 'precious';
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 
-let bench: Workbench;
+const bench = oneBench();
 let session: Session;
 beforeEach(() => {
-  bench = new Workbench();
   session = bench.session();
 });
-afterEach(() => bench.clear());
 
 /** Rewrites the log of a job as an earlier version did, without times of birth. */
 async function forgetBirths(state: string, id: string): Promise<void> {
@@ -61,8 +59,7 @@ async function forgetBirths(state: string, id: string): Promise<void> {
 /** Copies to `copy`, runs `meddle` during the copy, and returns the result. */
 async function meddling(copy: string, meddle: () => Promise<unknown>, more: Facts = {}): Promise<JobResult> {
   const source = await bench.image('disk.img', SIZE);
-  await session.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: MiB, ...more }));
-  await session.engine.call('start', {});
+  await session.begin({ source, destinations: [copy], throttle: MiB, ...more });
   await session.until((event) => event.event === 'progress' && event.progress.bytes > 0);
   await meddle();
   await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
@@ -255,12 +252,10 @@ describe('files of others', () => {
         const disk = await bench.disk({ size: 64 * MiB, mkfs: 'ext4' });
         const [source, copy] = [await bench.image('disk.img', SIZE), join(disk.tree, 'copy.img')];
         const killed = bench.session();
-        const { job } = await killed.engine.call('prepare', requestOf({ source, destinations: [copy], throttle }));
-        await killed.engine.call('start', {});
-        if (durable) await untilDurable(bench.log(job!));
+        const { job } = await killed.begin({ source, destinations: [copy], throttle });
+        if (durable) await untilDurable(bench.log(job));
         else await killed.until(({ event }) => event === 'progress');
-        killed.host.kill('SIGKILL');
-        await killed.exited;
+        await killed.kill();
         const { ino } = statSync(`${copy}.part`);
         // I/O in flight of the killed host holds the file for a moment.
         do {
@@ -268,7 +263,7 @@ describe('files of others', () => {
           await rm(`${copy}.part`);
           await writeFile(`${copy}.part`, PRECIOUS);
         } while (statSync(`${copy}.part`).ino !== ino);
-        return { source, copy, job: job! };
+        return { source, copy, job };
       }
 
       it("S7 leaves alone a stranger's file with the inode of NAME.part when a new copy begins", async () => {
@@ -310,14 +305,9 @@ describe('files of others', () => {
     const source = await bench.image('disk.img', SIZE);
     const [copy, other] = [await bench.path('copy.img'), await bench.path('other.img')];
     const killed = bench.session();
-    const { job } = await killed.engine.call(
-      'prepare',
-      requestOf({ source, destinations: [copy, other], throttle: 2 * MiB }),
-    );
-    await killed.engine.call('start', {});
-    await untilDurable(bench.log(job!));
-    killed.host.kill('SIGKILL');
-    await killed.exited;
+    const { job } = await killed.begin({ source, destinations: [copy, other], throttle: 2 * MiB });
+    await untilDurable(bench.log(job));
+    await killed.kill();
     const again = async (name: string): Promise<void> => {
       const { notes } = await session.engine.call('prepare', requestOf({ source, destinations: [name] }));
       expect(notes).toContainEqual({
@@ -341,16 +331,14 @@ describe('files of others', () => {
   it('does not remove the NAME.part of a log without times of birth, and resumes it by its content', async () => {
     const [source, copy] = [await bench.image('disk.img', SIZE), await bench.path('copy.img')];
     const killed = bench.session();
-    const { job } = await killed.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: 2 * MiB }));
-    await killed.engine.call('start', {});
-    await untilDurable(bench.log(job!));
-    killed.host.kill('SIGKILL');
-    await killed.exited;
-    await forgetBirths(bench.state, job!);
+    const { job } = await killed.begin({ source, destinations: [copy], throttle: 2 * MiB });
+    await untilDurable(bench.log(job));
+    await killed.kill();
+    await forgetBirths(bench.state, job);
     expect(await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy] })))).toMatchObject([
       { code: 'IN_USE', reason: { kind: 'partOfOthers' } },
     ]);
-    expect(await resume(session, job!)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    expect(await resume(session, job)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
     expect(readFileSync(copy).equals(seededBytes(SIZE, 1))).toBe(true);
   });
 

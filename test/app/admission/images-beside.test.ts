@@ -9,22 +9,18 @@ import { begin } from '../../../app/engine/job/begin.ts';
 import { loadAddon, type NativeAddon, type NativeJobRequest } from '../../../app/engine/native/addon.ts';
 import { prepare } from '../../../app/engine/admission/prepare.ts';
 import { release } from '../../../app/engine/admission/prepared.ts';
-import { requestOf, MiB, Workbench } from '../job/support.ts';
+import { requestOf, MiB, oneBench } from '../job/support.ts';
 import { canMkfs, reflinkDir, seededBytes } from '../../lab/lab.ts';
 import { picture } from '../devices/machines.ts';
 import type { Facts } from '../../requests.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 
-let bench: Workbench;
+const bench = oneBench();
 beforeEach(() => {
-  bench = new Workbench();
   vi.stubEnv('PLATTER_STATE', bench.state);
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await bench.clear();
-});
+afterEach(() => vi.unstubAllEnvs());
 
 test.each([
   ['nfs4', 'rw,vers=4.2,rsize=1048576,proto=tcp', true],

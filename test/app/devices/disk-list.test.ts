@@ -1,20 +1,15 @@
 // The list of disks follows drives as they come and go: real loop devices, through a real host.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Disk } from '../../../app/contract/disks.ts';
 import type { DisksEvent } from '../../../app/contract/host.ts';
 import { parseBlkid } from '../../../app/engine/devices/probe.ts';
 import { assertOwnLoop, canLab } from '../../lab/lab.ts';
-import { Workbench, MiB, requestOf } from '../job/support.ts';
+import { oneBench, MiB, requestOf } from '../job/support.ts';
 
 const noLab = canLab();
-let bench: Workbench;
-
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** The first list of disks after `begin` that satisfies `condition`. */
 function listWith(

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PlatterError } from '../../../app/contract/errors.ts';
 import { disksOf } from '../../../app/engine/devices/disks.ts';
 import { againstEjecting, eject } from '../../../app/engine/access/eject.ts';
@@ -12,17 +12,12 @@ import { readBlocks } from '../../../app/engine/devices/lsblk.ts';
 import { whenStuck } from '../../../app/engine/devices/drive-waits.ts';
 import { unmount } from '../../../app/engine/access/unmount.ts';
 import { canLab } from '../../lab/lab.ts';
-import { Workbench, MiB, refused } from '../job/support.ts';
+import { oneBench, MiB, refused } from '../job/support.ts';
 import { mounted } from './mounted.ts';
 import { laptop, picture, server, type Machine } from './machines.ts';
 
 const noLab = canLab();
-let bench: Workbench;
-
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 describe('a drive that does not answer', () => {
   it.skipIf(noLab !== null)(

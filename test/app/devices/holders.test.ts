@@ -2,20 +2,16 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { diskTable } from '../../../app/cli/output/disk-table.ts';
 import type { PlatterError } from '../../../app/contract/errors.ts';
 import { assertOwnLoop, canLab, type LabDisk } from '../../lab/lab.ts';
-import { MiB, refused, requestOf, resultOf, Workbench } from '../job/support.ts';
+import { MiB, refused, requestOf, resultOf, oneBench } from '../job/support.ts';
 
 const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** A loop device with an ext4 on it. */
 async function formatted(): Promise<LabDisk> {
@@ -114,11 +110,7 @@ describe.skipIf(noLab !== null)('what --unmount takes off', () => {
     mount(disk.device, target);
     mount(disk.device, second);
     const session = bench.session();
-    await session.engine.call(
-      'prepare',
-      requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true }),
-    );
-    await session.engine.call('start', {});
+    await session.begin({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true });
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
     expect([isMounted(other.device, target), isMounted(disk.device, target), isMounted(disk.device, second)]).toEqual([
       true,
@@ -238,11 +230,7 @@ describe.skipIf(noLab !== null)('who holds a drive', () => {
       await bench.disk({ size: 8 * MiB, plain: true }),
     ];
     const first = bench.session();
-    const { job } = await first.engine.call(
-      'prepare',
-      requestOf({ source: one.device, destinations: [two.device], throttle: MiB }),
-    );
-    await first.engine.call('start', {});
+    const { job } = await first.begin({ source: one.device, destinations: [two.device], throttle: MiB });
     await first.until((event) => event.event === 'progress' && event.progress.bytes > 0);
     const pid = String(first.host.pid);
     expect(await refusedFor(two.device)).toMatchObject([

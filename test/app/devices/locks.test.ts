@@ -6,25 +6,20 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, 
 import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Block } from '../../../app/engine/devices/blocks.ts';
 import { isWrittenBetween, writeMark, type WriteMark } from '../../../app/engine/devices/write-counts.ts';
 import { assertOwnLoop, canLab, removePartition, seededBytes } from '../../lab/lab.ts';
-import { MiB, refused, requestOf, resultOf, spoil, Workbench, type Session } from '../job/support.ts';
+import { MiB, refused, requestOf, resultOf, spoil, oneBench, type Session } from '../job/support.ts';
 
 const noLab = canLab();
 const SIZE = 8 * MiB;
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** A copy that runs until its limit is lifted. */
 async function running(source: string, destination: string): Promise<Session> {
   const session = bench.session();
-  await session.engine.call('prepare', requestOf({ source, destinations: [destination], throttle: 65536 }));
-  await session.engine.call('start', {});
+  await session.begin({ source, destinations: [destination], throttle: 65536 });
   await session.until(({ event }) => event === 'progress');
   return session;
 }
@@ -222,16 +217,12 @@ describe.skipIf(noLab !== null)(`two copies at once${noLab === null ? '' : ` (${
     const [slow, card] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE, plain: true })];
     await slow.rule('stall w 6M 1M'); // the job goes on while the card is changed
     const session = bench.session();
-    await session.engine.call(
-      'prepare',
-      requestOf({
-        source,
-        destinations: [slow.device, card.device],
-        verify: false,
-        destinationThrottles: [null, 2 * MiB],
-      }),
-    );
-    await session.engine.call('start', {});
+    await session.begin({
+      source,
+      destinations: [slow.device, card.device],
+      verify: false,
+      destinationThrottles: [null, 2 * MiB],
+    });
     await session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.written >= 4 * MiB);
     await session.engine.call('cancel', { destination: 1 });
     await session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.state === 'cancelled');

@@ -4,23 +4,18 @@ import { once } from 'node:events';
 import { readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { disksOf, refusalsOf } from '../../../app/engine/devices/disks.ts';
 import { readBlocks } from '../../../app/engine/devices/lsblk.ts';
 import { mountsOf } from '../../../app/engine/access/unmount.ts';
 import { canLab } from '../../lab/lab.ts';
-import { Workbench, MiB, refused, requestOf } from '../job/support.ts';
+import { oneBench, MiB, refused, requestOf } from '../job/support.ts';
 import { mounted } from './mounted.ts';
 import { laptop, picture, type Machine } from './machines.ts';
 import { changed } from '../../requests.ts';
 
 const noLab = canLab();
-let bench: Workbench;
-
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** A file of 16 MiB with partitions (first sector, sectors) in an MBR. */
 async function partitioned(name: string, ...partitions: [first: number, count: number][]): Promise<string> {

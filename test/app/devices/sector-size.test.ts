@@ -2,21 +2,17 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PlatterError } from '../../../app/contract/errors.ts';
 import type { Note } from '../../../app/contract/facts.ts';
 import { assertOwnLoop, canLab } from '../../lab/lab.ts';
-import { MiB, refused, requestOf, resultOf, Workbench } from '../job/support.ts';
+import { MiB, refused, requestOf, resultOf, oneBench } from '../job/support.ts';
 
 const SIZE = 8 * MiB;
 const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** An MBR with one partition of this type; `start` and `count` in sectors. */
 function mbr(bytes: Buffer, type: number, start: number, count: number): Buffer {

@@ -1,19 +1,15 @@
 // Foreign files that a host reads while it serves a job: S21 and S22 of the security review.
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoggedEnd } from '../../../app/engine/formats/job-log.ts';
 import type { LogRecord } from '../../../app/engine/formats/job-records.ts';
 import { encodeManifest } from '../../../app/engine/formats/manifest.ts';
-import { interrupted, MiB, refused, requestOf, resultOf, Workbench, type Session } from '../job/support.ts';
+import { interrupted, MiB, refused, requestOf, resultOf, oneBench, Workbench, type Session } from '../job/support.ts';
 import { forgedLog, leaveLog, keptHeader, type KeptHeader } from './forged-logs.ts';
 import { headerOf } from './job-log-support.ts';
 import { askedCopy } from '../../requests.ts';
 
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 const ID = '20260101-000000-00000a';
 
@@ -21,8 +17,7 @@ const ID = '20260101-000000-00000a';
 async function slowJob(session: Session): Promise<void> {
   const source = await bench.image('slow.img', 64 * MiB);
   const destinations = [await bench.path('slow-1.img'), await bench.path('slow-2.img')];
-  await session.engine.call('prepare', requestOf({ source, destinations, throttle: 1e6 }));
-  await session.engine.call('start', {});
+  await session.begin({ source, destinations, throttle: 1e6 });
   await session.until(({ event }) => event === 'progress');
 }
 
@@ -157,6 +152,7 @@ describe('a job log that contradicts itself', () => {
   let session: Session;
   beforeAll(() => {
     shared = new Workbench();
+    shared.open();
     session = shared.session();
   });
   afterAll(() => shared.clear());

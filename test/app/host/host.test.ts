@@ -4,20 +4,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PROTOCOL } from '../../../app/contract/host.ts';
 import { startEngine } from '../../../app/client/client.ts';
 import { encodeFrame, FrameDecoder } from '../../../app/client/frames.ts';
 import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
 import { disk, endpoint, job, midway, plan, result, writeError } from '../../renderer/fixtures.ts';
-import { HOST, MiB, refused, requestOf, Workbench, type Session } from '../job/support.ts';
+import { HOST, MiB, refused, requestOf, oneBench, type Session } from '../job/support.ts';
 
 const noLab = canLab();
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 const list = { id: 1, method: 'list', params: { all: false } };
 
@@ -28,8 +24,7 @@ async function running(): Promise<{ session: Session; source: LabDisk; disk: Lab
   await source.rule('rate r 8M');
   const copy = await bench.path('copy.img');
   const session = bench.session();
-  await session.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device, copy] }));
-  await session.engine.call('start', {});
+  await session.begin({ source: source.device, destinations: [disk.device, copy] });
   await disk.waitFor(({ bytesWritten }) => bytesWritten >= 4 * MiB);
   return { session, source, disk, copy };
 }

@@ -1,17 +1,13 @@
 // Closing and cancelling stay short on a slow drive, measured in unflushed bytes and not in seconds. A full bar says
 // that it waits for the flush.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { canLab, type LabEntry } from '../../lab/lab.ts';
-import { MiB, requestOf, resultOf, Workbench } from './support.ts';
+import { MiB, resultOf, oneBench } from './support.ts';
 
 const noLab = canLab();
 /** Bytes a second. */
 const RATE = 4 * MiB;
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** The most bytes at any time that the drive had taken and no finished flush covered. */
 function mostUnflushed(log: readonly LabEntry[]): number {
@@ -32,8 +28,7 @@ describe.skipIf(noLab !== null)(`flushes of a slow drive${noLab === null ? '' : 
     const disk = await bench.disk({ size: 40 * MiB });
     await disk.rule(`rate w ${RATE}`, 'log on');
     const session = bench.session();
-    await session.engine.call('prepare', requestOf({ source, destinations: [disk.device], memory: 8 * MiB }));
-    await session.engine.call('start', {});
+    await session.begin({ source, destinations: [disk.device], memory: 8 * MiB });
     // More than two seconds' worth has been taken then, whatever of the memory is still on its way.
     await disk.waitFor(({ bytesWritten }) => bytesWritten >= 8 * MiB + 2.5 * RATE);
     await session.engine.call('cancel', {});
@@ -48,8 +43,7 @@ describe.skipIf(noLab !== null)(`flushes of a slow drive${noLab === null ? '' : 
     const disk = await bench.disk({ size: 8 * MiB });
     await disk.rule('after w 8M stall f'); // the zeros in the head's place and all the rest
     const session = bench.session();
-    await session.engine.call('prepare', requestOf({ source, destinations: [disk.device], verify: false }));
-    await session.engine.call('start', {});
+    await session.begin({ source, destinations: [disk.device], verify: false });
     await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.state === 'flushing');
     await disk.rule('go');
     await resultOf(session);

@@ -1,17 +1,13 @@
 // Commands to a running job, through the real host on devices with faults: cancel, pause, limit, retry.
 import { statSync, utimesSync } from 'node:fs';
 import { appendFile, truncate } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { DestinationProgress } from '../../../app/contract/jobs.ts';
 import { canLab, seededBytes } from '../../lab/lab.ts';
-import { head, MiB, refused, requestOf, resultOf, spoil, slowCopy, Workbench, type Session } from './support.ts';
+import { head, MiB, refused, requestOf, resultOf, spoil, slowCopy, oneBench, type Session } from './support.ts';
 
 const noLab = canLab();
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** Waits until a sample shows it. */
 const seen = async (session: Session, condition: (destinations: DestinationProgress[]) => boolean): Promise<void> => {
@@ -67,11 +63,7 @@ describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' 
   it('S8 reports in the result a source file that was written to during the copy', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const session = bench.session();
-    await session.engine.call(
-      'prepare',
-      requestOf({ source, destinations: [await bench.path('copy.img')], throttle: 65536 }),
-    );
-    await session.engine.call('start', {});
+    await session.begin({ source, destinations: [await bench.path('copy.img')], throttle: 65536 });
     await appendFile(source, 'more');
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
     expect(await resultOf(session)).toMatchObject({
@@ -85,11 +77,7 @@ describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' 
     const source = await bench.image('disk.img', 2 * MiB);
     const { atime, mtime } = statSync(source);
     const session = bench.session();
-    await session.engine.call(
-      'prepare',
-      requestOf({ source, destinations: [await bench.path('copy.img')], throttle: 65536 }),
-    );
-    await session.engine.call('start', {});
+    await session.begin({ source, destinations: [await bench.path('copy.img')], throttle: 65536 });
     await spoil(source, MiB);
     utimesSync(source, atime, mtime);
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
@@ -99,11 +87,7 @@ describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' 
   it('reports a source file that was cut shorter as changed, not as a drive that is gone', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const session = bench.session();
-    await session.engine.call(
-      'prepare',
-      requestOf({ source, destinations: [await bench.path('copy.img')], throttle: 65536 }),
-    );
-    await session.engine.call('start', {});
+    await session.begin({ source, destinations: [await bench.path('copy.img')], throttle: 65536 });
     await truncate(source, 512 * 1024);
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
     expect(await resultOf(session)).toMatchObject({
@@ -125,8 +109,7 @@ describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' 
       destinationThrottles: [MiB + 0.5],
       stallTimeout: 60.0001,
     };
-    await session.engine.call('prepare', requestOf(asked));
-    await session.engine.call('start', {});
+    await session.begin(asked);
     await session.engine.call('throttle', { destination: 0, bytesPerSecond: 1e9 + 0.5 });
     await session.engine.call('throttle', { destination: null, bytesPerSecond: 1e9 + 0.5 });
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
@@ -136,11 +119,7 @@ describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' 
     const source = await bench.image('disk.img', 32 * MiB);
     const disk = await bench.disk({ size: 32 * MiB });
     const session = bench.session();
-    await session.engine.call(
-      'prepare',
-      requestOf({ source, destinations: [disk.device], throttle: 1024, verify: false }),
-    ); // nine hours
-    await session.engine.call('start', {});
+    await session.begin({ source, destinations: [disk.device], throttle: 1024, verify: false }); // nine hours
     await moreSamples(session, 10);
     expect((await disk.counters()).bytesWritten).toBeLessThan(32 * MiB);
     expect(await refused(session.engine.call('throttle', { destination: null, bytesPerSecond: 0 }))).toMatchObject([
@@ -178,11 +157,7 @@ describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' 
     const session = bench.session();
     await stuck.rule('stall w 4M 1M');
     bench.finally(() => stuck.rule('go'));
-    await session.engine.call(
-      'prepare',
-      requestOf({ source, destinations: [good.device, stuck.device], stallTimeout: 3 }),
-    );
-    await session.engine.call('start', {});
+    await session.begin({ source, destinations: [good.device, stuck.device], stallTimeout: 3 });
     const result = await resultOf(session);
     expect((await stuck.counters()).inFlight).toBeGreaterThan(0);
     expect(result).toMatchObject({

@@ -2,16 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { canLab, seededBytes } from '../../lab/lab.ts';
-import { chunksWritten, head, MiB, spoil, Workbench } from './support.ts';
+import { chunksWritten, head, MiB, spoil, oneBench } from './support.ts';
 
 const noLab = canLab();
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 describe.skipIf(noLab !== null)('differences in a job', () => {
   it('writes in an update only what differs, on a disk and in an image', async () => {

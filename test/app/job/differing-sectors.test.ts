@@ -1,16 +1,12 @@
 // A check names the sectors that differ, and knows a file system that was only mounted from a bad copy.
 import { execFileSync } from 'node:child_process';
 import { open, readFile, truncate, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { differingSectors } from '../../../app/engine/job/differing-sectors.ts';
 import type { NativeDevice, NativeError } from '../../../app/engine/native/addon.ts';
-import { MiB, spoil, Workbench } from './support.ts';
+import { MiB, spoil, oneBench } from './support.ts';
 
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 const chunk: NativeError = {
   side: 'verify',

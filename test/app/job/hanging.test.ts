@@ -2,22 +2,18 @@
 import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { HostEvent } from '../../../app/contract/host.ts';
 import { LocalEngine } from '../../../app/engine/engine.ts';
 import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts';
 import { canLab } from '../../lab/lab.ts';
-import { MiB, refused, requestOf, resultOf, Workbench } from './support.ts';
+import { MiB, refused, requestOf, resultOf, oneBench } from './support.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 
 describe.skipIf(canLab() !== null)('a running job beside a drive that hangs', () => {
-  let bench: Workbench;
-  beforeEach(() => {
-    bench = new Workbench();
-    bench.holdState();
-  });
-  afterEach(() => bench.clear());
+  const bench = oneBench();
+  beforeEach(() => bench.holdState());
 
   it('S24 sends samples and cancels while a retried drive hangs in open(2)', async () => {
     const source = await bench.image('disk.img', 32 * MiB);
@@ -108,11 +104,7 @@ describe.skipIf(canLab() !== null)('a running job beside a drive that hangs', ()
         await session.engine.close();
       },
     });
-    await session.engine.call(
-      'prepare',
-      requestOf({ source, destinations: [copy], throttle: 4 * MiB, stallTimeout: 2 }),
-    );
-    await session.engine.call('start', {});
+    await session.begin({ source, destinations: [copy], throttle: 4 * MiB, stallTimeout: 2 });
     await session.until(({ event }) => event === 'progress');
     await home.rule('stall w', 'stall f');
     const result = await resultOf(session);

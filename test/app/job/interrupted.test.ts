@@ -2,12 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, stat, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { assertOwnLoop, canLab, removePartition, seededBytes, type LabDisk } from '../../lab/lab.ts';
 import {
   chunksWritten,
   head,
   interrupted,
+  killAtStall,
   MiB,
   refused,
   requestOf,
@@ -15,19 +16,14 @@ import {
   resume,
   spoil,
   untilDurable,
-  Workbench,
-  type Session,
+  oneBench,
 } from './support.ts';
 import type { Facts } from '../../requests.ts';
 
 const noLab = canLab();
 const SIZE = 8 * MiB;
 const BLANK = Buffer.alloc(MiB);
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** An image, and a disk with the same content but for two chunks. */
 async function almostAlike(): Promise<{ source: string; disk: LabDisk }> {
@@ -36,21 +32,6 @@ async function almostAlike(): Promise<{ source: string; disk: LabDisk }> {
   await copyFile(source, file);
   await spoil(file, 2 * MiB + 7, 6 * MiB);
   return { source, disk: await bench.disk({ size: SIZE, file }) };
-}
-
-/** Starts a job, and gives the path of its log. */
-async function begin(session: Session, request: Facts): Promise<string> {
-  const { job } = await session.engine.call('prepare', requestOf(request));
-  await session.engine.call('start', {});
-  return bench.log(job!);
-}
-
-/** Kills the host while an I/O of `disk` is stalled, then lets that I/O continue. */
-async function killAtStall(session: Session, disk: LabDisk): Promise<void> {
-  await disk.waitFor(({ stalled }) => stalled > 0);
-  session.host.kill('SIGKILL');
-  await disk.rule('clear'); // a process with an I/O under way ends when that does
-  await session.exited;
 }
 
 describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${noLab})`}`, () => {
@@ -63,7 +44,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
       const { source, disk } = await almostAlike();
       await disk.rule('volatile on', 'stall w 6M 1M');
       const first = bench.session();
-      await begin(first, { source, destinations: [disk.device], ...what });
+      await first.begin({ source, destinations: [disk.device], ...what });
       await killAtStall(first, disk);
       await disk.rule('powercut');
       expect(head(disk.backing, MiB).equals(BLANK)).toBe(true);
@@ -94,7 +75,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const before = readFileSync(disk.backing);
     await disk.rule('stall r 3M 1M', 'log on w');
     const first = bench.session();
-    await begin(first, { source, destinations: [disk.device], ...what });
+    await first.begin({ source, destinations: [disk.device], ...what });
     await killAtStall(first, disk);
     expect(readFileSync(disk.backing).equals(before)).toBe(true);
     const session = bench.session();
@@ -127,7 +108,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     await source.rule('after r 12M stall r'); // in the second reading, whoever else reads from it
     const first = bench.session();
     const repair: Facts = { kind: 'repair', source: source.device, destinations: [image] };
-    await begin(first, repair);
+    await first.begin(repair);
     await killAtStall(first, source);
     expect([existsSync(image), (await stat(`${image}.part`)).ino]).toEqual([false, before.ino]);
 
@@ -167,7 +148,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     // Written wrongly once, then stalled in the second write: after nine chunks, the head's zeros included.
     await disk.rule('flip w 5000s 1s 1', 'after w 9M stall w 2M 1M');
     const first = bench.session();
-    await begin(first, { source, destinations: [disk.device], repair: true });
+    await first.begin({ source, destinations: [disk.device], repair: true });
     await killAtStall(first, disk);
     expect(head(disk.backing, MiB).equals(BLANK)).toBe(true);
     const session = bench.session();
@@ -186,7 +167,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const update = requestOf({ source, destinations: [longer, taken], update: true });
     await session.engine.call('prepare', update);
     await held.rule('stall r 1M 512');
-    await begin(other, { source: held.device, destinations: [taken] });
+    await other.begin({ source: held.device, destinations: [taken] });
     expect(await refused(session.engine.call('start', {}))).toMatchObject([{ code: 'IN_USE', device: taken }]);
     expect(readFileSync(longer).equals(seededBytes(3 * MiB, 2))).toBe(true);
     expect(existsSync(`${longer}.part`)).toBe(false);
@@ -200,12 +181,11 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const copy = await bench.image('copy.img', SIZE);
     const [running, session] = [bench.session(), bench.session()];
     // The image that this copy will replace is repaired meanwhile.
-    await untilDurable(await begin(running, { source, destinations: [copy], throttle: MiB / 2 }));
+    await untilDurable((await running.begin({ source, destinations: [copy], throttle: MiB / 2 })).log);
     expect(await session.run({ kind: 'repair', source, destinations: [copy] })).toMatchObject({
       destinations: [{ state: 'done' }],
     });
-    running.host.kill('SIGKILL');
-    await running.exited;
+    await running.kill();
     const [job] = await interrupted(session);
     expect(job).toMatchObject({ damaged: false, source });
     expect(job!.destinations[0]!.durable).toBeGreaterThan(0);
@@ -218,9 +198,8 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
       await bench.disk({ size: SIZE, plain: true }),
     ];
     const first = bench.session();
-    await untilDurable(await begin(first, { source, destinations: [disk.device], throttle: MiB }));
-    first.host.kill('SIGKILL');
-    await first.exited;
+    await untilDurable((await first.begin({ source, destinations: [disk.device], throttle: MiB })).log);
+    await first.kill();
     const session = bench.session();
     const [before] = await interrupted(session);
     expect(before!.destinations[0]!.durable).toBeGreaterThan(0);
@@ -250,7 +229,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
       session.events.length,
       { source, destinations: [copy], update: true, manifest, saveManifest: manifest, throttle: MiB / 8 },
     ];
-    await begin(session, again);
+    await session.begin(again);
     await session.until(
       (event) => event.event === 'progress' && session.events.indexOf(event) >= first && event.progress.bytes >= MiB,
     );
@@ -276,7 +255,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     await spoil(copy, 5 * MiB);
     await held.rule('stall r 3M 1M');
     const first = bench.session();
-    await begin(first, { source: held.device, destinations: [copy], update: true });
+    await first.begin({ source: held.device, destinations: [copy], update: true });
     await killAtStall(first, held);
     expect(() => readFileSync(copy)).toThrow('ENOENT');
     const session = bench.session();

@@ -2,16 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { lstat, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { canLab, seededBytes } from '../../lab/lab.ts';
-import { MiB, refused, requestOf, resultOf, Workbench } from './support.ts';
+import { MiB, refused, requestOf, resultOf, oneBench } from './support.ts';
 
 const noLab = canLab();
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 const head = (path: string, length: number): Buffer => readFileSync(path).subarray(0, length);
 

@@ -1,21 +1,16 @@
 // The error of a drive that fails or goes away while it is written: real loop devices, through a real host.
 import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LocalEngine } from '../../../app/engine/engine.ts';
 import { loadAddon, type NativeUevent } from '../../../app/engine/native/addon.ts';
 import { whyGone } from '../../../app/engine/job/removals.ts';
 import { canLab } from '../../lab/lab.ts';
-import { Workbench, MiB, requestOf } from './support.ts';
+import { oneBench, MiB, requestOf } from './support.ts';
 
 const noLab = canLab();
 const ADDON = new URL('../../../out/native/kcopyd.node', import.meta.url).pathname;
-let bench: Workbench;
-
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 describe.skipIf(noLab !== null)('the error of a drive that fails or goes away', () => {
   const endOf = async (...rules: string[]): Promise<{ codes: string[]; message: string }> => {
@@ -41,11 +36,7 @@ describe.skipIf(noLab !== null)('the error of a drive that fails or goes away', 
     const disk = await bench.disk({ size: 16 * MiB });
     await disk.rule('rate w 4M');
     const session = bench.session();
-    await session.engine.call(
-      'prepare',
-      requestOf({ source: await bench.image('disk.img', 16 * MiB), destinations: [disk.device] }),
-    );
-    await session.engine.call('start', {});
+    await session.begin({ source: await bench.image('disk.img', 16 * MiB), destinations: [disk.device] });
     await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.written > 0);
     const server = Number(execFileSync('pgrep', ['--parent', String(disk.pid)], { encoding: 'utf8' }));
     process.kill(disk.pid, 'SIGSTOP'); // it would clean up behind its server

@@ -2,17 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readManifest } from '../../../app/engine/formats/manifest.ts';
 import { canLab, seededBytes } from '../../lab/lab.ts';
-import { chunksWritten, head, MiB, refused, requestOf, resultOf, spoil, Workbench } from './support.ts';
+import { chunksWritten, head, MiB, refused, requestOf, resultOf, spoil, oneBench } from './support.ts';
 
 const noLab = canLab();
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 describe.skipIf(noLab !== null)('manifests in a job', () => {
   it('makes a manifest in every job that reads its whole source, names it in the result and saves it', async () => {
@@ -160,8 +156,7 @@ describe.skipIf(noLab !== null)('manifests in a job', () => {
     await spoil(copy, 5 * MiB);
     await source.rule('rate r 2M');
     const session = bench.session();
-    await session.engine.call('prepare', requestOf({ kind: 'repair', source: source.device, destinations: [copy] }));
-    await session.engine.call('start', {});
+    await session.begin({ kind: 'repair', source: source.device, destinations: [copy] });
     await session.until(({ event }) => event === 'progress');
     await session.engine.call('cancel', {});
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'cancelled', written: 0 }] });

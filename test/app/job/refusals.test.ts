@@ -2,23 +2,19 @@
 import { execFileSync } from 'node:child_process';
 import { link, mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PlatterError } from '../../../app/contract/errors.ts';
 import { startEngine } from '../../../app/client/client.ts';
 import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts';
 import { prepare } from '../../../app/engine/admission/prepare.ts';
 import { release } from '../../../app/engine/admission/prepared.ts';
 import { assertOwnLoop, canLab, seededBytes } from '../../lab/lab.ts';
-import { HOST, MiB, refused, requestOf, Workbench } from './support.ts';
+import { HOST, MiB, refused, requestOf, oneBench } from './support.ts';
 import type { Facts } from '../../requests.ts';
 
 const noLab = canLab();
 const ADDON = HOST.replace(/engine\/host\.js$/, 'native/kcopyd.node');
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 const refusing = (request: Facts): Promise<PlatterError[]> =>
   refused(bench.session().engine.call('prepare', requestOf(request)));

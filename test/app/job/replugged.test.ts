@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { canLab, withIdentities, type LabDisk } from '../../lab/lab.ts';
 import {
   HOST_ARGV,
@@ -13,18 +13,14 @@ import {
   requestOf,
   resultOf,
   resume,
-  Workbench,
+  oneBench,
   type Session,
 } from './support.ts';
 
 const noLab = canLab();
 const SIZE = 8 * MiB;
 const STICK = { model: 'Ultra', serial: '4C53' };
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 interface Scene {
   session: Session;
@@ -151,10 +147,8 @@ describe.skipIf(noLab !== null)(
       const is = (model: string): void => name({ [join(dirname(disk.ctl), 'disk')]: { model, serial: '' } });
       is('Ultra');
       const first = bench.session(argv);
-      await first.engine.call('prepare', requestOf({ source, destinations: [disk.device], throttle: 65536 }));
-      await first.engine.call('start', {});
-      first.host.kill('SIGKILL');
-      await first.exited;
+      await first.begin({ source, destinations: [disk.device], throttle: 65536 });
+      await first.kill();
       const session = bench.session(argv);
       const [job] = await interrupted(session);
       expect(job!.destinations).toMatchObject([{ model: 'Ultra', serial: null, durable: 0 }]);

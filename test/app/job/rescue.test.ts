@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JobResult, RescueProgress } from '../../../app/contract/jobs.ts';
 import { bytesOf } from '../../../app/engine/formats/chunk-sets.ts';
 import { readManifest } from '../../../app/engine/formats/manifest.ts';
@@ -19,10 +19,9 @@ import {
   requestOf,
   resultOf,
   resume,
-  Workbench,
+  oneBench,
   type Session,
 } from './support.ts';
-import type { Facts } from '../../requests.ts';
 
 const noLab = canLab() ?? (existsSync('/usr/bin/ddrescue') ? null : 'GNU ddrescue is missing');
 const SIZE = 8 * MiB;
@@ -36,11 +35,7 @@ const SLOW = {
   scraping: ['delay r 50000 15000s 40s'],
   retrying: ['delay r 20000 15000s 40s'],
 };
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 const failing = async (...more: string[]): Promise<LabDisk> => {
   const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
@@ -50,10 +45,6 @@ const failing = async (...more: string[]): Promise<LabDisk> => {
 /** The blocks of a mapfile that are bad, as ddrescuelog lists them: it refuses what is no mapfile. */
 const badBlocks = (map: string): string => execFileSync('ddrescuelog', ['-b512', '-l-', map], { encoding: 'utf8' });
 const ddrescue = (...args: string[]): Buffer => execFileSync('ddrescue', ['-q', '-d', '-b512', ...args]);
-async function begin(session: Session, request: Facts): Promise<void> {
-  await session.engine.call('prepare', requestOf(request));
-  await session.engine.call('start', {});
-}
 const inPass = (session: Session, pass: RescueProgress['pass']): Promise<unknown> =>
   session.until((event) => event.event === 'progress' && event.progress.rescue?.pass === pass);
 
@@ -131,7 +122,7 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
       const source = await failing(...SLOW[pass]);
       const [copy, map] = [await bench.path('copy.img'), await bench.path('ours.map')];
       const session = bench.session();
-      await begin(session, { source: source.device, destinations: [copy], rescue: { retries: 1000, map } });
+      await session.begin({ source: source.device, destinations: [copy], rescue: { retries: 1000, map } });
       await inPass(session, pass);
       await session.engine.call('cancel', {});
       expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'cancelled' }] });
@@ -152,7 +143,7 @@ describe.skipIf(noLab !== null)('retrying a destination of a rescue', () => {
     const source = await failing('stall r 6M 512');
     await destinations[1]!.rule('eio w 2M 1M');
     const [session, map] = [bench.session(), await bench.path('ours.map')];
-    await begin(session, {
+    await session.begin({
       source: source.device,
       destinations: destinations.map(({ device }) => device),
       rescue: { retries: 0, map },
@@ -253,7 +244,7 @@ describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     await source.rule('rate r 2M');
     const [session, copy, map] = [bench.session(), await bench.path('copy.img'), await bench.path('ours.map')];
-    await begin(session, { source: source.device, destinations: [copy], rescue: { retries: 0, map } });
+    await session.begin({ source: source.device, destinations: [copy], rescue: { retries: 0, map } });
     await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.written >= 4 * MiB);
     await session.engine.call('cancel', {});
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'cancelled' }] });
@@ -286,15 +277,14 @@ describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
         await bench.path('manifest'),
       ];
       const first = bench.session();
-      await begin(first, {
+      await first.begin({
         source: source.device,
         destinations: [disk.device],
         rescue: { retries: 0, map },
         saveManifest,
       });
       await inPass(first, 'scraping');
-      first.host.kill('SIGKILL');
-      await first.exited;
+      await first.kill();
       expect(head(disk.backing, MiB).equals(Buffer.alloc(MiB))).toBe(true);
       await source.rule('clear', 'eio r 15000s 40s', 'log on r'); // two of the three places can be read by now
       const session = bench.session();
@@ -339,10 +329,9 @@ describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
     await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
     const map = how === 'with an older map' ? await bench.path('ours.map') : null;
     const first = bench.session();
-    await begin(first, { source: source.device, destinations: [disk.device], rescue: { retries: 20, map } });
+    await first.begin({ source: source.device, destinations: [disk.device], rescue: { retries: 20, map } });
     await inPass(first, 'retrying');
-    first.host.kill('SIGKILL');
-    await first.exited;
+    await first.kill();
     await source.rule('clear', ...BAD);
     if (map !== null) await writeFile(map, `0 ? 1\n0 ${SIZE} ?\n`); // it is written once a second at the most
     const session = bench.session();

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { JobResult } from '../../../app/contract/jobs.ts';
 import type { JobRequest } from '../../../app/contract/request.ts';
 import { Refusal } from '../../../app/base/errors.ts';
@@ -11,6 +11,7 @@ import { assertOwnLoop, canLab, canMkfs, seededBytes, type LabDisk } from '../..
 import {
   head,
   interrupted,
+  killAtStall,
   MiB,
   refused,
   requestOf,
@@ -19,10 +20,8 @@ import {
   spoil,
   slowCopy,
   untilDurable,
-  Workbench,
-  type Session,
+  oneBench,
 } from './support.ts';
-import type { Facts } from '../../requests.ts';
 
 const noLab = canLab();
 const noExfat =
@@ -32,33 +31,7 @@ const noExfat =
     : 'exfat-fuse and exfatprogs are missing');
 if (noExfat !== null) console.warn(`skipped: ${noExfat}`);
 const SIZE = 8 * MiB;
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
-
-/** Starts a job, and gives the path of its log. */
-async function begin(session: Session, request: Facts): Promise<string> {
-  const { job } = await session.engine.call('prepare', requestOf(request));
-  await session.engine.call('start', {});
-  return bench.log(job!);
-}
-
-/** Kills the host while an I/O of `disk` is stalled, then lets that I/O continue. */
-async function killAtStall(session: Session, disk: LabDisk): Promise<void> {
-  await disk.waitFor(({ stalled }) => stalled > 0);
-  session.host.kill('SIGKILL');
-  await disk.rule('clear'); // a process with an I/O under way ends when that does
-  await session.exited;
-}
-
-/** Kills the host. It ends when its I/O in flight does. */
-async function kill(session: Session, source: LabDisk): Promise<void> {
-  session.host.kill('SIGKILL');
-  await source.rule('clear');
-  await session.exited;
-}
+const bench = oneBench();
 
 describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
   it('writes the zeros of a disk that was wrongly taken for blank', async () => {
@@ -93,7 +66,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
       await untilDurable(bench.log(plan.job!));
       const second = bench.session();
       expect(await interrupted(second)).toEqual([]); // it runs
-      if (how === 'SIGKILL') await kill(first, source);
+      if (how === 'SIGKILL') await first.kill(source);
       else {
         await first.engine.call('cancel', {});
         await source.rule('clear');
@@ -135,9 +108,8 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     await source.rule('stall r 12M 1M');
     await disk.rule('volatile on');
     const first = bench.session();
-    const plan = await first.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device] }));
-    await first.engine.call('start', {});
-    await untilDurable(bench.log(plan.job!));
+    const { log } = await first.begin({ source: source.device, destinations: [disk.device] });
+    await untilDurable(log);
     first.host.kill('SIGKILL');
     await disk.rule('powercut 7');
     await source.rule('clear');
@@ -156,12 +128,8 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
     await source.rule('stall r 12M 1M');
     const session = bench.session();
-    const plan = await session.engine.call(
-      'prepare',
-      requestOf({ source: source.device, destinations: [one.device, two.device] }),
-    );
-    await session.engine.call('start', {});
-    await untilDurable(bench.log(plan.job!));
+    const { log } = await session.begin({ source: source.device, destinations: [one.device, two.device] });
+    await untilDurable(log);
     await two.rule('dead ENXIO');
     await source.rule('clear');
     expect((await resultOf(session)).destinations.map(({ state }) => state)).toEqual(['done', 'failed']);
@@ -200,7 +168,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
   it('refuses to resume when source or destination were written to since, and can forget the job', async () => {
     const { session, source, one, two, log } = await slowCopy(bench);
     await untilDurable(log);
-    await kill(session, source);
+    await session.kill(source);
     const next = bench.session();
     const [job] = await interrupted(next);
     const asked = requestOf({ kind: 'resume', source: null, destinations: [], job: job!.id });
@@ -228,9 +196,8 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
       ];
       await writeFile(source, seededBytes(2 * MiB, 1));
       const first = bench.session();
-      await begin(first, { source, destinations: [copy], throttle: MiB, verify: false });
-      first.host.kill('SIGKILL');
-      await first.exited;
+      await first.begin({ source, destinations: [copy], throttle: MiB, verify: false });
+      await first.kill();
       const { dev } = await stat(source);
       execFileSync('umount', [disk.tree]);
       await mkdir(between);
@@ -260,9 +227,8 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     const [source, copy] = [join(folder, 'disk.img'), join(folder, 'copy.img')];
     await writeFile(source, seededBytes(4 * MiB, 1));
     const first = bench.session();
-    await untilDurable(await begin(first, { source, destinations: [copy], throttle: MiB / 2, verify: false }));
-    first.host.kill('SIGKILL');
-    await first.exited;
+    await untilDurable((await first.begin({ source, destinations: [copy], throttle: MiB / 2, verify: false })).log);
+    await first.kill();
     const { ino } = await stat(source);
     await unmount();
     mount();
@@ -281,7 +247,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     const disk = await bench.disk({ size });
     await disk.rule('stall w 31M 64K');
     const first = bench.session();
-    await begin(first, { source: source.device, destinations: [disk.device], memory: small, throttle: 10 * MiB });
+    await first.begin({ source: source.device, destinations: [disk.device], memory: small, throttle: 10 * MiB });
     await killAtStall(first, disk);
     await spoil(source.backing, 5 * MiB + 7);
 
@@ -306,15 +272,13 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
       await bench.path('lost.img'),
     ];
     const first = bench.session();
-    await begin(first, { source, destinations: [named, half, lost], throttle: 65536 });
-    first.host.kill('SIGKILL');
-    await first.exited;
+    await first.begin({ source, destinations: [named, half, lost], throttle: 65536 });
+    await first.kill();
     await rename(`${named}.part`, named); // what comes before the log hears of it
     await rm(`${lost}.part`);
     const session = bench.session();
     const [job] = await interrupted(session);
-    await session.engine.call('prepare', requestOf({ kind: 'resume', source: null, job: job!.id, throttle: 65536 }));
-    await session.engine.call('start', {});
+    await session.begin({ kind: 'resume', source: null, job: job!.id, throttle: 65536 });
     expect([existsSync(named), existsSync(`${named}.part`)]).toEqual([false, true]);
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
     const result = await resultOf(session);
@@ -340,9 +304,8 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     const first = bench.session();
     await first.run({ source, destinations: [await bench.path('one.img')], saveManifest: manifest });
     await first.run({ source, destinations: [await bench.path('two.img')], saveManifest: other, memory: MiB / 4 });
-    await begin(first, { kind: 'repair', source, destinations: [copy], manifest, throttle: 65536 });
-    first.host.kill('SIGKILL');
-    await first.exited;
+    await first.begin({ kind: 'repair', source, destinations: [copy], manifest, throttle: 65536 });
+    await first.kill();
     await copyFile(manifest, `${manifest}.then`);
     await copyFile(other, manifest);
     const session = bench.session();
@@ -358,9 +321,8 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
   it('F28 refuses to resume when the source image was written to or replaced, and advises a new copy', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
     const first = bench.session();
-    await begin(first, { source, destinations: [copy], throttle: 65536 });
-    first.host.kill('SIGKILL');
-    await first.exited;
+    await first.begin({ source, destinations: [copy], throttle: 65536 });
+    await first.kill();
     const session = bench.session();
     const [job] = await interrupted(session);
     const advice = 'Start a new copy.';
@@ -382,7 +344,7 @@ describe.skipIf(noLab !== null)('a damaged log of an interrupted copy', () => {
     const [disk, copy] = [await bench.disk({ size: SIZE }), await bench.path('copy.img')];
     await source.rule('stall r 6M 1M');
     const first = bench.session();
-    const log = await begin(first, { source: source.device, destinations: [disk.device, copy] });
+    const { log } = await first.begin({ source: source.device, destinations: [disk.device, copy] });
     await untilDurable(log);
     await killAtStall(first, source);
     return { source, disk, copy, id: basename(log, '.log'), log };

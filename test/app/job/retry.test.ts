@@ -11,7 +11,7 @@ import { LocalEngine } from '../../../app/engine/engine.ts';
 import { JobLogWriter } from '../../../app/engine/formats/job-log.ts';
 import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts';
 import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
-import { head, MiB, refused, requestOf, spoil, Workbench } from './support.ts';
+import { head, MiB, oneBench, refused, requestOf, spoil } from './support.ts';
 import type { Facts } from '../../requests.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
@@ -42,11 +42,10 @@ class Barrier {
 }
 
 describe.skipIf(canLab() !== null)('retrying a failed destination', () => {
-  let bench: Workbench;
+  const bench = oneBench();
   let opening: Barrier;
   let recording: Barrier;
   beforeEach(() => {
-    bench = new Workbench();
     [opening, recording] = [new Barrier(), new Barrier()];
     bench.holdState();
     const record = Object.getOwnPropertyDescriptor(JobLogWriter.prototype, 'state')!.value as JobLogWriter['state'];
@@ -58,10 +57,9 @@ describe.skipIf(canLab() !== null)('retrying a failed destination', () => {
       await record.apply(this, parameters);
     });
   });
-  afterEach(async () => {
+  afterEach(() => {
     opening.open();
     recording.open();
-    await bench.clear();
     vi.restoreAllMocks();
   });
 

@@ -2,12 +2,13 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach } from 'vitest';
 import type { JobError, PlatterError } from '../../../app/contract/errors.ts';
 import type { HostEvent } from '../../../app/contract/host.ts';
 import type { InterruptedJob, JobResult } from '../../../app/contract/jobs.ts';
@@ -34,6 +35,10 @@ export interface Session {
   stderr(): string;
   /** Waits for an event that satisfies `condition`, also among those that came before. */
   until(condition: (event: HostEvent) => boolean): Promise<HostEvent>;
+  /** Prepares and starts a job. Its id, and the path of its log. */
+  begin(request: Facts): Promise<{ job: string; log: string }>;
+  /** Kills the host and waits for its end. A stalled I/O of `disk` would keep it, so the rules of that are cleared. */
+  kill(disk?: LabDisk): Promise<void>;
   /** Prepares, starts, and waits for the result. */
   run(request: Facts): Promise<JobResult>;
   errors(): JobError[];
@@ -82,21 +87,41 @@ export async function untilDurable(log: string, chunks = 1): Promise<void> {
   while ((await readJobLog(log)).durable.some((durable) => countChunks(durable) < chunks)) await sleep(20);
 }
 
+/** Kills the host of `session` while an I/O of `disk` is stalled, then lets that I/O continue. */
+export async function killAtStall(session: Session, disk: LabDisk): Promise<void> {
+  await disk.waitFor(({ stalled }) => stalled > 0);
+  await session.kill(disk);
+}
+
+/** The workbench of each test of a file, or of a `describe`: call it once there, outside of the tests. */
+export function oneBench(): Workbench {
+  const bench = new Workbench();
+  beforeEach(() => bench.open());
+  afterEach(() => bench.clear());
+  return bench;
+}
+
 /** What one test uses; released in reverse order when the test ends. */
 export class Workbench {
   readonly #undo: (() => Promise<unknown>)[] = [];
-  readonly #image: Promise<string>;
+  #folder = '';
   /** Where the hosts of this test keep their job logs. */
-  readonly state = mkdtempSync(join(tmpdir(), 'platter-state-'));
+  state = '';
 
-  constructor() {
-    this.#undo.push(() => rm(this.state, { recursive: true, force: true }));
-    this.#image = mkdtemp(join(tmpdir(), 'platter-engine-'));
-    this.#undo.push(async () => rm(await this.#image, { recursive: true, force: true }));
+  /** Makes the folders of the next test. */
+  open(): void {
+    this.state = this.#newFolder('platter-state-');
+    this.#folder = this.#newFolder('platter-engine-');
   }
 
-  async path(name: string): Promise<string> {
-    return join(await this.#image, name);
+  #newFolder(prefix: string): string {
+    const folder = mkdtempSync(join(tmpdir(), prefix));
+    this.#undo.push(() => rm(folder, { recursive: true, force: true }));
+    return folder;
+  }
+
+  path(name: string): Promise<string> {
+    return Promise.resolve(join(this.#folder, name));
   }
 
   /** An image of `size` bytes that depend only on `seed`. */
@@ -165,6 +190,11 @@ export class Workbench {
       await engine.close();
       await exited;
     });
+    const begin: Session['begin'] = async (request) => {
+      const { job } = await engine.call('prepare', requestOf(request));
+      await engine.call('start', {});
+      return { job: job!, log: this.log(job!) };
+    };
     return {
       engine,
       events,
@@ -173,10 +203,15 @@ export class Workbench {
       until,
       stderr: () => stderr,
       errors: () => events.flatMap((event) => (event.event === 'error' ? [event.error] : [])),
+      begin,
+      async kill(disk) {
+        host.kill('SIGKILL');
+        await disk?.rule('clear');
+        await exited;
+      },
       async run(request) {
         const before = events.length;
-        await engine.call('prepare', requestOf(request));
-        await engine.call('start', {});
+        await begin(request);
         const last = await until((event) => event.event === 'result' && events.indexOf(event) >= before);
         if (last.event !== 'result') throw new Error('impossible');
         return last.result;
@@ -201,11 +236,7 @@ export async function slowCopy(
   const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
   await source.rule('rate r 6M', 'stall r 12M 1M');
   const session = bench.session();
-  const plan = await session.engine.call(
-    'prepare',
-    requestOf({ source: source.device, destinations: [one.device, two.device] }),
-  );
-  await session.engine.call('start', {});
+  const { log } = await session.begin({ source: source.device, destinations: [one.device, two.device] });
   await one.waitFor(({ bytesWritten }) => bytesWritten >= 2 * MiB);
-  return { session, source, one, two, log: bench.log(plan.job!) };
+  return { session, source, one, two, log };
 }

@@ -3,23 +3,19 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { HostEvent } from '../../../app/contract/host.ts';
 import type { JobResult } from '../../../app/contract/jobs.ts';
 import { LocalEngine } from '../../../app/engine/engine.ts';
 import { loadAddon, type NativeAddon, type NativeDevice } from '../../../app/engine/native/addon.ts';
 import { canLab, seededBytes, withQueue, type LabDisk, type LabEntry } from '../../lab/lab.ts';
-import { HOST_ARGV, MiB, refused, requestOf, resultOf, Workbench } from './support.ts';
+import { HOST_ARGV, MiB, refused, requestOf, resultOf, oneBench } from './support.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 const noLab = canLab();
 const SIZE = 24 * MiB;
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-  bench.holdState();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
+beforeEach(() => bench.holdState());
 
 /**
  * The chunks in order of arrival, each once, and how many begin before the previous one has ended. Within a chunk the

@@ -1,19 +1,15 @@
 // What main does between the page and the engine host: it starts only what was reviewed and agreed to, and shows what a
 // host that breaks down may have written.
 import { existsSync } from 'node:fs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Outcome } from '../../../app/contract/errors.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import { failure } from '../../../app/base/errors.ts';
 import { Jobs, type Gate } from '../../../app/main/jobs.ts';
-import { MiB, requestOf, Workbench, type Session } from '../job/support.ts';
+import { MiB, requestOf, oneBench, type Session } from '../job/support.ts';
 import { changed } from '../../requests.ts';
 
-let bench: Workbench;
-beforeEach(() => {
-  bench = new Workbench();
-});
-afterEach(() => bench.clear());
+const bench = oneBench();
 
 /** Refuses nothing. */
 const openGate: Gate = { refusals: () => [], checked: () => undefined, agreed: () => Promise.resolve(null) };

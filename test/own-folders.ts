@@ -49,7 +49,8 @@ export function guardFolders(): void {
     const strays = changes(before, picture(realFolders()));
     if (strays.length > 0)
       throw new Error(
-        `Something wrote outside of the tests' own folders while these tests ran: ${strays.join(', ')}. Set PLATTER_STATE for each process that a test starts; close other Platters.`,
+        `Something wrote outside of the tests' own folders while these tests ran: ${strays.join(', ')}. ` +
+          'Set PLATTER_STATE for each process that a test starts; close other Platters.',
       );
   });
 }

@@ -205,7 +205,8 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     await disk.rule('rate w 2M');
     const { bytesWritten } = await disk.counters();
     const running = start(process.execPath, CLI, 'copy', image, disk.device, '--yes', '--json');
-    await disk.waitFor((now) => now.bytesWritten >= bytesWritten + 3 * MIB); // the head's zeros, and some that are worth keeping
+    // The zeros of the head, and some data that is worth keeping.
+    await disk.waitFor((now) => now.bytesWritten >= bytesWritten + 3 * MIB);
     running.child.kill('SIGTERM');
     expect(await running.ended).toMatchObject({ code: 130 });
     await disk.rule('clear');

@@ -48,7 +48,8 @@ it.runIf(process.getuid?.() === 0)(
       );
     const [main, pageShare, gpu] = ['Browser', 'Tab', 'GPU'].map(share) as [number, number, number];
     console.log(
-      `10,000 samples a minute, 32 destinations: main ${main.toFixed(1)} %, page ${pageShare.toFixed(1)} %, together ${(main + pageShare).toFixed(1)} % of a core` +
+      `10,000 samples a minute, 32 destinations: main ${main.toFixed(1)} %, ` +
+        `page ${pageShare.toFixed(1)} %, together ${(main + pageShare).toFixed(1)} % of a core` +
         ` (bar: 5 %); drawing in software, as without a graphics card, ${gpu.toFixed(1)} %`,
     );
     await picture(page, '12-busy');

@@ -157,7 +157,9 @@ except OSError:
         { mode: 0o755 },
       );
       const options = JSON.stringify({ electron, appDir: ROOT, env: { PATH: process.env.PATH, DISPLAY: ':0' } });
-      const program = `const { openWindow } = await import(${JSON.stringify(join(ROOT, 'build/window.mjs'))}); process.exitCode = await openWindow(${options});`;
+      const program =
+        `const { openWindow } = await import(${JSON.stringify(join(ROOT, 'build/window.mjs'))}); ` +
+        `process.exitCode = await openWindow(${options});`;
       const onTerminal = [
         '-c',
         'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)',

@@ -40,10 +40,8 @@ const manifest = (bytes: number, change: Partial<Manifest> = {}): Uint8Array => 
 
 const request = { id: 1, method: 'list', params: { all: true } };
 seed('frames/one', Buffer.concat([Buffer.of(63), encodeFrame(request)]));
-seed(
-  'frames/three',
-  Buffer.concat([Buffer.of(4), ...[request, 'ü\u{1f4bf}', [1e300, -0, null, true, { __proto__: 1 }]].map(encodeFrame)]),
-);
+const values = [request, 'ü\u{1f4bf}', [1e300, -0, null, true, { __proto__: 1 }]];
+seed('frames/three', Buffer.concat([Buffer.of(4), ...values.map(encodeFrame)]));
 seed('frames/empty', Buffer.from([0, 0, 0, 0, 0]));
 seed('frames/long', Buffer.from([0, 0, 0x40, 0, 1, 0x22]));
 
@@ -94,7 +92,8 @@ const status = '# current_pos  current_status  current_pass\n';
 seed(
   'mapfile/written',
   `# Mapfile. Created by platter\n${status}0x00000000     ?               1\n#      pos        size  status\n` +
-    '0x00000000  0x00117000  +\n0x00117000  0x00000200  -\n0x00117200  0x00001000  /\n0x00118200  0x00007E00  *\n0x00120000  0x00048000  ?\n',
+    '0x00000000  0x00117000  +\n0x00117000  0x00000200  -\n0x00117200  0x00001000  /\n' +
+    '0x00118200  0x00007E00  *\n0x00120000  0x00048000  ?\n',
 );
 seed('mapfile/spelled', ' 010 F 3 # octal\n\n\t0X10 0x7FFFFFFFFFFFFFEF +\r\n');
 seed('mapfile/old', '0 G\n0 512 -\n');

@@ -123,7 +123,8 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     'leaves nothing after kill -9 of the program that started it (%s)',
     async (option) => {
       const args = JSON.stringify(['--size', '16M', ...option.split(' ').filter(Boolean)]);
-      const script = `require('child_process').spawn(process.argv[1], ${args}, { stdio: ['pipe', 'inherit', 'inherit'] })`;
+      const stdio = "{ stdio: ['pipe', 'inherit', 'inherit'] }";
+      const script = `require('child_process').spawn(process.argv[1], ${args}, ${stdio})`;
       const parent = spawn(process.execPath, ['-e', script, await buildLabdisk()], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });

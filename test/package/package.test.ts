@@ -326,7 +326,8 @@ describe.skipIf(reason !== null)(`the command line in a Debian without a desktop
       const { code, stdout, stderr } = await root.run(caller.length === 0 ? 'user' : 'root', [...caller, 'platter']);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toBe(
-        'platter: The window is not installed. Its package is "platter": sudo apt install platter\nplatter --help shows the command line.\n',
+        'platter: The window is not installed. Its package is "platter": sudo apt install platter\n' +
+          'platter --help shows the command line.\n',
       );
     }
   });

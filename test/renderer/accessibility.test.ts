@@ -194,7 +194,8 @@ describe('the window zoomed in to 200 %', () => {
             at !== null && (node.contains(at) || at.contains(node) || at.closest('.tile') === node.closest('.tile'));
           if (!inside || !open)
             found.push(
-              `${node.tagName} "${(node.getAttribute('aria-label') ?? node.textContent).trim().slice(0, 40)}" ${inside ? 'is covered' : 'is outside'}`,
+              `${node.tagName} "${(node.getAttribute('aria-label') ?? node.textContent).trim().slice(0, 40)}" ` +
+                (inside ? 'is covered' : 'is outside'),
             );
         }
         return found;

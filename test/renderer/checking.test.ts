@@ -212,7 +212,9 @@ test('says that an update overwrites what differs, not that it erases everything
   await open.page.getByText('What differs from station-42.img, 31.9 GB each, is overwritten, then verified.').waitFor();
   await open.page
     .getByText(
-      /^Whatever differs from the source is overwritten on 3 drives with data, including data of your own. Type OVERWRITE to start.$/,
+      'Whatever differs from the source is overwritten on 3 drives with data, including data of your own. ' +
+        'Type OVERWRITE to start.',
+      { exact: true },
     )
     .waitFor();
   for (const zone of ['destinations', 'action']) expect(await words(zone)).not.toMatch(/erase/i);

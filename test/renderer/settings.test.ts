@@ -111,8 +111,11 @@ describe('the settings', () => {
 });
 
 /** English words that neither German nor French has: a sign of something not said in another language. */
-const ENGLISH =
-  /(?<!\p{L})(the|drives?|is|it|of|with|will be|not|and|left|port|copying|verified|erase|choose|start|settings)(?!\p{L})/iu;
+const ENGLISH = new RegExp(
+  String.raw`(?<!\p{L})(the|drives?|is|it|of|with|will be|not|and|left|port|copying|verified|` +
+    String.raw`erase|choose|start|settings)(?!\p{L})`,
+  'iu',
+);
 /** ... and those among them that French has too. */
 const FRENCH = /(?<!\p{L})port(?!\p{L})/giu;
 

@@ -1,5 +1,4 @@
-// The guard refuses block devices for every reason, on described machines of several kinds. Nothing is opened or written.
-// The real devices of this machine are in test/app/job/refusals.test.ts.
+// The guard refuses block devices for every reason, on described machines of several kinds. Nothing is opened. The real devices of this machine are in test/app/job/refusals.test.ts.
 import { describe, expect, it } from 'vitest';
 import { notesOnDestination, refusals } from '../../../app/engine/admission/guard.ts';
 import { GB, laptop, live, picture, server, type Machine } from '../devices/machines.ts';

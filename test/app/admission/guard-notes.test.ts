@@ -17,7 +17,8 @@ it('F36 warns in the review that a clone has the UUIDs of its source', () => {
   });
   const notes = (from: End, ...to: End[]): string[] => notesOnClones(from, to).map(english.note);
   expect(notes(device(blocks, '/dev/sda'), device(blocks, '/dev/sdc'), image())).toEqual([
-    '/dev/sda and the copy on /dev/sdc have the same UUIDs. Disconnect one of them before the next mount or restart, because the system cannot tell them apart.' +
+    '/dev/sda and the copy on /dev/sdc have the same UUIDs. ' +
+      'Disconnect one of them before the next mount or restart, because the system cannot tell them apart.' +
       ' A mounted btrfs can write to the wrong one: `btrfstune -u` gives the unmounted copy a UUID of its own.',
   ]);
   expect(notes(device(blocks, '/dev/sdb'), device(blocks, '/dev/sdc'))).toEqual([
@@ -33,7 +34,8 @@ it('F36 warns in the review that a clone has the UUIDs of its source', () => {
 it('notes that a source is in use, and copies it', () => {
   const blocks = picture(laptop);
   expect(notesOnSource(device(blocks, '/dev/sda'), blocks).map(english.note)).toEqual([
-    '/dev/sda is mounted read-write at /media/me/PHOTOS OLD: writes to it during the job can make the copy inconsistent.',
+    '/dev/sda is mounted read-write at /media/me/PHOTOS OLD: ' +
+      'writes to it during the job can make the copy inconsistent.',
   ]);
   expect(notesOnSource(device(blocks, '/dev/dm-2'), blocks).map(english.note)).toEqual([
     '/dev/dm-2 is used as swap: writes to it during the job can make the copy inconsistent.',
@@ -97,7 +99,8 @@ describe('guard: an eMMC with boot areas', () => {
     const said = (end: 'source' | 'destination'): string =>
       english.note({ kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end });
     expect(said('source')).toBe(
-      'The boot areas of /dev/mmcblk0 (boot0, boot1) are not copied, only its main area is. A board that boots from them does not boot from the copy alone.',
+      'The boot areas of /dev/mmcblk0 (boot0, boot1) are not copied, only its main area is. ' +
+        'A board that boots from them does not boot from the copy alone.',
     );
     expect(said('destination')).toBe(
       'The boot areas of /dev/mmcblk0 (boot0, boot1) are not written, only its main area is. They keep what they hold.',

@@ -104,7 +104,8 @@ describe("guard: a file of the job on a disk mounted inside a destination's moun
     ).map(({ code, device, message, advice }) => `${device ?? ''} ${code} ${message} ${advice}`);
   const below = source(GB, 'file:8:17:1', '/mnt/sub/x.img');
   const taken =
-    '/dev/sda MOUNTED Unmounting /dev/sda1 from /mnt would make /mnt/sub/x.img unreachable: it is on /dev/sdb1, which is mounted in it, at /mnt/sub. ' +
+    '/dev/sda MOUNTED Unmounting /dev/sda1 from /mnt would make /mnt/sub/x.img unreachable: ' +
+    'it is on /dev/sdb1, which is mounted in it, at /mnt/sub. ' +
     'Mount /dev/sdb1 outside /mnt and name the file there, or put it on a file system that stays mounted.';
 
   it('refuses a destination when unmounting it would take away a source file, and says where to mount that', () => {
@@ -118,7 +119,8 @@ describe("guard: a file of the job on a disk mounted inside a destination's moun
 
   it('names with --unmount both the lost file and what else is mounted inside the mount point', () => {
     const other =
-      '/dev/sda MOUNTED /dev/sda1 cannot be unmounted from /mnt: /dev/sdc1 is mounted in it, at /mnt/other. Unmount /mnt/other first, then try again.';
+      '/dev/sda MOUNTED /dev/sda1 cannot be unmounted from /mnt: /dev/sdc1 is mounted in it, ' +
+      'at /mnt/other. Unmount /mnt/other first, then try again.';
     expect(told(below, [device(blocks, '/dev/sda')], true)).toEqual([other, taken]);
   });
 
@@ -142,10 +144,10 @@ describe("guard: a file of the job on a disk mounted inside a destination's moun
       ),
     ).toEqual([
       expect.stringMatching(
-        /^\/dev\/sda MOUNTED .* on \/dev\/sdd1, which is mounted in it, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt and/u,
+        /^\/dev\/sda MOUNTED .* on \/dev\/sdd1, .*, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt and/u,
       ),
       expect.stringMatching(
-        /^\/dev\/sdb MOUNTED .* on \/dev\/sdd1, which is mounted in it, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt\/sub and/u,
+        /^\/dev\/sdb MOUNTED .* on \/dev\/sdd1, .*, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt\/sub and/u,
       ),
     ]);
     const copy = image({ path: '/mnt/sub/y.img', realPath: '/mnt/sub/y.img' });
@@ -194,7 +196,8 @@ describe("guard: a file of the job on a disk mounted inside a destination's moun
 
   it('gives the usual advice on a mounted destination when the files of the job lie elsewhere', () => {
     expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda')], false)).toEqual([
-      '/dev/sda MOUNTED It is mounted at /mnt. Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.',
+      '/dev/sda MOUNTED It is mounted at /mnt. ' +
+        'Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.',
     ]);
   });
 });

@@ -77,7 +77,8 @@ describe('an image whose name was free at the review', () => {
       destinations: [{ state: 'failed', errors: [{ code: 'CHANGED', op: 'rename' }] }],
     });
     expect(result.destinations[0]!.errors[0]!.message).toBe(
-      `The image is complete but could not be given its name: Another file took this name while the job ran. It is kept as ${copy}.part.`,
+      'The image is complete but could not be given its name: ' +
+        `Another file took this name while the job ran. It is kept as ${copy}.part.`,
     );
   });
 
@@ -224,7 +225,9 @@ describe('files of others', () => {
       {
         code: 'IN_USE',
         device: copy,
-        message: `${copy}.part, which would be written first, already exists and is not from any of your interrupted jobs.`,
+        message:
+          `${copy}.part, which would be written first, already exists and is not from any of your ` +
+          'interrupted jobs.',
       },
     ]);
     expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);

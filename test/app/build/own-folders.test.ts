@@ -8,7 +8,8 @@ import { stateDir } from '../../../app/base/state-folder.ts';
 import { changes, picture, realFolders } from '../../own-folders.ts';
 
 it('gives every process of a test a state folder below the temporary folder', () => {
-  const script = `import { stateDir } from ${JSON.stringify(resolve('app/base/state-folder.ts'))}; console.log(stateDir())`;
+  const module = JSON.stringify(resolve('app/base/state-folder.ts'));
+  const script = `import { stateDir } from ${module}; console.log(stateDir())`;
   const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
     encoding: 'utf8',
   });

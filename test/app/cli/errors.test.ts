@@ -84,9 +84,13 @@ describe('F24 errors that arrive chunk by chunk', () => {
       result: result([ended('/dev/sdb', 'failed', false, joinedErrors(errors)), ended('/dev/sdc', 'done', true)]),
     });
     expect(lines).toEqual([
-      'platter: /dev/sdb: Verification failed at 22.0 MB (sectors 43,008 to 45,055): the data read back differs from the data written. Do not use this copy; write it again, and replace the drive if it happens again.',
-      'platter: /dev/sdb: Verification failed at 21.0 MB (sectors 40,960 to 47,103): the data read back differs from the data written.',
-      'platter: /dev/sdb: Verification failed at 41.9 MB (sectors 81,920 to 83,967): the data read back differs from the data written.',
+      'platter: /dev/sdb: Verification failed at 22.0 MB (sectors 43,008 to 45,055): ' +
+        'the data read back differs from the data written. Do not use this copy; ' +
+        'write it again, and replace the drive if it happens again.',
+      'platter: /dev/sdb: Verification failed at 21.0 MB (sectors 40,960 to 47,103): ' +
+        'the data read back differs from the data written.',
+      'platter: /dev/sdb: Verification failed at 41.9 MB (sectors 81,920 to 83,967): ' +
+        'the data read back differs from the data written.',
     ]);
   });
 

@@ -62,7 +62,8 @@ test('the result is there, the exit code is its, and what stays behind is said',
   expect(run.code).toBe(3);
   expect(run.lines.at(-1)).toMatchObject({ event: 'result', destinations: [{ errors: [{ code: 'STALLED' }] }] });
   expect(run.stderr).toBe(
-    'platter: a device or a file system still does not answer. The engine that waits for it stays behind, and ends when it answers.\n',
+    'platter: a device or a file system still does not answer. ' +
+      'The engine that waits for it stays behind, and ends when it answers.\n',
   );
 });
 

@@ -184,7 +184,8 @@ describe('lines of a job', () => {
   test('the headline says what happens and what to know', () => {
     expect(headline(plan(['a', 'b'], { notes: [{ kind: 'buffered', path: 'b' }] }))).toEqual([
       'Copying disk.img (64.0 GB) to 2 destinations, reading each back when it is written.',
-      'Note: b does not support direct I/O: it is used through the page cache, which is dropped before anything is read back.',
+      'Note: b does not support direct I/O: it is used through the page cache, ' +
+        'which is dropped before anything is read back.',
     ]);
     expect(headline(plan(['a'], { verify: false }))).toEqual([
       'Copying disk.img (64.0 GB) to 1 destination; not verifying.',
@@ -299,7 +300,8 @@ test('a command gives the engine absolute paths, and prints the ones that were t
 describe('sentences', () => {
   test('an error names the place once, says what and what to do', () => {
     expect(errorSentence(mediumError)).toBe(
-      'platter: /dev/sdc: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error. Replace this drive; the others go on.',
+      'platter: /dev/sdc: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error. ' +
+        'Replace this drive; the others go on.',
     );
     expect(errorSentence({ ...mediumError, message: '/dev/sdc cannot be written.' })).toBe(
       'platter: /dev/sdc cannot be written. Replace this drive; the others go on.',

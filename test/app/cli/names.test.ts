@@ -41,7 +41,8 @@ describe('a name that is not UTF-8', () => {
     const run = byShell(`copy disk.img c$'\\xff'.img --yes`, folder);
     expect(run).toMatchObject({ status: 2, stdout: '' });
     expect(run.stderr).toBe(
-      'platter: A name in c\ufffd.img is not valid UTF-8, or has the character U+FFFD in it. Rename the file or folder, then try again.\n',
+      'platter: A name in c\ufffd.img is not valid UTF-8, or has the character U+FFFD in it. ' +
+        'Rename the file or folder, then try again.\n',
     );
     expect([readdirSync(folder), readFileSync(join(folder, 'c\ufffd.img'), 'utf8')]).toEqual([before, PRECIOUS]);
   });

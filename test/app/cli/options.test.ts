@@ -305,7 +305,8 @@ describe.skipIf(cannot !== null)('zeros', () => {
         length: SIZE - MiB,
         message: expect.stringContaining('the data read back differs from the data written') as string,
         advice:
-          'Do not use this copy. The disk may not have been blank: copy again without --assume-blank, and replace the drive if it differs again.',
+          'Do not use this copy. The disk may not have been blank: copy again without --assume-blank, ' +
+          'and replace the drive if it differs again.',
       },
     ]);
     expect(await platter(['copy', source, disk.device, '--yes', '--json'])).toMatchObject({ code: 0 });

@@ -118,7 +118,8 @@ describe('a stdout that nobody reads', () => {
     });
     const { code, stderr } = await run.ended;
     expect(stderr).toContain(
-      'platter: waiting for the program that reads stdout\nplatter: nothing has read stdout for 3 seconds. Part of the output is lost.\n',
+      'platter: waiting for the program that reads stdout\nplatter: nothing has read stdout for 3 seconds. ' +
+        'Part of the output is lost.\n',
     );
     expect(code).toBe(3);
     await execute('cmp', [source, copy]);

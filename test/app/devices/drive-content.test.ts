@@ -60,7 +60,8 @@ describe.skipIf(noLab !== null)('the content of a disk', () => {
   test('F5 names both of two file systems on one disk, in the list and in the review', async () => {
     const disk = await diskWith(
       128 * MiB,
-      'cp d b && mkfs.btrfs -q b && mkfs.ext4 -qF d && dd if=b of=d bs=4K skip=16 seek=16 count=1 conv=notrunc status=none',
+      'cp d b && mkfs.btrfs -q b && mkfs.ext4 -qF d && ' +
+        'dd if=b of=d bs=4K skip=16 seek=16 count=1 conv=notrunc status=none',
     );
     const { disk: shown, line } = await listed(disk);
     expect(shown).toMatchObject({ fileSystem: null, signatures: ['ext4', 'btrfs'] });
@@ -84,7 +85,8 @@ describe.skipIf(noLab !== null)('the content of a disk', () => {
 
   test('F5 names the partition table of a hybrid ISO image beside its file system', async () => {
     const make =
-      "mkdir t; echo a > t/a; genisoimage -quiet -V TESTISO -o i t; dd if=i of=d conv=notrunc status=none; printf 'label: dos\\n64,256,17\\n' | sfdisk -q --force --wipe never d; rm -r t i";
+      'mkdir t; echo a > t/a; genisoimage -quiet -V TESTISO -o i t; dd if=i of=d conv=notrunc status=none; ' +
+      "printf 'label: dos\\n64,256,17\\n' | sfdisk -q --force --wipe never d; rm -r t i";
     const disk = await diskWith(64 * MiB, make);
     const { line } = await listed(disk);
     expect(line).toContain('iso9660 "TESTISO"; MBR partition table, no partitions known to the system');
@@ -167,7 +169,9 @@ describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
     const disk = await diskWith(64 * MiB, "printf 'label: gpt\\nsize=50M\\n' | sfdisk -q d");
     const { notes } = await review(await mbr(), disk);
     expect(notes).toEqual([
-      `${disk.device} keeps old signatures beyond the end of the source: gpt. A system may mistake it for what it was. \`wipefs --all ${disk.device}\` before the copy erases them.`,
+      `${disk.device} keeps old signatures beyond the end of the source: gpt. ` +
+        'A system may mistake it for what it was. ' +
+        `\`wipefs --all ${disk.device}\` before the copy erases them.`,
     ]);
     expect((await signaturesOn(disk.device))!.map(({ name }) => name)).toContain('gpt');
   });

@@ -188,7 +188,8 @@ describe.skipIf(noLab !== null)('who holds a drive', () => {
     const flags = what === 'the drive' ? 'fs.constants.O_RDONLY | fs.constants.O_EXCL' : 'fs.constants.O_RDONLY';
     await running(process.execPath, [
       '-e',
-      `const fs = require('fs'); fs.openSync('${path}', ${flags}); console.log('open'); setTimeout(() => process.exit(), 1500);`,
+      `const fs = require('fs'); fs.openSync('${path}', ${flags}); console.log('open'); ` +
+        'setTimeout(() => process.exit(), 1500);',
     ]);
     const result = await bench.session().run({ source: await bench.image('a.img', MiB), destinations: [disk] });
     expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
@@ -198,7 +199,8 @@ describe.skipIf(noLab !== null)('who holds a drive', () => {
     const { device } = await bench.disk({ size: 8 * MiB, plain: true });
     const pid = await running(process.execPath, [
       '-e',
-      `const fs = require('fs'); fs.openSync('${device}', fs.constants.O_RDONLY | fs.constants.O_EXCL); console.log('open'); setInterval(() => 0, 1000);`,
+      `const fs = require('fs'); fs.openSync('${device}', fs.constants.O_RDONLY | fs.constants.O_EXCL); ` +
+        `console.log('open'); setInterval(() => 0, 1000);`,
     ]);
     const [error] = await refusedFor(device);
     expect(error).toMatchObject({
@@ -287,7 +289,8 @@ it.skipIf(noLab !== null)(
     ];
     const pid = await running(process.execPath, [
       '-e',
-      `const fs = require('fs'); fs.openSync('${held.device}', fs.constants.O_RDONLY | fs.constants.O_EXCL); console.log('open'); setInterval(() => 0, 1000);`,
+      `const fs = require('fs'); fs.openSync('${held.device}', fs.constants.O_RDONLY | ` +
+        `fs.constants.O_EXCL); console.log('open'); setInterval(() => 0, 1000);`,
     ]);
     const errors = await refusedFor(held.device, small.device);
     expect(errors.map(({ code, device }) => [code, device])).toEqual([

@@ -277,8 +277,15 @@ describe("the kernel's count of writes", () => {
   it('S8 counts a partition as not written while its neighbour is written without a pause', async () => {
     const sys = mkdtempSync(join(tmpdir(), 'platter-sys-'));
     const write = `const { writeFileSync, renameSync } = require('node:fs');
-      const stat = (device, written) => { writeFileSync(device + '/new', '1 0 8 0 1 0 ' + written + ' 0 0 0 0 0 0 0 0 0 0\\n'); renameSync(device + '/new', device + '/stat'); };
-      for (let written = 0; ; written += 8) { stat('sda/sda2', written); stat('sda', written); if (written === 0) console.log('ready'); }`;
+      const stat = (device, written) => {
+        writeFileSync(device + '/new', '1 0 8 0 1 0 ' + written + ' 0 0 0 0 0 0 0 0 0 0\\n');
+        renameSync(device + '/new', device + '/stat');
+      };
+      for (let written = 0; ; written += 8) {
+        stat('sda/sda2', written);
+        stat('sda', written);
+        if (written === 0) console.log('ready');
+      }`;
     mkdirSync(join(sys, 'dev/block'), { recursive: true });
     for (const part of ['sda1', 'sda2']) {
       mkdirSync(join(sys, 'sda', part), { recursive: true });

@@ -1,4 +1,4 @@
-// Mounted and partitioned drives as destinations: unmounting, what is in the way of it, and the partition table afterwards.
+// Mounted and partitioned drives as destinations: what unmounts them, what is in the way, and the table afterwards.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';

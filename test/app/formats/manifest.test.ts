@@ -194,8 +194,9 @@ describe('writing a manifest', () => {
 
   it('flushes the file before the rename, and the folder after it', async () => {
     const script = `import { writeManifest } from './app/engine/formats/manifest.ts';
-      await writeManifest(${JSON.stringify(at('traced'))}, { chunkSize: 65536, bytes: 0, source: { path: '', model: null, serial: null, size: 0 },
-        createdAt: 0, known: new Uint8Array(0), hashes: new Uint8Array(0) });`;
+      await writeManifest(${JSON.stringify(at('traced'))}, {
+        chunkSize: 65536, bytes: 0, source: { path: '', model: null, serial: null, size: 0 }, createdAt: 0,
+        known: new Uint8Array(0), hashes: new Uint8Array(0) });`;
     execFileSync('strace', [
       '-f',
       '-e',

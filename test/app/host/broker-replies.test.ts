@@ -35,7 +35,8 @@ end.recv(4096)
 if length == 0: sys.exit()
 fds = [os.open(name, eval(mode, vars(os))) for mode, name in (file.split(':', 1) for file in files)]
 reply = struct.pack('IIIIi', *map(int, words)) + detail.ljust(256, b'\\0')
-end.sendmsg([reply.ljust(length, b'\\0')[:length]], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else [])
+rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+end.sendmsg([reply.ljust(length, b'\\0')[:length]], rights)
 end.recv(4096)
 `;
 const MAGIC = 0x42544c50;
@@ -143,12 +144,12 @@ describe('an answer that no broker gives', () => {
     expect(await errnoFrom(opening(broker))).toBe('ECONNRESET');
   });
 
-  it('an end without an answer is told as one', async () => {
+  it('reports a broker that ends without an answer', async () => {
     const broker = answered({ length: 0 });
     expect(await errnoFrom(opening(broker))).toBe('ECONNRESET');
   });
 
-  it('descriptors that were not asked for are closed and refused: too few, too many, with a refusal, with another request', async () => {
+  it('closes and refuses descriptors that are too few, too many, or beside a refusal or another request', async () => {
     const some = (count: number): string[] => Array.from({ length: count }, () => `O_RDWR:${file}`);
     for (const files of [some(2), some(4), some(8), some(60)])
       expect(await errnoFrom(opening(answered({ files }))), `${files.length}`).toBe('EPROTO');
@@ -157,7 +158,7 @@ describe('an answer that no broker gives', () => {
     expect(descriptorsOf(file)).toBe(0);
   });
 
-  it('descriptors of a file where a device was asked for are closed and refused', async () => {
+  it('closes and refuses descriptors of a file when a device was asked for', async () => {
     expect(
       await errnoFrom(
         opening(answered({ files: FOR_WRITING.map((flags) => `${flags.replace('|O_DIRECT', '')}:${file}`) })),
@@ -167,7 +168,8 @@ describe('an answer that no broker gives', () => {
   });
 
   it.skipIf(noLab !== null)(
-    `descriptors of another device, or opened in another way, are closed and refused${noLab === null ? '' : ` (${noLab})`}`,
+    'closes and refuses descriptors of another device, or opened in another way' +
+      (noLab === null ? '' : ` (${noLab})`),
     async () => {
       const device = execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
       try {

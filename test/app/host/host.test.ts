@@ -289,7 +289,8 @@ describe('a host that breaks down', () => {
     ['says garbage', 'process.stdin.once("data", () => console.log("hello, this is no frame"))', /broke the protocol/],
     [
       'says what is in no protocol',
-      'const b = Buffer.from(JSON.stringify({ event: "party" })); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); process.stdout.write(Buffer.concat([h, b])); process.stdin.resume()',
+      'const b = Buffer.from(JSON.stringify({ event: "party" })); const h = Buffer.alloc(4); ' +
+        'h.writeUInt32BE(b.length); process.stdout.write(Buffer.concat([h, b])); process.stdin.resume()',
       /that the protocol does not have/,
     ],
     ['closes its output and stays', 'require("fs").closeSync(1); process.stdin.resume()', /closed its output/],

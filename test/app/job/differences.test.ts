@@ -73,7 +73,8 @@ describe.skipIf(noLab !== null)('differences in a job', () => {
         'Verification failed at 2.1 MB (sectors 4,096 to 6,143): it was written again and still differs.',
       );
       expect(first!.advice).toBe(
-        'Do not use this drive: it does not keep what is written to it, or does not give it back. If you trust it, try another port or cable first.',
+        'Do not use this drive: it does not keep what is written to it, or does not give it back. ' +
+          'If you trust it, try another port or cable first.',
       );
     },
   );

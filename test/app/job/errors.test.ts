@@ -131,7 +131,8 @@ describe('the message of a native error', () => {
       code: 'SOURCE_CHANGED',
       device: '/disk.img',
       message:
-        'Read failed at 512 bytes (sectors 1 to 2): the file now ends here: it was cut shorter while it was being read.',
+        'Read failed at 512 bytes (sectors 1 to 2): the file now ends here: ' +
+        'it was cut shorter while it was being read.',
     });
     expect(jobError({ ...entry, errno: 'ENODEV' }, file).code).toBe('DEVICE_GONE');
   });

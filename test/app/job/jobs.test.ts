@@ -263,7 +263,8 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
       ],
     });
     expect(ended!.errors[0]!.message.replace(/^Write failed at .*?\): /u, '')).toBe(
-      `the file system at ${target} is full, with 0 bytes free and ${missing} more needed (the incomplete image is kept as ${copy}.part).`,
+      `the file system at ${target} is full, with 0 bytes free and ${missing} more needed (the incomplete ` +
+        `image is kept as ${copy}.part).`,
     );
   });
 

@@ -126,7 +126,8 @@ describe.skipIf(noLab !== null)(
           code: 'CHANGED',
           device: stick.device,
           message:
-            'It is another drive: Cruzer, serial number another, 8.4 MB. The job began with Ultra, serial number 4C53, 8.4 MB.',
+            'It is another drive: Cruzer, serial number another, 8.4 MB. ' +
+            'The job began with Ultra, serial number 4C53, 8.4 MB.',
         },
       ]);
       const back = await plugIn();
@@ -158,7 +159,8 @@ describe.skipIf(noLab !== null)(
           code: 'CHANGED',
           device: disk.device,
           message:
-            'It is another drive: Cruzer, no serial number, 1.0 MB. The job began with Ultra, no serial number, 1.0 MB.',
+            'It is another drive: Cruzer, no serial number, 1.0 MB. ' +
+            'The job began with Ultra, no serial number, 1.0 MB.',
         },
       ]);
       is('Ultra');

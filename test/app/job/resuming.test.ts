@@ -1,4 +1,4 @@
-// How a resume finishes an interrupted job, and when it refuses to: by the log, the content and the files that are there.
+// How a resume finishes an interrupted job, and when it refuses to: by its log, the content and the files.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';

@@ -16,7 +16,8 @@ const START = `
   const start = async (io) => {
     const source = await addon.openDevice(folder + '/source', {});
     const destination = await addon.openDevice(folder + '/' + io, { write: true, create: true, grow: true });
-    return addon.createClient({ pages: 512, io, chunkSize: 65536 }).submit({ op: 'copy', source, destinations: [destination], bytesPerSecond: 65536 });
+    const client = addon.createClient({ pages: 512, io, chunkSize: 65536 });
+    return client.submit({ op: 'copy', source, destinations: [destination], bytesPerSecond: 65536 });
   };
 `;
 
@@ -44,10 +45,18 @@ test('ends the jobs of a JavaScript thread that ends', async () => {
         addon.watchUevents(() => {});
         const { parentPort } = require('node:worker_threads');
         parentPort.on('message', () => process.exit(0));
-        Promise.all(['auto', 'threads'].map(start)).then((jobs) => { globalThis.jobs = jobs; parentPort.postMessage('runs'); });
+        Promise.all(['auto', 'threads'].map(start)).then((jobs) => {
+          globalThis.jobs = jobs;
+          parentPort.postMessage('runs');
+        });
       `)};
       (async () => {
-        for (const end of [(worker) => worker.terminate(), (worker) => new Promise((resolve) => { worker.once('exit', resolve); worker.postMessage('end'); })]) {
+        const terminate = (worker) => worker.terminate();
+        const exit = (worker) => new Promise((resolve) => {
+          worker.once('exit', resolve);
+          worker.postMessage('end');
+        });
+        for (const end of [terminate, exit]) {
           const worker = new Worker(code, { eval: true });
           await new Promise((resolve, reject) => { worker.once('message', resolve); worker.once('error', reject); });
           await end(worker);

@@ -234,7 +234,9 @@ test('escapes quotes, line breaks, controls and formulas in the CSV table', () =
     'python3',
     [
       '-c',
-      'import csv,json,sys,io; print(json.dumps(list(csv.DictReader(io.StringIO(sys.stdin.buffer.read().decode(), newline=""), strict=True))))',
+      'import csv,json,sys,io; ' +
+        'print(json.dumps(list(csv.DictReader(io.StringIO(sys.stdin.buffer.read().decode(), newline=""), ' +
+        'strict=True))))',
     ],
     { input: csv, encoding: 'utf8' },
   );

@@ -92,7 +92,9 @@ export const F6: readonly Made[] = [
     name: 'a bmap file',
     tool: 'bash',
     file: 'disk.bmap',
-    make: 'printf \'<?xml version="1.0" ?>\\n<!-- This file contains the block map for an image file -->\\n<bmap version="2.0">\\n  <ImageSize> 4194304 </ImageSize>\\n</bmap>\\n\' > disk.bmap',
+    make:
+      'printf \'<?xml version="1.0" ?>\\n<!-- This file contains the block map for an image file -->\\n' +
+      '<bmap version="2.0">\\n  <ImageSize> 4194304 </ImageSize>\\n</bmap>\\n\' > disk.bmap',
   },
   {
     name: 'a list of checksums',
@@ -165,7 +167,9 @@ export const OTHERS: readonly (Made & { is: object })[] = [
   {
     name: 'a Debian package',
     tool: 'dpkg-deb',
-    make: "mkdir -p p/DEBIAN && printf 'Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: p <p@p>\\nDescription: p\\n' > p/DEBIAN/control && dpkg-deb -b p p.deb",
+    make:
+      "mkdir -p p/DEBIAN && printf 'Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: p <p@p>\\n" +
+      "Description: p\\n' > p/DEBIAN/control && dpkg-deb -b p p.deb",
     file: 'p.deb',
     is: { kind: 'archive', format: 'Debian package' },
   },
@@ -302,7 +306,9 @@ export const IMAGES: readonly Made[] = [
   {
     name: 'a hybrid of ISO 9660 and MBR',
     tool: 'genisoimage',
-    make: "mkdir t && cp /bin/bash t && genisoimage -quiet -R -o i t && printf 'label: dos\\nstart=64,size=1M\\n' | sfdisk -q i",
+    make:
+      "mkdir t && cp /bin/bash t && genisoimage -quiet -R -o i t && printf 'label: dos\\nstart=64,size=1M\\n" +
+      "' | sfdisk -q i",
     file: 'i',
   },
   {
@@ -314,7 +320,9 @@ export const IMAGES: readonly Made[] = [
   {
     name: 'an ISO image with a squashfs in it',
     tool: 'mksquashfs',
-    make: 'mkdir t && mksquashfs /etc/hostname t/filesystem.squashfs -quiet -no-progress && genisoimage -quiet -R -o i t',
+    make:
+      'mkdir t && mksquashfs /etc/hostname t/filesystem.squashfs -quiet -no-progress && ' +
+      'genisoimage -quiet -R -o i t',
     file: 'i',
   },
 ];

@@ -108,7 +108,8 @@ describe('a disk image', () => {
       await writeFile(folder.at('disk.img'), '');
       await truncate(folder.at('disk.img'), 4 * MiB);
       await folder.run(
-        "printf 'label: gpt\\nsize=1M\\n' | sfdisk -q disk.img && qemu-img convert -O qcow2 disk.img d && tar --format=ustar -b1 -cf t disk.img && head -c -1024 t > u",
+        "printf 'label: gpt\\nsize=1M\\n' | sfdisk -q disk.img && qemu-img convert -O qcow2 disk.img d && " +
+          'tar --format=ustar -b1 -cf t disk.img && head -c -1024 t > u',
       );
       expect(
         (await bytesOf(folder.at('u'))).subarray(-512).toString('latin1', 0, 8),

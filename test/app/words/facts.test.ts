@@ -138,15 +138,18 @@ test('says the same facts in English for scripts and in the chosen language for 
   });
   expect(write).toMatchObject({
     message:
-      'Write failed at 13.3 GB (sectors 26,001,408 to 26,001,415): the drive reported a medium error (the incomplete image is kept as /a.img.part).',
+      'Write failed at 13.3 GB (sectors 26,001,408 to 26,001,415): ' +
+      'the drive reported a medium error (the incomplete image is kept as /a.img.part).',
     advice: 'Replace this drive; the other destinations are not affected.',
   });
   expect(plain(sayError(write).message)).toBe(
-    'Write failed at 13.3 GB (sector 26,001,408): the drive reported a medium error (the incomplete image is kept as /a.img.part).',
+    'Write failed at 13.3 GB (sector 26,001,408): the drive reported a medium error (the incomplete image ' +
+      'is kept as /a.img.part).',
   );
   speakWith(() => 'de');
   expect(plain(sayError(write).message)).toBe(
-    'Schreiben fehlgeschlagen bei 13,3 GB (Sektor 26.001.408): Das Laufwerk meldet einen Medienfehler (das unvollständige Abbild bleibt als /a.img.part erhalten).',
+    'Schreiben fehlgeschlagen bei 13,3 GB (Sektor 26.001.408): ' +
+      'Das Laufwerk meldet einen Medienfehler (das unvollständige Abbild bleibt als /a.img.part erhalten).',
   );
   expect(sayLock({ locked: { code: 'IN_USE', reason: { kind: 'heldBy', holders: ['/dev/md0 (raid1)'] } } })).toBe(
     'Es ist in Gebrauch durch /dev/md0 (raid1).',
@@ -156,7 +159,8 @@ test('says the same facts in English for scripts and in the chosen language for 
   ).toBe('ext4 „root“ auf /dev/sdb1 (32 GB)');
   speakWith(() => 'fr');
   expect(plain(sayError(write).message)).toBe(
-    'Échec de l’écriture à 13,3 Go (secteur 26 001 408) : le disque signale une erreur du support (l’image incomplète est gardée sous le nom /a.img.part).',
+    'Échec de l’écriture à 13,3 Go (secteur 26 001 408) : ' +
+      'le disque signale une erreur du support (l’image incomplète est gardée sous le nom /a.img.part).',
   );
   // The blank before a colon is one that does not break.
   expect(sayError(write).message).toContain('\u00a0: le disque');

@@ -83,7 +83,8 @@ export function canPolkit(): string | null {
 const RULES = `polkit.addRule(function(action) {
   if (action.id !== "io.github.platter.open-disks") return polkit.Result.NOT_HANDLED;
   var script = 'printf "%s\\\\n" "$1" >>asked && cat answer';
-  var answer = polkit.spawn(["/bin/sh", "-c", "cd /etc/polkit-1/rules.d && " + script, "sh", action.lookup("command_line")]);
+  var shell = ["/bin/sh", "-c", "cd /etc/polkit-1/rules.d && " + script, "sh"];
+  var answer = polkit.spawn(shell.concat(action.lookup("command_line")));
   return answer === "yes" ? polkit.Result.YES : answer === "no" ? polkit.Result.NO : polkit.Result.NOT_HANDLED;
 });
 `;
@@ -157,7 +158,8 @@ export async function polkitLab(): Promise<PolkitLab> {
     put(name, readFileSync(`/etc/${name}`, 'utf8') + line, name === 'shadow' ? 0o600 : 0o644);
   put(
     'sudoers',
-    `Defaults use_pty\nDefaults env_keep += PLATTER_STATE\nplatter-test ALL=(root) NOPASSWD: ${HOME}/platter-broker, ${HOME}/platter\n`,
+    'Defaults use_pty\nDefaults env_keep += PLATTER_STATE\n' +
+      `platter-test ALL=(root) NOPASSWD: ${HOME}/platter-broker, ${HOME}/platter\n`,
     0o440,
   );
   for (const action of readdirSync('/usr/share/polkit-1/actions'))

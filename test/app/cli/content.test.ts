@@ -42,7 +42,7 @@ describe.skipIf(noLab !== null)('a source that is no disk image', () => {
 });
 
 describe('a packed source', () => {
-  test('F6 says which command unpacks it', async () => {
+  test('F6 refuses a packed source and names the command that unpacks it', async () => {
     using folder = new Folder();
     await folder.image();
     await folder.run('xz -k disk.img');
@@ -55,7 +55,7 @@ describe('a packed source', () => {
     expect(existsSync(folder.at('o.img'))).toBe(false);
   });
 
-  test('F6 is written as it is with --as-is, and the review says so', async () => {
+  test('F6 writes a packed source as it is with --as-is, and says so in the review', async () => {
     using folder = new Folder();
     await folder.image();
     await folder.run('gzip -k disk.img');
@@ -66,7 +66,7 @@ describe('a packed source', () => {
     expect(await digest(copy)).toBe(await digest(source));
   });
 
-  test('F6 can be compared without --as-is, because comparing writes nothing, but a repair is refused as a copy is', async () => {
+  test('F6 compares a packed source without --as-is, and refuses a repair by it', async () => {
     using folder = new Folder();
     await folder.image();
     await folder.run('gzip -k disk.img && cp disk.img.gz copy.img');
@@ -80,13 +80,13 @@ describe('a packed source', () => {
 });
 
 describe('a source in which nothing is recognised', () => {
-  test('F6 is copied, and the review says so', async () => {
+  test('F6 copies a source in which nothing is recognised, and says so in the review', async () => {
     const source = await bench.image('noise.img', MiB, 5);
     const notes = await notesOf(['copy', '--yes', source, join(await bench.directory(), 'o.img')]);
     expect(notes).toEqual([expect.stringContaining('is recognised, neither a partition table')]);
   });
 
-  test('a disk image has no such note', async () => {
+  test('F6 has no such note for a disk image', async () => {
     using folder = new Folder();
     expect(await notesOf(['copy', '--yes', await folder.image(), folder.at('o.img')])).toEqual([]);
   });

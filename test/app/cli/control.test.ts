@@ -58,7 +58,7 @@ describe('control lines', () => {
     });
   });
 
-  test('a line of absurd length is not repeated', () => {
+  test('does not repeat a line of absurd length', () => {
     const { error } = parseWish(`{"call":"${'x'.repeat(1 << 20)}"}`, PATHS) as { error: { message: string } };
     expect(error.message.length).toBeLessThan(200);
     const long = parseWish('y'.repeat(1000), PATHS) as { error: { message: string } };
@@ -88,7 +88,7 @@ describe('keys', () => {
   };
   const two = job(progress('a', 'copying'), progress('b', 'copying'));
 
-  test('p pauses all that are at work, and goes on when all of them are paused', () => {
+  test('p pauses every working destination, and continues when all are paused', () => {
     expect(meaning('pause', { index: null }, two)).toEqual({
       wish: { call: 'pause', destination: null, paused: true },
     });
@@ -103,7 +103,7 @@ describe('keys', () => {
     expect(meaning('pause', { index: null }, job(progress('a', 'done')))).toBeNull();
   });
 
-  test('for one that is chosen p, x and r are for it alone', () => {
+  test('p, x and r act on the chosen destination alone', () => {
     const mixed = job(progress('a', 'paused', { paused: true }), progress('b', 'copying'), progress('c', 'failed'));
     expect(meaning('pause', { index: 0 }, mixed)).toEqual({ wish: { call: 'pause', destination: 0, paused: false } });
     expect(meaning('pause', { index: 1 }, mixed)).toEqual({ wish: { call: 'pause', destination: 1, paused: true } });
@@ -114,12 +114,12 @@ describe('keys', () => {
     expect(meaning('retry', { index: 1 }, mixed)).toBeNull();
   });
 
-  test('x and r without a choice do nothing: no key cancels everything by a slip', () => {
+  test('x and r do nothing without a choice, so that no slip cancels everything', () => {
     expect(meaning('cancel', { index: null }, two)).toBeNull();
     expect(meaning('retry', { index: null }, two)).toBeNull();
   });
 
-  test('the choice stays within the destinations', () => {
+  test('keeps the choice within the destinations', () => {
     expect(meaning('down', { index: null }, two)).toEqual({ index: 0 });
     expect(meaning('down', { index: 0 }, two)).toEqual({ index: 1 });
     expect(meaning('down', { index: 1 }, two)).toEqual({ index: 1 });

@@ -18,7 +18,7 @@ const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 describe.skipIf(noLab !== null)('copy', () => {
-  test('one image to two loop devices and an image file: all verified, all equal, nothing else touched', async () => {
+  test('copies an image to two loop devices and a file, verifies all, and touches nothing else', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [one, two] = [
       await bench.disk({ size: DISK, plain: true }),
@@ -43,7 +43,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect((await readFile(one.backing)).subarray(SIZE).equals(seededBytes(DISK, 7).subarray(SIZE))).toBe(true);
   });
 
-  test.each(['uring', 'threads'])('with --io %s and --memory 1M, said in the plan', async (io) => {
+  test.each(['uring', 'threads'])('copies with --io %s and --memory 1M, and says both in the plan', async (io) => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: DISK, plain: true });
     const run = await platter(['copy', source, disk.device, '--yes', '--json', '--io', io, '--memory', '1M']);
@@ -52,7 +52,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
   });
 
-  test('a disk to an image, and that image back to a disk', async () => {
+  test('copies a disk to an image, and that image back to a disk', async () => {
     const from = await bench.disk({ size: DISK, plain: true });
     await writeFile(from.backing, seededBytes(DISK, 3));
     const image = join(await bench.directory(), 'backup.img');
@@ -63,7 +63,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(await digest(to.backing)).toBe(await digest(from.backing));
   });
 
-  test('paths are those that were typed, relative to where the command was called', async () => {
+  test('prints paths as they were typed, relative to where the command was called', async () => {
     await bench.image('disk.img', MiB);
     const run = await platter(['copy', 'disk.img', './copy.img', '--json'], { cwd: await bench.directory() });
     expect(run.code, run.stdout).toBe(0);
@@ -74,7 +74,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     ).toBeNull();
   });
 
-  test('one of three fails at a known sector: exit code 1, the place exact, the others whole', async () => {
+  test('names the sector where one of three fails, finishes the others, and exits with 1', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disks = [
       await bench.disk({ size: DISK }),
@@ -101,7 +101,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     for (const disk of [disks[0], disks[2]]) expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
   });
 
-  test('all fail: exit code 3', async () => {
+  test('exits with 3 when every destination fails', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disks = [await bench.disk({ size: DISK }), await bench.disk({ size: DISK })] as const;
     for (const disk of disks) await disk.rule('eio w 1M 4K EIO');
@@ -115,7 +115,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     });
   });
 
-  test('the source cannot be read in the middle: exit code 3, readErr, and the place on the source', async () => {
+  test('names the place that cannot be read on the source, and exits with 3', async () => {
     const source = await bench.disk({ size: 16 * MiB });
     await source.rule('eio r 8M 512 EIO');
     const disk = await bench.disk({ size: DISK, plain: true });
@@ -136,7 +136,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     });
   });
 
-  test('a disk that lies: the verification names the place, the other disk is good', async () => {
+  test('names the place where a disk keeps other data, and finishes the other disk', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [good, liar] = [await bench.disk({ size: DISK }), await bench.disk({ size: DISK })];
     const offset = 5 * MiB + 777;
@@ -154,7 +154,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     ]);
   });
 
-  test('--no-verify reads nothing back, and does not claim to have', async () => {
+  test('reads nothing back with --no-verify, and does not call the copy verified', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: DISK });
     await disk.rule('log on rw');
@@ -166,7 +166,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(readInBulk).toEqual([]);
   });
 
-  test('progress never goes back and never exceeds the whole', async () => {
+  test('reports progress that never goes back and never exceeds the whole', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: DISK });
     await disk.rule('rate w 24M');
@@ -189,7 +189,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     }
   });
 
-  test('without --json and without a terminal: a line a second at most, and what went wrong on stderr', async () => {
+  test('logs a line a second at most without a terminal, and errors on stderr', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [good, bad] = [await bench.disk({ size: DISK }), await bench.disk({ size: DISK })];
     await good.rule('rate w 12M');
@@ -211,7 +211,7 @@ describe.skipIf(noLab !== null)('copy', () => {
 });
 
 describe.skipIf(noLab !== null)('verify', () => {
-  test('equal: exit code 0, and nothing is written', async () => {
+  test('verify exits with 0 when all is equal, and writes nothing', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: DISK });
     await writeFile(disk.backing, Buffer.concat([seededBytes(SIZE, 1), Buffer.alloc(DISK - SIZE)]));
@@ -224,7 +224,7 @@ describe.skipIf(noLab !== null)('verify', () => {
     expect(await disk.writes()).toEqual([]);
   });
 
-  test('one differs: exit code 1 and the place; all differ: 3', async () => {
+  test('verify names the place of a difference, and exits with 1, or with 3 when all differ', async () => {
     const source = await bench.image('disk.img', SIZE);
     const same = await bench.image('same.img', SIZE);
     const other = await bench.image('other.img', SIZE);
@@ -250,7 +250,7 @@ describe.skipIf(noLab !== null)('verify', () => {
 });
 
 describe.skipIf(noLab !== null)('list', () => {
-  test('--all --json is one document with the loop devices; without --all they are left out', async () => {
+  test('list prints one JSON document, with loop devices only with --all', async () => {
     const disk = await bench.disk({ size: DISK, plain: true });
     const all = await platter(['list', '--all', '--json']);
     expect(all.code, all.stderr).toBe(0);
@@ -260,7 +260,7 @@ describe.skipIf(noLab !== null)('list', () => {
     expect(some.filter(({ kind }) => kind === 'loop')).toEqual([]);
   });
 
-  test('what holds the running system is locked; where that cannot be told, every fixed disk is', async () => {
+  test('list locks the disk of the running system, or every fixed disk when that is unknown', async () => {
     const { stdout } = await platter(['list', '--json']);
     const disks = JSON.parse(stdout) as { mountedAt: string[]; removable: boolean; locked: { code: string } | null }[];
     const roots = disks.filter(({ mountedAt }) => mountedAt.includes('/'));
@@ -268,7 +268,7 @@ describe.skipIf(noLab !== null)('list', () => {
     for (const { locked } of system) expect(locked?.code).toBe('IS_SYSTEM');
   });
 
-  test('the table shows path, size and what is behind it', async () => {
+  test('list shows path, size and what is behind a disk', async () => {
     const disk = await bench.disk({ size: DISK, plain: true });
     const run = await platter(['list', '--all']);
     expect(run.code).toBe(0);
@@ -278,7 +278,7 @@ describe.skipIf(noLab !== null)('list', () => {
 });
 
 describe.skipIf(noLab !== null)('existing image files', () => {
-  test('a new image needs no --yes, an existing one does, and is left as it is without', async () => {
+  test('asks for --yes before it replaces an image, not for a new one, and else leaves it alone', async () => {
     const source = await bench.image('disk.img', MiB);
     const old = join(await bench.directory(), 'old.img');
     await writeFile(old, 'precious');
@@ -291,7 +291,7 @@ describe.skipIf(noLab !== null)('existing image files', () => {
     expect((await stat(old)).size).toBe(MiB);
   });
 
-  test('a failed image is not left behind as if it were one', async () => {
+  test('leaves no failed image behind under the name of a good one', async () => {
     const source = await bench.disk({ size: 4 * MiB });
     await source.rule('eio r 2M 512 EIO');
     const copy = join(await bench.directory(), 'copy.img');

@@ -40,7 +40,7 @@ const gone: JobError = {
 };
 
 describe('F24 errors that arrive chunk by chunk', () => {
-  test('neighbours become one range, ranges ascend, and other failures and destinations stay apart', () => {
+  test('joins neighbouring chunks into ascending ranges, and keeps other failures and destinations apart', () => {
     const errors = [
       differs(40),
       differs(21),
@@ -55,7 +55,7 @@ describe('F24 errors that arrive chunk by chunk', () => {
     expect(joinedErrors(errors)[0]!.message).toContain('at 21.0 MB (sectors 40,960 to 53,247)');
   });
 
-  test('the name under which an incomplete image is kept stays in the joined error', () => {
+  test('keeps in a joined error the name under which an incomplete image is kept', () => {
     const [one, two] = [differs(1), differs(2)].map((error) => ({
       ...error,
       reason: { kind: 'keptAs', reason: error.reason, part: 'a.img.part' } as const,
@@ -77,7 +77,7 @@ describe('F24 errors that arrive chunk by chunk', () => {
   }
   const happened = (...errors: JobError[]): JobEvent[] => errors.map((error) => ({ event: 'error', error }));
 
-  test('the first place is told at once with the advice, the others at the end as ranges, without it', () => {
+  test('reports the first place at once with advice, and the others at the end as ranges without it', () => {
     const errors = [differs(21), differs(20), differs(40), differs(22)];
     const lines = told(...happened(...errors), {
       event: 'result',
@@ -94,7 +94,7 @@ describe('F24 errors that arrive chunk by chunk', () => {
     ]);
   });
 
-  test('many places of one destination are counted after the first twenty', () => {
+  test('counts the places of one destination after the first twenty', () => {
     const errors = Array.from({ length: 50 }, (_, index) => differs(2 * index));
     const lines = told(...happened(...errors), {
       event: 'result',
@@ -104,7 +104,7 @@ describe('F24 errors that arrive chunk by chunk', () => {
     expect(lines.at(-1)).toBe('platter: /dev/sdb: 29 more places; --json and the report list them.');
   });
 
-  test('a destination that was started again and fails again is told again', () => {
+  test('reports again a destination that was retried and fails again', () => {
     const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
     const states = (state: 'failed' | 'copying'): JobEvent =>
       sample(job, [progress('/dev/sdb', state), progress('/dev/sdc', 'copying')]);
@@ -114,7 +114,7 @@ describe('F24 errors that arrive chunk by chunk', () => {
 });
 
 describe.skipIf(canLab() !== null)('F24 a drive that holds less than it says', () => {
-  test('is one error with the likely reason, on stderr, in JSON and in the history', async () => {
+  test('F24 reports a drive that holds less than it says once, with the likely reason, everywhere', async () => {
     const source = await bench.image('disk.img', 32 * MiB);
     const disk = await bench.disk({ size: 32 * MiB });
     await disk.rule('drop w 16M 16M');
@@ -140,7 +140,7 @@ describe.skipIf(canLab() !== null)('F24 a drive that holds less than it says', (
     expect((await platter(['history'])).stdout).toContain('the drive may be smaller than it claims');
   });
 
-  test('F25 the result says "not verified" everywhere when nothing was read back', async () => {
+  test('F25 says "not verified" everywhere when nothing was read back', async () => {
     const source = await bench.image('disk.img', 4 * MiB);
     const disk = await bench.disk({ size: 4 * MiB });
     await disk.rule('drop w 2M 2M');

@@ -55,7 +55,7 @@ const answers = {
   start: {},
 };
 
-test('the result is there, the exit code is its, and what stays behind is said', async () => {
+test('ends with the exit code of the result, and says what stays behind', async () => {
   const program = await withHost(answers, [{ event: 'result', result: stalled }], 120_000);
   const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
   process.kill(pidOfHost()); // throws if it were gone
@@ -67,13 +67,13 @@ test('the result is there, the exit code is its, and what stays behind is said',
   );
 });
 
-test('one that ends soon is waited for, without a word', async () => {
+test('waits without a word for an engine that ends soon', async () => {
   const program = await withHost(answers, [{ event: 'result', result: stalled }], 500);
   const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
   expect(run).toMatchObject({ code: 3, stderr: '' });
 });
 
-test('V3 one that is slow to end is waited for, without a word, when no device has stopped answering', async () => {
+test('V3 waits without a word for a slow engine when every device answers', async () => {
   const failed = result([ended('/tmp/b', 'failed', null, [{ ...mediumError, device: '/tmp/b', destination: 0 }])], {
     writeErr: 1,
   });
@@ -83,7 +83,7 @@ test('V3 one that is slow to end is waited for, without a word, when no device h
   expect(() => process.kill(pidOfHost(), 0)).toThrow('ESRCH');
 });
 
-test('V3 a process whose thread waits in the kernel and does not wake up is stuck, one that sleeps is not', async () => {
+test('V3 takes a process for stuck when a thread waits in the kernel, not when it sleeps', async () => {
   folder = await mkdtemp(join(tmpdir(), 'platter-stuck-'));
   // After vfork(2) the parent waits uninterruptibly until its child ends, as it would for a device.
   const waiting = spawn(

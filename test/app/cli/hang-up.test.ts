@@ -81,7 +81,7 @@ describe('a terminal that closes', () => {
     300_000,
   );
 
-  test('F9 without nohup the copy is cancelled in order', async () => {
+  test('F9 cancels a copy in order without nohup', async () => {
     const slow = await slowCopy();
     const session = onTerminal(bench, slow.args);
     await untilBegun(slow);
@@ -90,7 +90,7 @@ describe('a terminal that closes', () => {
     expect(existsSync(slow.copy)).toBe(false);
   }, 300_000);
 
-  test('F9 without nohup a copy in the background is cancelled in order, although its output goes to a file', async () => {
+  test('F9 cancels a background copy in order without nohup, even with its output in a file', async () => {
     const slow = await slowCopy();
     const said = join(await bench.directory(), 'said');
     const session = await inBash();
@@ -103,7 +103,7 @@ describe('a terminal that closes', () => {
 
   // The kernel signals only the shell, which leads the session and ignores that: the copy goes on without a terminal.
   test.skipIf(oldNode === null)(
-    'F17 the wrapper on an old Node ends by SIGHUP instead of a crash when its terminal has closed',
+    'F17 ends the wrapper on an old Node by SIGHUP, not by a crash, when its terminal closes',
     async () => {
       const slow = await slowCopy();
       const code = join(await bench.directory(), 'code');
@@ -120,7 +120,7 @@ describe('a terminal that closes', () => {
   );
 });
 
-test('F9 a copy that is suspended and continued ends well', async () => {
+test('F9 finishes a copy that was suspended and continued', async () => {
   const slow = await slowCopy();
   const session = await inBash();
   session.type(`${[process.execPath, PLATTER, ...slow.args].map(quoted).join(' ')}\n`);

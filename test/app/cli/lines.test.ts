@@ -43,7 +43,7 @@ const STATES: DestinationState[] = [
 ];
 
 describe('lines of a job', () => {
-  test('no width from 40 to 120 overflows, in any state, running or ended, and none steers the terminal', () => {
+  test('overflows no width from 40 to 120 in any state, and never steers the terminal', () => {
     for (const state of STATES) {
       const job = jobStarted(plan(NAMES), 0);
       const states = NAMES.map((name) =>
@@ -65,7 +65,7 @@ describe('lines of a job', () => {
     }
   });
 
-  test('80 columns hold path, state, bar, percent, speed and time left', () => {
+  test('shows path, state, bar, percent, speed and time left in 80 columns', () => {
     const job = jobStarted(plan(['/dev/sdb']), 0);
     const view = play(
       job,
@@ -80,7 +80,7 @@ describe('lines of a job', () => {
     ]);
   });
 
-  test('40 columns keep path, state and percent', () => {
+  test('keeps path, state and percent in 40 columns', () => {
     const job = jobStarted(plan(['/dev/sdb']), 0);
     const view = play(
       job,
@@ -91,7 +91,7 @@ describe('lines of a job', () => {
     expect(liveLines(view, plainScreen(40))[0]).toBe('  ● /dev/sdb  copying     25 %');
   });
 
-  test('a failed destination says why, on its own line, and the others say how far they are', () => {
+  test('says on its own line why a destination failed, and how far the others are', () => {
     const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
     const view = play(
       job,
@@ -107,7 +107,7 @@ describe('lines of a job', () => {
     expect(liveLines(view, plainScreen(120)).at(-1)).toBe('  1 failed, 1 verifying');
   });
 
-  test('more destinations than the terminal has lines: those at work are shown, the summary counts all', () => {
+  test('shows the working destinations when the terminal has too few lines, and counts all', () => {
     const paths = Array.from({ length: 32 }, (_, index) => `/dev/sd${index}`);
     const job = jobStarted(plan(paths), 0);
     const view = play(
@@ -123,7 +123,7 @@ describe('lines of a job', () => {
     expect(lines.at(-1)).toBe('  20 verified, 12 copying');
   });
 
-  test('100 % is only said of what is over, and a share never exceeds its whole', () => {
+  test('shows 100 % only at the end, and never a share above its whole', () => {
     const job = jobStarted(plan(['a']), 0);
     const at = (...of: [DestinationState, Partial<DestinationProgress>]): number =>
       percent(tilesOf(play(job, sample(job, [progress('a', ...of)])))[0]!);
@@ -135,20 +135,20 @@ describe('lines of a job', () => {
     expect(at('waiting', { toWrite: 0, toVerify: 0 })).toBe(0);
   });
 
-  test('what was not read back is called written, never verified', () => {
+  test('calls a destination that was not read back written, never verified', () => {
     const job = jobStarted(plan(['a'], { verify: false }), 0);
     const over = play(job, { event: 'result', result: result([ended('a', 'done', null)]) });
     expect(finalLines(over, plainScreen(80)).join('\n')).toMatch(/✓ a {2}written, not verified/u);
     expect(verdict(over)).toBe('1 written but not verified: 64.0 GB each, in 10 s.');
   });
 
-  test('where only ASCII can be shown, only ASCII is', () => {
+  test('prints only ASCII where nothing else can be shown', () => {
     const job = jobStarted(plan(['/dev/sdb']), 0);
     const lines = liveLines(job, { ...plainScreen(80), unicode: false });
     expect(lines.join('')).toMatch(/^[\u0020-\u007e]*$/u);
   });
 
-  test('a log has one line for all destinations', () => {
+  test('logs one line for all destinations', () => {
     const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
     const view = play(
       job,
@@ -164,7 +164,7 @@ describe('lines of a job', () => {
     expect(logLine(view)).toBe('75 s  /dev/sdb: copying 25 % 432 MB/s, /dev/sdc: failed');
   });
 
-  test('a log ends with a line per destination and the verdict', () => {
+  test('ends a log with a line per destination and the verdict', () => {
     const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
     const view = play(
       job,
@@ -181,7 +181,7 @@ describe('lines of a job', () => {
     ]);
   });
 
-  test('the headline says what happens and what to know', () => {
+  test('says in the headline what happens and what to know', () => {
     expect(headline(plan(['a', 'b'], { notes: [{ kind: 'buffered', path: 'b' }] }))).toEqual([
       'Copying disk.img (64.0 GB) to 2 destinations, reading each back when it is written.',
       'Note: b does not support direct I/O: it is used through the page cache, ' +
@@ -197,7 +197,7 @@ describe('lines of a job', () => {
 describe('an engine that breaks down', () => {
   const failure: PlatterError = failing({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
 
-  test('it leaves no destination good, not even one that was done', () => {
+  test('leaves no destination good when the engine breaks down, not even a finished one', () => {
     const job = jobStarted(plan(['a', '/dev/sdc', 'c']), 0);
     const view = play(
       job,
@@ -219,7 +219,7 @@ describe('an engine that breaks down', () => {
     expect(verdict(view)).toMatch(/none of the destinations/u);
   });
 
-  test('32 destinations fill the mask', () => {
+  test('fills the error mask with 32 destinations', () => {
     const job = jobStarted(plan(Array.from({ length: 32 }, (_, i) => String(i))), 0);
     const view = play(job, { event: 'failure', failure });
     expect(view.result?.writeErr).toBe(0xffffffff);
@@ -227,12 +227,12 @@ describe('an engine that breaks down', () => {
 });
 
 describe('JSON lines', () => {
-  test('progress', () => {
+  test('prints progress as a JSON line', () => {
     const job = jobStarted(plan(['a', 'b']), 0);
     expect(progressShape.parse(progressLine(job.progress)).destinations).toHaveLength(2);
   });
 
-  test('error: of a job with its side, of a refusal without one', () => {
+  test('prints as JSON lines an error of a job with its side, and a refusal without one', () => {
     expect(errorShape.parse(errorLine(mediumError))).toMatchObject({
       side: 'write',
       path: '/dev/sdc',
@@ -245,17 +245,17 @@ describe('JSON lines', () => {
     expect(errorShape.parse(errorLine(refusal)).side).toBeNull();
   });
 
-  test('result', () => {
+  test('prints the result as a JSON line', () => {
     const over = result([ended('a', 'done', true), ended('/dev/sdc', 'failed', null, [mediumError])], { writeErr: 2 });
     const line = resultLine(over, play(jobStarted(plan(['a', '/dev/sdc']), 0), { event: 'result', result: over }));
     expect(resultShape.parse(line).destinations).toHaveLength(2);
   });
 
-  test('plan', () =>
+  test('prints the plan as a JSON line', () =>
     expect(planLine(plan(['a']))).toEqual({ event: 'plan', ...plan(['a']), request: keep(plan(['a']).request) }));
 });
 
-test('a command gives the engine absolute paths, and prints the ones that were typed', () => {
+test('gives the engine absolute paths, and prints the ones that were typed', () => {
   const request = requestOf({
     source: 'disk.img',
     destinations: ['./a', '../b', '/dev/sdc'],
@@ -298,7 +298,7 @@ test('a command gives the engine absolute paths, and prints the ones that were t
 });
 
 describe('sentences', () => {
-  test('an error names the place once, says what and what to do', () => {
+  test('names the place of an error once, says what happened and what to do', () => {
     expect(errorSentence(mediumError)).toBe(
       'platter: /dev/sdc: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error. ' +
         'Replace this drive; the others go on.',
@@ -314,7 +314,7 @@ describe('sentences', () => {
     );
   });
 
-  test('the question names an image of which an interrupted job has left a part', () => {
+  test('names in the question an image of which an interrupted job has left a part', () => {
     const image = endpoint('new.img', { kind: 'file', overwrites: false, realPath: '/srv/new.img' });
     const asked = {
       ...plan([]),
@@ -326,7 +326,7 @@ describe('sentences', () => {
     expect(overwritten({ ...asked, notes: [] })).toEqual([]);
   });
 
-  test('the question shows model, serial, size and contents of what will be lost, and only that', () => {
+  test('shows in the question model, serial, size and contents of what will be lost, and only that', () => {
     const destinations = [
       endpoint('/dev/sdb', {
         contents: [
@@ -346,7 +346,7 @@ describe('sentences', () => {
     expect(identity(endpoint('x', { model: null, serial: null }))).toBe('unknown model, no serial, 64.0 GB');
   });
 
-  test('the list of disks says what is on them and why one is locked, within the width', () => {
+  test('lists what is on the disks and why one is locked, within the width', () => {
     const disk: Disk = {
       path: '/dev/sda',
       majorMinor: '8:0',

@@ -33,7 +33,7 @@ function byShell(words: string, cwd: string): { status: number | null; stdout: s
 describe('a name that is not UTF-8', () => {
   const inBytes = (name: string): Buffer => Buffer.from(name, 'latin1');
 
-  test('F3 as a destination is refused, and no other file is written', async () => {
+  test('F3 refuses a destination whose name is not UTF-8, and writes no other file', async () => {
     const folder = await bench.directory();
     await bench.image('disk.img', MiB);
     writeFileSync(join(folder, 'c\ufffd.img'), PRECIOUS);
@@ -52,7 +52,7 @@ describe('a name that is not UTF-8', () => {
     `copy disk.img copy.img --yes --manifest m$'\\xff'`,
     `verify --manifest m$'\\xff' disk.img`,
     `report last --pdf r$'\\xff'.pdf`,
-  ])('F3 is refused in: %s', async (words) => {
+  ])('F3 refuses a name that is not UTF-8 in: %s', async (words) => {
     const folder = await bench.directory();
     await bench.image('disk.img', MiB);
     writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), inBytes('\xff\xfe')]), Buffer.alloc(MiB));
@@ -63,13 +63,13 @@ describe('a name that is not UTF-8', () => {
     expect(readdirSync(folder, 'buffer')).toEqual(before);
   });
 
-  test('F3 is an error on stdout with --json', async () => {
+  test('F3 prints a refused name as an error on stdout with --json', async () => {
     const run = byShell(`copy disk.img c$'\\xff'.img --yes --json`, await bench.directory());
     expect(run).toMatchObject({ status: 2, stderr: '' });
     expect(JSON.parse(run.stdout)).toMatchObject({ event: 'error', code: 'BAD_ARGUMENT', path: 'c\ufffd.img' });
   });
 
-  test('F3 is refused as the folder that the command is started in, and behind a link', async () => {
+  test('F3 refuses a working folder whose name is not UTF-8, and such a name behind a link', async () => {
     const folder = await bench.directory();
     const source = await bench.image('disk.img', MiB);
     const odd = Buffer.concat([Buffer.from(`${folder}/`), inBytes('\xff')]);
@@ -126,7 +126,7 @@ describe('a long name', () => {
     expect(readdirSync(await bench.directory()).sort()).toEqual([nameOf(bytes, character), 'disk.img'].sort());
   });
 
-  test('F21 two names that begin alike have different temporary names', async () => {
+  test('F21 gives different temporary names to two long names that begin alike', async () => {
     const [source, folder] = [await bench.image('disk.img', MiB), await bench.directory()];
     const [one, two] = ['1', '2'].map((end) => join(folder, `${'a'.repeat(254)}${end}`));
     const run = await platter(['copy', source, one!, two!, '--yes']);
@@ -134,7 +134,7 @@ describe('a long name', () => {
     expect([await digest(one!), await digest(two!)]).toEqual([await digest(source), await digest(source)]);
   });
 
-  test('F21 a manifest and a map can have names of 255 bytes', async () => {
+  test('F21 writes a manifest and a map with names of 255 bytes', async () => {
     const [source, folder] = [await bench.image('disk.img', MiB), await bench.directory()];
     const run = await platter([
       'copy',
@@ -171,7 +171,7 @@ describe.skipIf(noLab !== null)('a file system with limits', () => {
     return folder;
   }
 
-  test('F11 a sparse image is copied to where its data fit, and refused where they do not', async () => {
+  test('F11 copies a sparse image where its data fits, and refuses it where it does not', async () => {
     const folder = await mounted((_, at) => execute('mount', ['-t', 'tmpfs', '-o', 'size=16M', 'tmpfs', at]));
     const sparse = await bench.image('sparse.img', 4 * MiB);
     await truncate(sparse, 256 * MiB);
@@ -190,7 +190,7 @@ describe.skipIf(noLab !== null)('a file system with limits', () => {
     ]);
   });
 
-  test('F22 a name that NTFS refuses is told as that', async () => {
+  test('F22 says that NTFS refuses a name', async () => {
     const folder = await mounted(async (file, at) => {
       await execute('mkfs.ntfs', ['-F', '-Q', '-q', file]);
       await execute('mount', ['-t', 'ntfs-3g', '-o', 'loop,windows_names', file, at]);
@@ -206,14 +206,14 @@ describe.skipIf(noLab !== null)('a file system with limits', () => {
 describe('control characters', () => {
   const RED = '\u001b[31m';
 
-  test('F33 are written out in the error about an argument', async () => {
+  test('F33 writes out control characters in the error about an argument', async () => {
     const run = await platter(['copy', 'a', 'b', '--name', `x${RED}`]);
     expect(run.code).toBe(2);
     expect(run.stderr).toContain('x\\x1b[31m');
     expect(run.stderr).not.toContain('\u001b');
   });
 
-  test('F33 are written out in the path of the log', async () => {
+  test('F33 writes out control characters in the path of the log', async () => {
     const state = join(await bench.directory(), `state${RED}`);
     const source = await bench.image('disk.img', MiB);
     const run = await platter(['copy', source, join(await bench.directory(), 'copy.img'), '--yes', '--verbose'], {
@@ -223,7 +223,7 @@ describe('control characters', () => {
     expect(run.stderr).not.toContain('\u001b');
   });
 
-  test('F33 of a file name reach a terminal neither in a table nor in JSON', async () => {
+  test('F33 sends no control character of a file name to a terminal, in a table or in JSON', async () => {
     const source = await bench.image('disk.img', MiB);
     const run = await platter(['copy', source, join(await bench.directory(), `${RED}\u009b31m.img`), '--yes']);
     expect(run.code, run.stderr).toBe(0);

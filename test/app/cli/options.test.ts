@@ -42,7 +42,7 @@ const cannot = canLab() ?? engineLacks();
 if (cannot !== null) console.warn(`skipped: ${cannot}`);
 
 describe.skipIf(cannot !== null)('--manifest', () => {
-  test('is written by copy, and is all that verify needs later', async () => {
+  test('copies with --manifest, and verifies later by that alone', async () => {
     const source = await bench.image('disk.img', SIZE + 1000);
     const [good, bad] = [await bench.disk({ size: 2 * SIZE }), await bench.disk({ size: 2 * SIZE })];
     const manifest = join(await bench.directory(), 'disk.manifest');
@@ -67,7 +67,7 @@ describe.skipIf(cannot !== null)('--manifest', () => {
     ]);
   });
 
-  test('for people, its name and digest are said', async () => {
+  test('says the name and the digest of a new manifest', async () => {
     const source = await bench.image('disk.img', MiB);
     const run = await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: await bench.directory() });
     expect(run.code, run.stderr).toBe(0);
@@ -82,7 +82,7 @@ describe.skipIf(cannot !== null)('--manifest', () => {
     expect(again.stdout).toMatch(/^Comparing 1 destination with the manifest m \(1\.0 MB\)\.\n/u);
   });
 
-  test('one that is none, or is damaged, is refused by its name; a file that is none is not overwritten', async () => {
+  test('refuses by name a damaged manifest and a file that is none, and overwrites neither', async () => {
     const source = await bench.image('disk.img', MiB);
     const directory = await bench.directory();
     expect(await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: directory })).toMatchObject({
@@ -107,7 +107,7 @@ describe.skipIf(cannot !== null)('--manifest', () => {
 });
 
 describe.skipIf(cannot !== null)('--update', () => {
-  test('writes only the chunks that differ, and says what was there', async () => {
+  test('writes with --update only the chunks that differ, and says what was there', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await diskLike(source, 3 * MiB + 5, 11 * MiB);
     await disk.rule('log on w');
@@ -121,7 +121,7 @@ describe.skipIf(cannot !== null)('--update', () => {
     ]);
   });
 
-  test('for people', async () => {
+  test('says what an update kept and what it wrote', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await diskLike(source, 0);
     const run = await platter(['copy', '--update', source, disk.device, '--yes']);
@@ -129,7 +129,7 @@ describe.skipIf(cannot !== null)('--update', () => {
     expect(run.stdout).toContain(`${disk.device}: verified: wrote 1.0 MB, 15.7 MB were there`);
   });
 
-  test('--manifest-from: what changed on the source since is told', async () => {
+  test('reports with --manifest-from what changed on the source since', async () => {
     const directory = await bench.directory();
     const source = await bench.image('disk.img', SIZE);
     expect(await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: directory })).toMatchObject({
@@ -148,7 +148,7 @@ describe.skipIf(cannot !== null)('--update', () => {
 });
 
 describe.skipIf(cannot !== null)('repair', () => {
-  test('rewrites what differs and nothing else', async () => {
+  test('repairs what differs and nothing else', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [worn, fine] = [await diskLike(source, 6 * MiB + 1), await diskLike(source)];
     for (const disk of [worn, fine]) await disk.rule('log on w');
@@ -164,7 +164,7 @@ describe.skipIf(cannot !== null)('repair', () => {
     ]);
   });
 
-  test('asks first: it writes', async () => {
+  test('asks before a repair, because it writes', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await diskLike(source, 0);
     const before = await digest(disk.backing);
@@ -174,7 +174,7 @@ describe.skipIf(cannot !== null)('repair', () => {
     expect(await digest(disk.backing)).toBe(before);
   });
 
-  test('copy --repair gets over a write that went wrong once', async () => {
+  test('finishes a copy with --repair when one write went wrong', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: SIZE });
     await disk.rule('flip w 5M 1 1');
@@ -187,7 +187,7 @@ describe.skipIf(cannot !== null)('repair', () => {
 });
 
 describe.skipIf(cannot !== null)('--keep-going', () => {
-  test('every bad place is listed', async () => {
+  test('lists every bad place with --keep-going', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [bad, good] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
     const places = [3 * MiB + 512, 9 * MiB];
@@ -208,7 +208,7 @@ describe.skipIf(cannot !== null)('--keep-going', () => {
 });
 
 describe.skipIf(cannot !== null)('--rescue', () => {
-  test('holes are zeros and in the map, which ddrescuelog takes; exit code 1', async () => {
+  test('fills holes of a rescue with zeros, lists them in a map for ddrescuelog, and exits with 1', async () => {
     const source = await bench.disk({ size: SIZE });
     await writeFile(source.backing, seededBytes(SIZE, 3));
     await source.rule('eio r 4M 1024', `eio r ${9 * MiB + 4096} 512`);
@@ -230,7 +230,7 @@ describe.skipIf(cannot !== null)('--rescue', () => {
     expect(listed.stdout.trim().split('\n').map(Number)).toEqual([8192, 8193, 18440]);
   });
 
-  test('for people: what is missing, and where that is written', async () => {
+  test('says what a rescue misses, and where that is written', async () => {
     const source = await bench.disk({ size: 4 * MiB });
     await source.rule('eio r 2M 512');
     const run = await platter(['copy', '--map', 'map', source.device, 'rescued.img'], { cwd: await bench.directory() });
@@ -239,14 +239,14 @@ describe.skipIf(cannot !== null)('--rescue', () => {
     expect(run.stdout).toContain('is in the map map;');
   });
 
-  test('all of it could be read: exit code 0', async () => {
+  test('exits with 0 when a rescue has read everything', async () => {
     const source = await bench.image('disk.img', MiB);
     const run = await platter(['copy', '--rescue', source, 'rescued.img', '--json'], { cwd: await bench.directory() });
     expect(run.code, run.stdout).toBe(0);
     expect(resultOf(run)).toMatchObject({ rescue: { rescued: MiB, bad: 0 } });
   });
 
-  test('a file that is no map is not overwritten', async () => {
+  test('overwrites no file that is not a map', async () => {
     const directory = await bench.directory();
     const source = await bench.image('disk.img', MiB);
     const run = await platter(['copy', '--map', 'disk.img', source, 'rescued.img', '--json'], { cwd: directory });
@@ -279,7 +279,7 @@ describe.skipIf(cannot !== null)('zeros', () => {
     };
   }
 
-  test('are zeroed by the disk, written with --no-sparse, and left out with --assume-blank', async () => {
+  test('lets the disk write zeros, writes them with --no-sparse, skips them with --assume-blank', async () => {
     const sparse = await copied();
     expect(sparse.equal).toBe(true);
     expect(sparse.bytesZeroed).toBeGreaterThanOrEqual(SIZE - 2 * MiB);
@@ -292,7 +292,7 @@ describe.skipIf(cannot !== null)('zeros', () => {
     expect(blank.old).toBe(true);
   });
 
-  test('left out on a disk that was not blank are told as that, also where they reach to the end of the copy', async () => {
+  test('reports zeros that were skipped on a disk that was not blank, up to the end of the copy', async () => {
     const source = await bench.image('ends-in-zeros.img', MiB);
     await writeFile(source, Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(SIZE - MiB)]));
     const disk = await bench.disk({ size: SIZE });
@@ -312,7 +312,7 @@ describe.skipIf(cannot !== null)('zeros', () => {
     expect(await platter(['copy', source, disk.device, '--yes', '--json'])).toMatchObject({ code: 0 });
   });
 
-  test('become holes in an image', async () => {
+  test('makes holes of zeros in an image', async () => {
     const directory = await bench.directory();
     await writeFile(join(directory, 'disk.img'), Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(SIZE - MiB)]));
     expect(await platter(['copy', 'disk.img', 'copy.img'], { cwd: directory })).toMatchObject({ code: 0 });
@@ -323,7 +323,7 @@ describe.skipIf(cannot !== null)('zeros', () => {
 });
 
 describe.skipIf(cannot !== null)('limits', () => {
-  test('--throttle holds for the job, --throttle-dest for one destination', async () => {
+  test('limits the job by --throttle and one destination by --throttle-dest', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [one, two] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
     const all = await platter([
@@ -358,7 +358,7 @@ describe.skipIf(cannot !== null)('limits', () => {
     expect(resultOf(some).seconds).toBeGreaterThan(1.5);
   });
 
-  test('--stall-timeout: the job ends while the device still does not answer', async () => {
+  test('ends the job after --stall-timeout while the device still does not answer', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [stalled, good] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
     await stalled.rule('after w 4M stall w');

@@ -71,7 +71,7 @@ describe('copy', () => {
     [['--io', 'threads', '--memory', '1M'], { io: 'threads', memory: MiB }],
   ])('%j', async (options, facts) => expect((await ask('copy', 'a', 'b', ...options)).request).toEqual(copy(facts)));
 
-  test('a limit for one destination is found by its path, wherever it stands', async () => {
+  test('finds the limit of a destination by its path, wherever the option stands', async () => {
     const { request } = await ask('copy', '--throttle-dest', 'c=d=5M', 'a', 'b', 'c=d', '--throttle-dest', 'b=1M');
     expect(request).toEqual(copy({ destinations: ['b', 'c=d'], destinationThrottles: [MiB, 5 * MiB] }));
     expect((await ask('copy', 'a', 'b', 'c', '--throttle-dest', 'c=5M')).request).toEqual(
@@ -79,13 +79,13 @@ describe('copy', () => {
     );
   });
 
-  test('--log-level takes the level of a log and nothing else', async () => {
+  test('accepts the levels of the log for --log-level, and nothing else', async () => {
     expect((await ask('copy', 'a', 'b', '--log-level', 'debug')).options).toMatchObject({ logLevel: 'debug' });
 
     await expect(ask('copy', 'a', 'b', '--log-level', 'loud')).rejects.toThrow('error, warn, info, debug');
   });
 
-  test('--yes and --json are for whoever carries it out', async () => {
+  test('keeps --yes and --json out of the request', async () => {
     expect((await ask('copy', 'a', 'b', '--yes')).options).toEqual({
       yes: true,
       json: false,
@@ -102,7 +102,7 @@ describe('copy', () => {
 });
 
 describe('the other commands', () => {
-  test('verify: with a source, or with a manifest instead', async () => {
+  test('parses verify with a source, or with a manifest instead', async () => {
     expect((await ask('verify', 'a', 'b', 'c', '--keep-going')).request).toEqual(
       copy({ kind: 'verify', destinations: ['b', 'c'], keepGoing: true }),
     );
@@ -116,11 +116,11 @@ describe('the other commands', () => {
     );
   });
 
-  test('repair', async () => {
+  test('parses repair', async () => {
     expect((await ask('repair', 'a', 'b', '--manifest', 'm')).request).toEqual(copy({ kind: 'repair', manifest: 'm' }));
   });
 
-  test('resume: the job, or none said', async () => {
+  test('parses resume with a job or without', async () => {
     const resume = requestOf({ kind: 'resume', job: '20261123-235959-a1b2c3' });
     expect((await ask('resume')).request).toEqual({ ...resume, job: null });
     expect(await ask('resume', '20261123-235959-a1b2c3', '--throttle', '1M', '--yes')).toMatchObject({
@@ -129,13 +129,13 @@ describe('the other commands', () => {
     });
   });
 
-  test('jobs and forget', async () => {
+  test('parses jobs and forget', async () => {
     expect((await ask('jobs', '--json')).other).toEqual([{ json: true }]);
     expect((await ask('forget', '20261123-235959-a1b2c3')).other).toEqual(['20261123-235959-a1b2c3', { json: false }]);
   });
 });
 
-describe('refused, and named', () => {
+describe('arguments that are refused', () => {
   test.each<[string[], string]>([
     [['copy', 'a', 'b', '--manifest-from', 'old'], '--manifest-from'],
     [['copy', 'a', 'b', '--retries', '1'], '--retries'],

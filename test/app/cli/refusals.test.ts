@@ -47,35 +47,35 @@ const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 describe.skipIf(noLab !== null)('the source', () => {
-  test('missing', async () => {
+  test('refuses a missing source', async () => {
     const disk = await precious();
     await refusal([join(await bench.directory(), 'no.img'), disk.device], 'NOT_FOUND', [disk.backing]);
   });
 
-  test('with a path longer than any can be, which is named', async () => {
+  test('refuses a source by name when its path is too long for the system', async () => {
     const [disk, path] = [await precious(), `/${'a'.repeat(5000)}`];
     const run = await refusal([path, disk.device], 'BAD_ARGUMENT', [disk.backing]);
     expect(expectRefusal(run)).toMatchObject([{ path, message: 'The name is too long.' }]);
   });
 
-  test('empty', async () => {
+  test('refuses an empty source', async () => {
     const disk = await precious();
     await refusal([await bench.image('empty.img', 0), disk.device], 'SOURCE_EMPTY', [disk.backing]);
   });
 
-  test('a directory', async () => {
+  test('refuses a directory as source', async () => {
     const disk = await precious();
     await refusal([await bench.directory(), disk.device], 'NOT_BLOCK_OR_FILE', [disk.backing]);
   });
 
-  test('a FIFO, without waiting for a writer', async () => {
+  test('refuses a FIFO as source, without waiting for a writer', async () => {
     const disk = await precious();
     const fifo = join(await bench.directory(), 'fifo');
     await execute('mkfifo', [fifo]);
     await refusal([fifo, disk.device], 'NOT_BLOCK_OR_FILE', [disk.backing]);
   });
 
-  test('unreadable from its first sector, though it is in the cache', async () => {
+  test('refuses a source whose first sector cannot be read, though it is in the cache', async () => {
     const [bad, disk] = [await bench.disk({ size: 4 * MiB }), await precious()];
     await execute('head', ['-c', '4096', bad.device]);
     await bad.rule('eio r 0 end EIO');
@@ -86,14 +86,14 @@ describe.skipIf(noLab !== null)('the source', () => {
 describe.skipIf(noLab !== null)('a destination', () => {
   const source = (): Promise<string> => bench.image('disk.img', 4 * MiB);
 
-  test('mounted', async () => {
+  test('refuses a mounted destination', async () => {
     const disk = await precious();
     await mounted(disk.device);
     const run = await refusal([await source(), disk.device], 'MOUNTED', [disk.backing]);
     expect(run.stdout).toContain('platter-mount-');
   });
 
-  test('mounted, but for --unmount, which unmounts it and writes it whole', async () => {
+  test('unmounts a mounted destination with --unmount, and writes it whole', async () => {
     const disk = await precious();
     const at = await mkdtemp(join(tmpdir(), 'platter-mount-'));
     bench.finally(() => rm(at, { recursive: true }));
@@ -107,7 +107,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
     expect(await readFile('/proc/mounts', 'utf8')).not.toContain(at);
   });
 
-  test('with a mounted partition', async () => {
+  test('refuses a destination with a mounted partition', async () => {
     const disk = await precious();
     assertOwnLoop(disk.device);
     const partition = `${disk.device}p1`;
@@ -125,7 +125,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
     await refusal([partition, disk.device], 'IS_SOURCE', [disk.backing]);
   });
 
-  test('held by another program', async () => {
+  test('refuses a destination that another program holds', async () => {
     const disk = await precious();
     const holder = start(['copy', disk.device, join(await bench.directory(), 'never.img')]);
     await holder.ended; // a reader does not hold it
@@ -138,7 +138,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
     await refusal([await source(), disk.device], 'IN_USE', [disk.backing]);
   });
 
-  test('the source itself, under its own name, a link, and as the file behind it', async () => {
+  test('refuses the source as destination, by its name, a link and the file behind it', async () => {
     const disk = await precious();
     const link = join(await bench.directory(), 'link');
     await symlink(disk.device, link);
@@ -149,24 +149,24 @@ describe.skipIf(noLab !== null)('a destination', () => {
     await refusal([image, image], 'IS_SOURCE', [image]);
   });
 
-  test('read-only', async () => {
+  test('refuses a read-only destination', async () => {
     const disk = await precious({ readOnly: true });
     await refusal([await source(), disk.device], 'READ_ONLY', [disk.backing]);
   });
 
-  test('too small: it says by how many bytes', async () => {
+  test('says by how many bytes a destination is too small', async () => {
     const disk = await precious({ size: 3 * MiB });
     const run = await refusal([await source(), disk.device], 'TOO_SMALL', [disk.backing]);
     expect(run.stdout).toContain('1,048,576 bytes');
   });
 
-  test('too small by one sector', async () => {
+  test('refuses a destination that is one sector too small', async () => {
     const disk = await precious({ size: 4 * MiB - 512 });
     const run = await refusal([await source(), disk.device], 'TOO_SMALL', [disk.backing]);
     expect(run.stdout).toContain('512 bytes');
   });
 
-  test('named twice, once by a link', async () => {
+  test('refuses a destination that is named twice, once by a link', async () => {
     const disk = await precious();
     const link = join(await bench.directory(), 'by-id');
     await symlink(disk.device, link);
@@ -174,14 +174,14 @@ describe.skipIf(noLab !== null)('a destination', () => {
     await refusal([await source(), disk.device, disk.device], 'DUPLICATE', [disk.backing]);
   });
 
-  test('one image file named twice', async () => {
+  test('refuses an image file that is named twice', async () => {
     const directory = await bench.directory();
     await source();
     await refusal(['disk.img', 'copy.img', './copy.img'], 'DUPLICATE', [], directory);
     expect(existsSync(join(directory, 'copy.img'))).toBe(false);
   });
 
-  test('a directory, a FIFO, a character device', async () => {
+  test('refuses a directory, a FIFO and a character device as destination', async () => {
     const directory = await bench.directory();
     await mkdir(join(directory, 'folder'));
     await execute('mkfifo', [join(directory, 'fifo')]);
@@ -189,17 +189,17 @@ describe.skipIf(noLab !== null)('a destination', () => {
       await refusal([await source(), path], 'NOT_BLOCK_OR_FILE', [], directory);
   });
 
-  test('a device that is not there: no file is made in its place', async () => {
+  test('makes no file in place of a missing device', async () => {
     const path = '/dev/platter-no-such-device';
     await refusal([await source(), path], 'NOT_FOUND');
     expect(existsSync(path)).toBe(false);
   });
 
-  test('in a folder that is not there', async () => {
+  test('refuses an image in a missing folder', async () => {
     await refusal([await source(), join(await bench.directory(), 'no', 'copy.img')], 'NOT_FOUND');
   });
 
-  test('the 33rd', async () => {
+  test('refuses the 33rd destination', async () => {
     const directory = await bench.directory();
     await refusal(
       [await source(), ...Array.from({ length: 33 }, (_, index) => `copy-${index}.img`)],
@@ -210,7 +210,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
     expect(existsSync(join(directory, 'copy-0.img'))).toBe(false);
   });
 
-  test('a bad one among good ones: the good ones are not written either, and no image is begun', async () => {
+  test('writes nothing and begins no image when one destination of several is refused', async () => {
     const [good, small] = [await precious(), await precious({ size: MiB })];
     const copy = join(await bench.directory(), 'copy.img');
     const run = await refusal([await source(), good.device, copy, small.device], 'TOO_SMALL', [
@@ -221,7 +221,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
     expect(existsSync(copy)).toBe(false);
   });
 
-  test('several bad ones: each with its reason', async () => {
+  test('refuses several destinations, each with its reason', async () => {
     const [small, locked] = [await precious({ size: MiB }), await precious({ readOnly: true })];
     const run = await refusal([await source(), small.device, locked.device], 'TOO_SMALL', [
       small.backing,
@@ -235,7 +235,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
 });
 
 describe.skipIf(noLab !== null)('consent', () => {
-  test('without --yes and without a terminal a block device is not overwritten', async () => {
+  test('overwrites no block device without --yes and without a terminal', async () => {
     const disk = await precious();
     const image = await bench.image('disk.img', MiB);
     const before = await digest(disk.backing);
@@ -249,7 +249,7 @@ describe.skipIf(noLab !== null)('consent', () => {
 });
 
 describe.skipIf(noLab !== null)('two copies onto one device at once', () => {
-  test('the second is refused and does not disturb the first', async () => {
+  test('refuses a second copy onto a device, and does not disturb the first', async () => {
     const image = await bench.image('disk.img', 12 * MiB);
     const disk = await bench.disk({ size: DISK });
     await disk.rule('stall w 4M 1M');
@@ -263,7 +263,7 @@ describe.skipIf(noLab !== null)('two copies onto one device at once', () => {
     expect(await digest(disk.backing, 12 * MiB)).toBe(await digest(image));
   });
 
-  test('the same for an image file', async () => {
+  test('refuses a second copy onto an image, and does not disturb the first', async () => {
     const slow = await bench.disk({ size: 4 * MiB });
     await slow.rule('stall r 3M 512');
     const copy = join(await bench.directory(), 'copy.img');
@@ -277,7 +277,7 @@ describe.skipIf(noLab !== null)('two copies onto one device at once', () => {
   });
 });
 
-test('seeded bytes are what the tests of this folder rest on', async () => {
+test('makes the seeded bytes that the tests of this folder rest on', async () => {
   const path = await bench.image('a.img', 1000, 4);
   await writeFile(`${path}.b`, seededBytes(1000, 4));
   expect(await digest(path)).toBe(await digest(`${path}.b`));

@@ -68,7 +68,7 @@ const cannot = canLab() ?? engineLacks();
 if (cannot !== null) console.warn(`skipped: ${cannot}`);
 
 describe.skipIf(cannot !== null)('control lines', () => {
-  test('pause the job and go on with it', async () => {
+  test('pauses the job and continues it by control lines', async () => {
     const {
       source,
       disks: [disk],
@@ -94,7 +94,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
     expect(await firstDifference(source, disk!.backing, SIZE)).toBeNull();
   });
 
-  test('pause one, throttle and cancel another: each for itself', async () => {
+  test('pauses, throttles and cancels single destinations by control lines', async () => {
     const { source, disks, copy } = await slowCopy(3);
     copy.say({ call: 'pause', destination: disks[0]!.device, paused: true });
     copy.say({ call: 'cancel', destination: 1 });
@@ -115,7 +115,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
     for (const disk of [disks[0]!, disks[2]!]) expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
   });
 
-  test('retry one that failed, while the other still runs: what is on it is not written again', async () => {
+  test('retries a failed destination while another runs, and does not write again what is on it', async () => {
     const { source, disks, copy } = await slowCopy(2);
     await disks[0]!.rule('eio w 8M end EIO');
     await disks[1]!.rule('stall w'); // so that it runs for as long as it has to
@@ -134,7 +134,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
     for (const disk of disks) expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
   });
 
-  test('what cannot be understood or obeyed is an error event, and changes nothing', async () => {
+  test('reports an error event for a control line that cannot be obeyed, and changes nothing', async () => {
     const {
       disks: [disk],
       copy,
@@ -150,7 +150,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
     expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true, errors: [] }]);
   });
 
-  test('cancel everything: exit code 130; the end of stdin is no wish', async () => {
+  test('exits with 130 when everything is cancelled, and not at the end of stdin', async () => {
     const { copy } = await slowCopy(1);
     copy.say({ call: 'cancel', destination: null });
     copy.child.stdin!.end();
@@ -165,7 +165,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
 });
 
 describe.skipIf(cannot !== null)('keys', () => {
-  test('they work behind platter-broker --as, where Ctrl-C stops the job', async () => {
+  test('reads keys behind platter-broker --as, where Ctrl-C stops the job', async () => {
     const place = new UsersPlace();
     bench.finally(() => place.clear());
     const disk = await place.disk({ size: SIZE });
@@ -183,7 +183,7 @@ describe.skipIf(cannot !== null)('keys', () => {
     expect(code, screen).toBe(130);
   });
 
-  test('p pauses and goes on, the arrows choose, x cancels the chosen one', async () => {
+  test('pauses and continues by p, chooses by the arrows, cancels the chosen one by x', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disks = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })] as const;
     for (const disk of disks) await disk.rule('rate w 4M');
@@ -223,7 +223,7 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
     return job;
   }
 
-  test.each(['SIGINT', 'SIGKILL'] as const)('after %s: resume writes only what is missing', async (signal) => {
+  test.each(['SIGINT', 'SIGKILL'] as const)('resume writes only what is missing after %s', async (signal) => {
     const {
       source,
       disks: [disk],
@@ -255,7 +255,7 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
     expect(await interrupted()).toEqual([]);
   });
 
-  test('for people: how to go on is said, and the job is listed and forgotten', async () => {
+  test('says how to continue an interrupted job, lists it and forgets it', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: SIZE });
     await disk.rule('rate w 8M');
@@ -277,7 +277,7 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
     expect((await platter(['jobs'])).stdout).toMatch(/^No interrupted job/u);
   });
 
-  test('a destination that is not what it was is refused, before anything is written', async () => {
+  test('refuses to resume onto a changed destination before anything is written', async () => {
     const {
       disks: [disk],
     } = await interruptedCopy('SIGINT');

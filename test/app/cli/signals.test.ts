@@ -46,7 +46,7 @@ if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 describe.skipIf(noLab !== null)('stopping a job', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    '%s: exit code 130, what was begun is written and flushed',
+    'exits with 130 after %s, and writes and flushes what was begun',
     async (signal) => {
       const { source, disk, copy } = await slowCopy('--json');
       copy.child.kill(signal);
@@ -65,7 +65,7 @@ describe.skipIf(noLab !== null)('stopping a job', () => {
     },
   );
 
-  test('a signal to the whole process group, as a terminal sends it, is no different', async () => {
+  test('stops in the same way by a signal to the whole process group, as a terminal sends it', async () => {
     const { disk, copy } = await slowCopy('--json');
     const [host] = await childrenOf(copy.child.pid!);
     process.kill(host!, 'SIGINT');
@@ -77,7 +77,7 @@ describe.skipIf(noLab !== null)('stopping a job', () => {
     await expectFlushed(disk);
   });
 
-  test('asked twice: it says that it is already stopping, and still ends in order', async () => {
+  test('says on a second signal that it is already stopping, and ends in order', async () => {
     const { disk, copy } = await slowCopy();
     await disk.rule('stall f');
     copy.child.kill('SIGINT');
@@ -93,7 +93,7 @@ describe.skipIf(noLab !== null)('stopping a job', () => {
     await expectFlushed(disk);
   });
 
-  test('the device is free as soon as the command has ended', async () => {
+  test('leaves the device free as soon as the command has ended', async () => {
     const { source, disk, copy } = await slowCopy('--json');
     copy.child.kill('SIGINT');
     await copy.ended;
@@ -102,7 +102,7 @@ describe.skipIf(noLab !== null)('stopping a job', () => {
     expect(again.code, again.stdout).toBe(0);
   });
 
-  test('nobody reads the output any more: it stops in order instead of crashing', async () => {
+  test('stops in order instead of crashing when nobody reads the output any more', async () => {
     const { disk, copy } = await slowCopy('--json');
     copy.child.stdout?.destroy();
     const run = await copy.ended;
@@ -113,7 +113,7 @@ describe.skipIf(noLab !== null)('stopping a job', () => {
 });
 
 describe.skipIf(noLab !== null)('the engine ends', () => {
-  test('in the middle of a job: exit code 3, no destination counts as good, the lines still end with a result', async () => {
+  test('exits with 3, counts no destination as good and prints a result when the engine ends', async () => {
     const { disk, copy } = await slowCopy('--json');
     const [host] = await childrenOf(copy.child.pid!);
     process.kill(host!, 'SIGKILL');
@@ -127,7 +127,7 @@ describe.skipIf(noLab !== null)('the engine ends', () => {
     });
   });
 
-  test('for people: one sentence on stderr, and the verdict', async () => {
+  test('prints one sentence and the verdict when the engine ends', async () => {
     const { copy } = await slowCopy();
     const [host] = await childrenOf(copy.child.pid!);
     process.kill(host!, 'SIGKILL');

@@ -24,7 +24,7 @@ const copyOf = async (): Promise<string[]> => [
   '--yes',
 ];
 
-test('F16 sleep is held off from the start of a job to its end', async () => {
+test('F16 holds off sleep from the start of a job to its end', async () => {
   const { folder, env } = await withInhibit('cd "$(dirname "$0")"; printf "%s\\n" "$@" > asked; cat; touch released');
   const run = await platter(await copyOf(), { env });
   expect(run).toMatchObject({ code: 0, stderr: '' });
@@ -34,7 +34,7 @@ test('F16 sleep is held off from the start of a job to its end', async () => {
   await expect.poll(() => existsSync(join(folder, 'released')), { timeout: 60_000 }).toBe(true);
 });
 
-test('F16 a job that is killed does not hold off sleep any longer', async () => {
+test('F16 holds off sleep no longer when a job is killed', async () => {
   const { folder, env } = await withInhibit('cd "$(dirname "$0")"; touch asked; cat; touch released');
   const running = start([...(await copyOf()), '--throttle', '1K'], { env });
   await expect.poll(() => existsSync(join(folder, 'asked')), { timeout: 60_000 }).toBe(true);
@@ -44,13 +44,13 @@ test('F16 a job that is killed does not hold off sleep any longer', async () => 
   await expect.poll(() => existsSync(join(folder, 'released')), { timeout: 60_000 }).toBe(true);
 });
 
-test('F16 what only looks does not hold off sleep', async () => {
+test('F16 does not hold off sleep in a command that only looks', async () => {
   const { folder, env } = await withInhibit('touch "$(dirname "$0")/asked"');
   expect((await platter(['list'], { env })).code).toBe(0);
   expect(existsSync(join(folder, 'asked'))).toBe(false);
 });
 
-test('F16 where sleep cannot be held off the job runs without a word, and --verbose says why', async () => {
+test('F16 runs a job without a word where sleep cannot be held off; --verbose says why', async () => {
   const { env } = await withInhibit('echo "Failed to inhibit: Access denied" >&2; exit 1');
   expect(await platter(await copyOf(), { env })).toMatchObject({ code: 0, stderr: '' });
   const verbose = await platter([...(await copyOf()), '--verbose'], { env });

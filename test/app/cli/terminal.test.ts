@@ -14,20 +14,23 @@ const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 describe.skipIf(noLab !== null)('the question', () => {
-  test.each(['no', 'y', '', 'YES', 'yes please'])('%j is not yes: exit code 2, nothing is written', async (answer) => {
-    const source = await bench.image('disk.img', MiB);
-    const disk = await bench.disk({ size: SIZE, plain: true });
-    const before = await digest(disk.backing);
-    const session = onTerminal(bench, ['copy', source, disk.device]);
-    await session.see('Type yes to go on: ');
-    session.type(`${answer}\r`);
-    const { code, screen } = await session.end();
-    expect(code).toBe(2);
-    expect(screen).toContain('Nothing was written.');
-    expect(await digest(disk.backing)).toBe(before);
-  });
+  test.each(['no', 'y', '', 'YES', 'yes please'])(
+    'takes %j for no, writes nothing and exits with 2',
+    async (answer) => {
+      const source = await bench.image('disk.img', MiB);
+      const disk = await bench.disk({ size: SIZE, plain: true });
+      const before = await digest(disk.backing);
+      const session = onTerminal(bench, ['copy', source, disk.device]);
+      await session.see('Type yes to go on: ');
+      session.type(`${answer}\r`);
+      const { code, screen } = await session.end();
+      expect(code).toBe(2);
+      expect(screen).toContain('Nothing was written.');
+      expect(await digest(disk.backing)).toBe(before);
+    },
+  );
 
-  test('it shows path, model, serial, size and contents first', async () => {
+  test('shows path, model, serial, size and contents before the question', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
     const session = onTerminal(bench, ['copy', source, disk.device]);
@@ -38,7 +41,7 @@ describe.skipIf(noLab !== null)('the question', () => {
     expect(screen).toMatch(new RegExp(`${disk.device} {2}.*no serial, 16\\.8 MB`, 'u'));
   });
 
-  test('the end of the input is not yes', async () => {
+  test('takes the end of the input for no', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
     const session = onTerminal(bench, ['copy', source, disk.device]);
@@ -47,7 +50,7 @@ describe.skipIf(noLab !== null)('the question', () => {
     expect(await session.end()).toMatchObject({ code: 2 });
   });
 
-  test('Ctrl-C is: exit code 130, nothing is written', async () => {
+  test('exits with 130 on Ctrl-C at the question, and writes nothing', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
     const before = await digest(disk.backing);
@@ -60,7 +63,7 @@ describe.skipIf(noLab !== null)('the question', () => {
     expect(await digest(disk.backing)).toBe(before);
   });
 
-  test('what was typed before it is no answer', async () => {
+  test('takes nothing that was typed before the question for an answer', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
     const before = await digest(disk.backing);
@@ -72,7 +75,7 @@ describe.skipIf(noLab !== null)('the question', () => {
     expect(await digest(disk.backing)).toBe(before);
   });
 
-  test('with --json it is never asked: stdout stays JSON', async () => {
+  test('never asks with --json, so that stdout stays JSON', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
     const { code, screen } = await onTerminal(bench, ['copy', source, disk.device, '--json']).end();
@@ -83,7 +86,7 @@ describe.skipIf(noLab !== null)('the question', () => {
 });
 
 describe.skipIf(noLab !== null)('the live view', () => {
-  test('yes: it copies, draws in place, and leaves the last state on the screen', async () => {
+  test('copies after yes, draws in place, and leaves the last state on the screen', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: SIZE });
     await disk.rule('rate w 8M');
@@ -102,7 +105,7 @@ describe.skipIf(noLab !== null)('the live view', () => {
     expect(redraws).toBeLessThan(5 * Number(seconds) + 20);
   });
 
-  test('Ctrl-C during the job: it says so once, and ends with 130', async () => {
+  test('says once that it stops on Ctrl-C during the job, and exits with 130', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: SIZE });
     await disk.rule('rate w 4M');
@@ -129,13 +132,13 @@ describe('F32 a terminal with few abilities', () => {
     return screen;
   }
 
-  test('TERM=dumb gets lines, and no escape sequence', async () => {
+  test('prints lines and no escape sequence when TERM is dumb', async () => {
     const screen = await screenOf({ TERM: 'dumb', NO_COLOR: undefined, LC_ALL: 'C.UTF-8' });
     expect(screen).toMatch(/1 s {2}.*(?:copying|verifying)/u);
     expect(screen).not.toContain('\u001b');
   });
 
-  test('one without a size is taken for 80 columns', async () => {
+  test('takes a terminal without a size for one of 80 columns', async () => {
     const missing = join(await bench.directory(), 'missing.img');
     const { code, screen } = await inTerminal(
       bench,
@@ -145,13 +148,13 @@ describe('F32 a terminal with few abilities', () => {
     expect(screen).toContain('There is nothing at this path.');
   });
 
-  test('LANG=C gets nothing but ASCII', async () => {
+  test('prints nothing but ASCII when LANG is C', async () => {
     const screen = await screenOf({ LC_ALL: '', LC_CTYPE: '', LANG: 'C' });
     expect(screen).toContain('+ ~aaa');
     expect(screen).not.toMatch(/[^\u0000-\u007f]/u);
   });
 
-  test('a UTF-8 locale gets the glyphs', async () => {
+  test('draws the glyphs in a UTF-8 locale', async () => {
     expect(await screenOf({ LC_ALL: 'C.UTF-8' })).toContain('✓ …aaa');
   });
 });

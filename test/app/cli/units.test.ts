@@ -78,11 +78,11 @@ describe('F35 figures in sentences', () => {
     [5e18, '5000.0 PB'],
   ])('%d bytes read %j', (bytes, text) => expect(size(bytes)).toBe(text));
 
-  test('a place reads "1 byte", "1.0 MB"', () => {
+  test('writes a place as "1 byte" or "1.0 MB"', () => {
     expect([place(1, 1), place(1024 ** 2, 512)]).toEqual(['1 byte (sector 0)', '1.0 MB (sector 2,048)']);
   });
 
-  test('a date in a sentence is written as in the lists', () => {
+  test('writes a date in a sentence as in the lists', () => {
     const began = new Date(2026, 10, 28, 23, 59).getTime();
     expect(english.note({ kind: 'beginsAgain', began })).toMatch(/^The job of 2026-11-28 23:59 /u);
   });
@@ -121,13 +121,13 @@ describe('F32 the terminal', () => {
     ],
   ])('of %j is %j', (env, kind) => expect(terminalOf(env)).toEqual(kind));
 
-  test('text for one that shows only ASCII names every other character', () => {
+  test('names every other character on a terminal that shows only ASCII', () => {
     expect(inAscii('\u2026 a\u001b[1mb \u00fc \u{1f4be}')).toBe('~ a\u001b[1mb \\u{fc} \\u{1f4be}');
   });
 });
 
 describe('text on a terminal', () => {
-  test('F33 JSON has the same characters escaped, and reads the same', () => {
+  test('F33 escapes the same characters in JSON, which reads the same', () => {
     const value = { path: 'a\u001b\u007f\u009b31m\u202e\n' };
     for (const indent of [undefined, 2]) {
       const text = printableJson(value, indent);
@@ -136,12 +136,12 @@ describe('text on a terminal', () => {
     }
   });
 
-  test('what would steer the terminal is written out', () => {
+  test('writes out what would steer the terminal', () => {
     expect(printable('a\u001b[2Jb\nc\u202ed\u009be')).toBe('a\\x1b[2Jb\\x0ac\\u202ed\\x9be');
     expect(printable('Grüße 日本.img')).toBe('Grüße 日本.img');
   });
 
-  test('wide characters take two columns, combining ones none', () => {
+  test('counts two columns for wide characters, none for combining ones', () => {
     expect(columns('日本')).toBe(4);
     expect(columns('é'.normalize('NFD'))).toBe(1);
     expect(columns('/dev/sdb')).toBe(8);
@@ -157,13 +157,13 @@ describe('text on a terminal', () => {
     },
   );
 
-  test('sentences are broken between words, and indented from the second line on', () => {
+  test('breaks sentences between words, and indents from the second line on', () => {
     expect(wrap('platter: one two three four', 16, '    ')).toEqual(['platter: one two', '    three four']);
     expect(wrap('short', 80, '    ')).toEqual(['short']);
     expect(wrap('a-word-longer-than-the-line', 10, '  ')).toEqual(['a-word-longer-than-the-line']);
   });
 
-  test('a path keeps its end', () => expect(fit('/long/way/to/copy.img', 9, 'start')).toBe('…copy.img'));
+  test('keeps the end of a path', () => expect(fit('/long/way/to/copy.img', 9, 'start')).toBe('…copy.img'));
 });
 
 describe('exit codes', () => {
@@ -195,7 +195,7 @@ describe('exit codes', () => {
   const good = ({ state, verified }: { state: string; verified: boolean | null }): boolean =>
     state === 'done' && verified !== false;
 
-  test('every outcome of up to three destinations has the code that is documented', () => {
+  test('gives every outcome of up to three destinations its documented exit code', () => {
     const outcomes = kinds.flatMap((a) => [[a], ...kinds.flatMap((b) => [[a, b], ...kinds.map((c) => [a, b, c])])]);
     expect(outcomes).toHaveLength(9 + 81 + 729);
     for (const outcome of outcomes) {
@@ -213,7 +213,7 @@ describe('exit codes', () => {
     }
   });
 
-  test('a rescue that left holes is not all good', () => {
+  test('does not exit with 0 after a rescue that left holes', () => {
     const good = [{ state: 'done', verified: true }] as const;
     expect(exitCode({ ...result([...good]), rescue: { rescued: 10, bad: 0 } }, copy, false)).toBe(0);
     expect(exitCode({ ...result([...good]), rescue: { rescued: 9, bad: 1 } }, copy, false)).toBe(1);
@@ -222,11 +222,11 @@ describe('exit codes', () => {
     ).toBe(3);
   });
 
-  test('a destination that was not there to be continued is not good', () =>
+  test('counts a destination as not good when it was not there to be continued', () =>
     expect(
       exitCode(result([{ state: 'done', verified: true }]), { notes: [{ kind: 'leftOut', path: '/dev/sdz' }] }, false),
     ).toBe(1));
 
-  test('the codes are those that are documented', () =>
+  test('has the documented exit codes', () =>
     expect(EXIT).toEqual({ allGood: 0, someFailed: 1, refused: 2, noneGood: 3, cancelled: 130 }));
 });

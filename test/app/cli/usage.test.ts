@@ -24,13 +24,13 @@ describe('help', () => {
     for (const line of run.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
-  test('list --help has its options', async () => {
+  test('names in list --help its options', async () => {
     const run = await platter(['list', '--help']);
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/--all[^]*--json/u);
   });
 
-  test('copy --help names every option of the command', async () => {
+  test('names in copy --help every option of the command', async () => {
     const { stdout } = await platter(['copy', '--help']);
     for (const option of [
       '--name',
@@ -58,21 +58,21 @@ describe('help', () => {
       expect(stdout).toContain(option);
   });
 
-  test('--version is that of package.json', async () => {
+  test('prints with --version the version of package.json', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
     expect(await platter(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
-  test('without a command it prints the help on stderr and fails', async () => {
+  test('prints the help on stderr without a command, and fails', async () => {
     const run = await platter([]);
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toContain('Usage: platter');
   });
 });
 
-describe('what is not understood is refused with exit code 2, on stderr, and nothing on stdout', () => {
+describe('command lines that are refused with exit code 2, on stderr only', () => {
   test.each([
     [['nonsense'], 'nonsense'],
     [['copy'], 'SOURCE'],
@@ -101,7 +101,7 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
     expect(run.stderr).toContain(named);
   });
 
-  test('nothing to continue: exit code 2, and what there is to do', async () => {
+  test('exits with 2 when there is no job to continue, and says what to do', async () => {
     const run = await platter(['resume']);
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toMatch(/^platter: There is no interrupted job to continue\. /u);
@@ -112,7 +112,7 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
     expect(await platter(['jobs', '--json'])).toMatchObject({ code: 0, stdout: '[]\n' });
   });
 
-  test.for(['forget', 'resume'])('%s of a job that is not there: exit code 2', async (command, { skip }) => {
+  test.for(['forget', 'resume'])('exits with 2 from %s of an unknown job', async (command, { skip }) => {
     const reason = engineLacks();
     if (reason !== null) skip(reason);
     const refused = await platter([command, '20000101-000000-000000', '--json']);
@@ -120,7 +120,7 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
     expect(refused.lines).toMatchObject([{ event: 'error', side: null, code: 'NOTHING_TO_DO' }]);
   });
 
-  test('with --json a program can read it too', async () => {
+  test('prints a refusal as JSON with --json', async () => {
     const run = await platter(['copy', 'a', 'b', '--json', '--memory', '1K']);
     expect(run.code).toBe(2);
     expect(run.lines).toEqual([
@@ -160,23 +160,20 @@ describe('stdout that cannot be written', () => {
     [['--help']],
     [['copy', '--help']],
     [['--version']],
-  ])('F4 %j ends with exit code 3 and says why', (args) => {
+  ])('F4 %j exits with 3 and says why', (args) => {
     expect(onFullDisk(args)).toEqual({ status: 3, stderr: SAID });
   });
 
-  test.each([[[]], [['--json']]])(
-    'F4 a copy with %j goes on, ends with exit code 3 and says why once',
-    async (options) => {
-      const [source, copy] = [await bench.image('disk.img', 4 * MiB), join(await bench.directory(), 'copy.img')];
-      expect(onFullDisk(['copy', source, copy, '--yes', '--throttle', '2M', ...options])).toEqual({
-        status: 3,
-        stderr: SAID,
-      });
-      expect(await digest(copy)).toBe(await digest(source));
-    },
-  );
+  test.each([[[]], [['--json']]])('F4 finishes a copy with %j, exits with 3 and says why once', async (options) => {
+    const [source, copy] = [await bench.image('disk.img', 4 * MiB), join(await bench.directory(), 'copy.img')];
+    expect(onFullDisk(['copy', source, copy, '--yes', '--throttle', '2M', ...options])).toEqual({
+      status: 3,
+      stderr: SAID,
+    });
+    expect(await digest(copy)).toBe(await digest(source));
+  });
 
-  test('F4 a refused copy keeps exit code 2, because nothing was written', async () => {
+  test('F4 exits with 2 from a refused copy, because nothing was written', async () => {
     const source = await bench.image('disk.img', MiB);
     expect(onFullDisk(['copy', source, source, '--yes', '--json'])).toEqual({ status: 2, stderr: SAID });
   });

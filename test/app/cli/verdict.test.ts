@@ -60,7 +60,7 @@ const verdictOf = (run: Run): unknown => {
 };
 
 describe('S4 a manifest that lacks hashes', () => {
-  test('repair compares the rest with the source and rewrites what differs', async () => {
+  test('S4 repair compares with the source what a manifest lacks, and rewrites what differs', async () => {
     const source = await bench.image('disk.img', 4 * MiB + 512);
     const manifest = await manifestOf(source, 0, 2);
     const copy = await bench.image('copy.img', 4 * MiB + 512, 2);
@@ -76,7 +76,7 @@ describe('S4 a manifest that lacks hashes', () => {
     });
   });
 
-  test('repair does so when the manifest has no hash at all', async () => {
+  test('S4 repair compares everything with the source when the manifest has no hash', async () => {
     const source = await bench.image('disk.img', 3 * MiB);
     const manifest = await manifestOf(source);
     const copy = await bench.image('copy.img', 3 * MiB, 2);
@@ -85,7 +85,7 @@ describe('S4 a manifest that lacks hashes', () => {
     expect(verdictOf(run)).toMatchObject({ code: 0, verdict: 'verified' });
   });
 
-  test('verify says what was left out, with exit code 1, everywhere', async () => {
+  test('S4 verify says everywhere what was left out, and exits with 1', async () => {
     const source = await bench.image('disk.img', 4 * MiB + 512);
     const manifest = await manifestOf(source, 0, 2, 3);
     const copy = await bench.image('copy.img', 4 * MiB + 512);
@@ -115,7 +115,7 @@ describe('S4 a manifest that lacks hashes', () => {
     });
   });
 
-  test('verify by one without any hash fails, and names the manifest as the reason', async () => {
+  test('S4 verify fails by a manifest without any hash, and names that as the reason', async () => {
     const source = await bench.image('disk.img', 3 * MiB);
     const manifest = await manifestOf(source);
     const copy = await bench.image('copy.img', 3 * MiB);
@@ -137,7 +137,7 @@ describe('S4 a manifest that lacks hashes', () => {
 const cannot = canLab();
 
 describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${cannot})`}`, () => {
-  test('leaves a manifest with a hole; repair by it from a whole source fills the hole, verify by it names it', async () => {
+  test('S4 a rescue leaves a manifest with a hole, which repair fills and verify names', async () => {
     const directory = await bench.directory();
     const whole = await bench.image('whole.img', 4 * MiB);
     const failing = await bench.disk({ size: 4 * MiB, file: await bench.image('failing.img', 4 * MiB) });
@@ -169,7 +169,7 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     expect(same(whole, copy)).toBe(true);
   });
 
-  test('that goes on from a map does not vouch for what the map says is there', async () => {
+  test('S4 a rescue that continues from a map does not vouch for what only the map has', async () => {
     const directory = await bench.directory();
     const failing = await bench.disk({ size: 4 * MiB, file: await bench.image('failing.img', 4 * MiB) });
     const [copy, map] = [join(directory, 'copy.img'), join(directory, 'map')];
@@ -187,7 +187,7 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     });
   });
 
-  test('makes a manifest with holes where only its map says what is there', async () => {
+  test('S4 a rescue leaves holes in its manifest where only its map says what is there', async () => {
     const directory = await bench.directory();
     const source = await bench.image('source.img', 4 * MiB);
     const copy = await bench.image('copy.img', 4 * MiB, 2);
@@ -221,7 +221,7 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     });
   });
 
-  test('that finds all of it in its map has compared nothing, and is no plain success', async () => {
+  test('S4 a rescue whose map has everything compares nothing, and is no plain success', async () => {
     const failing = await bench.disk({ size: 4 * MiB });
     const [copy, map] = [join(await bench.directory(), 'copy.img'), join(await bench.directory(), 'map')];
     await writeFile(`${copy}.part`, seededBytes(4 * MiB, 2));
@@ -239,7 +239,7 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
 });
 
 describe('S14 an image of another length than the source', () => {
-  test('differs when it is longer, from the end of the source on', async () => {
+  test('S14 an image that is longer than the source differs from its end on', async () => {
     const source = await bench.image('disk.img', 2 * MiB + 512);
     const copy = await bench.image('copy.img', 2 * MiB + 512);
     await appendFile(copy, Buffer.alloc(5000));
@@ -256,7 +256,7 @@ describe('S14 an image of another length than the source', () => {
     ]);
   });
 
-  test('is cut by a repair, and keeps its name', async () => {
+  test('S14 an image that is longer than the source is cut by a repair, and keeps its name', async () => {
     const source = await bench.image('disk.img', 2 * MiB + 512);
     const copy = await bench.image('copy.img', 2 * MiB + 512);
     await appendFile(copy, Buffer.alloc(MiB, 1));
@@ -267,7 +267,7 @@ describe('S14 an image of another length than the source', () => {
     expect((await platter(['verify', source, copy])).code).toBe(0);
   });
 
-  test('is refused for a comparison when it is shorter', async () => {
+  test('S14 an image that is shorter than the source is refused for a comparison', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const copy = await bench.image('copy.img', 2 * MiB);
     await truncate(copy, MiB);
@@ -277,7 +277,7 @@ describe('S14 an image of another length than the source', () => {
     });
   });
 
-  test.skipIf(cannot !== null)('a disk may be larger', async () => {
+  test.skipIf(cannot !== null)('S14 a disk may be larger than the source', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const disk = await bench.disk({ size: 4 * MiB });
     expect((await platter(['copy', source, disk.device, '--yes'])).code).toBe(0);
@@ -289,7 +289,7 @@ describe('S14 an image of another length than the source', () => {
 });
 
 describe('what was not proven is not called a success', () => {
-  test('S8 a source that is written to during the copy: exit code 1, and every place says so', async () => {
+  test('S8 exits with 1 and says so everywhere when the source is written to during the copy', async () => {
     const source = await bench.image('disk.img', 4 * MiB);
     const copy = join(await bench.directory(), 'copy.img');
     const running = start(['copy', source, copy, '--throttle', '2M', '--yes', '--json']);
@@ -312,7 +312,7 @@ describe('what was not proven is not called a success', () => {
     expect(said.pdf).toContain('The source was written to during the job');
   });
 
-  test('a copy with --no-verify is written and not verified, in every place', async () => {
+  test('says everywhere that a copy with --no-verify is written and not verified', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const copy = join(await bench.directory(), 'copy.img');
     const run = await platter(['copy', source, copy, '--no-verify', '--yes', '--json']);

@@ -26,7 +26,7 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
     return disk.device;
   }
 
-  test('F12 a source is told of and given up after the stall timeout', async () => {
+  test('F12 names a source that does not answer, and gives it up after the stall timeout', async () => {
     const [silent, copy] = [await silentFile(), join(await bench.directory(), 'copy.img')];
     const run = start(['copy', silent, copy, '--yes', '--stall-timeout', '8']);
     await run.until((_, stderr) => stderr.includes('platter: still waiting for '));
@@ -39,14 +39,14 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
     expect(existsSync(copy)).toBe(false);
   }, 300_000);
 
-  test('F12 a source whose end is to be looked at, because it does not fit, is given up', async () => {
+  test('F12 gives up a source that does not fit when its end does not answer', async () => {
     const [silent, disk] = [await silentFile(), await bench.disk({ size: 4 * MiB, plain: true })];
     const run = await platter(['copy', silent, disk.device, '--yes', '--json', '--stall-timeout', '2']);
     expect(run.code).toBe(2);
     expect(run.lines).toContainEqual(expect.objectContaining({ event: 'error', code: 'STALLED', path: silent }));
   }, 300_000);
 
-  test('F12 a stop while a source is waited for ends the command', async () => {
+  test('F12 ends on a signal while it waits for a source', async () => {
     const [silent, copy] = [await silentFile(), join(await bench.directory(), 'copy.img')];
     const run = start(['copy', silent, copy, '--yes', '--stall-timeout', '0']);
     await run.until((_, stderr) => stderr.includes('platter: still waiting for '));
@@ -56,14 +56,14 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
     expect(stderr).toContain(`platter: still waiting for ${silent}\nplatter: stopped before anything was written\n`);
   }, 300_000);
 
-  test('F12 a manifest is given up with a typed reason', async () => {
+  test('F12 gives up a manifest with a typed reason', async () => {
     const [silent, image] = [await silentFile(), await bench.image('disk.img', MiB)];
     const run = await platter(['verify', '--manifest', silent, image, '--json', '--stall-timeout', '2']);
     expect(run.code).toBe(2);
     expect(run.lines).toMatchObject([{ event: 'error', code: 'STALLED', path: silent }]);
   }, 300_000);
 
-  test('F12 a map is given up with a typed reason', async () => {
+  test('F12 gives up a map with a typed reason', async () => {
     const [silent, image] = [await silentFile(), await bench.image('disk.img', MiB)];
     const run = await platter([
       'copy',
@@ -125,7 +125,7 @@ describe('a stdout that nobody reads', () => {
     await execute('cmp', [source, copy]);
   });
 
-  test('F12 a reader that comes late gets everything', async () => {
+  test('F12 gives a late reader the whole output', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
     const pipe = await fullPipe();
     const run = start(['copy', source, copy, '--yes', '--json', '--stall-timeout', '0'], { stdout: pipe });
@@ -139,7 +139,7 @@ describe('a stdout that nobody reads', () => {
 
 describe('a state folder that cannot be used', () => {
   test.skipIf(noLab !== null)(
-    'F12 whose old job logs cannot be read: the copy is made, and jobs says what it waits for',
+    'F12 makes the copy when old job logs cannot be read, and jobs says what it waits for',
     async () => {
       const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
       const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
@@ -171,29 +171,32 @@ describe('a state folder that cannot be used', () => {
     },
   );
 
-  test.skipIf(noLab !== null)('F12 whose disk does not answer a reader: history says what it waits for', async () => {
-    const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
-    await mkdir(state);
-    await execute('mkfs.ext4', ['-q', home.device]);
-    await execute('mount', [home.device, state]);
-    bench.finally(async () => {
-      await home.rule('clear');
+  test.skipIf(noLab !== null)(
+    'F12 says what history waits for when the disk of the state folder does not answer',
+    async () => {
+      const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
+      await mkdir(state);
+      await execute('mkfs.ext4', ['-q', home.device]);
+      await execute('mount', [home.device, state]);
+      bench.finally(async () => {
+        await home.rule('clear');
+        await execute('umount', [state]);
+      });
+      await mkdir(join(state, 'history'));
       await execute('umount', [state]);
-    });
-    await mkdir(join(state, 'history'));
-    await execute('umount', [state]);
-    await execute('mount', [home.device, state]); // so that nothing of it is in the cache
-    await home.rule('stall r');
-    const run = start(['history'], { env: { PLATTER_STATE: state } });
-    bench.finally(() => home.rule('clear'));
-    await run.until((_, stderr) => stderr.includes(`platter: still waiting for ${state}\n`));
-    await home.rule('clear');
-    const { code, stdout } = await run.ended;
-    expect([code, stdout]).toEqual([0, 'No job has ended yet.\n']);
-  });
+      await execute('mount', [home.device, state]); // so that nothing of it is in the cache
+      await home.rule('stall r');
+      const run = start(['history'], { env: { PLATTER_STATE: state } });
+      bench.finally(() => home.rule('clear'));
+      await run.until((_, stderr) => stderr.includes(`platter: still waiting for ${state}\n`));
+      await home.rule('clear');
+      const { code, stdout } = await run.ended;
+      expect([code, stdout]).toEqual([0, 'No job has ended yet.\n']);
+    },
+  );
 
   test.skipIf(noLab !== null)(
-    'F12 whose disk hangs: the copy ends with its verdict, and what is not kept is named',
+    'F12 ends a copy with its verdict when the state folder hangs, and names what is not kept',
     async () => {
       const [source, copy] = [await bench.image('disk.img', 8 * MiB), join(await bench.directory(), 'copy.img')];
       const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
@@ -221,7 +224,7 @@ describe('a state folder that cannot be used', () => {
     },
   );
 
-  test('F23 below a file: the copy goes on, and what is in the way is named', async () => {
+  test('F23 finishes the copy when a file is in the way of the state folder, and names it', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
     const file = join(await bench.directory(), 'file');
     await writeFile(file, '');
@@ -238,7 +241,7 @@ describe('a state folder that cannot be used', () => {
     );
   });
 
-  test.skipIf(noLab !== null)('F23 on a read-only file system: that is the reason', async () => {
+  test.skipIf(noLab !== null)('F23 names a read-only file system of the state folder as the reason', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
     const folder = join(await bench.directory(), 'read-only');
     await mkdir(folder);

@@ -55,7 +55,7 @@ describe('the first sentence', () => {
     ],
   ])('%#', (facts, sentence) => expect(headline(plan(['a'], facts))).toEqual([sentence]));
 
-  test('the question says what is lost: all, what differs, or all but the copy', () => {
+  test('says in the question what is lost: all, what differs, or all but the copy', () => {
     expect(lossLines(plan(['a']), plain)[0]).toBe('Everything on this destination will be lost:');
     expect(lossLines(plan(['a', 'b'], asked({ update: true })), plain)[0]).toBe(
       'What differs from the source on these 2 destinations will be overwritten:',
@@ -72,7 +72,7 @@ describe('the first sentence', () => {
 describe('what was there already', () => {
   const kept = { ...ended('a', 'done', true), written: 10_200_000, kept: 63 * GB };
 
-  test('is said for each destination that ended well, on a terminal, in a log, and to programs', () => {
+  test('says what was there already for each good destination, on a terminal, in a log and in JSON', () => {
     const view = over(asked({ update: true }), [kept, { ...kept, path: 'b', written: 0 }]);
     expect(finalLines(view, plainScreen(80)).slice(0, 2)).toEqual([
       '  ✓ a  verified   wrote 10.2 MB, 63.0 GB were there',
@@ -82,13 +82,13 @@ describe('what was there already', () => {
     expect(resultLine(view.result!, view).destinations[0]).toMatchObject({ written: 10_200_000, kept: 63 * GB });
   });
 
-  test('is not said where it says nothing: of a whole copy, a failed one, a comparison', () => {
+  test('does not say what was there already after a whole copy, a failed one or a comparison', () => {
     expect(keptWords(over({}, [ended('a', 'done', true)]), 0)).toBeNull();
     expect(keptWords(over({}, [{ ...kept, state: 'failed' }]), 0)).toBeNull();
     expect(keptWords(over({ kind: 'verify' }, [kept]), 0)).toBeNull();
   });
 
-  test('what a repair or a second try got over is no reason any more', () => {
+  test('drops an error that a repair or a retry has cleared', () => {
     const view = play(
       jobStarted(plan(['a', '/dev/sdc']), 0),
       { event: 'error', error: mediumError },
@@ -102,7 +102,7 @@ describe('what was there already', () => {
 describe('a rescue', () => {
   const rescue: RescueProgress = { pass: 'retrying', retry: 2, rescued: 63 * GB, bad: 8192, left: GB, waiting: [] };
 
-  test('says how far it is, on every width', () => {
+  test('says on every width how far a rescue is', () => {
     const job = jobStarted(plan(['a'], asked({ rescue: { retries: 3, map: 'map' } })), 0);
     const view = play(job, sample(job, [progress('a', 'copying', { written: 32 * GB })], { rescue, seconds: 5 }));
     expect(liveLines(view, plainScreen(80)).slice(1)).toEqual([
@@ -117,7 +117,7 @@ describe('a rescue', () => {
     }
   });
 
-  test('ends with what is missing, and where that is written down', () => {
+  test('ends a rescue with what is missing, and where that is written down', () => {
     const view = over(asked({ rescue: { retries: 0, map: 'map' } }), [ended('a', 'done', true)], {
       rescue: { rescued: 63 * GB, bad: 8192 },
     });
@@ -131,7 +131,7 @@ describe('a rescue', () => {
     expect(afterwards(whole)).toEqual(['All of the source was read: 64.0 GB.']);
   });
 
-  test('that has read all names nothing to go on with, and how to compare the rest', () => {
+  test('says after a whole rescue how to compare the rest, and not how to continue', () => {
     const resumed = { ...ended('a', 'done', true), uncompared: 25 };
     const view = over(asked({ rescue: { retries: 0, map: 'map' } }), [resumed], {
       rescue: { rescued: 64 * GB, bad: 0 },
@@ -147,7 +147,7 @@ describe('a rescue', () => {
 describe('afterwards', () => {
   const job = '20261123-235959-a1b2c3';
 
-  test('the manifest, with what tells it from another', () => {
+  test('names the manifest after a job, with its digest', () => {
     const view = over(asked({ saveManifest: 'm' }), [ended('a', 'done', true)], { manifest: 'ab'.repeat(32) });
     expect(logEnd(view).at(-1)).toBe(
       `Manifest written to m. Its own checksum, which is not that of the image: ${'ab'.repeat(32)}.`,
@@ -157,7 +157,7 @@ describe('afterwards', () => {
     );
   });
 
-  test('how to go on with what was cut short, and only with that', () => {
+  test('says how to continue a job that was cut short, and no other', () => {
     expect(afterwards(over({ job }, [{ ...ended('a', 'cancelled', null), written: GB }]))).toEqual([
       `Continue with: platter resume ${job}`,
     ]);
@@ -171,7 +171,7 @@ describe('afterwards', () => {
     expect(continuable(jobStarted(plan(['a'], { job }), 0))).toBeNull();
   });
 
-  test('F27 is not offered for an image whose temporary file was removed', () => {
+  test('F27 offers no resume of an image whose temporary file was removed', () => {
     const lost: JobError = {
       ...mediumError,
       code: 'NOT_FOUND',
@@ -186,7 +186,7 @@ describe('afterwards', () => {
 describe('with a keyboard', () => {
   const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
 
-  test('the keys are named, and the choice is marked', () => {
+  test('names the keys, and marks the choice', () => {
     expect(liveLines(job, { ...plainScreen(80), selected: null }).at(-1)).toBe(
       '  p: pause or go on, up/down: choose one, Ctrl-C: stop',
     );
@@ -197,7 +197,7 @@ describe('with a keyboard', () => {
     expect(liveLines(job, plainScreen(80)).at(-1)).toBe('  2 waiting');
   });
 
-  test('the chosen one is always in view', () => {
+  test('keeps the chosen destination in view', () => {
     const paths = Array.from({ length: 32 }, (_, index) => `/dev/sd${index}`);
     const many = jobStarted(plan(paths), 0);
     const view = play(
@@ -239,7 +239,7 @@ describe('interrupted jobs', () => {
     close: () => Promise.resolve(null),
   });
 
-  test('are listed with how far each destination is', () => {
+  test('lists interrupted jobs with how far each destination is', () => {
     expect(jobLines([job], plain, 'UTC')).toEqual([
       '20261123-235959-a1b2c3  Room 12  started 2026-11-23 23:59',
       '  from /home/me/disk.img, 64.0 GB',
@@ -250,7 +250,7 @@ describe('interrupted jobs', () => {
     expect(jobLines([], plain)).toHaveLength(1);
   });
 
-  test('the only one needs no name; none and several are refused, and several are named', async () => {
+  test('resumes the only job without its name, and refuses none or several, which it names', async () => {
     expect(await onlyJob(engine([job]))).toBe(job.id);
     await expect(onlyJob(engine([]))).rejects.toMatchObject({ errors: [{ code: 'NOTHING_TO_DO' }] });
     const several = await onlyJob(engine([job, { ...job, id: '20261124-000000-ffffff' }])).catch(

@@ -38,7 +38,7 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
   });
   afterEach(() => place.clear());
 
-  it("S1 writes a disk that its user may not open, with no right but that, and leaves files that are the user's", async () => {
+  it('S1 writes a disk that its user may not open, and leaves files of the user', async () => {
     const disk = await place.disk();
     const source = place.file('source.img', 0, 0o644);
     const [image, manifest] = [join(place.own, 'copy.img'), join(place.own, 'copy.manifest')];
@@ -99,7 +99,7 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
     expect(readFileSync(locked).equals(before)).toBe(true);
   });
 
-  it('S12 an approval is for the disks of one job: the session ends with it, and the next job gets another one', async () => {
+  it('S12 ends the session with the job that it was approved for, and asks again for the next', async () => {
     const [one, two] = [await place.disk(), await place.disk()];
     const source = place.file('source.img', 0, 0o644);
     const { engine, process } = place.host();
@@ -115,7 +115,7 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
     expect(readFileSync(two.backing).equals(Buffer.alloc(2 * MiB))).toBe(true);
   });
 
-  it('S1 SIGUSR1 opens no port in the host, and the job goes on', async () => {
+  it('S1 opens no port of the host on SIGUSR1, and the job goes on', async () => {
     const disk = await place.disk();
     const source = place.file('source.img', 0, 0o644);
     const { engine, pid } = place.host();
@@ -129,7 +129,7 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
     expect(listening()).toEqual(before);
   });
 
-  it('S1 another process of the same user cannot take a disk from the host', async () => {
+  it('S1 keeps another process of the same user from taking a disk of the host', async () => {
     const disk = await place.disk();
     const { engine, pid } = place.host();
     await prepare(engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] });
@@ -156,7 +156,7 @@ except PermissionError:
     expect(readFileSync(`/proc/${pid()}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0\s/m);
   });
 
-  describe('that the client starts by sudo', () => {
+  describe('a broker that the client starts by sudo', () => {
     /** Does what sudo would do with the command of a question. */
     const run = (
       { argv: [, , ...command] }: RightsQuestion,
@@ -177,7 +177,7 @@ except PermissionError:
       });
     };
 
-    it('writes the disk, and asks again for the next job (S12)', async () => {
+    it('S12 writes the disk behind sudo, and asks again for the next job', async () => {
       const disk = await place.disk();
       const source = place.file('source.img', 0, 0o644);
       const host = place.host({ broker: false, args: ['--sudo'] });
@@ -239,7 +239,7 @@ except PermissionError:
     });
   });
 
-  it('S5 finds a partition that another program has open, though only the broker may ask, and shows the new partitions afterwards', async () => {
+  it('S5 finds through the broker an open partition, and shows the new partitions afterwards', async () => {
     const source = place.table('source.img', '2048,4096', '6144,4096');
     const device = place.partitioned(place.table('target.img', '2048,8192'));
     execFileSync('addpart', [device, '2', '16384', '4096']); // not every kernel reads tables
@@ -290,7 +290,7 @@ except PermissionError:
     expect(statSync(disk.device).isBlockDevice()).toBe(true);
   });
 
-  it('S16 a session opens no mounted disk for writing, whatever the program believes that asks for it', async () => {
+  it('S16 opens no mounted disk for writing, whatever the program that asks believes', async () => {
     const disk = await place.disk({ size: 16 * MiB });
     execFileSync('mkfs.ext4', ['-q', disk.device]);
     const at = join(place.folder, 'mnt');

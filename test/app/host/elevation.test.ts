@@ -74,7 +74,7 @@ describe('the way to rights', () => {
     ).toEqual(['--read', 'sdb', '--write', 'cciss!c0d0']);
   });
 
-  it('is said so that a shell takes it, where nobody can be asked', () => {
+  it('quotes the command for a shell where nobody can be asked', () => {
     expect(sudoCommand(['/usr/bin/node', '/opt/platter.js', 'copy', "it's.img", '/dev/sdb'])).toBe(
       "sudo /usr/bin/node /opt/platter.js copy 'it'\\''s.img' /dev/sdb",
     );
@@ -82,7 +82,7 @@ describe('the way to rights', () => {
     expect(sudoCommand(checkout)).toBe('sudo /usr/bin/node /home/me/platter/build/platter.mjs list');
   });
 
-  it('F13 is said with the script of the package that Platter runs from', () => {
+  it('F13 names the script of the package that Platter runs from', () => {
     const argvIn = (home: string): string[] => [
       `${home}/platter-node`,
       `${home}/resources/app.asar.unpacked/out/cli/platter.js`,
@@ -96,7 +96,7 @@ describe('the way to rights', () => {
     );
   });
 
-  it('has a sentence before the question', () => {
+  it('says a sentence before the question', () => {
     expect(askingFor({ how: 'sudo', devices: ['/dev/sdb', '/dev/sdc'] })).toContain('/dev/sdb, /dev/sdc');
   });
 

@@ -32,20 +32,20 @@ function expectNone(values: Iterable<unknown>): void {
 }
 
 describe('what is encoded is decoded', () => {
-  it('in one piece', () => {
+  it('decodes frames that arrive in one piece', () => {
     expect(decoded(stream)).toEqual(values);
   });
 
-  it('in two pieces, cut anywhere', () => {
+  it('decodes frames that arrive in two pieces, cut anywhere', () => {
     for (let cut = 0; cut <= stream.length; cut += 1)
       expect(decoded(stream.subarray(0, cut), stream.subarray(cut))).toEqual(values);
   });
 
-  it('byte by byte', () => {
+  it('decodes frames that arrive byte by byte', () => {
     expect(decoded(...[...stream].map((byte) => Buffer.of(byte)))).toEqual(values);
   });
 
-  it('S22 byte by byte in the memory of one frame, however many pieces there are', () => {
+  it('S22 decodes any number of pieces in the memory of one frame', () => {
     const frame = encodeFrame('x'.repeat(2 ** 20));
     const decoder = new FrameDecoder();
     const before = process.memoryUsage().heapUsed;
@@ -54,13 +54,13 @@ describe('what is encoded is decoded', () => {
     expect([...decoder.push(frame.subarray(-1))]).toEqual(['x'.repeat(2 ** 20)]);
   });
 
-  it('up to the longest frame allowed', () => {
+  it('decodes the longest frame allowed', () => {
     const longest = 'x'.repeat(MAX_FRAME_BYTES - 2);
     expect(decoded(encodeFrame(longest))).toEqual([longest]);
     expect(() => encodeFrame(`${longest}x`)).toThrow(FrameError);
   });
 
-  it('with the length in four bytes, big-endian', () => {
+  it('writes the length in four bytes, big-endian', () => {
     expect(encodeFrame('ab')).toEqual(Buffer.from('\0\0\0\x04"ab"'));
   });
 });
@@ -78,7 +78,7 @@ describe('what is no frame is refused', () => {
     expect(() => [...new FrameDecoder().push(bytes)]).toThrow(FrameError);
   });
 
-  it('after the values that came before it', () => {
+  it('refuses a bad frame after it has given the values before it', () => {
     const got: unknown[] = [];
     expect(() => {
       for (const value of new FrameDecoder().push(Buffer.concat([stream, header(0)]))) got.push(value);

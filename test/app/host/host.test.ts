@@ -35,7 +35,7 @@ async function openExclusively(device: string): Promise<void> {
   await file.close();
 }
 
-describe('a client that sends what is no request', () => {
+describe('a client that breaks the protocol', () => {
   const header = (length: number): Buffer => {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32BE(length);
@@ -102,13 +102,13 @@ describe('a client that sends what is no request', () => {
     expect(code).toBe(1);
   });
 
-  it('ends inside a frame', async () => {
+  it('ends the host when its input ends inside a frame', async () => {
     const { host, exited } = rawHost();
     host.stdin.end(encodeFrame(list).subarray(0, 9));
     expect(await exited).toEqual([1, null]);
   });
 
-  it('says nothing and leaves: an orderly end', async () => {
+  it('ends in order when the client leaves without a word', async () => {
     const { host, exited } = rawHost();
     host.stdin.end();
     expect(await exited).toEqual([0, null]);
@@ -116,7 +116,7 @@ describe('a client that sends what is no request', () => {
 });
 
 describe.skipIf(noLab !== null)('one job at a time', () => {
-  it('a second one is refused while one is prepared or runs, and welcome after it', async () => {
+  it('refuses a second job while one is prepared or runs, and accepts it afterwards', async () => {
     const { session, source } = await running();
     const other = requestOf({ source: source.device, destinations: [await bench.path('other.img')] });
     expect(await refused(session.engine.call('prepare', other))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
@@ -129,13 +129,13 @@ describe.skipIf(noLab !== null)('one job at a time', () => {
     await session.engine.call('prepare', other);
   });
 
-  it('nothing starts that was not prepared; cancelling nothing is allowed', async () => {
+  it('starts nothing that was not prepared, and allows cancelling nothing', async () => {
     const { engine } = bench.session();
     expect(await refused(engine.call('start', {}))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
     await engine.call('cancel', {});
   });
 
-  it('what is prepared is held, and let go when it is given up', async () => {
+  it('holds what is prepared, and releases it when the job is given up', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: MiB });
     const [one, two] = [bench.session(), bench.session()];
@@ -149,7 +149,7 @@ describe.skipIf(noLab !== null)('one job at a time', () => {
     await two.engine.call('prepare', request);
   });
 
-  it('giving up while devices are being opened leaves nothing held', async () => {
+  it('holds nothing after a job was given up while its devices were being opened', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: MiB });
     const { engine } = bench.session();
@@ -160,7 +160,7 @@ describe.skipIf(noLab !== null)('one job at a time', () => {
     await openExclusively(disk.device);
   });
 
-  it('two copies to one image: the second is refused, before and after the first one started', async () => {
+  it('refuses a second copy to an image before and after the first one has started', async () => {
     const { copy, source } = await running();
     await source.rule('stall r 20M 1M');
     const other = bench.session();
@@ -198,7 +198,7 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
     await openExclusively(disk.device);
   }
 
-  it('by a cancel: the result says so, and what is kept of an image', async () => {
+  it('says in the result that the job was cancelled, and what is kept of an image', async () => {
     const { session, disk, copy } = await running();
     await session.engine.call('cancel', {});
     const last = await session.until(({ event }) => event === 'result');
@@ -225,7 +225,7 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
     expect(await session.engine.close()).toBeNull();
   });
 
-  it('by the end of the input: the host stops the job and ends well', async () => {
+  it('stops the job and ends well when the input of the host ends', async () => {
     const { session, disk, copy } = await running();
     session.host.stdin.end();
     expect(await session.exited).toEqual([0, null]);
@@ -267,7 +267,7 @@ describe('a host that breaks down', () => {
   const greeting = { event: 'hello', protocol: PROTOCOL };
   const broken = { code: 'HOST_FAILED', op: 'host' };
 
-  it.skipIf(noLab !== null)('killed in the middle of a job: everything that waits hears of it', async () => {
+  it.skipIf(noLab !== null)('fails every waiting call when the host is killed in the middle of a job', async () => {
     const { session, copy } = await running();
     const pending = refused(session.engine.call('list', { all: false })); // may be answered before the kill
     session.host.kill('SIGKILL');
@@ -303,7 +303,7 @@ describe('a host that breaks down', () => {
     expect(await engine.closed).toEqual(error);
   });
 
-  it('cannot be started', async () => {
+  it('reports a host that cannot be started', async () => {
     const engine = startEngine({ command: ['/no/such/program'] });
     expect(await refused(engine.call('list', { all: false }))).toMatchObject([
       { ...broken, message: expect.stringContaining('could not be started') as string },
@@ -326,14 +326,14 @@ describe('a host that breaks down', () => {
     expect(await engine.closed).toMatchObject(broken);
   });
 
-  it('a host of another version is told by its protocol', async () => {
+  it('recognises a host of another version by its protocol', async () => {
     const [readable, writable] = [new PassThrough(), new PassThrough()];
     const engine = startEngine({ streams: { readable, writable } });
     readable.write(encodeFrame({ ...greeting, protocol: 99 }));
     expect((await engine.closed)?.message).toMatch(/another version of Platter \(protocol 99\)/);
   });
 
-  it('a host that says more than anybody looks at loses neither a sample nor an error', async () => {
+  it('loses neither a sample nor an error of a host that sends more than it is read', async () => {
     const [readable, writable] = [new PassThrough(), new PassThrough()];
     const engine = startEngine({ streams: { readable, writable } });
     const heard: string[] = [];
@@ -359,7 +359,7 @@ describe('a host that breaks down', () => {
     await engine.closed;
   });
 
-  it('is not one that was closed in order, even when it is asked again', async () => {
+  it('tells a host that broke down from one that was closed in order, even when asked again', async () => {
     const engine = startEngine({ command: [process.execPath, HOST] });
     expect(await engine.call('list', { all: false })).toBeInstanceOf(Array);
     expect(await engine.close()).toBeNull();

@@ -55,7 +55,7 @@ const result: HostEvent = {
   result: make.result(plan, [make.end(plan, 0), make.end(plan, 1)]),
 };
 
-it('shows, logs and keeps a job that ends well, and hears nothing after its end', async () => {
+it('shows, logs and keeps a job that ends well, and ignores what comes after its end', async () => {
   const { session, tell, shown, logged, kept, listeners, close } = stage();
   expect(await session.start()).toEqual({ ok: true, value: null });
   expect(session.runs).toBe(true);
@@ -70,7 +70,7 @@ it('shows, logs and keeps a job that ends well, and hears nothing after its end'
   expect(listeners.size).toBe(0);
 });
 
-it('is refused, and never ends, when the host does not start the job', async () => {
+it('refuses a job that the host does not start, and reports no end of it', async () => {
   const { session, kept, shown, close } = stage({ start: tooLate });
   expect(await session.start()).toEqual({ ok: false, errors: [tooLate] });
   close(hostFailed);
@@ -78,7 +78,7 @@ it('is refused, and never ends, when the host does not start the job', async () 
   expect([session.runs, kept, shown]).toEqual([false, [], []]);
 });
 
-it('has failed, and is kept, when the host is gone before or after it has answered the start', async () => {
+it('keeps a job as failed when the host is gone before or after it has answered the start', async () => {
   for (const refused of [{ start: hostFailed }, {}]) {
     const { session, kept, close } = stage(refused);
     expect(await session.start()).toEqual({ ok: true, value: null });
@@ -93,7 +93,7 @@ it('has failed, and is kept, when the host is gone before or after it has answer
   }
 });
 
-it('is a failed job when the host ends in order while the job runs', async () => {
+it('takes a job for failed when the host ends in order while it runs', async () => {
   const { session, close } = stage();
   await session.start();
   close(null);

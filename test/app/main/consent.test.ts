@@ -159,7 +159,7 @@ describe('S10 a plan that erases nothing', () => {
 });
 
 describe('S10 other calls', () => {
-  it('every call has a need that is written down; those that start, switch off or forget need the person', () => {
+  it('S10 requires a person for the calls that start, switch off or forget, and lists every call', () => {
     expect(Object.keys(NEEDS).sort()).toEqual([...calls].sort());
     expect(calls.filter((call) => ['press', 'consent', 'given'].includes(NEEDS[call])).sort()).toEqual([
       'eject',
@@ -170,7 +170,7 @@ describe('S10 other calls', () => {
     ]);
   });
 
-  it('one press stands for one call', () => {
+  it('S10 takes one press for one call', () => {
     expect(consent.pressed()?.reason.kind).toBe('noPress');
     sees(mouse('mouseDown'));
     expect(consent.pressed()).toBeNull();
@@ -190,7 +190,7 @@ describe('S10 files of a request', () => {
     grants.write('/home/me/copy.img');
   });
 
-  it('what was given may be named for what it was given for, and disks in the list may be named', () => {
+  it('S10 accepts a file for what it was given for, and the disks in the list', () => {
     expect(refused(grants, {})).toEqual([]);
     expect(
       refused(grants, { source: '/dev/sdc', destinations: ['/home/me/copy.img'], saveManifest: '/home/me/copy.img' }),
@@ -214,7 +214,7 @@ describe('S10 files of a request', () => {
     expect(refused(grants, more)).toHaveLength(1);
   });
 
-  it('a job that is chosen again or continued may name its files again', () => {
+  it('S10 accepts the files of a job that is chosen again or continued', () => {
     const before = resumePlan([endpoint(disk('/dev/sdb')), imageEndpoint('/home/me/old.img', 32e9)]);
     grants.job({
       ...before,

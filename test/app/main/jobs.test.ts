@@ -37,7 +37,7 @@ function jobsOver(gate: Gate): { jobs: Jobs; sessions: Session[] } {
 const reasonsOf = (outcome: Outcome<unknown>): string[] =>
   outcome.ok ? [] : outcome.errors.map(({ reason }) => reason.kind);
 
-it('S10 start names the review: the name of an earlier one, or any other, starts nothing', async () => {
+it('S10 starts nothing when the review is named wrongly, or as an earlier one', async () => {
   const { jobs } = jobsOver(openGate);
   const copy = await bench.path('copy.img');
   const request = requestOf({ source: await bench.image('disk.img', MiB), destinations: [copy] });
@@ -54,7 +54,7 @@ it('S10 start names the review: the name of an earlier one, or any other, starts
   await jobs.shutDown();
 });
 
-it('a request that is checked while the last review is given up is not refused', async () => {
+it('accepts a request that is checked while the last review is given up', async () => {
   const { jobs } = jobsOver(openGate);
   const request = requestOf({
     source: await bench.image('disk.img', MiB),
@@ -67,7 +67,7 @@ it('a request that is checked while the last review is given up is not refused',
   await jobs.shutDown();
 });
 
-it('S10 a review that changes while the person is asked is not started', async () => {
+it('S10 does not start a review that changes while the person is asked', async () => {
   let answer: () => void = () => undefined;
   const { jobs } = jobsOver({ ...openGate, agreed: () => new Promise((resolve) => (answer = () => resolve(null))) });
   const request = requestOf({
@@ -83,7 +83,7 @@ it('S10 a review that changes while the person is asked is not started', async (
   await jobs.shutDown();
 });
 
-it('S10 two starts of one review start it once', async () => {
+it('S10 starts a review once when it is started twice', async () => {
   const { jobs } = jobsOver(openGate);
   await jobs.review(
     requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')] }),
@@ -94,7 +94,7 @@ it('S10 two starts of one review start it once', async () => {
   await jobs.shutDown();
 });
 
-it('S10 a request that the person did not give does not reach the host, and neither does one while another is checked', async () => {
+it('S10 sends the host no request that the person did not give, and none while another is checked', async () => {
   const source = await bench.image('disk.img', MiB);
   const error = failure({ code: 'NOT_PERMITTED', op: 'check', device: source, reason: { kind: 'notGiven' } });
   const refusing = jobsOver({ ...openGate, refusals: () => [error] });
@@ -109,7 +109,7 @@ it('S10 a request that the person did not give does not reach the host, and neit
   await jobs.shutDown();
 });
 
-it('a host that is gone before it has answered the start leaves a job that has failed, in the history too', async () => {
+it('keeps a failed job in the history when the host is gone before it answers the start', async () => {
   const sessions: Session[] = [];
   const kept: JobView[] = [];
   const jobs = new Jobs(

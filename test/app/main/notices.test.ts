@@ -27,7 +27,7 @@ function listen(): { push: (state: AppState) => void; heard: [keyof WindowNotice
   return { push, heard, followed };
 }
 
-it('all of it at first, then the progress alone, every half second', () => {
+it('sends everything at first, then the progress alone, every half second', () => {
   const { push, heard, followed } = listen();
   push(begun);
   let now = begun;
@@ -43,7 +43,7 @@ it('all of it at first, then the progress alone, every half second', () => {
   expect(followed.at(-1)).toBe(now.job);
 });
 
-it('a destination that does something else is told of after a quarter of a second', () => {
+it('sends after a quarter of a second that a destination does something else', () => {
   const { push, heard } = listen();
   push(begun);
   push(later(begun, 1));
@@ -59,7 +59,7 @@ it('a destination that does something else is told of after a quarter of a secon
   expect(heard.length).toBeLessThanOrEqual(7);
 });
 
-it('without a job everything is told at once: it is the answer to something', () => {
+it('sends everything at once without a job, because it answers something', () => {
   const { push, heard } = listen();
   push({ ...begun, job: null });
   for (const review of [reviewOf(drive), null]) {
@@ -69,7 +69,7 @@ it('without a job everything is told at once: it is the answer to something', ()
   }
 });
 
-it('whatever else has changed, all of it is told, and the progress with it', () => {
+it('sends everything with the progress when anything else has changed', () => {
   const { push, heard } = listen();
   push(begun);
   const moved = later(begun, 1);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openedImage } from '../../../app/main/opened.ts';
 
 describe('the image that the desktop opens', () => {
-  it('is the first path of a package, whatever switches Chromium has put before it', () => {
+  it('takes the first path in a package, whatever switches Chromium has put before it', () => {
     expect(openedImage(['/opt/Platter/platter-window', '/home/me/disk.img'], '/', null)).toBe('/home/me/disk.img');
     expect(openedImage(['platter-window', '--ozone-platform=x11', 'disk.img', 'other.img'], '/home/me', null)).toBe(
       '/home/me/disk.img',
@@ -11,7 +11,7 @@ describe('the image that the desktop opens', () => {
     expect(openedImage(['platter-window', '--no-sandbox'], '/', null)).toBeNull();
   });
 
-  it('comes after the app in a checkout', () => {
+  it('takes the path after the app in a checkout', () => {
     expect(
       openedImage(['electron', '-r', '/some/loader.js', '/src/platter', 'disk.img'], '/home/me', '/src/platter'),
     ).toBe('/home/me/disk.img');

@@ -21,13 +21,13 @@ async function load(system: string[] = []): Promise<SettingsStore> {
   return store;
 }
 
-test("no file yet: the defaults, the system's language, and nothing written", async () => {
+test('has the defaults and the language of the system without a file, and writes nothing', async () => {
   const { state } = await load(['pt-BR', 'de-CH']);
   expect(state).toEqual({ settings: defaultSettings, language: 'de', settingsError: null });
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('a change is told at once and kept, whole; several at a time lose nothing', async () => {
+test('reports a change at once and keeps it whole, several at a time without a loss', async () => {
   const heard: SettingsState[] = [];
   const store = new SettingsStore(path, ['de'], (state) => heard.push(state));
   await store.load();
@@ -52,7 +52,7 @@ test('a change is told at once and kept, whole; several at a time lose nothing',
   expect(readdirSync(folder)).toEqual(['settings.json']);
 });
 
-test('what an older Platter did not write has its default; what a newer one wrote stays in the file', async () => {
+test('takes the default for what an older Platter did not write, and keeps what a newer one wrote', async () => {
   writeFileSync(path, JSON.stringify({ theme: 'dark', defaults: { verify: false, later: 1 }, future: { x: [1] } }));
   const store = await load();
   expect(store.state.settings).toEqual({
@@ -75,20 +75,23 @@ test.each([
   ['a value that is none', '{"theme": "pink"}'],
   ['empty', ''],
   ['no text', '\0\xff\xfe'],
-])('a damaged file (%s): defaults, a notice until the next change, and the old one is kept', async (_what, text) => {
-  writeFileSync(path, text, 'latin1');
-  const store = await load();
-  expect(store.state.settings).toEqual(defaultSettings);
-  const kept = readdirSync(folder);
-  expect(kept).toEqual([expect.stringMatching(/^settings\.json\.broken-\d{4}-\d\d-\d\dT\d{6}$/)]);
-  expect(readFileSync(join(folder, kept[0]!), 'latin1')).toBe(text);
-  expect(store.state.settingsError).toMatchObject({ code: 'BAD_FILE', device: join(folder, kept[0]!) });
-  expect(await store.change({})).toEqual({ ok: true, value: null });
-  expect(store.state.settingsError).toBeNull();
-  expect((await load()).state.settingsError).toBeNull();
-});
+])(
+  'takes the defaults for a damaged file (%s), reports it until a change, and keeps the old file',
+  async (_what, text) => {
+    writeFileSync(path, text, 'latin1');
+    const store = await load();
+    expect(store.state.settings).toEqual(defaultSettings);
+    const kept = readdirSync(folder);
+    expect(kept).toEqual([expect.stringMatching(/^settings\.json\.broken-\d{4}-\d\d-\d\dT\d{6}$/)]);
+    expect(readFileSync(join(folder, kept[0]!), 'latin1')).toBe(text);
+    expect(store.state.settingsError).toMatchObject({ code: 'BAD_FILE', device: join(folder, kept[0]!) });
+    expect(await store.change({})).toEqual({ ok: true, value: null });
+    expect(store.state.settingsError).toBeNull();
+    expect((await load()).state.settingsError).toBeNull();
+  },
+);
 
-test('a change that cannot be written is refused and changes nothing', async () => {
+test('refuses a change that cannot be written, and changes nothing', async () => {
   const store = await load();
   mkdirSync(path);
   const done = await store.change({ theme: 'dark' });
@@ -99,7 +102,7 @@ test('a change that cannot be written is refused and changes nothing', async () 
   expect((await load()).state).toMatchObject({ settings: defaultSettings, settingsError: { device: path } });
 });
 
-test('the window can change only what there is, to what it can be', () => {
+test('lets the window change only known settings to valid values', () => {
   for (const change of [
     { theme: 'pink' },
     { extra: 1 },

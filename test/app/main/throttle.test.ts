@@ -5,7 +5,7 @@ import { throttle } from '../../../app/main/throttle.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-it('sends the first at once and the newest when the interval is over', () => {
+it('sends the first change at once and the newest when the interval is over', () => {
   const sent: number[] = [];
   const send = throttle(
     (value: number) => sent.push(value),
@@ -21,7 +21,7 @@ it('sends the first at once and the newest when the interval is over', () => {
   expect(sent).toEqual([1, 3]);
 });
 
-it('keeps the interval after a late one too', () => {
+it('keeps the interval after a late notice too', () => {
   const sent: number[] = [];
   const send = throttle(
     (value: number) => sent.push(value),
@@ -36,7 +36,7 @@ it('keeps the interval after a late one too', () => {
   expect(sent).toEqual([1, 2, 3]);
 });
 
-it('a thousand changes in a second are eleven notices', () => {
+it('makes eleven notices of a thousand changes in a second', () => {
   let sent = 0;
   const send = throttle(
     () => sent++,
@@ -50,7 +50,7 @@ it('a thousand changes in a second are eleven notices', () => {
   expect(sent).toBe(11);
 });
 
-it('after a quiet time it sends at once again', () => {
+it('sends at once again after a quiet time', () => {
   const sent: number[] = [];
   const send = throttle(
     (value: number) => sent.push(value),
@@ -62,7 +62,7 @@ it('after a quiet time it sends at once again', () => {
   expect(sent).toEqual([1, 2]);
 });
 
-it('what may come sooner comes sooner, and takes along what waits', () => {
+it('sends an urgent change sooner, together with what waits', () => {
   const sent: string[] = [];
   const send = throttle(
     (value: string) => sent.push(value),

@@ -232,7 +232,7 @@ describe.skipIf(noLab !== null)('who holds a drive', () => {
       await bench.disk({ size: 8 * MiB, plain: true }),
     ];
     const first = bench.session();
-    const { job } = await first.begin({ source: one.device, destinations: [two.device], throttle: MiB });
+    const { job } = await first.begin({ source: one.device, destinations: [two.device], throttle: 65536 });
     await first.until((event) => event.event === 'progress' && event.progress.bytes > 0);
     const pid = String(first.host.pid);
     expect(await refusedFor(two.device)).toMatchObject([

@@ -216,6 +216,8 @@ int run(int count, char** words) {
   try {
     const Options options = options_of(count, words);
     Inflater::load();
+    // Of descriptors that the caller did not mean to give, none stays. Kernels before 5.9 cannot do this.
+    close_range(report + 1, ~0u, 0);
     // Threads share one heap: an arena of their own would take address space that the limit counts.
     mallopt(M_ARENA_MAX, 1);
     enter_sandbox(options.memory * 2 + own_memory);

@@ -7,6 +7,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -49,10 +50,8 @@ constexpr int allowed[] = {
     SYS_pread64,
     SYS_write,
     SYS_lseek,
-    SYS_mmap,
     SYS_munmap,
     SYS_mremap,
-    SYS_mprotect,
     SYS_madvise,
     SYS_brk,
     SYS_futex,
@@ -80,35 +79,56 @@ constexpr uint32_t architecture = AUDIT_ARCH_AARCH64;
 #error "no seccomp filter for this architecture"
 #endif
 
-// A call that is not allowed fails with EPERM. clone() makes threads only; clone3(), whose flags a filter cannot see,
-// is said not to be there, and libc then uses clone().
-void allow_only_decoding() {
-  std::vector<sock_filter> filter;
-  const auto load = [&](size_t offset) {
-    filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset)));
-  };
-  const auto unless_equal_skip = [&](uint32_t value, uint8_t skip) {
-    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip));
-  };
-  const auto answer = [&](uint32_t value) { filter.push_back(BPF_STMT(BPF_RET | BPF_K, value)); };
-  load(offsetof(seccomp_data, arch));
-  filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0));
-  answer(SECCOMP_RET_KILL_PROCESS);
-  load(offsetof(seccomp_data, nr));
-  for (const int number : allowed) {
-    unless_equal_skip(static_cast<uint32_t>(number), 1);
-    answer(SECCOMP_RET_ALLOW);
+// The rules of the kernel's filter, in the order in which it tries them.
+class Filter {
+ public:
+  Filter() {
+    load(offsetof(seccomp_data, arch));
+    filter_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0));
+    answer(SECCOMP_RET_KILL_PROCESS);
+    load(offsetof(seccomp_data, nr));
   }
-  unless_equal_skip(SYS_clone3, 1);
-  answer(SECCOMP_RET_ERRNO | ENOSYS);
-  unless_equal_skip(SYS_clone, 4);
-  load(offsetof(seccomp_data, args[0]));
-  filter.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1));
-  answer(SECCOMP_RET_ALLOW);
-  answer(SECCOMP_RET_ERRNO | EPERM);
-  answer(SECCOMP_RET_ERRNO | EPERM);
-  sock_fprog program{.len = static_cast<unsigned short>(filter.size()), .filter = filter.data()};
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) fail("PR_SET_SECCOMP");
+  void answer_to(int call, uint32_t with) {
+    unless_call_skip(call, 1);
+    answer(with);
+  }
+  // Allows the call when `bits` of its argument are all as they are in `wanted`.
+  void allow_when(int call, unsigned argument, uint32_t bits, uint32_t wanted) {
+    unless_call_skip(call, 5);
+    load(offsetof(seccomp_data, args) + 8 * argument);  // the lower half
+    filter_.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits));
+    filter_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, wanted, 0, 1));
+    answer(SECCOMP_RET_ALLOW);
+    refuse();
+  }
+  void refuse() { answer(SECCOMP_RET_ERRNO | EPERM); }
+  // No rule can be added to or taken from it later.
+  void begin() {
+    sock_fprog program{.len = static_cast<unsigned short>(filter_.size()), .filter = filter_.data()};
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) fail("PR_SET_SECCOMP");
+  }
+
+ private:
+  void load(size_t offset) { filter_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset))); }
+  void unless_call_skip(int call, uint8_t count) {
+    filter_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, count));
+  }
+  void answer(uint32_t with) { filter_.push_back(BPF_STMT(BPF_RET | BPF_K, with)); }
+
+  std::vector<sock_filter> filter_;
+};
+
+// A call that is not allowed fails with EPERM. clone() makes threads only; clone3(), whose flags a filter cannot see,
+// is said not to be there, and libc then uses clone(). No memory becomes code.
+void allow_only_decoding() {
+  Filter filter;
+  for (const int call : allowed) filter.answer_to(call, SECCOMP_RET_ALLOW);
+  filter.answer_to(SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS);
+  filter.allow_when(SYS_clone, 0, CLONE_THREAD, CLONE_THREAD);
+  filter.allow_when(SYS_mmap, 2, PROT_EXEC, 0);
+  filter.allow_when(SYS_mprotect, 2, PROT_EXEC, 0);
+  filter.refuse();
+  filter.begin();
 }
 
 }  // namespace

@@ -45,8 +45,8 @@ using Index = std::unique_ptr<lzma_index, IndexEnd>;
   }
 }
 
-[[noreturn]] void fail_for_memory(uint64_t needed, uint64_t limit, uint64_t at) {
-  throw Error(Fault::memory, at, "xz: decoding takes " + in_words(needed) + ", and the limit is " + in_words(limit));
+[[noreturn]] void fail_for_memory(uint64_t limit, uint64_t at) {
+  throw Error(Fault::memory, at, "xz: decoding takes more memory than the limit of " + in_words(limit));
 }
 
 // The index of all streams, when the file can be seeked and its ends are as they should be.
@@ -173,7 +173,7 @@ class Blocks {
     if (bytes.size() < block.total_size)
       throw Error(Fault::truncated, at + bytes.size(), "xz: the file ends in a block");
     const uint64_t memory = Header(bytes.first(block.total_size), check, at).memory();
-    if (memory > limits_.window()) fail_for_memory(memory, limits_.window(), at);
+    if (memory > limits_.window()) fail_for_memory(limits_.window(), at);
     pieces_.add(block.total_size + block.uncompressed_size + memory,
                 [packed = input_.take(block.total_size), at, check, unpadded = block.unpadded_size,
                  size = block.uncompressed_size] { return decode_block(packed, at, check, unpadded, size); });
@@ -220,8 +220,7 @@ void decode_stream(Input& input, Output& output, const Limits& limits, Found& fo
       if (lzma_get_check(stream.get()) == LZMA_CHECK_NONE) found.checked = false;
       return;
     }
-    if (result == LZMA_MEMLIMIT_ERROR)
-      fail_for_memory(lzma_memusage(stream.get()), options.memlimit_stop, input.position());
+    if (result == LZMA_MEMLIMIT_ERROR) fail_for_memory(options.memlimit_stop, input.position());
     if (result != LZMA_OK) fail(result, input.position());
   }
 }

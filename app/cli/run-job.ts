@@ -104,7 +104,7 @@ async function run(plan: Plan, { engine, reporter, stop, control, witness }: Sur
   });
   try {
     await Promise.race([job.kept, bug]);
-    return exitCode(job.view.result!, plan, stopped);
+    return job.view.failure === null ? exitCode(job.view.result!, plan, stopped) : EXIT.noneGood;
   } finally {
     release?.();
   }

@@ -103,8 +103,11 @@ export interface DestinationProgress {
   written: number;
   /** Bytes read back and compared so far. */
   verified: number;
-  /** Of one that is done, as in its result; 0 before. */
-  uncompared: number;
+  /**
+   * Of one whose end is decided, as in its result; null before. A state 'done' is then only how its last pass ended: the
+   * image has no name yet, and nobody has counted what was compared.
+   */
+  uncompared: number | null;
   /** Bytes it will have to write, and to read back, in the phases that are known by now. */
   toWrite: number;
   toVerify: number;

@@ -38,6 +38,7 @@ export const NOTES = {
   // After it
   sourceWritten: { path: 'text' },
   sourceUnwatched: { path: 'text' },
+  sourceUnknown: { path: 'text' },
   oldPartitions: { path: 'text', errno: 'text' },
   manifestWritten: { path: 'text' },
   manifestNotSaved: { reason: 'reason' },

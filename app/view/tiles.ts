@@ -90,7 +90,7 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     paused: now.paused,
     waitsFor: state === 'waiting' && job.progress.rescue?.waiting.includes(index) ? job.progress.rescue : null,
     kept: end?.kept ?? 0,
-    uncompared: end?.uncompared ?? now.uncompared,
+    uncompared: end?.uncompared ?? now.uncompared ?? 0,
     errors: errorsOf(job, index),
     can: {
       stop: running && active,

@@ -59,8 +59,9 @@ export function verdictIn(
 ): Verdict | null {
   const end = result?.destinations[index];
   if (result !== null && end !== undefined) return verdictOf(end, result);
-  const { state, uncompared, written } = progress.destinations[index] ?? waiting('');
+  const { state, uncompared: counted, written } = progress.destinations[index] ?? waiting('');
   if (state !== 'done' && state !== 'failed' && state !== 'cancelled') return null;
+  const uncompared = counted ?? 0;
   const ended = {
     state,
     verified: state === 'done' && plan.verify && uncompared === 0 ? true : null,

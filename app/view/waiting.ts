@@ -7,7 +7,7 @@ export const waiting = (path: string): DestinationProgress => ({
   state: 'waiting',
   written: 0,
   verified: 0,
-  uncompared: 0,
+  uncompared: null,
   toWrite: 0,
   toVerify: 0,
   bytesPerSecond: 0,

@@ -102,7 +102,10 @@ describe('complaint 9: success and failure together', () => {
     [true, false, null].map((verified) => ({ state, verified })),
   );
 
-  /** Every sample with every end, with and without an error, read back or not; and after the engine host has failed. */
+  /**
+   * Every sample with every end, with and without an error, read back or not; and after the engine host has failed before
+   * it had decided the end.
+   */
   const jobs = samples.flatMap((sample) =>
     [true, false].flatMap((verify) =>
       [true, false].flatMap((errs): JobView[] => {
@@ -111,7 +114,7 @@ describe('complaint 9: success and failure together', () => {
         const running = make.job(plan, [sample], { errors });
         return [
           running,
-          make.broken(running),
+          make.broken(make.job(plan, [{ ...sample, uncompared: null }], { errors })),
           ...ends.map((end): JobView => {
             const result = make.result(plan, [make.end(plan, 0, { ...end, errors })]);
             return { ...running, phase: 'ended', result };

@@ -594,7 +594,9 @@ describe('an ended job in the window', () => {
       );
       const alert = await open.page.getByRole('alert').innerText();
       for (const part of ['ended unexpectedly', 'Continue the job', 'HOST_FAILED']) expect(alert).toContain(part);
-      expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(new Set(['Failed']));
+      expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(
+        new Set(['Verified; source changed', 'Failed']),
+      );
       await open.page.getByRole('button', { name: 'New job' }).waitFor();
       await open.picture(`failure-${scheme}`);
     },

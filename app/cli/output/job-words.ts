@@ -88,7 +88,10 @@ export function rescueWords({ pass, retry, rescued, bad, left }: RescueProgress)
 export function verdict(view: JobView): string {
   const { result, failure, plan } = view;
   if (result === null) return '';
-  if (failure !== null) return 'The engine broke down: take none of the destinations for complete.';
+  if (failure !== null)
+    return result.destinations.some((destination) => isComplete(verdictOf(destination, result)))
+      ? `The engine broke down: ${countWords(view)}. Take what failed for incomplete.`
+      : 'The engine broke down: take none of the destinations for complete.';
   const cut = plan.kind !== 'verify' && result.destinations.some(({ state }) => state === 'cancelled');
   const warning = cut ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
   const removed = result.destinations.flatMap((destination, index) =>

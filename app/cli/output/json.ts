@@ -44,7 +44,8 @@ export interface ProgressLine {
   bytes: number;
   /** The current state of a rescue; null for another job. */
   rescue: RescueProgress | null;
-  destinations: DestinationProgress[];
+  /** `uncompared` is 0 until the destination has ended. */
+  destinations: (DestinationProgress & { uncompared: number })[];
 }
 
 /** An error as in a result, without the event's name. */
@@ -71,7 +72,7 @@ export interface ResultLine extends Pick<
   'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten'
 > {
   event: 'result';
-  /** How the job ended; the exit code says the same. */
+  /** How the job ended; the exit code says the same, unless the engine broke down. */
   outcome: Outcome;
   notes: string[];
   /** The id for `platter resume`; null when there is nothing to resume. */
@@ -114,7 +115,11 @@ export const progressLine = ({ bytes, rescue, destinations }: JobProgress): Prog
   event: 'progress',
   bytes,
   rescue,
-  destinations: destinations.map((destination) => ({ ...destination, path: asTyped(destination.path) })),
+  destinations: destinations.map((destination) => ({
+    ...destination,
+    uncompared: destination.uncompared ?? 0,
+    path: asTyped(destination.path),
+  })),
 });
 
 export const errorLine = (error: PlatterError | JobError): ErrorLine => ({ event: 'error', ...errorFacts(error) });

@@ -110,7 +110,7 @@ export class DestinationTotals {
     return {
       path,
       ...counted,
-      uncompared: this.uncompared,
+      uncompared: this.#end === null ? null : this.uncompared,
       ...this.#rate.at(seconds, counted),
       paused: paused && this.#end === null,
     };

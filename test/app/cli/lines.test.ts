@@ -197,12 +197,16 @@ describe('lines of a job', () => {
 describe('an engine that breaks down', () => {
   const failure: PlatterError = failing({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
 
-  test('leaves no destination good when the engine breaks down, not even a finished one', () => {
+  test('leaves no destination good when the engine breaks down before it has decided its end', () => {
     const job = jobStarted(plan(['a', '/dev/sdc', 'c']), 0);
     const view = play(
       job,
       { event: 'error', error: mediumError },
-      sample(job, [progress('a', 'done'), progress('/dev/sdc', 'failed'), progress('c', 'verifying')]),
+      sample(job, [
+        progress('a', 'done', { uncompared: null }),
+        progress('/dev/sdc', 'failed'),
+        progress('c', 'verifying'),
+      ]),
       { event: 'failure', failure },
     );
     expect(view.phase).toBe('ended');

@@ -55,6 +55,8 @@ export const notes: Translated<typeof english> = {
     'In {path} wurde während des Auftrags geschrieben: Was daraus gelesen wurde, kann eine Mischung alter und neuer Daten sein.',
   sourceUnwatched:
     'Ob in {path} während des Auftrags geschrieben wurde, lässt sich nicht sagen, denn die Datei hat ihren Namen verloren oder ist nicht erreichbar. Es gilt als geschehen.',
+  sourceUnknown:
+    'Das Kopierprogramm ist ausgefallen, bevor sich sagen ließ, ob in {path} während des Auftrags geschrieben wurde. Es gilt als geschehen.',
   oldPartitions:
     'Das System zeigt vielleicht noch die alten Partitionen von {path} ({errno}). Nach dem nächsten Anstecken zeigt es die neuen.',
   manifestWritten: 'Das Manifest wurde nach {path} geschrieben.',

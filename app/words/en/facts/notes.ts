@@ -51,6 +51,8 @@ export const notes = {
   sourceWritten: '{path} was written to while the job ran, so what was read may be a mixture of old and new data.',
   sourceUnwatched:
     'Platter cannot tell whether {path} was written to while the job ran, because its file lost its name or is out of reach. It counts as written to.',
+  sourceUnknown:
+    'The engine broke down before Platter could tell whether {path} was written to while the job ran. It counts as written to.',
   oldPartitions:
     'The system may still show the old partitions of {path} ({errno}). Plug it in again to see the new ones.',
   manifestWritten: 'The manifest was written to {path}.',

@@ -53,6 +53,8 @@ export const notes: Translated<typeof english> = {
     '{path} a été modifié pendant la tâche : ce qui en a été lu peut mélanger d’anciennes et de nouvelles données.',
   sourceUnwatched:
     'Impossible de dire si {path} a été modifié pendant la tâche, car son fichier a perdu son nom ou est hors d’atteinte. Il compte comme modifié.',
+  sourceUnknown:
+    'Le moteur de copie a cessé de fonctionner avant que l’on puisse dire si {path} a été modifié pendant la tâche. Il compte comme modifié.',
   oldPartitions:
     'Le système montre peut-être encore les anciennes partitions de {path} ({errno}) : elles seront justes une fois le disque rebranché.',
   manifestWritten: 'Le manifeste a été écrit dans {path}.',

@@ -6,7 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** The folders of a Platter outside of tests: root's state, the user's state and settings. */
+/** The folders of a Platter that is no test: root's state, the user's state and settings. */
 export const realFolders = (): string[] => {
   const home = userInfo().homedir; // by the system, not by HOME
   return ['/var/lib/platter', join(home, '.local/state/platter'), join(home, '.config/platter')];

@@ -4,17 +4,17 @@ import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { canLab } from './lab/lab.ts';
 
-/** What one stage gives. A skip reads "file: test: reason". */
+/** The counts of one stage. A skip reads "file: test: reason". */
 interface Counts {
   passed: number;
   failed: number;
   skips: string[];
 }
 
-/** Every test was to run, not only those of a name. */
+/** No name filter was given. */
 const ALL = process.env.PLATTER_TEST_NAME === undefined;
 
-/** The reason of tests that cannot give one: skipIf and runIf, which stand where the lab or root is needed. */
+/** The reason for skipIf and runIf, which cannot give one. They are used where the lab or root is needed. */
 const unsaid = canLab() ?? 'no reason given';
 
 function reasonOf(test: TestCase, note: string | undefined): string {

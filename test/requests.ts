@@ -1,12 +1,10 @@
-// Requests as tests write them: what is special about one, in the flat form that files and `--json` have.
+// Requests as tests write them: only what differs from a plain one, in the flat form of files and `--json`.
 import { keep, plainRequest, readRequest, type KeptRequest } from '../app/base/kept-request.ts';
 import type { CopyRequest, JobRequest } from '../app/contract/request.ts';
 
 export type Facts = Partial<KeptRequest>;
 
-/**
- * The request that `facts` stand for; a copy where they do not say otherwise. Throws when no job can be asked for so.
- */
+/** The request with these facts, by default a copy. Throws when they are no valid request. */
 export function asked(facts: Facts): JobRequest {
   const kept: KeptRequest = { ...plainRequest, kind: 'copy', source: null, destinations: [], ...facts };
   const request = readRequest(kept);
@@ -14,12 +12,12 @@ export function asked(facts: Facts): JobRequest {
   return request;
 }
 
-/** The same of a copy. */
+/** The same for a copy. */
 export function askedCopy(facts: Facts): CopyRequest {
   const request = asked(facts);
   if (request.kind !== 'copy') throw new TypeError(`not a copy: ${request.kind}`);
   return request;
 }
 
-/** `request` with `facts` instead of what it says of them. */
+/** `request` with `facts` replaced. */
 export const changed = (request: JobRequest, facts: Facts): JobRequest => asked({ ...keep(request), ...facts });

@@ -1,5 +1,4 @@
-// The operations of the host: list and watch the disks, switch one off, and one job at a time: prepare, start, and what
-// is wanted of a running one.
+// The operations of the host: list and watch the disks, eject one, and prepare, start and control one job at a time.
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
 import { Answers } from '../base/answers.ts';
@@ -28,12 +27,12 @@ import { stateDir } from '../base/state-folder.ts';
 
 type State =
   | { name: 'idle' }
-  /** Devices are being opened or closed; `over` when they are. A second thought can come meanwhile. */
+  /** Devices are being opened or closed until `over`. The user can cancel meanwhile. */
   | { name: 'busy'; over: Promise<unknown>; givenUp: boolean; prepared: Prepared | null; withdraw: () => void }
   | { name: 'prepared'; prepared: Prepared }
   | { name: 'running'; job: Job };
 
-/** The engine of one host. What cannot be done as asked rejects, or throws, a Refusal. */
+/** The engine of one host. A call that cannot be carried out rejects with, or throws, a Refusal. */
 export class LocalEngine {
   readonly #load: () => NativeAddon;
   readonly #emit: Emit;
@@ -43,14 +42,14 @@ export class LocalEngine {
   readonly #waiting: (path: string) => void;
   /** The clients that watch the disks, with or without loop devices. */
   #watch: DiskWatch | null = null;
-  /** The kernel's news, once they are needed. */
+  /** The kernel's uevents, once they are needed. */
   #news: { close(): void } | null = null;
   #state: State = { name: 'idle' };
 
   /**
-   * `load` gives the addon when it is first needed; `emit` hears the events of jobs, `tellDisks` what is watched;
-   * `broken` hears of what must not happen: a job that ended without a result. `rights` asks for what the user may not
-   * do; null: nobody is asked. `waiting` hears of a file that does not answer while a request is prepared.
+   * `load` returns the addon when it is first needed. `emit` gets the events of jobs, `tellDisks` the watched lists,
+   * `broken` a job that ended without a result, which must not happen. `rights` asks for what the user may not do;
+   * null: nobody is asked. `waiting` gets a file that does not answer while a request is prepared.
    */
   constructor(
     load: () => NativeAddon,
@@ -73,7 +72,10 @@ export class LocalEngine {
     return disksOf(await readBlocks(undefined, this.#held(), all ? null : []), all, jobsNow());
   }
 
-  /** Tells of the disks from now on, whenever they change. Throws a Refusal where the kernel cannot be heard. */
+  /**
+   * Sends a list of the disks whenever they change, from now on. Throws a Refusal when the kernel's uevents are
+   * refused.
+   */
   watch({ all }: { all: boolean }): void {
     this.#watch?.stop();
     this.#watch = new DiskWatch(() => this.list({ all }), this.#tellDisks, this.#broken);
@@ -88,7 +90,7 @@ export class LocalEngine {
     });
   }
 
-  /** Unmounts, flushes and switches off the disk at `path`. Rejects with a Refusal. */
+  /** Unmounts, flushes and ejects the disk at `path`. Rejects with a Refusal. */
   async eject(path: string): Promise<void> {
     const found = await inspectExisting(path, await readBlocks(undefined, this.#held(), [path]));
     if (found.end === null) throw new Refusal([found.error]);
@@ -136,7 +138,7 @@ export class LocalEngine {
       prepared = await preparing;
     } catch (error) {
       this.#state = { name: 'idle' };
-      // Each device that was still waited for says the same.
+      // Every device that was still awaited gives the same error.
       throw busy.givenUp && error instanceof Refusal ? cancelledOpening() : error;
     }
     this.#state = { name: 'prepared', prepared };
@@ -148,7 +150,7 @@ export class LocalEngine {
   /** Starts what was prepared. Nothing was written, and nothing is held any more, when this refuses. */
   async start(): Promise<void> {
     const { prepared } = this.#require('prepared');
-    // Where they are refused, a drive that is taken out shows when it is written to.
+    // Without uevents, a drive that was taken out shows when it is written to.
     this.#hear();
     const question = new AbortController();
     const answers = new Answers(prepared.request.stallTimeout, this.#waiting, question.signal);
@@ -187,12 +189,14 @@ export class LocalEngine {
     this.#running(destination).throttle(destination, bytesPerSecond);
   }
 
-  /** Starts a failed or cancelled destination of the running job again. Rejects with a Refusal when that cannot be. */
+  /**
+   * Starts a failed or cancelled destination of the running job again. Rejects with a Refusal when that is impossible.
+   */
   async retry(destination: number): Promise<void> {
     await this.#running(destination).retry(destination);
   }
 
-  /** Stops one destination of the running job; its end comes later, with the others'. */
+  /** Stops one destination of the running job. It ends later, with the others. */
   cancelOne(destination: number): void {
     this.#running(destination).cancel(destination);
   }
@@ -208,7 +212,7 @@ export class LocalEngine {
     });
   }
 
-  /** Gives up what is prepared, or stops what runs: that one ends later, with its result. */
+  /** Gives up the prepared job, or stops the running one, which ends later with its result. */
   async cancel(): Promise<void> {
     const state = this.#state;
     switch (state.name) {
@@ -217,7 +221,7 @@ export class LocalEngine {
       case 'busy':
         state.givenUp = true;
         state.withdraw();
-        await state.over.catch(() => undefined); // told to whoever asked for it
+        await state.over.catch(() => undefined); // reported to its caller
         return;
       case 'prepared':
         return this.#releasing(state.prepared);
@@ -226,7 +230,7 @@ export class LocalEngine {
     }
   }
 
-  /** Stops everything safely: resolves when nothing is in flight, and nothing held. Never rejects for a job. */
+  /** Stops everything safely. Resolves when nothing is in flight or held. A failing job does not reject it. */
   async stop(): Promise<void> {
     this.#watch?.stop();
     this.#news?.close();
@@ -238,7 +242,7 @@ export class LocalEngine {
     }
   }
 
-  /** Begins to listen to the kernel. Gives the errno with which that was refused, null when it was not. */
+  /** Begins to listen for uevents. Returns the errno when that was refused, else null. */
   #hear(): string | null {
     try {
       this.#news ??= this.#addon().watchUevents((news) => this.#heard(news));
@@ -255,16 +259,13 @@ export class LocalEngine {
     if (this.#state.name === 'running') this.#state.job.deviceChanged(number, action);
   }
 
-  /**
-   * Numbers of the devices of the job, of what lies on them and of what they lie on: nobody else reads or switches them
-   * off.
-   */
+  /** Numbers of the job's devices, and of the devices above and below them. Nothing else may read or eject these. */
   #held(): ReadonlySet<string> {
     const state = this.#state;
     const prepared = state.name === 'idle' ? null : state.name === 'running' ? state.job.run : state.prepared;
     const ends = prepared === null ? [] : [prepared.source?.end, ...prepared.destinations.map(({ end }) => end)];
     const blocks = ends.flatMap((end) => end?.block ?? []);
-    // Switching off a disk takes a partition of it along, and reading a partition reads the disk.
+    // Ejecting a disk takes its partitions along, and reading a partition reads the disk.
     const around = blocks.flatMap((block) => [...withDescendants(block), ...foundations(block)]);
     return new Set(around.map(({ majorMinor }) => majorMinor));
   }

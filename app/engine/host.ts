@@ -15,15 +15,14 @@ import { Rights } from './access/rights.ts';
 import { hostRequest, type HostRequest } from '../contract/host-request.ts';
 
 const ADDON = fileURLToPath(new URL('../native/kcopyd.node', import.meta.url));
-/** A client that does not read any more is given so long to take the last frames. */
+/** How long a client that has stopped reading gets to take the last frames. */
 const FAREWELL_MS = 2000;
 
 process.stdout.write(encodeFrame({ event: 'hello', protocol: PROTOCOL } satisfies HostMessage));
 const decoder = new FrameDecoder();
 let addon: NativeAddon | null = null;
 const load = (): NativeAddon => (addon ??= loadAddon(ADDON));
-// --broker FD: the control socket of `platter-broker --as`. --sudo: the client runs sudo on its terminal when it is
-// told to.
+// --broker FD: the control socket of `platter-broker --as`. --sudo: the client runs sudo on its terminal on request.
 const { broker, sudo = false } = parseArgs({
   options: { broker: { type: 'string' }, sudo: { type: 'boolean' } },
 }).values;
@@ -37,9 +36,9 @@ let ending = false;
 process.stdin.on('data', read);
 process.stdin.on('end', () => endAfter(() => decoder.end()));
 process.stdin.on('error', broken);
-// Nobody listens any more: as good as the end of the input.
+// Nothing reads the output any more. Treat that as the end of the input.
 process.stdout.on('error', () => end(1));
-// The first one stops the job; more of them do not make it end in the middle of a write.
+// The first signal stops the job. More of them do not interrupt a write.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(0));
 // A terminal that closes signals the whole process group. The client knows whether that stops the job (hang-up.ts), and
 // a client that ends closes this input.
@@ -52,7 +51,7 @@ function protect(): void {
   try {
     native = load();
   } catch (error) {
-    console.error(String(error)); // told again to whoever asks for something that needs it
+    console.error(String(error)); // reported again by each call that needs the addon
     return;
   }
   native.protectProcess();
@@ -73,7 +72,7 @@ function receive(value: unknown): void {
   else refuseAll(value, z.prettifyError(request.error));
 }
 
-/** Answers `request`. What is thrown and is no refusal is a fault in this program. */
+/** Answers `request`. Anything thrown but a Refusal is a fault in this program. */
 async function answer(request: HostRequest): Promise<void> {
   try {
     send({ id: request.id, ok: true, result: await perform(request) });
@@ -127,7 +126,7 @@ async function perform(request: HostRequest): Promise<unknown> {
   }
 }
 
-/** The other end broke the protocol. It is told so, as an answer where there was a question, and the host ends. */
+/** The client broke the protocol. Says so, as the answer if there was a request, and ends the host. */
 function refuseAll(value: unknown, said: string): void {
   const error: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: 'notARequest', said } });
   const asked = z.object({ id: z.int().positive() }).safeParse(value);
@@ -140,7 +139,7 @@ function refuseAll(value: unknown, said: string): void {
   end(1);
 }
 
-/** Something that did not answer was given up. */
+/** Reports that something was given up because it did not answer. */
 let gaveUp = false;
 
 function send(message: Exclude<HostMessage, { event: 'hello' }>): void {
@@ -148,12 +147,12 @@ function send(message: Exclude<HostMessage, { event: 'hello' }>): void {
   process.stdout.write(encodeFrame(message));
 }
 
-/** Samples are left out while the client is behind; errors and results never are. */
+/** Drops samples while the client is behind, but never errors or results. */
 function sendEvent(event: HostEvent): void {
   if (event.event !== 'progress' || process.stdout.writableLength === 0) send(event);
 }
 
-/** A list that comes late is not needed any more. */
+/** Drops lists of disks that come while the host ends. */
 function sendDisks(event: DisksEvent): void {
   if (!ending) send(event);
 }
@@ -173,7 +172,7 @@ function endAfter(check: () => void): void {
 }
 
 /**
- * Stops the job after what is in flight, lets the devices go, says the last frames, and exits. The first call counts.
+ * Stops the job after the I/O in flight, closes the devices, writes the last frames, and exits. Later calls do nothing.
  */
 function end(code: number): void {
   if (ending) return;
@@ -193,7 +192,7 @@ function end(code: number): void {
 
 /**
  * Ends this process. Node waits for its threads, and one that waits for a device or a file system can wait for ever. A
- * signal ends it where the kernel allows that, and with it the claims on all other devices.
+ * signal ends them where the kernel allows that, and with them the claims on all other devices.
  */
 function leave(code: number): void {
   if (gaveUp || unanswered() > 0) process.kill(process.pid, 'SIGKILL');

@@ -247,7 +247,7 @@ describe('files of others', () => {
   describe.skipIf(cannot !== null)(
     `a file with the inode of a removed NAME.part${cannot === null ? '' : ` (${cannot})`}`,
     () => {
-      /** Kills a copy into a new image, and replaces what it left by a stranger's file with the same inode. */
+      /** Kills a copy to a new image, and puts a stranger's file with the same inode in the place of what it left. */
       async function replaced(
         throttle: number,
         durable: boolean,
@@ -260,7 +260,7 @@ describe('files of others', () => {
         else await killed.until(({ event }) => event === 'progress');
         await killed.kill();
         const { ino } = statSync(`${copy}.part`);
-        // I/O in flight of the killed host holds the file for a moment.
+        // The killed host's I/O in flight still holds the file for a moment.
         do {
           await sleep(50);
           await rm(`${copy}.part`);

@@ -1,4 +1,4 @@
-// What packages ship about the command line: made of the parser, so that nothing of it is missing or out of date.
+// What packages ship about the command line is made from the parser, so nothing is missing or out of date.
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { bashCompletion, optionsInRoff } from '../../../build/package/command-line.mjs';
@@ -7,7 +7,7 @@ import { OPTIONS } from '../../../app/contract/options.ts';
 /** What bash offers for the last of `words`. */
 async function completed(...words: string[]): Promise<string[]> {
   const quoted = words.map((word) => `'${word}'`).join(' ');
-  // Outside of a completion there are no options of it to change.
+  // compopt fails outside of a completion.
   const script = `compopt() { :; }\n${await bashCompletion()}
     COMP_WORDS=(${quoted}) COMP_CWORD=${words.length - 1}
     _platter

@@ -24,7 +24,7 @@ interface Ended {
   stderr: string;
 }
 
-/** Starts a command in `cwd` as a user's shell does, without npm's variables of this test run. */
+/** Starts a command in `cwd` as a user's shell does, without the variables that npm has set for this run. */
 function start([command = '', ...args]: string[], cwd: string) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD)/.test(name)));
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });

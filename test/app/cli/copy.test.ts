@@ -144,7 +144,7 @@ describe.skipIf(noLab !== null)('copy', () => {
     const run = await platter(['copy', source, good.device, liar.device, '--yes', '--json']);
     expect(run.code, run.stderr).toBe(1);
     expectJobLines(run);
-    // As exact as the hashes: one for each chunk of 1 MiB.
+    // Hashes are exact to a chunk of 1 MiB.
     expect(errorsOf(run)).toMatchObject([
       { side: 'verify', path: liar.device, code: 'VERIFY_MISMATCH', errno: null, offset: 5 * MiB, length: MiB },
     ]);

@@ -1,4 +1,4 @@
-// How the errors of a job are told: each place once, neighbours as one range, in order, and the advice once.
+// How errors of a job are reported: each place once, neighbours as one range, in order, and the advice once.
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { logReporter } from '../../../app/cli/output/log-reporter.ts';
@@ -64,7 +64,7 @@ describe('F24 errors that arrive chunk by chunk', () => {
     expect(joinedErrors([two!, one!])[0]!.message).toContain('(the incomplete image is kept as a.img.part)');
   });
 
-  /** What a log says of these events on stderr, line by line. */
+  /** The lines that a log prints on stderr for these events. */
   function told(...events: JobEvent[]): string[] {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     stdout.resume();

@@ -1,4 +1,4 @@
-// An engine that cannot end, as when the kernel waits for a device that does not answer: the command ends all the same.
+// The command ends even when its engine cannot, for example because a device does not answer the kernel.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const pidOfHost = (): number => Number(readFileSync(join(folder, 'pid'), 'utf8'));
 
-/** The command line with another host beside it: one that answers, and ends so many milliseconds after it could. */
+/** The command line with a host that answers, and ends this many milliseconds late. */
 async function withHost(answers: Record<string, unknown>, events: unknown[], lives: number): Promise<string> {
   folder = await mkdtemp(join(tmpdir(), 'platter-farewell-'));
   await mkdir(join(folder, 'out/engine'), { recursive: true });

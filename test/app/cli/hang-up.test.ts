@@ -1,4 +1,4 @@
-// What a closed terminal and a suspended job mean to the command line. `script` gives the terminal, bash the jobs.
+// The command line when its terminal closes or its job is suspended. `script` makes the terminal, bash the jobs.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,10 +14,7 @@ const PATIENCE = { timeout: 120_000, interval: 100 };
 const bench = new Bench();
 afterEach(() => bench.clear());
 
-/**
- * The system's Node where that is an older one than ours, which stays the parent of the command line; null where it is
- * not.
- */
+/** The system's Node when it is older than ours. It stays the parent of the command line. null: it is not older. */
 const oldNode = ((): string | null => {
   const path = '/usr/bin/node';
   if (!existsSync(path)) return null;
@@ -32,7 +29,7 @@ interface SlowCopy {
   copy: string;
 }
 
-/** A copy that takes some seconds, so that there is time to disturb it. */
+/** A copy that takes some seconds, long enough to disturb it. */
 async function slowCopy(): Promise<SlowCopy> {
   const [source, copy] = [await bench.image('disk.img', 8 * MiB), join(await bench.directory(), 'copy.img')];
   return { args: ['copy', source, copy, '--yes', '--throttle', '1M'], source, copy };

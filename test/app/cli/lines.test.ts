@@ -1,4 +1,4 @@
-// The lines of a job: every width, every state, no line too long; and the reducer they are made from.
+// The lines of a job in every width and state, none too long, and the reducer that they are made from.
 import { describe, expect, test } from 'vitest';
 import { identity, lossLines, overwritten } from '../../../app/cli/confirm.ts';
 import { diskTable } from '../../../app/cli/output/disk-table.ts';

@@ -1,4 +1,4 @@
-// Names that the command line cannot carry, that a file system does not take, or that a terminal would obey.
+// Names that the command line cannot carry, a file system refuses, or a terminal would obey.
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ const PRECIOUS = 'precious';
 const bench = new Bench();
 afterEach(() => bench.clear());
 
-/** Runs platter in `cwd` by a shell, which can spell every byte: `words` are in its syntax. */
+/** Runs platter in `cwd` through a shell, which can write every byte. `words` are in its syntax. */
 function byShell(words: string, cwd: string): { status: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(
     'bash',
@@ -96,7 +96,7 @@ describe('a name that is not UTF-8', () => {
 });
 
 describe('a long name', () => {
-  /** A name of so many bytes, of characters that take one, two and four of them. */
+  /** A name of this many bytes, of characters of one, two and four bytes. */
   const nameOf = (bytes: number, character: string): string => {
     const count = Math.floor((bytes - '.img'.length) / Buffer.byteLength(character));
     return `${character.repeat(count)}${'x'.repeat(bytes - '.img'.length - count * Buffer.byteLength(character))}.img`;
@@ -158,7 +158,7 @@ const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 describe.skipIf(noLab !== null)('a file system with limits', () => {
-  /** Mounts a new file system, and gives the folder. */
+  /** Mounts a new file system. Returns the folder. */
   async function mounted(make: (file: string, folder: string) => Promise<unknown>): Promise<string> {
     const [file, folder] = [join(await bench.directory(), 'fs.img'), join(await bench.directory(), 'fs')];
     await mkdir(folder);

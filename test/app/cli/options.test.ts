@@ -194,7 +194,7 @@ describe.skipIf(cannot !== null)('--keep-going', () => {
     await bad.rule(...places.map((at) => `eio w ${at} 512`));
     const run = await platter(['copy', '--keep-going', source, bad.device, good.device, '--yes', '--json']);
     expect(run.code, run.stdout).toBe(1);
-    // Several sub-jobs are in flight: which place is found first is chance.
+    // Several sub-jobs are in flight, so either place can be found first.
     const written = errorsOf(run)
       .filter(({ side }) => side === 'write')
       .sort((a, b) => Number(a.offset) - Number(b.offset));
@@ -256,7 +256,7 @@ describe.skipIf(cannot !== null)('--rescue', () => {
 });
 
 describe.skipIf(cannot !== null)('zeros', () => {
-  /** What a copy of an image that is zeros but for its first and last MiB did to a disk. */
+  /** What a copy did to a disk. Its image is zeros except for the first and the last MiB. */
   async function copied(
     ...options: string[]
   ): Promise<{ bytesWritten: number; bytesZeroed: number; equal: boolean; old: boolean }> {

@@ -1,4 +1,4 @@
-// What is asked for by what was typed: every option of every command, and what is refused by its name.
+// The request that each command line makes, with every option of every command, and what is refused by name.
 import { spawnSync } from 'node:child_process';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ interface Typed {
   other: unknown[];
 }
 
-/** What `platter ARGS` asks for; throws what the parser does. */
+/** The request of `platter ARGS`. Throws what the parser throws. */
 async function ask(...args: string[]): Promise<Typed> {
   const asked: Typed = { request: null, options: {}, other: [] };
   const other = (...values: unknown[]): Promise<number> => {
@@ -211,7 +211,7 @@ describe('the command line that the window shows', () => {
     requestOf({ kind: 'resume', throttle: MiB, stallTimeout: 5, job: '20261123-235959-a1b2c3' }),
   ];
   test.each(all.map((request) => [commandLine(request), request] as const))('%s', async (line, request) => {
-    // A shell takes it apart.
+    // A shell splits it into words.
     const words = spawnSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
       .stdout.split('\0')
       .slice(1, -1);

@@ -16,7 +16,7 @@ const DISK = 16 * MiB;
 const bench = new Bench();
 afterEach(() => bench.clear());
 
-/** A disk with something on it that must still be there afterwards. */
+/** A disk with content that must still be there afterwards. */
 async function precious(options: { size?: number; readOnly?: boolean } = {}): Promise<LabDisk> {
   const size = options.size ?? DISK;
   const file = await bench.image(`precious-${Math.random()}.img`, size, 99);
@@ -121,7 +121,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
       await rm(at, { recursive: true });
     });
     await refusal([await source(), disk.device], 'MOUNTED', [disk.backing]);
-    // And the disk that a partition lies on is no destination for that partition.
+    // The disk of a partition is no destination for that partition.
     await refusal([partition, disk.device], 'IS_SOURCE', [disk.backing]);
   });
 

@@ -1,4 +1,4 @@
-// A job under way: controlled by lines on stdin and by keys on a terminal, interrupted, and continued.
+// A running job: controlled by lines on stdin and by keys on a terminal, interrupted, and continued.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,9 +33,7 @@ interface Job {
   copy: Running;
 }
 
-/**
- * A copy onto `count` disks so slow that there is time to control it, seven seconds; it is under way when this returns.
- */
+/** A copy to `count` disks that takes seven seconds, so that there is time to control it. It is running on return. */
 async function slowCopy(count: number, ...options: string[]): Promise<Job> {
   const source = await bench.image('disk.img', SIZE);
   const disks = await Promise.all(Array.from({ length: count }, () => bench.disk({ size: SIZE })));
@@ -77,7 +75,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
     copy.say({ call: 'pause', destination: null, paused: true });
     await sees(copy, (line) => states(line)[0] === 'paused');
     const written = async (): Promise<number> => (await disk!.counters()).bytesWritten;
-    // What was in flight ends; then it stands still.
+    // The I/O in flight ends, then nothing moves.
     await expect
       .poll(async () => {
         const before = await written();
@@ -118,7 +116,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
   test('retries a failed destination while another runs, and does not write again what is on it', async () => {
     const { source, disks, copy } = await slowCopy(2);
     await disks[0]!.rule('eio w 8M end EIO');
-    await disks[1]!.rule('stall w'); // so that it runs for as long as it has to
+    await disks[1]!.rule('stall w'); // keeps the job running
     await sees(copy, (line) => states(line)[0] === 'failed');
     await disks[0]!.rule('clear', 'rate w 16M');
     const from = copy.stdout().lastIndexOf('\n') + 1;
@@ -213,7 +211,7 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
     const job = await slowCopy(1);
     await job.disks[0]!.waitFor(({ bytesWritten }) => bytesWritten >= 12 * MiB);
     if (signal === 'SIGKILL') {
-      // The engine too, as when the power goes.
+      // The engine is killed too, as by a power cut.
       const children = await readFile(`/proc/${job.copy.child.pid!}/task/${job.copy.child.pid!}/children`, 'utf8');
       for (const pid of children.trim().split(' ')) process.kill(Number(pid), signal);
     }
@@ -238,7 +236,7 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
       destinations: [{ path: disk!.device, finished: false }],
     });
     const durable = (job!.destinations as { durable: number }[])[0]!.durable;
-    // What was killed may not have come to its first flush.
+    // The killed job may not have reached its first flush.
     if (signal === 'SIGINT') expect(durable).toBeGreaterThan(0);
     if (signal === 'SIGINT') expect(resultOf(await copy.ended).job).toBe(job!.id);
 

@@ -1,4 +1,4 @@
-// The JSON lines as the documentation gives them, strictly: one member more or less is an error.
+// The JSON lines, exactly as documented: one member more or less is an error.
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { keptRequest } from '../../../app/base/kept-request.ts';
@@ -132,7 +132,7 @@ export const resultShape = z.strictObject({
 
 const line = z.discriminatedUnion('event', [planShape, progressShape, errorShape, resultShape]);
 
-/** Every line of a job that ran: a plan first, a result last, what is between in its shape, and nothing else. */
+/** Checks the lines of a job that ran: a plan first, a result last, only known lines in between. */
 export function expectJobLines(run: Run): void {
   const events = run.lines.map((one) => line.parse(one).event);
   expect(events[0]).toBe('plan');
@@ -140,7 +140,7 @@ export function expectJobLines(run: Run): void {
   expect(events.slice(1, -1).filter((event) => event === 'plan' || event === 'result')).toEqual([]);
 }
 
-/** Every line of a job that was refused: errors of no side, and nothing else. */
+/** Checks the lines of a refused job: errors without a side, and nothing else. */
 export function expectRefusal(run: Run): z.infer<typeof errorShape>[] {
   expect(run.code, run.stdout + run.stderr).toBe(2);
   const errors = run.lines.filter(({ event }) => event !== 'plan').map((one) => errorShape.parse(one));

@@ -1,4 +1,5 @@
-// Stopping: by signals, by a reader that goes away, by the end of the engine. The devices are left in order.
+// A job that is stopped by a signal, by a reader that goes away or by the end of the engine leaves its devices in
+// order.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ const SIZE = 32 * MiB;
 const bench = new Bench();
 afterEach(() => bench.clear());
 
-/** A copy onto a disk so slow that there is time to disturb it; it is under way when this returns. */
+/** A copy to a disk that is slow enough to disturb it. It is running on return. */
 async function slowCopy(...options: string[]): Promise<{ source: string; disk: LabDisk; copy: Running }> {
   const source = await bench.image('disk.img', SIZE);
   const disk = await bench.disk({ size: SIZE });
@@ -57,7 +58,7 @@ describe.skipIf(noLab !== null)('stopping a job', () => {
       const { bytesWritten } = await disk.counters();
       expect(bytesWritten).toBeLessThan(SIZE);
       await expectFlushed(disk);
-      // Its first MiB is blank, so nobody takes it for a finished disk; what follows is the source's, up to somewhere.
+      // Its first MiB is blank, so it is not taken for a finished disk. Data of the source follows, up to some point.
       const [wanted, found] = await Promise.all([readFile(source), readFile(disk.backing)]);
       expect(found.subarray(0, MiB).every((byte) => byte === 0)).toBe(true);
       expect(found.subarray(MiB, 2 * MiB).equals(wanted.subarray(MiB, 2 * MiB))).toBe(true);
@@ -82,7 +83,7 @@ describe.skipIf(noLab !== null)('stopping a job', () => {
     await disk.rule('stall f');
     copy.child.kill('SIGINT');
     await copy.until((_, stderr) => stderr.includes('platter: stopping'));
-    await sleep(600); // sooner it would be the same one, passed on
+    await sleep(600); // a sooner one would be the same signal, passed on
     copy.child.kill('SIGINT');
     await copy.until((_, stderr) => stderr.includes('platter: already stopping'));
     await disk.rule('clear');

@@ -15,7 +15,7 @@ export const PLATTER = fileURLToPath(new URL('../../../out/cli/platter.js', impo
 
 export const MiB = 1024 ** 2;
 
-/** How a run ended. `lines` are the JSON objects on stdout; reading them throws when a line is none. */
+/** How a run ended. `lines` are the JSON objects on stdout. Reading them throws when a line is not JSON. */
 export interface Run {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -29,17 +29,17 @@ export type JsonObject = Record<string, unknown>;
 export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Stdin is a pipe, for control lines; else it is /dev/null. */
+  /** Make stdin a pipe, for control lines. Default: /dev/null. */
   controlled?: boolean;
-  /** A descriptor for its stdout; else it is a pipe that is read. */
+  /** A descriptor for stdout. Default: a pipe that is read. */
   stdout?: number;
-  /** Another build than the one in out/. */
+  /** The build to run. Default: the one in out/. */
   program?: string;
 }
 
 /**
- * Why what an engine without interrupted jobs cannot do either is not tested, or null when it can: every job it runs
- * is one whole pass, with no update, repair, rescue, control or continuation.
+ * Why tests of update, repair, rescue, control and continuation skip: an engine without interrupted jobs runs every job
+ * as one whole pass. null when they can run.
  */
 export function engineLacks(): string | null {
   const { stdout } = spawnSync(process.execPath, [PLATTER, 'forget', '20000101-000000-000000', '--json'], {
@@ -50,7 +50,7 @@ export function engineLacks(): string | null {
 
 let state: string | null = null;
 
-/** Where the jobs of one test keep their logs. */
+/** The state folder of one test, where its jobs keep their logs. */
 export const stateDirectory = (): string => (state ??= mkdtempSync(join(tmpdir(), 'platter-state-')));
 
 afterEach(() => {
@@ -66,7 +66,7 @@ export interface Running {
   say(value: object | string): void;
   stdout(): string;
   stderr(): string;
-  /** Waits until `condition` holds of what was printed so far; throws when the run ends before. */
+  /** Waits until `condition` holds for the output so far. Throws when the run ends first. */
   until(condition: (stdout: string, stderr: string) => boolean): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ export function start(
     stdio: [controlled ? 'pipe' : 'ignore', output ?? 'pipe', 'pipe'],
   });
   const { stdin } = child;
-  // A program that has ended does not read what was still written to it.
+  // Writing to a program that has ended is no error.
   stdin?.on('error', () => undefined);
   let stdout = '';
   let stderr = '';
@@ -127,7 +127,7 @@ export function start(
 /** Runs `platter ARGS` to its end. */
 export const platter = (args: string[], options?: RunOptions): Promise<Run> => start(args, options).ended;
 
-/** The last line, which must be a result. */
+/** The result in the last line. Throws when that is another line. */
 export function resultOf(run: Run): JsonObject & { destinations: JsonObject[] } {
   const last = run.lines.at(-1);
   if (last?.event !== 'result') throw new Error(`no result at the end:\n${run.stdout}\n${run.stderr}`);
@@ -136,7 +136,7 @@ export function resultOf(run: Run): JsonObject & { destinations: JsonObject[] } 
 
 export const errorsOf = (run: Run): JsonObject[] => run.lines.filter(({ event }) => event === 'error');
 
-/** Things of one test, given back in reverse order when it ends. */
+/** What one test uses; released in reverse order when the test ends. */
 export class Bench {
   readonly #undo: (() => Promise<void>)[] = [];
   #directory: string | null = null;
@@ -182,7 +182,7 @@ export async function digest(path: string, length?: number): Promise<string> {
     .digest('hex');
 }
 
-/** Where two files first differ within `length` bytes, as `cmp` would say; null when nowhere. */
+/** The offset of the first difference within `length` bytes of two files. null when there is none. */
 export async function firstDifference(a: string, b: string, length: number): Promise<number | null> {
   const [left, right] = await Promise.all([head(a, length), head(b, length)]);
   if (left.length !== right.length) return Math.min(left.length, right.length);

@@ -1,4 +1,4 @@
-// A terminal of 80 columns, which `script` gives, with platter on it.
+// platter on a terminal of 80 columns, made by `script`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,20 +8,20 @@ export interface Session {
   /** Waits for `text` on the screen. */
   see(text: string | RegExp): Promise<void>;
   type(text: string): void;
-  /** Closes the terminal, as a window that is closed or a connection that breaks. */
+  /** Closes the terminal, as a closed window or a broken connection does. */
   hangUp(): void;
   /** Exit code, and everything that was printed. */
   end(): Promise<{ code: number | null; screen: string }>;
 }
 
-/** `word` as a shell reads it as one word. */
+/** Quotes `word` for a shell. */
 export const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Runs platter on a terminal of 80 columns, until the test of `bench` ends. */
 export const onTerminal = (bench: Bench, args: string[]): Session =>
   inTerminal(bench, `exec ${[process.execPath, PLATTER, ...args].map(quoted).join(' ')}`);
 
-/** The same for any command of the shell, with more in its environment. */
+/** Runs any shell command in the same way, with `env` added to its environment. */
 export function inTerminal(bench: Bench, command: string, env: NodeJS.ProcessEnv = {}): Session {
   const child = spawn('script', ['-qec', `stty cols 80 rows 24; ${command}`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],

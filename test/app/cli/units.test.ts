@@ -204,7 +204,7 @@ describe('exit codes', () => {
       else expect(code).toBe(exitCode(result(outcome), copy, false));
     }
     for (const outcome of outcomes) {
-      // Each cancelled one was cancelled alone: it is not good, and the job was not stopped.
+      // Each was cancelled alone: it is not good, but the job was not stopped.
       const code = exitCode(result(outcome), copy, false);
       if (outcome.every(({ state }) => state === 'cancelled')) expect(code).toBe(130);
       else if (outcome.every(good)) expect(code).toBe(0);

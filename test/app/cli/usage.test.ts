@@ -1,4 +1,4 @@
-// What the command line says of itself, and of what it does not understand.
+// The help of the command line, and how it refuses what it does not understand.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -10,10 +10,10 @@ import { Bench, MiB, platter, resultOf, start, stateDirectory, type Run } from '
 const bench = new Bench();
 afterEach(() => bench.clear());
 
-/** Are two files equal? Asked of cmp. */
+/** Whether two files are equal, by cmp. */
 const same = (a: string, b: string): boolean => spawnSync('cmp', ['--silent', a, b]).status === 0;
 
-/** What each place where a job is kept says of its only destination. */
+/** The verdict on the only destination of a job, in every place where the job is kept. */
 async function kept(): Promise<{ outcome: string; verdict: string; csv: string; people: string; pdf: string }> {
   const directory = await bench.directory();
   const pdf = join(directory, 'report.pdf');
@@ -33,7 +33,7 @@ async function kept(): Promise<{ outcome: string; verdict: string; csv: string; 
   };
 }
 
-/** A manifest of the image at `source` that has hashes of these chunks only. */
+/** A manifest of the image at `source` with the hashes of these chunks only. */
 async function manifestOf(source: string, ...chunks: number[]): Promise<string> {
   const path = join(await bench.directory(), 'holes.manifest');
   expect(
@@ -89,7 +89,7 @@ describe('S4 a manifest that lacks hashes', () => {
     const source = await bench.image('disk.img', 4 * MiB + 512);
     const manifest = await manifestOf(source, 0, 2, 3);
     const copy = await bench.image('copy.img', 4 * MiB + 512);
-    // Where the manifest has no hash, the copy differs, and nobody can know.
+    // The copy differs where the manifest has no hash, so nothing can find that.
     const bytes = await readFile(copy);
     bytes[MiB + 7]! ^= 1;
     await writeFile(copy, bytes);
@@ -192,7 +192,7 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     const source = await bench.image('source.img', 4 * MiB);
     const copy = await bench.image('copy.img', 4 * MiB, 2);
     const [map, manifest] = [join(directory, 'map'), join(directory, 'm')];
-    // It says that all but the third chunk was rescued. In truth the copy has other data.
+    // The map calls all but the third chunk rescued. In truth the copy has other data.
     await writeFile(map, '0x0 ? 1\n0x0 0x200000 +\n0x200000 0x100000 ?\n0x300000 0x100000 +\n');
     const run = await platter([
       'copy',

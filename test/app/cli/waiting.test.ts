@@ -1,5 +1,5 @@
-// Files that do not answer, and folders that cannot be used. A virtual disk's own file, on its FUSE file system, plays
-// the former.
+// Files that do not answer, and folders that cannot be used. The file of a virtual disk, on its FUSE file system, can
+// be made not to answer.
 import { execFile } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 describe.skipIf(noLab !== null)('a file that does not answer', () => {
-  /** A file of which no read is answered until the test ends. */
+  /** A file whose reads are not answered until the test ends. */
   async function silentFile(): Promise<string> {
     const disk = await bench.disk({ size: 8 * MiB, loop: false });
     await disk.rule('stall r');
@@ -82,7 +82,7 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
 });
 
 describe('a stdout that nobody reads', () => {
-  /** The end of a pipe that takes no more. */
+  /** The writing end of a full pipe. */
   async function fullPipe(): Promise<number> {
     const path = join(await bench.directory(), 'pipe');
     await execute('mkfifo', [path]);
@@ -97,7 +97,7 @@ describe('a stdout that nobody reads', () => {
     return fd;
   }
 
-  /** What is in a pipe now. */
+  /** The bytes that are in a pipe now. */
   function contents(fd: number): string {
     const buffer = Buffer.alloc(1024 ** 2);
     try {
@@ -155,7 +155,7 @@ describe('a state folder that cannot be used', () => {
       for (const again of [[], ['--update']]) await platter(['copy', source, copy, '--yes', ...again], { env });
       await execute('umount', [state]);
       await mount();
-      await execute('ls', ['-lR', state]); // names are in the cache, what is in the files is not
+      await execute('ls', ['-lR', state]); // names are in the cache, contents are not
       await home.rule('stall r');
       bench.finally(() => home.rule('clear'));
 

@@ -1,4 +1,4 @@
-// What is said of updates, repairs, rescues and continued jobs, while they run and when they have ended.
+// What is printed about updates, repairs, rescues and continued jobs, during the job and at its end.
 import { describe, expect, test } from 'vitest';
 import { lossLines } from '../../../app/cli/confirm.ts';
 import { jobLines, onlyJob } from '../../../app/cli/interrupted.ts';

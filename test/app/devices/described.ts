@@ -4,7 +4,10 @@ import { Blocks } from '../../../app/engine/devices/blocks.ts';
 
 const FOLDER = new URL('../../machines/', import.meta.url);
 
-/** A described machine: its block devices, which of them hold the system by their kernel names, and which are free. */
+/**
+ * A described machine: its block devices, and the kernel names of those that hold the system and of those that are
+ * free.
+ */
 export interface Described {
   name: string;
   blocks: Blocks;

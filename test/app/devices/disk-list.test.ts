@@ -58,7 +58,7 @@ describe.skipIf(noLab !== null)('the list of disks', () => {
 
   it('names a FAT file system in the review', async () => {
     const disk = await bench.disk({ size: 4 * MiB, plain: true });
-    // The first sector of a FAT16, as mkfs.fat writes it.
+    // The first sector of a FAT16 file system, as mkfs.fat writes it.
     const sector = Buffer.alloc(512);
     sector.write('\xeb\x3c\x90mkfs.fat', 0, 'latin1');
     for (const [offset, value] of [

@@ -1,4 +1,4 @@
-// The content of a drive before it is overwritten, and what a shorter image leaves of it. blkid and wipefs judge.
+// The content of a drive before it is overwritten, and what a shorter image leaves of it, judged by blkid and wipefs.
 import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ afterEach(() => bench.clear());
 const noLab = canLab() ?? ['sfdisk', 'wipefs', 'mkfs.btrfs'].map(lacks).find((reason) => reason !== null) ?? null;
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
-/** A disk of `size` bytes on which `script` has put something into the file `d`. */
+/** A disk of `size` bytes with what `script` has put into the file `d`. */
 async function diskWith(size: number, script: string): Promise<LabDisk> {
   using folder = new Folder();
   await writeFile(folder.at('d'), '');
@@ -29,7 +29,7 @@ async function diskWith(size: number, script: string): Promise<LabDisk> {
   return await bench.disk({ size, file, plain: true });
 }
 
-/** An image file with the partition table that sfdisk makes of `script`. */
+/** An image file with the partition table that sfdisk makes from `script`. */
 async function image(size: number, script: string): Promise<string> {
   const path = join(await bench.directory(), `source-${Math.random()}.img`);
   await writeFile(path, '');

@@ -21,7 +21,7 @@ async function formatted(): Promise<LabDisk> {
   return disk;
 }
 
-/** Mounts a device. After the test everything that is left mounted is unmounted, the last mount first. */
+/** Mounts a device. After the test, what is still mounted is unmounted, the last mount first. */
 function mount(device: string, target: string): void {
   mkdirSync(target, { recursive: true });
   execFileSync('mount', [device, target]);
@@ -120,7 +120,7 @@ describe.skipIf(noLab !== null)('what --unmount takes off', () => {
   });
 });
 
-/** Runs a program until the test ends, and waits for its first words. */
+/** Runs a program until the test ends. Resolves when it has printed something. */
 async function running(program: string, args: readonly string[]): Promise<number> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   bench.finally(async () => {

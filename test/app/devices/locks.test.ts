@@ -1,4 +1,4 @@
-// A copy locks what it does not hold exclusively, so that two copies see each other. And it reports a source that is
+// A copy locks what it does not hold exclusively, so that two copies see each other, and reports a source that is
 // written to during the copy.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -87,8 +87,7 @@ describe.skipIf(noLab !== null)(`two copies at once${noLab === null ? '' : ` (${
   });
 
   it('S8 reports a source device that is written to during the copy', async () => {
-    // A deleted file cannot be inspected, just as there is no file behind a real drive: only the kernel counts the
-    // write.
+    // A deleted file cannot be inspected and a real drive has no file, so only the kernel counts the write.
     const folder = mkdtempSync(join(tmpdir(), 'platter-lab-'));
     writeFileSync(join(folder, 'disk'), seededBytes(SIZE, 1));
     const device = execFileSync('losetup', ['--find', '--show', join(folder, 'disk')], { encoding: 'utf8' }).trim();

@@ -2,7 +2,7 @@
 import { Blocks } from '../../../app/engine/devices/blocks.ts';
 import { portsOf } from '../../../app/engine/devices/usb-port.ts';
 
-/** A device as lsblk prints it; what is left out is what lsblk says of a plain 64 GB disk. */
+/** A device as lsblk prints it. Defaults are those of a plain 64 GB disk. */
 export interface Device {
   name: string;
   number: string;
@@ -18,11 +18,11 @@ export interface Device {
   wwn?: string;
   parttype?: string;
   children?: Device[];
-  /** It went away while lsblk looked at it. */
+  /** It disappeared while lsblk looked at it. */
   gone?: boolean;
-  /** Its name in lsblk when that is not the kernel's: for device-mapper devices. */
+  /** Its name in lsblk, for device-mapper devices. Default: the kernel's name. */
   alias?: string;
-  /** Its path when that is not /dev/NAME: for device-mapper devices. */
+  /** Its path, for device-mapper devices. Default: /dev/NAME. */
   path?: string;
 }
 
@@ -33,10 +33,10 @@ export interface Machine {
   mounts: [number: string, target: string, type?: string, source?: string, options?: string, superOptions?: string][];
   swaps?: string[];
   backings?: Record<string, string>;
-  /** Identities that the kernel tells of the files behind loop devices. */
+  /** Identities of the files behind loop devices, from the kernel. */
   backingIds?: Record<string, string>;
   btrfs?: string[][];
-  /** What /sys/block/NAME leads to, by kernel name. */
+  /** Targets of the links /sys/block/NAME, by kernel name. */
   places?: Record<string, string>;
   /** Kernel names of the devices that can be ejected. */
   ejectable?: string[];
@@ -89,7 +89,7 @@ export function picture({
   });
 }
 
-/** A line of mountinfo. Each mount lies on the one that its path led to before. */
+/** A line of mountinfo. The parent of each mount is the mount at its path before. */
 function mountinfo(
   [
     number,

@@ -51,7 +51,7 @@ async function image(bytes: Buffer): Promise<string> {
   return path;
 }
 
-/** What blkid takes the table of a disk for. */
+/** The partition table that blkid finds on a disk. */
 const tableOn = (device: string): string =>
   execFileSync('blkid', ['-p', '-o', 'value', '-s', 'PTTYPE', device], { encoding: 'utf8' }).trim();
 
@@ -77,7 +77,7 @@ describe.skipIf(noLab !== null)('sectors of a partition table', () => {
       await session.engine.call('start', {});
       await resultOf(session);
       expect([fits, odd].map((disk) => tableOn(disk!.device) === 'gpt')).toEqual([true, false]);
-      // The same from a disk as source.
+      // The same with a disk as source.
       const again = await session.engine.call(
         'prepare',
         requestOf({ source: fits!.device, destinations: [odd!.device] }),

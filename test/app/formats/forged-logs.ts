@@ -1,4 +1,4 @@
-// Job logs that no job writes: their checksums are right, their content is not.
+// Forged job logs: their checksums are right, their content is not.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -11,7 +11,7 @@ export type KeptHeader = Omit<JobLogHeader, 'request'> & { request: KeptRequest 
 
 export const keptHeader = (header: JobLogHeader): KeptHeader => ({ ...header, request: keep(header.request) });
 
-/** The bytes of a log with this header, whatever it is, and these records. */
+/** The bytes of a log with any header and these records. */
 export function forgedLog(header: unknown, records: readonly LogRecord[] = []): Buffer {
   const start = Buffer.alloc(20);
   start.write('PLATTER-JOB-LOG\n');

@@ -1,4 +1,4 @@
-// A job log for tests: what it begins with, what it ends with, hashes for its chunks, and a state folder of its own.
+// A job log for tests: its header, its end, hashes for its chunks, and a state folder of its own.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ export const resultOf = (destinations: number): JobResult => ({
 });
 
 export const hashes = seededBytes(16 * 1000, 5);
-/** Hashes of chunks [first, first + count); none where `known` says so. */
+/** Hashes of the chunks [first, first + count), except those that are not `known`. */
 export const made = (first: number, count: number, known: (chunk: number) => boolean = () => true) => ({
   hashes: hashes.subarray(first * 16, (first + count) * 16),
   known: Uint8Array.from({ length: count }, (_, index) => (known(first + index) ? 1 : 0)),

@@ -307,7 +307,7 @@ describe('the writer of job logs', () => {
     'logs every append when killed after %i of them, and at most one more',
     async (appends) => {
       const dir = newDir();
-      // Into a file: what is printed is there at once, unlike in a pipe that is read late.
+      // Print to a file: the output is there at once, unlike in a pipe that is read late.
       const printed = join(root, `printed-${appends}`);
       const fd = openSync(printed, 'w');
       const child = spawn(process.execPath, nodeArgs(writerScript(dir, 100_000)), { stdio: ['ignore', fd, 'inherit'] });
@@ -324,7 +324,7 @@ describe('the writer of job logs', () => {
       expect(log.damage).not.toBe('corrupt');
       expect(logged).toEqual(logged.map((_, index) => index));
       expect(logged.length).toBeGreaterThanOrEqual(acknowledged.length);
-      // One is not printed yet, and printing may be one behind.
+      // One append is not printed yet, and printing may be one behind.
       expect(logged.length).toBeLessThanOrEqual(acknowledged.length + 2);
       for (const chunk of logged) expect(log.hashes[chunk * 16]).toBe(chunk % 256);
     },
@@ -363,7 +363,7 @@ describe('the writer of job logs', () => {
             ? 'told'
             : [],
     );
-    // The folder "jobs" is in the state folder, which is new too; then the file in it, and its name.
+    // First the folder "jobs" in the new state folder, then the file in it and its name.
     expect(sequence).toEqual([
       'name',
       'name',
@@ -379,7 +379,8 @@ describe('the writer of job logs', () => {
     const dir = newDir();
     const script = join(root, 'full.mjs');
     await writeFile(script, writerScript(dir, 1000).replace('./app', join(process.cwd(), 'app')));
-    // The shell's limit is in blocks of 512 bytes; without the signal a write is cut there, as on a full file system.
+    // The shell's limit counts blocks of 512 bytes. With SIGXFSZ ignored a write is cut there, as on a full file
+    // system.
     const output = execFileSync('sh', ['-c', `trap '' XFSZ; ulimit -f 8; exec "$0" "$1"`, process.execPath, script], {
       encoding: 'utf8',
     });

@@ -104,7 +104,7 @@ describe('a damaged manifest', () => {
   const whole = Buffer.from(encodeManifest(manifestOf(10 * 65536, [3])));
   const json = whole.subarray(24, 24 + whole.readUInt32BE(20)).toString();
 
-  /** The file with another header, and a checksum that fits. */
+  /** The file with another header, and a matching checksum. */
   const withHeader = (text: string): Buffer => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(Buffer.byteLength(text));

@@ -50,7 +50,7 @@ function randomMap(seed: number, changes: number): { map: RescueMap; sectors: Ra
   return { map, sectors };
 }
 
-/** The blocks of a status, as ddrescuelog counts them. */
+/** The blocks with this status, as ddrescuelog lists them. */
 const blocksOf = (sectors: readonly RangeStatus[], status: RangeStatus): string =>
   sectors.flatMap((one, sector) => (one === status ? `${sector}\n` : [])).join('');
 
@@ -116,7 +116,7 @@ describe('mapfiles and ddrescuelog', () => {
       await writeMapfile(at('ours'), { ...map, position: 512 * seed, status: '-', pass: seed });
       for (const status of STATUSES)
         expect(tool('ddrescuelog', `--list-blocks=${status}`, 'ours')).toBe(blocksOf(sectors, status));
-      // ddrescuelog writes it again to the letter.
+      // ddrescuelog writes the same file again.
       expect(facts(tool('ddrescuelog', '--complete-mapfile', 'ours'))).toBe(facts(await readFile(at('ours'), 'utf8')));
       expect(tool('ddrescuelog', '--show-status', 'ours')).toContain('current status: retrying');
     }

@@ -13,7 +13,7 @@ const bench = oneBench();
 
 const ID = '20260101-000000-00000a';
 
-/** A job that copies an image to two others until it is cancelled, slowly on purpose. */
+/** A job that copies an image to two others, slowly, until it is cancelled. */
 async function slowJob(session: Session): Promise<void> {
   const source = await bench.image('slow.img', 64 * MiB);
   const destinations = [await bench.path('slow-1.img'), await bench.path('slow-2.img')];
@@ -23,7 +23,7 @@ async function slowJob(session: Session): Promise<void> {
 
 const samples = (session: Session): number => session.events.filter(({ event }) => event === 'progress').length;
 
-/** The most memory that a process had, in bytes. */
+/** The peak memory of a process, in bytes. */
 const peak = (pid: number): number =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
 
@@ -132,7 +132,7 @@ describe('files that a request names', () => {
       hashes: new Uint8Array(16 * chunks),
     });
     writeFileSync(manifest, small);
-    truncateSync(manifest, 2 ** 30); // it has hashes for 2^26 chunks, but for a few bytes
+    truncateSync(manifest, 2 ** 30); // it has hashes for 2^26 chunks, less a few bytes
     const source = await bench.image('disk.img', chunks * 65536);
     const session = bench.session();
     const [error] = await refused(
@@ -157,7 +157,7 @@ describe('a job log that contradicts itself', () => {
   });
   afterAll(() => shared.clear());
 
-  /** The header of a job that was interrupted before it had written anything, with all its files there. */
+  /** The header of a job that was interrupted before it wrote anything. All its files exist. */
   async function honest(): Promise<KeptHeader> {
     const source = await bench.image('disk.img', 4 * MiB);
     const copy = await bench.path('copy.img');

@@ -157,7 +157,7 @@ except PermissionError:
   });
 
   describe('a broker that the client starts by sudo', () => {
-    /** Does what sudo would do with the command of a question. */
+    /** Plays sudo: runs the command of a question. */
     const run = (
       { argv: [, , ...command] }: RightsQuestion,
       env: NodeJS.ProcessEnv = {},
@@ -310,8 +310,8 @@ except PermissionError:
 });
 
 /**
- * Names a disk and asks for something, by default to open it for writing, as a program of the user without any check of
- * its own. Gives the answers.
+ * Names a disk to the broker and asks for something, by default to open it for writing, as a user's program without
+ * checks would. Returns the answers.
  */
 function askBroker(device: string, size: number, asked = "broker.open(0, 'write', 'it', number)"): unknown {
   const { rdev } = statSync(device);
@@ -339,7 +339,7 @@ const partitionsOf = (device: string): string[] =>
     .flatMap((name) => (name.startsWith(basename(device)) ? [name.slice(basename(device).length)] : []))
     .sort();
 
-/** Local TCP ports at which anybody listens. */
+/** Local TCP ports on which a process listens. */
 const listening = (): string[] =>
   ['tcp', 'tcp6']
     .flatMap((kind) =>

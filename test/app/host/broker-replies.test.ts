@@ -1,4 +1,4 @@
-// A broker that breaks the protocol: a forged peer gives one answer of each kind to a real session.
+// A forged broker gives a real session one answer of each kind that breaks the protocol.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -26,7 +26,7 @@ const addon = createRequire(import.meta.url)(
   fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)),
 ) as NativeAddon;
 
-/** Reads one request from its input, and answers it by the message and the descriptors that its arguments describe. */
+/** Reads one request, and answers with the message and the descriptors that its arguments describe. */
 const PEER = `
 import array, os, socket, struct, sys
 words, detail, length, files = sys.argv[1].split(','), sys.argv[2].encode(), int(sys.argv[3]), sys.argv[4:]
@@ -53,13 +53,13 @@ interface Answer {
   status?: number;
   error?: number;
   detail?: string;
-  /** Bytes of the message; 0: the peer ends without an answer. */
+  /** Length of the message in bytes. 0: the peer ends without an answer. */
   length?: number;
   /** Attached descriptors, as "FLAGS:PATH". */
   files?: readonly string[];
 }
 
-/** Descriptors of this process that are open on a path. */
+/** Counts the descriptors that this process has open on a path. */
 const descriptorsOf = (path: string): number =>
   readdirSync('/proc/self/fd').filter((fd) => {
     try {

@@ -32,15 +32,15 @@ export interface UsersHost {
   process: ChildProcessByStdio<Writable, Readable, Readable>;
   /** Process of the host. */
   pid: () => number;
-  /** Questions for rights so far; null when one was over. */
+  /** Questions for rights so far. null marks the end of one. */
   questions: (RightsQuestion | null)[];
   stderr: () => string;
 }
 
-/** Folders, disks and hosts of one test, given back when it ends. */
+/** Folders, disks and hosts of one test, released when it ends. */
 export class UsersPlace {
   readonly folder = mkdtempSync(join(tmpdir(), 'platter-user-'));
-  /** Belongs to the user. */
+  /** A folder of the user. */
   readonly own = join(this.folder, 'own');
   readonly #undo: (() => Promise<unknown>)[] = [];
 
@@ -58,7 +58,7 @@ export class UsersPlace {
     return disk;
   }
 
-  /** A file of somebody, in the folder that the user may not write to. */
+  /** A file of the given owner, in a folder that the user may not write to. */
   file(name: string, uid: number, mode: number, size = MiB): string {
     const path = join(this.folder, name);
     writeFileSync(path, seededBytes(size, 5), { mode });
@@ -73,7 +73,7 @@ export class UsersPlace {
     return path;
   }
 
-  /** A loop device of an image, with the partitions that the kernel reads from it, that only root may open. */
+  /** A loop device over an image, with its partitions, that only root may open. */
   partitioned(image: string): string {
     const device = execFileSync('losetup', ['--find', '--show', '--partscan', image], { encoding: 'utf8' }).trim();
     this.#undo.push(() => Promise.resolve(execFileSync('losetup', ['--detach', device])));
@@ -81,10 +81,7 @@ export class UsersPlace {
     return device;
   }
 
-  /**
-   * A host behind `platter-broker --as`; without `broker`, one that nobody has given a way to rights but what `args`
-   * say.
-   */
+  /** A host behind `platter-broker --as`. Without `broker`, its only way to rights is what `args` say. */
   host({
     broker = true,
     args = [],
@@ -136,7 +133,7 @@ export const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/c
 
 export const prepare = (engine: Engine, request: Facts): Promise<Plan> => engine.call('prepare', requestOf(request));
 
-/** Starts what was prepared, and waits for its result. */
+/** Starts the prepared job. Resolves with its result. */
 export async function finish(engine: Engine): Promise<JobResult> {
   const ended = new Promise<JobResult>((resolve) =>
     engine.onEvent((event: HostEvent) => event.event === 'result' && resolve(event.result)),

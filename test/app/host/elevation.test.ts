@@ -1,5 +1,5 @@
-// Which way leads to the rights to open disks, and what the end of a question for them means. The sessions themselves
-// are in test/app/host/broker-host.test.ts, the prompts in test/electron/elevation.test.ts.
+// How a user gets the rights to open disks, and what the end of that question means. The sessions are in
+// test/app/host/broker-host.test.ts, the prompts in test/electron/elevation.test.ts.
 import { describe, expect, it } from 'vitest';
 import { askingFor, sudoCommand } from '../../../app/cli/rights.ts';
 import {

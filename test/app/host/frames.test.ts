@@ -1,4 +1,4 @@
-// Frames: whatever pieces the bytes come in, the same values come out; what is no frame ends the conversation.
+// Frames give the same values in whatever pieces their bytes arrive. Anything else ends the conversation.
 import { describe, expect, it } from 'vitest';
 import { MAX_FRAME_BYTES } from '../../../app/contract/host.ts';
 import { encodeFrame, FrameDecoder, FrameError } from '../../../app/client/frames.ts';
@@ -89,7 +89,7 @@ describe('what is no frame is refused', () => {
   it.each([1, 3, 4, 5, stream.length - 1])('a stream that ends after %i bytes, inside a frame', (length) => {
     const decoder = new FrameDecoder();
     Array.from(decoder.push(stream.subarray(0, length)));
-    // Between two frames is where a stream may end.
+    // A stream may end between two frames.
     const whole = values
       .map((_, count) => Buffer.concat(values.slice(0, count).map(encodeFrame)).length)
       .includes(length);

@@ -1,5 +1,5 @@
-// The host as a process: what it does with a client that lies, leaves, kills or changes its mind. And the client with a
-// host that does.
+// The host as a process, with a client that breaks the protocol, leaves, kills it or changes its mind. And the client
+// with such a host.
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
@@ -43,7 +43,7 @@ describe('a client that breaks the protocol', () => {
   };
   const framed = (text: string): Buffer => Buffer.concat([header(Buffer.byteLength(text)), Buffer.from(text)]);
 
-  /** Everything that the host says to these bytes after its greeting, and its exit code. */
+  /** What the host answers to these bytes after its greeting, and its exit code. */
   async function conversation(...bytes: Buffer[]): Promise<{ said: unknown[]; code: number | null }> {
     const { host, exited } = rawHost();
     const decoder = new FrameDecoder();
@@ -55,10 +55,10 @@ describe('a client that breaks the protocol', () => {
     return { said, code };
   }
 
-  // A session, but the test itself speaks.
+  // A session whose input the test writes itself.
   function rawHost(): Pick<Session, 'host' | 'exited'> {
     const { host, exited, engine } = bench.session();
-    void engine.closed; // it sees frames that it did not ask for, and ends; that is not what is tested
+    void engine.closed; // it ends on frames that it did not ask for; that is not tested here
     host.stdout.removeAllListeners('data');
     return { host, exited };
   }
@@ -181,19 +181,19 @@ describe.skipIf(noLab !== null)('one job at a time', () => {
 });
 
 describe.skipIf(noLab !== null)('stopping in the middle', () => {
-  /** Nothing is in flight, what was written is on the medium and right, nothing is held, the image has no name. */
+  /** Checks that nothing is in flight or held, what was written is durable and right, and the image has no name. */
   async function expectOrder(disk: LabDisk, copy: string): Promise<void> {
     const { bytesWritten, flushes, inFlight } = await disk.counters();
     expect(inFlight).toBe(0);
     expect(flushes).toBeGreaterThan(0);
     expect(bytesWritten).toBeLessThan(24 * MiB);
     const medium = readFileSync(disk.backing);
-    // What was read first of what was in flight is chance.
+    // Any of the chunks in flight can have been read first.
     const copied = Array.from({ length: 23 }, (_, i) => (i + 1) * MiB).filter((at) =>
       medium.subarray(at, at + MiB).equals(seededBytes(MiB, 1, at)),
     );
     expect(copied.length).toBeGreaterThanOrEqual(2);
-    expect(medium.subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true); // nobody takes it for a whole one
+    expect(medium.subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true); // so it is not taken for a whole one
     expect([existsSync(copy), existsSync(`${copy}.part`)]).toEqual([false, true]);
     await openExclusively(disk.device);
   }

@@ -13,9 +13,7 @@ const hostFailed = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'h
 const tooLate = failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingRuns' } });
 const plan = make.plan([make.endpoint(make.disk('/dev/sdb')), make.endpoint(make.disk('/dev/sdc'))]);
 
-/**
- * A session, what it was heard to say, and the engine's side of it. `refused` are the calls that are refused, and why.
- */
+/** A session, what it has reported, and the engine's side of it. `refused`: the calls that are refused, and why. */
 function stage(refused: Partial<Record<HostMethod, PlatterError>> = {}) {
   const listeners = new Set<(event: HostEvent) => void>();
   const [calls, shown, logged, kept]: [string[], JobEvent[], string[], JobView[]] = [[], [], [], []];

@@ -9,7 +9,7 @@ const noLab = canLab();
 const RATE = 4 * MiB;
 const bench = oneBench();
 
-/** The most bytes at any time that the drive had taken and no finished flush covered. */
+/** The most bytes at any time that the drive had accepted and no finished flush covered. */
 function mostUnflushed(log: readonly LabEntry[]): number {
   const flushes = log.filter(({ op }) => op === 'flush');
   const writes = log.filter(({ op }) => op === 'write' || op === 'zero');
@@ -29,7 +29,7 @@ describe.skipIf(noLab !== null)(`flushes of a slow drive${noLab === null ? '' : 
     await disk.rule(`rate w ${RATE}`, 'log on');
     const session = bench.session();
     await session.begin({ source, destinations: [disk.device], memory: 8 * MiB });
-    // More than two seconds' worth has been taken then, whatever of the memory is still on its way.
+    // The drive has accepted more than two seconds' worth by then, whatever is still in memory.
     await disk.waitFor(({ bytesWritten }) => bytesWritten >= 8 * MiB + 2.5 * RATE);
     await session.engine.call('cancel', {});
     expect(await resultOf(session)).toMatchObject({ cancelled: true, destinations: [{ state: 'cancelled' }] });

@@ -9,7 +9,7 @@ import { head, MiB, refused, requestOf, resultOf, spoil, slowCopy, oneBench, typ
 const noLab = canLab();
 const bench = oneBench();
 
-/** Waits until a sample shows it. */
+/** Waits for a new sample that satisfies `condition`. */
 const seen = async (session: Session, condition: (destinations: DestinationProgress[]) => boolean): Promise<void> => {
   const from = session.events.length;
   await session.until(

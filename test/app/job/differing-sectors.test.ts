@@ -20,7 +20,7 @@ const chunk: NativeError = {
 const device = (bytes: Buffer): Pick<NativeDevice, 'peek'> => ({
   peek: (offset, length) => Promise.resolve(bytes.subarray(offset - 2 * MiB, offset - 2 * MiB + length)),
 });
-/** What is found where a chunk of zeros has other bytes at these offsets. */
+/** The ranges that are found when a chunk of zeros has other bytes at these offsets. */
 async function found(...offsets: number[]): Promise<[offset: number, length: number][]> {
   const other = Buffer.alloc(MiB);
   for (const offset of offsets) other[offset] = 1;
@@ -70,7 +70,7 @@ describe('the report of a check', () => {
       await truncate(source, 16 * MiB);
       execFileSync(`mkfs.${type}`, [...options, source], { stdio: 'ignore' });
       await writeFile(copy, await readFile(source));
-      // As the kernel does when it mounts it: a count of mounts, a mark that it is in use.
+      // A mount by the kernel changes a count of mounts and a mark that the file system is in use.
       const file = await open(copy, 'r+');
       await file.write(Buffer.from([0x77]), 0, 1, byte);
       await file.close();

@@ -1,4 +1,4 @@
-// What interrupted jobs leave on their disks, and how a resume finishes them.
+// What interrupted jobs leave on disks and in folders.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, stat, writeFile } from 'node:fs/promises';
@@ -105,7 +105,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     const image = await bench.image('copy.img', SIZE, 2);
     const before = await stat(image);
-    await source.rule('after r 12M stall r'); // in the second reading, whoever else reads from it
+    await source.rule('after r 12M stall r'); // in the second reading, even if another program reads some of it
     const first = bench.session();
     const repair: Facts = { kind: 'repair', source: source.device, destinations: [image] };
     await first.begin(repair);

@@ -296,7 +296,7 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     await mkdir(`${bad}.part`);
     expect(await refused(session.engine.call('start', {}))).toMatchObject([{ device: bad }]);
     expect(existsSync(`${good}.part`)).toBe(false);
-    // Nothing is held any more: the same host runs the next job.
+    // Nothing is held after that: the same host runs the next job.
     expect(await session.run({ source, destinations: [good] })).toMatchObject({ writeErr: 0 });
   });
 });

@@ -21,7 +21,7 @@ describe.skipIf(noLab !== null)('manifests in a job', () => {
     expect(execFileSync('sh', ['-c', 'head -c -32 "$1" | sha256sum', 'sh', file], { encoding: 'utf8' })).toContain(
       made,
     );
-    // One that stands for the source is the job's manifest too.
+    // A manifest in place of the source is the job's manifest too.
     expect(
       await session.run({ kind: 'verify', source: null, manifest: file, destinations: [disk.device] }),
     ).toMatchObject({ manifest: made, destinations: [{ verified: true }] });

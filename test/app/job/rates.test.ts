@@ -12,7 +12,7 @@ import { asked } from '../../requests.ts';
 type State = Counted['state'];
 
 describe('the rate of a destination', () => {
-  /** What is counted of a copy of 1000 bytes, verified, if nothing else is said. */
+  /** The counters of a verified copy of 1000 bytes, unless told otherwise. */
   const counted = (sample: Pick<Counted, 'state' | 'written' | 'verified'> & Partial<Counted>): Counted => ({
     toWrite: 1000,
     toVerify: 1000,

@@ -19,7 +19,7 @@ const bench = oneBench();
 const refusing = (request: Facts): Promise<PlatterError[]> =>
   refused(bench.session().engine.call('prepare', requestOf(request)));
 
-/** Mounts a file system of its own for images, and gives the folder. */
+/** Mounts a file system for images. Returns the folder. */
 async function mounted(device: string | null, ...options: string[]): Promise<string> {
   const target = await bench.path('mounted');
   await mkdir(target);
@@ -118,7 +118,7 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
   it('refuses a disk that has nothing behind it any more', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: 2 * MiB });
-    // The device stays this test's own. Once detached, its number could go to somebody else's disk.
+    // Keep the device attached: once detached, its number could go to another disk.
     await disk.rule('resize 0');
     execFileSync('losetup', ['--set-capacity', disk.device]);
     expect(await refusing({ source, destinations: [disk.device] })).toMatchObject([

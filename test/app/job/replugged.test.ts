@@ -29,7 +29,7 @@ interface Scene {
   stick: LabDisk;
   /** Puts the stick in again: under another node, because the host still holds the old one. */
   plugIn: () => Promise<LabDisk>;
-  /** Who is behind a loop device. */
+  /** Sets the identities behind loop devices. */
   name: (...named: [LabDisk, { model: string; serial: string }][]) => void;
 }
 
@@ -56,9 +56,9 @@ async function copying(rule?: string): Promise<Scene> {
   );
   expect(plan.destinations[1]).toMatchObject(STICK);
   await session.engine.call('start', {});
-  // The first flush is that of the blank head. At the third one the job knows of the second.
+  // The first flush is that of the blank head. At the third, the job knows that the second has ended.
   await stick.waitFor(({ bytesWritten, flushes, stalled }) => stalled > 0 || (bytesWritten >= 3 * MiB && flushes > 2));
-  bench.keep(await open(stick.device, 'r')); // its number is not given to the next disk, whoever lets it go
+  bench.keep(await open(stick.device, 'r')); // keeps its number from the next disk
   return { session, source, other, stick, plugIn: () => bench.disk({ size: SIZE, file }), name: named };
 }
 

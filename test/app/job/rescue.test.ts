@@ -28,7 +28,7 @@ const SIZE = 8 * MiB;
 /** Bad ranges in chunks 1, 4 and 7: the first inside a chunk, the last too long for trimming alone. */
 const BAD = ['eio r 3000s 3s', 'eio r 9000s 1s', 'eio r 15000s 40s'];
 const HOLES = 44 * 512;
-/** Rules that make a pass take two seconds, or that for each retry. */
+/** Rules that make a pass, or each retry, take two seconds. */
 const SLOW = {
   copying: ['rate r 4M'],
   trimming: ['delay r 10000'],
@@ -42,7 +42,7 @@ const failing = async (...more: string[]): Promise<LabDisk> => {
   await source.rule(...BAD, ...more);
   return source;
 };
-/** The blocks of a mapfile that are bad, as ddrescuelog lists them: it refuses what is no mapfile. */
+/** The bad blocks of a mapfile, as ddrescuelog lists them. It refuses anything but a mapfile. */
 const badBlocks = (map: string): string => execFileSync('ddrescuelog', ['-b512', '-l-', map], { encoding: 'utf8' });
 const ddrescue = (...args: string[]): Buffer => execFileSync('ddrescue', ['-q', '-d', '-b512', ...args]);
 const inPass = (session: Session, pass: RescueProgress['pass']): Promise<unknown> =>
@@ -138,7 +138,7 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
 });
 
 describe.skipIf(noLab !== null)('retrying a destination of a rescue', () => {
-  /** A rescue to these that the source holds up until its rules are cleared, after the second has failed. */
+  /** A rescue whose source stalls after the second destination has failed, until its rules are cleared. */
   async function held(...destinations: LabDisk[]): Promise<{ session: Session; source: LabDisk; map: string }> {
     const source = await failing('stall r 6M 512');
     await destinations[1]!.rule('eio w 2M 1M');
@@ -154,7 +154,7 @@ describe.skipIf(noLab !== null)('retrying a destination of a rescue', () => {
   }
 
   it('copies to the retried destination from another one, holes too, without reading the source again', async () => {
-    // Larger than the source, as sticks are: what is behind it stays as it was.
+    // Larger than the source, as sticks are. The rest of it stays as it was.
     const [larger, behind] = [SIZE + 64 * MiB, Buffer.alloc(64 * MiB, 0xee)];
     const [good, bad] = [await bench.disk({ size: larger }), await bench.disk({ size: larger })];
     for (const disk of [good, bad]) await writeFile(disk.backing, Buffer.alloc(larger, 0xee));
@@ -222,7 +222,7 @@ describe.skipIf(noLab !== null)('retrying a destination of a rescue', () => {
 });
 
 describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
-  /** The map says so of what an incomplete copy has, and a second run copies only the rest. */
+  /** The map records what an incomplete copy has, so a second run copies only the rest. */
   async function goesOn(source: LabDisk, copy: string, map: string): Promise<void> {
     const rescued = bytesIn(await readMapfile(map), '+');
     expect(rescued).toBeGreaterThanOrEqual(2 * MiB);
@@ -268,7 +268,7 @@ describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
   it.each(['with its map', 'without a map'])(
     'resumes a killed rescue %s, and makes a manifest of what was read',
     async (how) => {
-      // By the end of the first something is in the log.
+      // The log has something by the end of the first pass.
       const source = await failing(...SLOW.trimming, ...SLOW.scraping);
       const disk = await bench.disk({ size: SIZE });
       await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));

@@ -201,7 +201,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
       const { dev } = await stat(source);
       execFileSync('umount', [disk.tree]);
       await mkdir(between);
-      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', between]); // takes the number
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', between]); // takes the device number
       bench.finally(() => Promise.resolve(execFileSync('umount', [between])));
       execFileSync('mount', [disk.device, disk.tree]);
       expect((await stat(source)).dev).not.toBe(dev);
@@ -241,7 +241,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
   });
 
   it('does not verify a copy whose source drive changed where it had been copied', async () => {
-    // Many chunks, so that a sample hardly ever meets the changed one.
+    // Many chunks, so that a sample seldom includes the changed one.
     const [size, small] = [32 * MiB, MiB / 4];
     const source = await bench.disk({ size, file: await bench.image('disk.img', size) });
     const disk = await bench.disk({ size });
@@ -256,7 +256,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     expect(job!.destinations[0]!.durable).toBeGreaterThan(6 * MiB);
     const outcome = await resume(session, job!.id).catch((error: unknown) => error);
     const [error] = outcome instanceof Refusal ? outcome.errors : (outcome as JobResult).errors;
-    expect(['SOURCE_CHANGED', 'CHANGED']).toContain(error!.code); // the second when a sample meets it
+    expect(['SOURCE_CHANGED', 'CHANGED']).toContain(error!.code); // CHANGED when the sample includes it
     if (error!.code === 'SOURCE_CHANGED')
       expect(outcome).toMatchObject({
         errors: [{ offset: 5 * MiB }],
@@ -274,7 +274,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     const first = bench.session();
     await first.begin({ source, destinations: [named, half, lost], throttle: 65536 });
     await first.kill();
-    await rename(`${named}.part`, named); // what comes before the log hears of it
+    await rename(`${named}.part`, named); // this happens before the log records it
     await rm(`${lost}.part`);
     const session = bench.session();
     const [job] = await interrupted(session);
@@ -338,7 +338,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
 });
 
 describe.skipIf(noLab !== null)('a damaged log of an interrupted copy', () => {
-  /** A copy to a disk and an image, killed when something of both is on their media and in the log. */
+  /** A copy to a disk and an image, killed when chunks of both are durable and logged. */
   async function killed(): Promise<{ source: LabDisk; disk: LabDisk; copy: string; id: string; log: string }> {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     const [disk, copy] = [await bench.disk({ size: SIZE }), await bench.path('copy.img')];

@@ -82,7 +82,7 @@ export const interrupted = (session: Session): Promise<InterruptedJob[]> => sess
 export const resume = (session: Session, job: string): Promise<JobResult> =>
   session.run({ kind: 'resume', source: null, destinations: [], job });
 
-/** Waits until this log says that at least so many chunks are on every destination. */
+/** Waits until the log at `log` has at least `chunks` durable chunks of every destination. */
 export async function untilDurable(log: string, chunks = 1): Promise<void> {
   while ((await readJobLog(log)).durable.some((durable) => countChunks(durable) < chunks)) await sleep(20);
 }
@@ -137,7 +137,7 @@ export class Workbench {
     return disk;
   }
 
-  /** Has engines in this process keep their state here as well, until the end. */
+  /** Makes engines in this process keep their state here too, until the test ends. */
   holdState(): void {
     const before = process.env.PLATTER_STATE;
     process.env.PLATTER_STATE = this.state;
@@ -153,12 +153,12 @@ export class Workbench {
     return join(this.state, 'jobs', `${job}.log`);
   }
 
-  /** Closes something at the end. */
+  /** Closes `open` when the test ends. */
   keep(open: { close(): Promise<void> }): void {
     this.#undo.push(() => open.close());
   }
 
-  /** Starts a host, by this command line. At the end it must be gone, or go by itself when its input ends. */
+  /** Starts a host by this command line. When the test ends, it must have ended or end with its input. */
   session(argv: readonly string[] = HOST_ARGV): Session {
     const host = spawn(argv[0]!, argv.slice(1), {
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -119,7 +119,7 @@ function zonedEngine(disk: LabDisk): {
   };
 }
 
-// The reset itself is the kernel's, and needs a zoned disk, which a loop device is not. Without one it changes nothing.
+// Resetting zones needs a zoned disk, which a loop device is not. On others it changes nothing.
 it.skipIf(noLab !== null)('V1 resets no zones of a device without zones', async () => {
   const device = await addon.openDevice((await bench.disk({ size: MiB })).device, { write: true, exclusive: true });
   expect(await device.resetZones(MiB)).toBe(false);

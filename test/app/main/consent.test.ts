@@ -1,5 +1,5 @@
-// What main takes for consent: presses that it saw itself, in their time, for the plan that was on the screen; and
-// files that the user gave.
+// What main accepts as consent: presses that it saw itself, in time, for the plan on the screen, and files that the
+// user gave.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { calls } from '../../../app/contract/window.ts';
 import { Consent, NEEDS, type Input } from '../../../app/main/consent.ts';

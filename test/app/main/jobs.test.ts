@@ -1,5 +1,5 @@
-// What main does between the page and the engine host: it starts only what was reviewed and agreed to, and shows what a
-// host that breaks down may have written.
+// Main between the page and the engine host: it starts only what was reviewed and agreed to, and shows what a host that
+// broke down may have written.
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../../app/contract/errors.ts';

@@ -1,4 +1,4 @@
-// What the window is told of a job that runs: its progress alone, twice a second, until anything else happens.
+// What main sends the window about a running job: its progress alone, twice a second, until something else happens.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { DestinationProgress } from '../../../app/contract/jobs.ts';
 import type { AppState, WindowNotices } from '../../../app/contract/window.ts';
@@ -11,7 +11,7 @@ afterEach(() => vi.useRealTimers());
 const drive = plan([endpoint(disk('/dev/sdb')), endpoint(disk('/dev/sdc'))]);
 const begun = appState({ job: job(drive, midway(drive)) });
 
-/** The state some seconds on; `first` is more about the first destination. */
+/** The state some seconds later. `first` changes the first destination. */
 function later({ job: of, ...rest }: AppState, seconds: number, first: Partial<DestinationProgress> = {}): AppState {
   const [one, ...others] = of!.progress.destinations;
   return {
@@ -50,7 +50,7 @@ it('sends after a quarter of a second that a destination does something else', (
   push(later(begun, 2, { paused: true }));
   vi.advanceTimersByTime(250);
   expect(heard.map(([name]) => name)).toEqual(['state', 'progress']);
-  // However often that is.
+  // However many samples come.
   for (let seconds = 3; seconds < 103; seconds += 1) {
     push(later(begun, seconds, { paused: seconds % 2 === 0 }));
     vi.advanceTimersByTime(10);

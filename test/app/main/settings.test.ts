@@ -97,7 +97,7 @@ test('refuses a change that cannot be written, and changes nothing', async () =>
   const done = await store.change({ theme: 'dark' });
   expect(done).toMatchObject({ ok: false, errors: [{ code: 'NOT_BLOCK_OR_FILE', device: path }] });
   expect(store.state.settings).toEqual(defaultSettings);
-  // What cannot be read at all is told too.
+  // A file that cannot be read is reported too.
   chmodSync(path, 0o700);
   expect((await load()).state).toMatchObject({ settings: defaultSettings, settingsError: { device: path } });
 });

@@ -1,4 +1,4 @@
-// So many a second at most, and the last one always.
+// A throttle lets a few calls a second through, and always the last.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { throttle } from '../../../app/main/throttle.ts';
 

@@ -1,4 +1,4 @@
-// cloneFrom on file systems that share blocks and on those that do not; cmp and filefrag say what came of it.
+// cloneFrom on file systems with and without shared blocks, judged by cmp and filefrag.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ for (const type of ['btrfs', 'xfs'] as const) {
         .filter((line) => /^\s*\d+:/.test(line));
       expect(extents.length).toBeGreaterThan(0);
       for (const extent of extents) expect(extent).toContain('shared');
-      // What is written to the one afterwards does not show in the other.
+      // A later write to one file does not change the other.
       const before = execFileSync('sha256sum', [path], { encoding: 'utf8' });
       await writeFile(source, 'gone');
       expect(execFileSync('sha256sum', [path], { encoding: 'utf8' })).toBe(before);

@@ -1,4 +1,4 @@
-// The addon when its environment ends or drops a running job: it does not crash, and nobody waits for the copy.
+// The addon does not crash, and nothing waits for the copy, when its environment ends or drops a running job.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ const START = `
   };
 `;
 
-/** Runs a program in a Node of its own, where what goes wrong ends no test runner. */
+/** Runs a program in a Node of its own, so that a crash does not end the test runner. */
 async function run(program: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'platter-ends-'));
   try {

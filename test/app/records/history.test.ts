@@ -292,7 +292,7 @@ describe.skipIf(cannot !== null)(`records of jobs on real disks${cannot === null
       bytes: 8 * MiB + 512,
       manifest: expect.stringMatching(/^[0-9a-f]{64}$/u) as string,
     });
-    // Its paths are absolute, whatever was typed.
+    // Its paths are absolute, however they were typed.
     expect(kept!.destinations).toMatchObject([
       {
         path: good.device,

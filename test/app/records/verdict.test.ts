@@ -25,7 +25,7 @@ import { stateWord } from '../../../app/words/states.ts';
 import { ended, mediumError, plainScreen, plan, play, progress, result, sample } from '../cli/views.ts';
 
 const gone: JobError = { ...mediumError, code: 'DEVICE_GONE' };
-/** As it is built: it finds its fonts beside itself. */
+/** The built module, because it finds its fonts beside itself. */
 const PDF = new URL('../../../out/records/pdf.js', import.meta.url).href;
 const N = 1_048_576;
 
@@ -40,7 +40,7 @@ const ENDS: (Pick<DestinationResult, 'state' | 'verified' | 'uncompared'> & { er
   ),
 );
 
-/** The verdict by a reading of the rules that shares no code with the program. */
+/** The verdict by the rules, without code of the program. */
 function expected({ state, verified, uncompared, errors }: (typeof ENDS)[number], sourceWritten: boolean): Verdict {
   const table: Record<string, Verdict> = {
     cancelled: 'cancelled',
@@ -57,7 +57,7 @@ function expected({ state, verified, uncompared, errors }: (typeof ENDS)[number]
   }[proof] as Verdict;
 }
 
-/** Where each is named in words: the command line's and the table's. */
+/** The words for each verdict, on the command line and in the table. */
 const PHRASES: Record<Verdict, string> = {
   verified: 'verified',
   sourceWritten: 'verified, but the source was written to during the job',

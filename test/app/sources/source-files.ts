@@ -22,7 +22,7 @@ export function lacks(tool: string): string | null {
   }
 }
 
-/** A folder that goes when the test ends (`using`). */
+/** A folder that is removed when the test ends (`using`). */
 export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'platter-files-'));
 
@@ -49,7 +49,7 @@ export class Folder implements Disposable {
   }
 }
 
-/** What the room says of a file, from the bytes that the host would give it. */
+/** What app/sources says of a file, from the bytes that the host would give it. */
 export async function recogniseFile(path: string): Promise<Recognised> {
   const file = await open(path);
   try {
@@ -64,11 +64,11 @@ export async function recogniseFile(path: string): Promise<Recognised> {
   }
 }
 
-/** The same of bytes. */
+/** The same for bytes. */
 export const recogniseBytes = (bytes: Buffer): Recognised =>
   recognise(bytes.subarray(0, HEAD_BYTES), bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES)), bytes.length);
 
-/** A file and what it has to be taken for. `make` gets a folder with `disk.img` in it and makes `file`. */
+/** A file and what it must be recognised as. `make` gets a folder with `disk.img` in it and makes `file`. */
 export interface Made {
   name: string;
   tool: string;

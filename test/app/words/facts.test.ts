@@ -1,5 +1,5 @@
-// The host sends facts: every kind has words in every language that use all it knows, and passes the schema with that
-// and nothing else.
+// Every kind of fact that the host sends has words in every language that use all its values, and passes the schema
+// with those values and nothing else.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
@@ -45,7 +45,7 @@ describe.each(LANGUAGES)('facts in %s', (language) => {
         if (each.type === TYPE.plural || each.type === TYPE.number) expect(spec, kind).toBe('count');
         if (each.type !== TYPE.select || typeof spec === 'string') continue;
         const chosen = Object.keys(each.options).filter((choice) => choice !== 'other');
-        // One of them may be all the others.
+        // One branch may stand for all other values.
         expect(
           chosen.filter((choice) => !spec.includes(choice)),
           kind,

@@ -22,7 +22,7 @@ test('uses every key of the catalogues', () => {
     .join('\n');
   // say(`states.${state}`) says all of a part.
   const wholeParts = [...sources.matchAll(/`(\w+)\.\$\{/g)].map(([, part]) => part ?? '');
-  // What is said of facts is asked for by their kind (facts.test.ts).
+  // Words of facts are looked up by their kind (facts.test.ts).
   wholeParts.push(...Object.keys(FACTS), 'drives');
   const unsaid = Object.entries(catalogues.en).flatMap(([part, messages]) =>
     wholeParts.includes(part)
@@ -50,7 +50,7 @@ const READ = new Set([
   'text',
   'unit',
 ]);
-/** Two words in a row, or one that begins like a sentence: what is meant for a machine looks otherwise. */
+/** Two words in a row, or one that begins like a sentence. Text for machines looks different. */
 const SENTENCE = /[A-Za-z]{2,} [A-Za-z]{2,}|^[A-Z][a-z]{2,}/;
 /** The name of the program, and the browser's of keys, are the same everywhere. */
 const isName = (text: string): boolean => /^(Platter|Enter|Escape|\W*)$/.test(text.trim());

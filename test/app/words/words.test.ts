@@ -22,7 +22,7 @@ const elementsOf = (elements: MessageFormatElement[]): MessageFormatElement[] =>
       : [each],
   );
 
-/** What a message is given: names, and whether each has to be a number. */
+/** The values of a message by name, and whether each has to be a number. */
 function placeholders(message: string): string[] {
   const kinds: Partial<Record<TYPE, string>> = {
     [TYPE.argument]: 'text',

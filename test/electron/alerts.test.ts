@@ -10,7 +10,7 @@ import { startJob } from './support/steps.ts';
 const MIB = 1024 * 1024;
 const reason = canLab();
 
-/** What main has sent to the desktop. */
+/** The messages of main to the desktop. */
 interface Told {
   notifications: { title: string; body: string }[];
   progress: { value: number; mode: string | undefined }[];

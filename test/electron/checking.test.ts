@@ -78,7 +78,7 @@ describe.skipIf(reason !== null)(`a check in the window${reason === null ? '' : 
   });
 });
 
-/** Writes bytes into the backing file of a disk that nobody has read yet. */
+/** Writes bytes into the backing file of a disk that has not been read yet. */
 function put(backing: string, bytes: Buffer, offset: number): void {
   const file = openSync(backing, 'r+');
   writeSync(file, bytes, 0, bytes.length, offset);

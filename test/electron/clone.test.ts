@@ -1,4 +1,4 @@
-// The whole way of a click, to three real block devices, one of which fails.
+// A click's whole way to three real block devices, one of which fails.
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { imageFolder, launchApp, picture, type App } from './support/app.ts';
 import { chooseImage, holdToStart, review, tick, tileOf, tiles } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
-/** No multiple of a sector. */
+/** Not a multiple of a sector. */
 const IMAGE_SIZE = 24 * MIB + 100;
 const DISK_SIZE = 32 * MIB;
 const BAD_OFFSET = 12 * MIB;

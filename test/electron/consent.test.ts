@@ -1,5 +1,5 @@
-// A script in the page that calls everything it can writes nothing. A person starts the same job by mouse, keyboard,
-// touch or drop.
+// A script in the page that makes every call writes nothing. A person starts the same job by mouse, keyboard, touch or
+// drop.
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,7 +71,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
       { asked: request, hold: HOLD_MS },
     );
 
-  /** Waits as long as a job would need to begin, and says whether there is one. */
+  /** Waits as long as a job would need to begin. Returns whether there is one. */
   const jobBegan = async (): Promise<boolean> => {
     await sleep(500);
     return app.page.evaluate(() => window.platter!.getState().then(({ job }) => job !== null));
@@ -155,7 +155,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     expect.soft(await written()).toBe(0);
   });
 
-  /** Everything but the consent, as a person does it. */
+  /** A person's steps up to the consent. */
   const reviewImage = async (): Promise<void> => {
     await chooseImage(app, image);
     await tick(app, disk.device);

@@ -13,7 +13,7 @@ import { holdToStart, startJob, tileOf, tiles } from './support/steps.ts';
 
 const SIZE = 32 * 1024 * 1024;
 
-/** Why the built engine host cannot do what is tested here, null when it can. */
+/** Why the built engine host cannot run these tests. null when it can. */
 async function lacking(): Promise<string | null> {
   const engine = startEngine({ command: [process.execPath, resolve(import.meta.dirname, '../../out/engine/host.js')] });
   try {
@@ -88,7 +88,7 @@ describe.skipIf(reason !== null)(`control of a job in the window${reason === nul
     await page.getByRole('button', { name: 'Pause', exact: true }).click();
     await page.getByRole('heading', { name: /2 paused/ }).waitFor();
     await picture(page, '9-paused');
-    // What is in flight ends. Then they stand still.
+    // The I/O in flight ends, then nothing moves.
     await expect
       .poll(async () => {
         const before = await Promise.all(disks.map(writes));

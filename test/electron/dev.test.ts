@@ -1,4 +1,4 @@
-// What `npm run dev` asks of the window: to load its own page again when that was built again.
+// `npm run dev` makes the window reload its page after each build of that.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';

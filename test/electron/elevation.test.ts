@@ -1,5 +1,5 @@
-// Rights for disks that only root may open: the window and command line of an ordinary user, and a real polkit that
-// says yes, no, or that an administrator has to be asked.
+// Rights for disks that only root may open: an ordinary user's window and command line, and a real polkit that answers
+// yes, no, or that an administrator must be asked.
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';

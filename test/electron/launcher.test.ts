@@ -1,4 +1,4 @@
-// Who may open a window, and what an ordinary user gets.
+// Which users may open a window, and what an ordinary user gets.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -23,7 +23,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const ELECTRON = join(ROOT, 'node_modules/electron/dist/electron');
 const isRoot = process.getuid?.() === 0;
 
-/** What a link leads to; empty when it is gone. */
+/** The target of a link. Empty when the link is gone. */
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);

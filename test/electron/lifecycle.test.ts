@@ -34,10 +34,10 @@ describe.skipIf(reason !== null)(`a job and its window${reason === null ? '' : `
     await disk.close();
   });
 
-  /** Lets the device be as fast as it can. */
+  /** Lifts the limit of the device. */
   const hurry = (): Promise<void> => disk.rule('rate w 0');
 
-  /** Answers the question whether to stop a running job; gives how often it has been asked. */
+  /** Answers the question whether to stop a running job. Returns how often it was asked. */
   const answerQuit = async (button: 'Keep running' | 'Stop and quit'): Promise<() => Promise<number>> => {
     await app.electron.evaluate(({ dialog }, wanted) => {
       const asked = Object.assign(globalThis, { asked: 0 });
@@ -50,9 +50,7 @@ describe.skipIf(reason !== null)(`a job and its window${reason === null ? '' : `
     return () => app.electron.evaluate(() => (globalThis as unknown as { asked: number }).asked);
   };
 
-  /**
-   * Throws EBUSY while somebody holds the device. The kernel lets go of an io_uring a moment after its process ends.
-   */
+  /** Throws EBUSY while the device is held. The kernel releases an io_uring a moment after its process ends. */
   const takeDevice = async (): Promise<void> => {
     for (let left = 100; ; left--) {
       try {

@@ -6,12 +6,12 @@ import { expect, it } from 'vitest';
 import { launchApp, picture } from './support/app.ts';
 import { chooseImage, holdToStart, review, tiles } from './support/steps.ts';
 
-/** Measured seconds. */
+/** Seconds to measure. */
 const SECONDS = 5;
 /** Ticks of a process's clock in a second. */
 const TICKS = 100;
 
-/** Seconds of processor time that a process has used. */
+/** Processor time of a process in seconds. */
 function used(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')

@@ -1,5 +1,5 @@
-// Platter calls nobody. The real app starts, copies an image, is asked to reach the Internet, and ends, while strace
-// watches every process of it. Playwright drives it through ports of this machine on which the app listens.
+// Platter calls no address. The real app starts, copies an image, is asked to reach the Internet, and ends, while
+// strace watches all its processes. Playwright drives it through ports of this machine on which the app listens.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,6 +62,6 @@ test('calls no Internet address in any process of Platter during a whole job', a
   }
   const calls = readFileSync(trace, 'utf8');
   expect(readFileSync(copy).equals(readFileSync(image))).toBe(true);
-  // The one call made on purpose: so strace works, and saw nothing else.
+  // The one call made on purpose shows that strace works. It saw no other.
   expect(outward(calls)).toEqual([expect.stringMatching(/^\d+ +connect\(.*htons\(9\).*127\.0\.0\.1/)]);
 });

@@ -1,4 +1,4 @@
-// The window that root opens without sudo: its user, that user's rights, and who can reach it.
+// The window that root opens without sudo: its user, that user's rights, and what can reach it.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {

@@ -11,7 +11,7 @@ if (process.getuid?.() === 0) chownSync(home, NOBODY, NOBODY);
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const launch = (): Promise<App> => launchApp({ unprivileged: process.getuid?.() === 0, home });
-/** Colour behind everything, as it is drawn. */
+/** The background colour as drawn. */
 const ground = (app: App): Promise<string> => app.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
 test('applies language and theme at once, keeps them across starts, and puts a damaged file aside', async () => {
@@ -25,7 +25,7 @@ test('applies language and theme at once, keeps them across starts, and puts a d
     await expect.poll(() => ground(app)).toBe('rgb(14, 17, 20)');
     await app.page.keyboard.press('Escape');
     await app.page.getByRole('heading', { name: 'Quelle' }).waitFor();
-    // Main speaks it too.
+    // Main uses the language too.
     await app.electron.evaluate(({ dialog }) => {
       dialog.showOpenDialog = (...args: { title?: string }[]) => {
         Object.assign(globalThis, { asked: args.at(-1)?.title });

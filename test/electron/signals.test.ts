@@ -39,7 +39,7 @@ it.runIf(process.getuid?.() === 0)('S1 opens no port in any process of a window 
     await sleep(1000); // the inspector opens its port on a thread of its own
     expect(all().flatMap(ports)).toEqual([]);
     expect([window.exitCode, of('engine/host.js')]).toEqual([null, [host]]);
-    // Chromium's own processes may end by it, and main starts new ones.
+    // Chromium's own processes may end by the signal. Main starts new ones.
     for (const pid of all().filter((one) => commandLine(one).includes('--type='))) process.kill(pid, 'SIGUSR1');
     await sleep(1000);
     expect(all().flatMap(ports)).toEqual([]);

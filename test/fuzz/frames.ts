@@ -1,11 +1,11 @@
-// Frames: whatever comes through the pipe, in whatever pieces, gives the same values and then at most a FrameError.
+// Frames: any bytes, in any pieces, give the same values and then at most a FrameError.
 import { isUtf8 } from 'node:buffer';
 import { MAX_FRAME_BYTES } from '../../app/contract/host.ts';
 import { encodeFrame, FrameDecoder, FrameError } from '../../app/client/frames.ts';
 import { allowing, Dice, must } from './property.ts';
 
 interface Outcome {
-  /** As JSON, which says when two are the same. */
+  /** Values as JSON, to compare them. */
   values: string[];
   /** Broken by what was pushed, or at the end. */
   broken: boolean;
@@ -22,7 +22,7 @@ function decode(pieces: readonly Buffer[]): Outcome {
   return { values, broken: ended === null };
 }
 
-/** The same, by the description of the format: four bytes of length, then that many bytes of JSON in UTF-8. */
+/** Decodes by the description of the format: four bytes of length, then that many bytes of JSON in UTF-8. */
 function expected(stream: Buffer): Outcome {
   const values: string[] = [];
   for (let at = 0; at < stream.length;) {
@@ -62,7 +62,7 @@ function check(stream: Buffer, pieceSize: number): void {
   );
 }
 
-/** The first byte says how the rest is cut: as a stream, and as the lengths of frames that are right. */
+/** The first byte says how the rest is cut: as a stream, and into valid frames. */
 export function fuzz(data: Buffer): void {
   const dice = new Dice(data);
   const size = 1 + dice.below(64);

@@ -1,5 +1,4 @@
-// The job log: a file is refused with a JobLogError, or read as what was logged and nothing else. What is logged in any
-// order is read.
+// The job log: a file is refused with a JobLogError, or read as exactly what was logged. Records are read in any order.
 import { crc32 } from 'node:zlib';
 import { chunkRanges, countChunks, HASH_BYTES, hasChunk } from '../../app/engine/formats/chunks.ts';
 import type { JobLogHeader } from '../../app/engine/formats/job-header.ts';
@@ -39,7 +38,7 @@ export const header: JobLogHeader = {
   program: 'p',
 };
 
-/** The file with every CRC corrected as far as its lengths lead, because a fuzzer does not guess one. */
+/** The file with its CRCs corrected as far as its lengths are right, because a fuzzer does not guess a CRC. */
 function chained(data: Buffer): Buffer {
   const file = Buffer.from(data);
   let chain = crc32(file.subarray(0, 20));
@@ -55,7 +54,7 @@ function chained(data: Buffer): Buffer {
   return file;
 }
 
-/** A log as records that say the same. */
+/** Records that give this log. */
 function recordsOf(log: JobLog): LogRecord[] {
   const chunks = Math.ceil(log.header.bytes / log.header.chunkSize);
   const said: LogRecord[] = [];
@@ -118,7 +117,7 @@ function check(file: Buffer): void {
 
 const hashOf = (chunk: number): Uint8Array => new Uint8Array(HASH_BYTES).fill(chunk + 1);
 
-/** Records that a job could have written, against sets of numbers; then cut where the dice say. */
+/** Records that a job could have written, compared with sets of numbers, then cut at a random place. */
 function checkModel(dice: Dice): void {
   const records: LogRecord[] = [];
   const model = [new Set<number>(), new Set<number>()];

@@ -11,10 +11,10 @@ function check(file: Buffer): void {
   must(manifestDigest(manifest) === file.subarray(-32).toString('hex'), 'the digest is the end of the file');
 }
 
-/** The file with its checksum corrected, because a fuzzer does not guess one. */
+/** The file with its checksum corrected, because a fuzzer does not guess it. */
 const summed = (rest: Buffer): Buffer => Buffer.concat([rest, createHash('sha256').update(rest).digest()]);
 
-/** A file that is right but for the header and the bytes of bitmap and hashes, as many as the header wants. */
+/** A valid file except for the header and the content of bitmap and hashes, whose lengths fit the header. */
 function built(header: Buffer, body: Buffer): Buffer {
   const head = Buffer.alloc(24);
   head.write('PLATTER-MANIFEST');

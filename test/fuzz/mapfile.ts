@@ -1,4 +1,4 @@
-// The mapfile: a text is refused with a MapfileError, or written as it was read. A changed map holds the status of
+// The mapfile: a text is refused with a MapfileError, or written as it was read. A changed map keeps the status of
 // every sector.
 import {
   bytesOf,

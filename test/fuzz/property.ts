@@ -1,4 +1,4 @@
-// What the fuzz targets have in common.
+// Shared by the fuzz targets.
 
 /** The result of `act`; null when it throws the one type of error that it may throw. Any other error is a finding. */
 export function allowing<T>(type: abstract new (...args: never[]) => Error, act: () => T): T | null {
@@ -10,7 +10,7 @@ export function allowing<T>(type: abstract new (...args: never[]) => Error, act:
   }
 }
 
-/** Throws, which is a finding, when a property does not hold. */
+/** Throws when a property does not hold, which is a finding. */
 export function must(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(`property broken: ${what}`);
 }

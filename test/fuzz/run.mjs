@@ -15,9 +15,9 @@ import { inRoot } from '../../build/tools.mjs';
 
 const TARGETS = ['frames', 'manifest', 'job-log', 'mapfile'];
 const SECONDS = 15;
-/** So many run at a time. */
+/** How many targets run at a time. */
 const LANES = 2;
-/** MiB that the process may come to hold; Node with Jazzer.js and its maps has about 200 of them. */
+/** Memory limit of the process in MiB. Node with Jazzer.js and its maps takes about 200. */
 const MEMORY = 768;
 
 const jazzer = join(dirname(createRequire(import.meta.url).resolve('@jazzer.js/core')), 'cli.js');
@@ -35,7 +35,7 @@ async function bundle(target) {
   return file;
 }
 
-/** Runs a target; gives its line, and everything it said when it failed. */
+/** Runs a target. Returns its line, with its whole output when it failed. */
 async function fuzz(target, seconds, { args, env }) {
   const file = await bundle(target);
   const found = inRoot(`out/fuzz/${target}`);
@@ -60,7 +60,8 @@ async function fuzz(target, seconds, { args, env }) {
     '--',
     ...libFuzzer,
   ];
-  // Into a file: Node makes a pipe non-blocking, and libFuzzer loses what it writes into a full one, its last line too.
+  // Write to a file: Node makes a pipe non-blocking, and libFuzzer loses what it writes to a full one, its last line
+  // included.
   const output = await open(log, 'w');
   const child = spawn(process.execPath, argv, {
     cwd: inRoot('.'),

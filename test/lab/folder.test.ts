@@ -25,7 +25,7 @@ describe.skipIf(reason !== null)('a file system of the lab', () => {
         await clone(folder);
         expect((await readFile(join(path, 'b'))).equals(fresh(16 * MiB))).toBe(true);
         const { bsize, bfree } = await statfs(path);
-        expect((before - bfree) * bsize).toBeLessThan(17 * MiB); // b takes no room; delayed writes of a may
+        expect((before - bfree) * bsize).toBeLessThan(17 * MiB); // b takes no room, but delayed writes of a may
       }
       expect(existsSync(path)).toBe(false);
     });

@@ -1,4 +1,4 @@
-// The lab from TypeScript: a virtual disk with commanded faults, for as long as a test needs it. See README.md.
+// The lab for TypeScript: a virtual disk with faults on command, for as long as a test needs it. See README.md.
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ const CLOSE_TIMEOUT = 60_000;
 /** File systems that the lab can make. xfs and btrfs clone files (FICLONE). */
 export type FileSystem = 'ext4' | 'xfs' | 'btrfs';
 
-/** How the disk is made. */
+/** Options of a virtual disk. */
 export interface LabDiskOptions {
   /** Bytes. Optional when `file` exists, and with a preset. */
   size?: number;
@@ -35,7 +35,7 @@ export interface LabDiskOptions {
   plain?: boolean;
   /** False: no loop device. `device` is then a regular file with faults, which grows and can be truncated. */
   loop?: boolean;
-  /** Through the page cache. A file then refuses O_DIRECT. */
+  /** Use the page cache. A file then refuses O_DIRECT. */
   buffered?: boolean;
   /** The kernel reports heads and platters (queue/rotational). */
   rotational?: boolean;
@@ -149,7 +149,7 @@ export function canLimitWrites(): string | null {
 let built: Promise<unknown> | null = null;
 
 /**
- * Compiles labdisk if it is out of date, and gives its path. Several processes may do so at once. PLATTER_LABDISK names
+ * Compiles labdisk if it is out of date. Returns its path. Several processes may do so at once. PLATTER_LABDISK names
  * another build, for example one with a sanitizer.
  */
 export async function buildLabdisk(): Promise<string> {
@@ -277,7 +277,7 @@ export function withQueue(device: string, attributes: Record<string, string>, ar
   return [resolve(HERE, 'queue.sh'), device, ...pairs, '--', ...argv];
 }
 
-/** What a loop device lacks. */
+/** What a loop device lacks: a model and a serial number. */
 export interface Identity {
   model: string;
   serial: string;

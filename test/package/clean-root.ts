@@ -1,5 +1,5 @@
-// A clean Debian to install packages into: made by debootstrap with what the packages depend on, kept as an archive in
-// the user's cache, and unpacked in memory for each run.
+// A clean Debian to install packages into. debootstrap makes it with the packages' dependencies; it is kept as an
+// archive in the user's cache and unpacked in memory for each run.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-/** Who uses the package in there. */
+/** The user of the package in there. */
 const USER = { name: 'tester', id: '1000' };
 const HERE = import.meta.dirname;
 
@@ -35,7 +35,7 @@ export interface CleanRoot extends AsyncDisposable {
   outside(path: string): string;
   /** The command line that runs `argv` in there, as root or as the ordinary user. */
   inside(who: 'root' | 'user', argv: readonly string[]): string[];
-  /** Runs a program in there to its end; `env` is added to nearly nothing. */
+  /** Runs a program in there to its end, in a nearly empty environment with `env` added. */
   run(who: 'root' | 'user', argv: readonly string[]): Promise<Ended>;
   /** Gives the ordinary user, or root alone, the node of a block device of this machine. */
   lend(device: string, who?: 'root' | 'user'): void;
@@ -84,7 +84,7 @@ async function bootstrap(archive: string, depends: string): Promise<void> {
   try {
     await must(['debootstrap', '--variant=minbase', suite() ?? '', folder]);
     copyFileSync('/etc/resolv.conf', join(folder, 'etc/resolv.conf'));
-    // In namespaces of its own: what packages start or mount while they are installed ends with it.
+    // Use new namespaces: what packages start or mount during installation ends with them.
     const satisfy = 'mount -t proc proc "$1/proc" && exec chroot "$1" sh -c "$2" sh "$3"';
     const steps = [
       'export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin',
@@ -133,7 +133,7 @@ async function archiveFor(name: string, depends: string): Promise<string> {
   return archive;
 }
 
-/** The first process in there, once it has said that all is ready. */
+/** The first process in there, once it has reported that everything is ready. */
 async function ready(holder: ChildProcess): Promise<number> {
   let said = '';
   holder.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
@@ -142,7 +142,7 @@ async function ready(holder: ChildProcess): Promise<number> {
   return Number(readFileSync(`/proc/${holder.pid ?? ''}/task/${holder.pid ?? ''}/children`, 'utf8').trim());
 }
 
-/** Makes a clean root in which `depends`, as a package says it, is satisfied. `name` is one word that says what for. */
+/** Makes a clean root in which `depends`, the field of a package, is satisfied. `name` is one word for its purpose. */
 export async function cleanRoot(name: string, depends: string): Promise<CleanRoot> {
   const archive = await archiveFor(name, depends);
   const mountPoint = mkdtempSync(join(tmpdir(), 'platter-clean-root-'));

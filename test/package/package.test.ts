@@ -1,5 +1,5 @@
-// What users install, as they get it: built twice, looked at by Debian's own judges, installed into clean Debians, with
-// and without a desktop's libraries, used there by an ordinary user for clones, and removed without a trace.
+// The packages as users get them: built twice, judged by Debian's own tools, installed into clean Debians with and
+// without a desktop's libraries, used there by an ordinary user for clones, and removed without a trace.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -38,9 +38,9 @@ const PARTS = ['platter-cli', 'platter'];
 
 const output = (program: string, ...args: string[]): string =>
   execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 * MIB });
-/** Documents and judgements that only Debian wants. */
+/** Documents and lintian overrides that only Debian needs. */
 const FOR_DEBIAN = /^\/usr\/share\/(doc|lintian)\//;
-/** What a Debian package unpacks. */
+/** The files that a Debian package unpacks. */
 function contents(path: string): { mode: string; owner: string; path: string }[] {
   const lines = output('dpkg-deb', '--contents', path)
     .trim()
@@ -56,7 +56,7 @@ let packages: Packages;
 /** The window's package and the command line's. */
 let deb: string;
 let cli: string;
-/** Begins at once and takes longest: what lintian says. */
+/** The output of lintian, which starts at once because it takes longest. */
 let lintian: Promise<string>;
 
 beforeAll(() => {
@@ -219,16 +219,16 @@ describe('the files of a package', () => {
 const reason = canLab() ?? canCleanRoot();
 const because = reason === null ? '' : ` (${reason})`;
 
-/** What packages depend on, without one another. */
+/** The dependencies of packages, without one another. */
 function needs(...paths: string[]): string {
   const all = paths.flatMap((path) => output('dpkg-deb', '--field', path, 'Depends').trim().split(', '));
   return [...new Set(all.filter((one) => !one.startsWith('platter')))].join(', ');
 }
 
-/** The version as the program says it. */
+/** The version as the program prints it. */
 const version = (): string => output('dpkg-deb', '--field', cli, 'Version').trim().replace('~', '-');
 
-/** Runs a program in there and expects it to end well; gives what it says. */
+/** Runs a program in there and expects it to succeed. Returns its output. */
 async function must(root: CleanRoot, who: 'root' | 'user', ...argv: string[]): Promise<string> {
   const { code, stdout, stderr } = await root.run(who, argv);
   expect(code, `${argv.join(' ')}: ${stderr}${stdout}`).toBe(0);
@@ -249,7 +249,7 @@ async function purged(root: CleanRoot, before: readonly string[], ...names: stri
   return [...after.filter((path) => !before.includes(path)), ...before.filter((path) => !after.includes(path))];
 }
 
-/** Expects that the end of what `platter copy --json` or `verify` said is one destination, verified. */
+/** Expects that the output of `platter copy --json` or `verify` ends with one verified destination. */
 function verified(said: string): void {
   const result = JSON.parse(said.trim().split('\n').at(-1)!) as {
     event: string;

@@ -6,18 +6,18 @@ import { basename, join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Packages in a folder of their own, which goes when they are disposed of. */
+/** Packages in a folder of their own, which is removed on disposal. */
 export interface Packages extends Disposable {
-  /** Path of the one of this format; where there are two, "platter-cli" is the name of the command line's. */
+  /** Path of the package of this format. Where there are two, "platter-cli" names that of the command line. */
   path(format: string, name?: string): string;
-  /** The files that all of a format hold together, as installed. */
+  /** All installed files of the packages of a format. */
   readonly root: string;
 }
 
 /** Makes packages of these formats, hardly compressed. */
 export function makePackages(...formats: string[]): Packages {
   const folder = mkdtempSync(join(tmpdir(), 'platter-packages-'));
-  chmodSync(folder, 0o755); // so that an ordinary user can start what is in there
+  chmodSync(folder, 0o755); // so that an ordinary user can start its programs
   const dispose = (): void => rmSync(folder, { recursive: true });
   const paths = packed(folder, formats, dispose);
   return {
@@ -36,7 +36,7 @@ export function makePackages(...formats: string[]): Packages {
   };
 }
 
-/** Has them made; gives their paths. */
+/** Makes them. Returns their paths. */
 function packed(folder: string, formats: readonly string[], dispose: () => void): string[] {
   try {
     const args = [resolve(ROOT, 'build/package.mjs'), ...formats, '--fast', '--out', folder];

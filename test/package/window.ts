@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 
-/** A window that runs. */
+/** A running window. */
 export interface PackagedWindow {
   readonly page: Page;
   readonly child: ChildProcess;
   /** Its output on stderr so far. */
   said(): string;
-  /** Closes the window and gives the program's exit code, which only an orderly end makes 0. */
+  /** Closes the window. Resolves with the program's exit code, which is 0 only after an orderly end. */
   close(): Promise<number | null>;
 }
 

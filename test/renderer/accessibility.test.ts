@@ -268,7 +268,7 @@ describe('the keyboard alone', () => {
     expect(await open.page.getByRole('radio', { name: '/dev/sdb' }).isChecked()).toBe(true);
     await tabTo(/^SanDisk.*sdc$/);
     await keyboard.press('Space');
-    // A button that does something else now keeps the keyboard.
+    // A button that changes its function keeps the focus.
     await tabTo(/^Select all 2$/);
     await keyboard.press('Enter');
     expect(await open.page.evaluate(() => document.activeElement?.textContent.trim())).toBe('Clear');
@@ -290,7 +290,7 @@ describe('the keyboard alone', () => {
     await keyboard.press('Escape');
     await open.page.getByRole('dialog').waitFor({ state: 'detached' });
 
-    // Buttons that go with the job leave the keyboard where all is said.
+    // When the buttons of the job go, the focus moves to the summary.
     await tabTo(/^Pause$/);
     await open.main.push({
       job: { ...open.main.jobToRun, phase: 'ended', result: make.result(plan, [make.end(plan, 0), make.end(plan, 1)]) },

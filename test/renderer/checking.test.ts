@@ -1,4 +1,4 @@
-// Checking and repairing in the built page: the request, and that a job that only reads is never said to write.
+// Checking and repairing in the built page: the request, and no word of writing for a job that only reads.
 import { expect, test } from 'vitest';
 import type { Endpoint, Plan } from '../../app/contract/jobs.ts';
 import { sourceOf } from '../../app/contract/request-facts.ts';
@@ -25,7 +25,7 @@ const words = (zone: string): Promise<string> =>
 /** Words about a job that destroys what was there. */
 const LOSS = /erase|overwrit|rewrit|will be written/i;
 
-/** A plan as the host makes it of a request: what is only compared is not overwritten. */
+/** A plan as the host makes it from a request: what is only compared is not overwritten. */
 const planOf = (request: JobRequest, ends: Endpoint[]): Plan =>
   make.plan(
     ends.map((end) => ({ ...end, overwrites: request.kind !== 'verify' })),
@@ -49,7 +49,7 @@ test.each(['light', 'dark'] as const)(
     await task('Check only').check({ force: true });
     for (const name of ['Verify', 'Only what differs', 'Skip unreadable sectors'])
       expect(await page.getByRole('switch', { name }).count()).toBe(0);
-    // What cannot be written can be read.
+    // A drive that cannot be written can still be checked.
     for (const path of ['/dev/nvme0n1', '/dev/mmcblk0', '/dev/sdx'])
       expect(await destination(path).isEnabled()).toBe(true);
     expect(await destination('/dev/sdx').innerText()).toContain(
@@ -171,7 +171,7 @@ test('offers a manifest as the source of a check, and of nothing else', async ()
   await page.getByText('Choose a source.').waitFor();
   expect(await page.getByRole('radio', { name: /^Manifest/ }).count()).toBe(0);
 
-  // What differs from a manifest cannot be repaired by it. From the history the same check is asked for again.
+  // A difference from a manifest cannot be repaired by that. The history offers the same check again.
   const error = make.writeError(0, '/dev/sdb', { side: 'verify', code: 'VERIFY_MISMATCH' });
   const ended = {
     ...make.job(plan, []),

@@ -209,7 +209,7 @@ describe('choosing source and destinations', () => {
     await open.start({ state: { disks: make.sticks(33) } });
     await button('Select all 33').click();
     await source('/dev/sdb').click();
-    // The source left a place: the 33rd takes it, and no more are free.
+    // The source has left a place. The 33rd drive takes it, and no place is free then.
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(31);
     open.main.newImage = '/a.img';
     await button('New image file…').click();
@@ -232,7 +232,7 @@ describe('choosing source and destinations', () => {
     });
     await open.page.getByText('Removed and no longer chosen: sdc.').waitFor();
     await open.page.getByText('sdd is now another drive').waitFor();
-    // Plugged in again it is listed, and still not chosen.
+    // A drive that is plugged in again is listed, but not chosen.
     await open.main.push({ disks });
     await destination('/dev/sdc').waitFor();
     expect(await destination('/dev/sdc').isChecked()).toBe(false);

@@ -376,7 +376,7 @@ describe('an interrupted job in the window', () => {
     await expect.poll(focused).toBe('Interrupted');
     await open.page.getByRole('button', { name: /^Forget/ }).click();
     await open.page.getByRole('button', { name: 'Forget it' }).click();
-    await expect.poll(focused).toBe('Source'); // the list went with the last one
+    await expect.poll(focused).toBe('Source'); // the list disappeared with the last job
   });
 
   test('continues an ended job from where it ended', async () => {

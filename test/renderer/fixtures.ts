@@ -100,7 +100,7 @@ export const usbPort = (hub: number, port: number): Port => ({
   ],
 });
 
-/** What somebody has on a stick. */
+/** The content of a stick. */
 export const ext4 = (label: string, path = '/dev/sdb1'): Content => ({
   kind: 'labelled',
   fileSystem: 'ext4',
@@ -234,7 +234,7 @@ export const progress = (
   ...more,
 });
 
-/** A failure; with a `message` or `advice`, one that says just that, whatever the language. */
+/** A failure. `message` or `advice` replace its words in every language. */
 export const failure = (
   code: ErrorCode,
   { message = `It is ${code}.`, advice, ...more }: Partial<PlatterError> = {},
@@ -286,7 +286,7 @@ export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Par
 export const broken = (running: JobView, ended = failure('HOST_FAILED')): JobView =>
   reduce(running, { event: 'failure', failure: ended });
 
-/** How the destination at `index` ended: verified, all of it written, unless told otherwise. */
+/** The end of the destination at `index`: verified and all written, unless told otherwise. */
 export const end = (of: Plan, index: number, more: Partial<DestinationResult> = {}): DestinationResult => ({
   path: of.destinations[index]!.path,
   state: 'done',
@@ -299,7 +299,7 @@ export const end = (of: Plan, index: number, more: Partial<DestinationResult> = 
   ...more,
 });
 
-/** The engine's result for destinations that ended as told. */
+/** The engine's result for destinations with these ends. */
 export const result = (of: Plan, ends: JobResult['destinations'], more: Partial<JobResult> = {}): JobResult => ({
   readErr: 0,
   writeErr: ends.reduce((mask, { state }, i) => (state === 'failed' ? mask | (1 << i) : mask), 0),
@@ -315,7 +315,7 @@ export const result = (of: Plan, ends: JobResult['destinations'], more: Partial<
   ...more,
 });
 
-/** Samples of a batch in the middle: some verified, one failed, the rest on their way. */
+/** Samples of a batch half way: some verified, one failed, the rest running. */
 export function midway(of: Plan): Partial<DestinationProgress>[] {
   const total = of.bytes;
   return of.destinations.map((_, i) => {

@@ -42,7 +42,7 @@ async function violations(): Promise<string[]> {
 }
 
 test.each(['light', 'dark'] as const)('finds, shows, reports and repeats a job of the history (%s)', async (scheme) => {
-  // The third stick is another one of its kind today; the first is in another socket.
+  // The third stick is another one of the same model today. The first is in another socket.
   const [first, second, third] = sticks as [(typeof sticks)[0], (typeof sticks)[0], (typeof sticks)[0]];
   const today = [{ ...first, path: '/dev/sdx', port: null }, second, { ...third, serial: 'OTHER-SERIAL' }];
   await open.start({ state: { disks: today }, scheme });
@@ -87,7 +87,7 @@ test.each(['light', 'dark'] as const)('finds, shows, reports and repeats a job o
   await page.getByRole('checkbox', { name: new RegExp(`, ${second.path}$`), checked: true }).waitFor();
   await page.getByRole('checkbox', { name: new RegExp(`, ${third.path}$`), checked: false }).waitFor();
   await page.getByText(/is another drive now, so it is not chosen/).waitFor();
-  // What was said before is said again when the language changes.
+  // Earlier messages are translated when the language changes.
   await main.push({ language: 'de' });
   await page.getByText(/ein anderes Laufwerk und wird nicht gewählt/).waitFor();
   await main.push({ language: 'en' });

@@ -229,7 +229,7 @@ describe('the summary of a job', () => {
     expect(nextStep(job, tilesOf(job), true)).toBe(
       'sdc holds only part of the source. Continue the job to finish the rest.',
     );
-    // Nobody is told to set a drive aside and to go on with it.
+    // No advice both to set a drive aside and to continue with it.
     const ended = (...errors: JobError[]): JobView =>
       make.job(plan, [], {
         phase: 'ended',

@@ -168,7 +168,7 @@ describe('a running job in the window', () => {
     await open.page.evaluate(() => {
       const tones: number[] = [];
       Object.assign(window, { tones });
-      // Only counted: a machine without sound would not play them.
+      // Sounds are only counted, because a machine without sound plays none.
       OscillatorNode.prototype.start = function heard(this: OscillatorNode) {
         tones.push(this.frequency.value);
       };
@@ -296,7 +296,7 @@ describe('a running job in the window', () => {
     const job = midway(8);
     await show(job);
     const before = await open.page.locator('main').innerText();
-    // What main has measured meanwhile.
+    // The samples that main has measured meanwhile.
     open.main.speeds = {
       startedAt: job.startedAt,
       every: 1,
@@ -448,11 +448,11 @@ describe('an ended job in the window', () => {
       'the button went, and the focus with it',
     ).toBe('status');
     await open.picture('ejected-light');
-    // What became of the drives is no secret of this page.
+    // The fate of the drives is known outside of this page.
     await open.page.reload();
     await open.page.getByText('Switched off and ready to take out: sdb, sdc, sdd, sdf and sdg.').waitFor();
     await open.page.getByText('Safe to remove: sde.').waitFor();
-    // Two are plugged in again, one of them elsewhere: drives like any other.
+    // Two are plugged in again, one of them elsewhere, and are ordinary drives.
     await open.main.push({
       disks: disks.flatMap((disk) =>
         disk.path === '/dev/sdb'
@@ -472,7 +472,7 @@ describe('an ended job in the window', () => {
     const disks = make.sticks(6);
     await show(done, { state: { disks } });
     await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
-    // A good one, the one that failed, the one that was removed while it was written, the one that was cancelled.
+    // A good drive, one that failed, one that was removed while it was written, and one that was cancelled.
     await open.main.push({
       disks: disks.filter(({ path }) => !['/dev/sdb', '/dev/sdd', '/dev/sdf', '/dev/sdg'].includes(path)),
     });
@@ -486,7 +486,7 @@ describe('an ended job in the window', () => {
     await open.main.push({ disks });
     await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
     expect(await open.page.getByText('aken out').count()).toBe(0);
-    // Nor while the job is put away.
+    // The same holds while the job is put away.
     await open.main.push({ disks: [] });
     await open.page.getByText('Taken out when done: sdb, sdc and sde.').waitFor();
     await open.page.evaluate(() => {

@@ -75,7 +75,7 @@ describe('the settings', () => {
     await expect
       .poll(() => open.main.state.settings)
       .toEqual({ ...defaultSettings, theme: 'dark', sounds: false, notifications: false, defaults });
-    // What is no number is not kept.
+    // A value that is no number is not kept.
     await drawer.getByRole('textbox', { name: 'A drive has failed if it does not answer for' }).fill('long');
     await page.keyboard.press('Tab');
     expect(
@@ -110,13 +110,13 @@ describe('the settings', () => {
   });
 });
 
-/** English words that neither German nor French has: a sign of something not said in another language. */
+/** English words that neither German nor French has: a sign of untranslated text. */
 const ENGLISH = new RegExp(
   String.raw`(?<!\p{L})(the|drives?|is|it|of|with|will be|not|and|left|port|copying|verified|` +
     String.raw`erase|choose|start|settings)(?!\p{L})`,
   'iu',
 );
-/** ... and those among them that French has too. */
+/** Those of them that French has too. */
 const FRENCH = /(?<!\p{L})port(?!\p{L})/giu;
 
 /** The text of the page for people and screen readers, without commands and the languages' own names. */
@@ -130,7 +130,7 @@ const told = (): Promise<string[]> =>
     for (const node of document.querySelectorAll('[aria-label], [placeholder], [title]')) {
       for (const name of ['aria-label', 'placeholder', 'title']) texts.push(node.getAttribute(name) ?? '');
     }
-    // Codes that scripts match on, and what is typed into a shell, are the same in every language.
+    // Codes for scripts and shell commands are the same in every language.
     return texts.map((text) => text.replaceAll(/`[^`]*`|[A-Z]+(_[A-Z]+)+/g, '').trim()).filter((text) => text !== '');
   });
 
@@ -180,7 +180,7 @@ function everyFailure(): JobView {
   );
 }
 
-/** Drives of which each is locked for another reason, in another kind of socket. */
+/** Drives that are each locked for another reason, in another kind of socket. */
 const locks: Reason[] = [
   { kind: 'isSystem' },
   { kind: 'mountedAt', targets: ['/a', '/b'] },

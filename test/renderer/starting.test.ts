@@ -24,14 +24,14 @@ async function reviewing(plan: Plan, options: WindowOptions = {}): Promise<void>
   open.main.jobToRun = make.job(plan, []);
 }
 
-/** The same, and from then on time passes in the page only as the test lets it. */
+/** The same, with the page's clock under the control of the test from then on. */
 async function holding(plan: Plan, options: WindowOptions = {}): Promise<void> {
   await reviewing(plan, options);
   await open.page.clock.install({ time: 0 });
   await open.page.clock.pauseAt(60 * 60_000);
 }
 
-/** So many milliseconds pass. */
+/** Lets this many milliseconds pass. */
 const pass = (time: number): Promise<void> => open.page.clock.runFor(time);
 const hold = () => open.page.getByRole('button', { name: /Hold to start|Keep holding/ });
 const started = (): boolean => open.main.names().includes('start');

@@ -28,14 +28,14 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Main's part: state, a record of every call, and answers a test can set. */
+/** Plays main: state, a record of every call, and answers that a test can set. */
 export class FakeMain {
   readonly log: { name: keyof WindowCalls; args: unknown[] }[] = [];
-  /** What `review` gives: a plan, or the reasons why not. */
+  /** The answer to `review`: a plan, or the reasons against it. */
   reviewed: Outcome<Plan> = { ok: false, errors: [] };
-  /** What `start` gives; on success the job below runs. */
+  /** The answer to `start`. On success the job below runs. */
   started: Outcome<null> = { ok: true, value: null };
-  /** What pause, throttle, retry and forget give. */
+  /** The answer to pause, throttle, retry and forget. */
   controlled: Outcome<null> = { ok: true, value: null };
   jobToRun: JobView | null = null;
   image: string | null = null;
@@ -43,7 +43,7 @@ export class FakeMain {
   newImage: string | null = null;
   history: JobRecord[] = [];
   speeds: SpeedHistory = noSpeeds;
-  /** Set to have every call throw, as a broken IPC would. */
+  /** Set: every call throws, as with a broken IPC. */
   broken: string | null = null;
   state: AppState;
   #page: Page | null = null;

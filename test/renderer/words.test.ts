@@ -241,7 +241,7 @@ describe('disks in the window', () => {
     );
     expect(destinationLock(make.smallDisk, { disk: stick! }, 'copy')).toBe('Too small: 60 GB less than the source.');
     expect(destinationLock(make.smallDisk, { image: '/any.img' }, 'copy')).toBeNull();
-    // Only what is written has to be free.
+    // Only a drive that is written has to be free.
     expect(destinationLock(make.systemDisk, null, 'verify')).toBeNull();
     expect(destinationLock(make.readOnlyDisk, { image: '/any.img' }, 'verify')).toBeNull();
     expect(destinationLock(make.smallDisk, { disk: stick! }, 'verify')).toBe('Too small: 60 GB less than the source.');

@@ -45,15 +45,15 @@ export interface App extends AsyncDisposable {
 
 /** How the app is started. */
 export interface AppOptions {
-  /** Window and engine host belong to an ordinary user, as if root had nothing to do with it. */
+  /** Window and engine host belong to an ordinary user, without root. */
   unprivileged?: boolean;
   /** Root opens the window without sudo. By default root opens it as behind sudo, for CALLER. */
   root?: boolean;
-  /** Such a user, and the command that enters where that user lives (polkit.ts). */
+  /** Such a user, and the command that enters that user's namespace (polkit.ts). */
   user?: { uid: number; enter: readonly string[] };
-  /** File that gets every call to reach another socket, of the launcher and all below it (strace). */
+  /** File for every call that reaches another socket, by the launcher and all its descendants (strace). */
   trace?: string;
-  /** Folder that stands for the user's own; by default a new one, removed at the end. */
+  /** The user's home folder. Default: a new one, removed at the end. */
   home?: string;
   /** More environment for the launcher. */
   env?: Record<string, string>;

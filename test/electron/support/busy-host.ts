@@ -83,7 +83,7 @@ function start(of: Plan): void {
   }, 6);
 }
 
-/** The answer to each call; nothing for the others. */
+/** The answer to each call, and none to other calls. */
 const answers: Partial<Record<HostMethod, (params: never) => unknown>> = {
   list: () => disks,
   jobs: () => [],

@@ -1,4 +1,4 @@
-// A machine of its own for polkit and sudo: a mount namespace that ends with the test has another user, a system bus,
+// A small machine for polkit and sudo in a mount namespace that ends with the test: another user, a system bus,
 // polkit's own rules, our action and an installed Platter. Nothing outside changes.
 import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ const HOME = '/usr/lib/platter';
 /** What the package installs. */
 export const BROKER = `${HOME}/platter-broker`;
 export const PLATTER = `${HOME}/platter`;
-/** The distribution's own: its packages bring the modules. */
+/** Those of the distribution, whose packages bring the modules. */
 export const PYTHON = '/usr/bin/python3';
 
 /** The user who is not root. */
@@ -52,18 +52,18 @@ export interface Running {
 }
 
 export interface PolkitLab extends AsyncDisposable {
-  /** The words before a command that make it run in there. */
+  /** The command prefix that runs a command in there. */
   readonly enter: readonly [string, ...string[]];
   answer(answer: Answer): void;
   /** Starts a program as USER, without a terminal. `env` is all that it gets beside PATH. */
   start(argv: readonly [string, ...string[]], env?: Record<string, string>): Running;
-  /** The command lines that polkit has been asked about since the lab began. Empties none. */
+  /** The command lines that polkit has been asked about since the lab began. Reading does not clear them. */
   asked(): string[];
-  /** A desktop's agent for a process. `asked` resolves with the question; `putAway` is how its user answers. */
+  /** A desktop's agent for a process. `asked` resolves with the question, `putAway` dismisses it. */
   agent(pid: number): Promise<{ asked: Promise<string>; putAway(): void } & AsyncDisposable>;
 }
 
-/** Why there can be none here; null when there can. */
+/** Why there can be no lab here. null when there can. */
 export function canPolkit(): string | null {
   if (process.getuid?.() !== 0) return 'root is needed to make a user, and loop devices';
   const missing = ['/usr/bin/pkexec', '/usr/bin/sudo', '/usr/lib/polkit-1/polkitd', '/usr/bin/dbus-daemon'].filter(
@@ -77,8 +77,8 @@ export function canPolkit(): string | null {
 }
 
 /**
- * A rule can run a program, so an answer changes at once, without polkit reading its rules again. The program also
- * notes what was asked.
+ * The rule runs a program, so an answer changes at once, without polkit reading its rules again. The program also
+ * records the questions.
  */
 const RULES = `polkit.addRule(function(action) {
   if (action.id !== "io.github.platter.open-disks") return polkit.Result.NOT_HANDLED;
@@ -89,7 +89,7 @@ const RULES = `polkit.addRule(function(action) {
 });
 `;
 
-/** Ends with the bus, and the bus with its input. */
+/** Ends with the bus, which ends with its input. */
 const SCRIPT = `set -e
 cd "$0"
 for file in passwd group shadow sudoers; do mount --bind $file /etc/$file; done
@@ -106,8 +106,8 @@ read line || true
 `;
 
 /**
- * Makes HOME, on which a lab mounts its own. Other runs of the tests use the same folder; a shared lock says that one
- * does. Returns the descriptor that has the lock.
+ * Makes HOME, the mount point of each lab. Other test runs share the folder, so each holds a shared lock on it. Returns
+ * the descriptor of the lock.
  */
 function takeHome(): number {
   for (;;) {
@@ -117,11 +117,11 @@ function takeHome(): number {
     const { status } = spawnSync('flock', ['--shared', '3'], { stdio: ['ignore', 'ignore', 'inherit', taken] });
     if (status !== 0) throw new Error(`${HOME} cannot be locked`);
     if (unlessGone(() => statSync(HOME).ino) === fstatSync(taken).ino) return taken;
-    closeSync(taken); // removed by the last one before
+    closeSync(taken); // removed by the last run
   }
 }
 
-/** Removes HOME unless somebody else uses it. It is empty: what lay there was only ever mounted in a namespace. */
+/** Removes HOME unless another run uses it. It is empty, because its content was only mounted in a namespace. */
 function leaveHome(taken: number): void {
   closeSync(taken);
   spawnSync('flock', ['--exclusive', '--nonblock', HOME, 'rmdir', HOME]);
@@ -239,7 +239,7 @@ export async function polkitLab(): Promise<PolkitLab> {
   };
 }
 
-/** Waits for a line that begins with `start`; throws with what was said on stderr when there will be none. */
+/** Waits for a line that begins with `start`. Throws with the output on stderr when the program ends without one. */
 function saying(child: ChildProcessByStdio<Writable, Readable, Readable>, start: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';

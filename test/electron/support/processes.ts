@@ -6,7 +6,7 @@ export function uidOf(pid: number): number {
   return Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
-/** All processes below one, itself not included. */
+/** All descendants of a process. */
 export function descendants(pid: number): number[] {
   const children = ofProcess(pid, `task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
   return children.flatMap((child) => [child, ...descendants(child)]);
@@ -15,7 +15,7 @@ export function descendants(pid: number): number[] {
 /** Arguments of a process, with blanks between them; empty when it has ended. */
 export const commandLine = (pid: number): string => ofProcess(pid, 'cmdline').replaceAll('\0', ' ');
 
-/** What /proc says about a process; empty when it has ended. */
+/** A file of a process in /proc. Empty when the process has ended. */
 function ofProcess(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8');

@@ -349,7 +349,7 @@ TEST_CASE("swap makes its disk's other partitions part of the system") {
   machine.expect(Status::kSystem, {"sdb2"});
 }
 
-TEST_CASE("S16 where swap lies on a device that nobody can name, no device is written") {
+TEST_CASE("S16 no device is written while swap is on an unknown device") {
   Described machine;
   machine.drive("sda", "8:0");
   machine.drive("sdb", "8:16");
@@ -360,7 +360,7 @@ TEST_CASE("S16 where swap lies on a device that nobody can name, no device is wr
   machine.expect(Status::kSwap, {"sdb"});
 }
 
-TEST_CASE("S18 where a loop device lies on a device that nobody can name, no device is written") {
+TEST_CASE("S18 no device is written while a loop device is over an unknown device") {
   Described machine;
   machine.drive("sda", "8:0");
   machine.drive("sdb", "8:16");

@@ -120,7 +120,7 @@ TEST_CASE("--as gives a user with an account that account's groups, name and hom
   CHECK(text.find(name + " " + name + " " + home + "\n") != std::string::npos);
 }
 
-TEST_CASE("--as removes what sudo and the loader were told from the environment, and keeps the rest") {
+TEST_CASE("--as removes the variables of sudo and the loader from the environment, and keeps the rest") {
   if (cannot_run()) return;
   const Environment environment = {{"PATH", "/usr/bin:/bin"}, {"SUDO_UID", "5"}, {"SUDO_COMMAND", "x"},
                                    {"LD_LIBRARY_PATH", "/x"}, {"LD_AUDIT", ""},  {"DISPLAY", ":7"},

@@ -105,7 +105,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await page.getByRole('button', { name: 'Back' }).click();
   });
 
-  it('shows where the log is, and copies diagnostics that name nobody', async () => {
+  it('shows where the log is, and copies diagnostics without names', async () => {
     const { page, electron } = app;
     await electron.evaluate(({ shell }) => {
       shell.showItemInFolder = (path) => void Object.assign(globalThis, { shown: path });

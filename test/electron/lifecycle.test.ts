@@ -125,7 +125,7 @@ describe.skipIf(reason !== null)(`a job and its window${reason === null ? '' : `
     await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
   });
 
-  it('keeps the job when the window is gone all the same, and shows it at the next start', async () => {
+  it('keeps the job when the window is lost, and shows it at the next start', async () => {
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.destroy());
     const opened = app.electron.waitForEvent('window');
     await app.electron.evaluate(({ app: main }) =>

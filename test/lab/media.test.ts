@@ -104,7 +104,7 @@ describe.skipIf(reason !== null)('a medium of the lab', () => {
     await expect(twin.rule(`bad-map r ${join(dir, 'none.map')}`)).rejects.toThrow('ENOENT');
   });
 
-  test('rule chance: fails a share of all I/O in any order, anew with every try', async () => {
+  test('rule chance: fails a share of all I/O in any order, decided for every try', async () => {
     const disk = await filledDisk();
     const blocks = range(64);
     await disk.rule('chance w 30 EIO 5');

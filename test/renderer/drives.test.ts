@@ -10,7 +10,7 @@ const job = make.job(plan, []);
 const next = (before: AppState, more: Partial<AppState>): AppState => located(before, { ...before, ...more });
 const begun = next(make.appState({ disks }), { job });
 
-test('shows a drive as there, taken out and there again, and starts anew for another job', () => {
+test('shows a drive as there, taken out and there again, and starts afresh for another job', () => {
   expect(begun.drives).toEqual(['there', 'there']);
   expect(next(begun, { disks: [disks[1]!] }).drives).toEqual(['takenOut', 'there']);
   expect(next(next(begun, { disks: [] }), { disks }).drives).toEqual(['there', 'there']);

@@ -27,7 +27,7 @@ describe('samples of the speed', () => {
     expect(samples.total.speeds.at(-1)).toBe(30e6 + speeds.at(-1)!);
   });
 
-  test('takes at most one sample a second, starts anew for another job, and none after the end', () => {
+  test('takes at most one sample a second, starts afresh for another job, and takes none after the end', () => {
     const samples = new Samples();
     for (const second of [0, 0.25, 0.5, 1, 1.9, 2.1]) samples.take(at(second));
     expect(samples.of(0).seconds).toEqual([0, 1, 2.1]);

@@ -318,7 +318,7 @@ describe('sentences', () => {
     );
   });
 
-  test('names in the question an image of which an interrupted job has left a part', () => {
+  test('names in the question an image that an interrupted job has left incomplete', () => {
     const image = endpoint('new.img', { kind: 'file', overwrites: false, realPath: '/srv/new.img' });
     const asked = {
       ...plan([]),

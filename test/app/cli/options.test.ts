@@ -82,7 +82,7 @@ describe.skipIf(cannot !== null)('--manifest', () => {
     expect(again.stdout).toMatch(/^Comparing 1 destination with the manifest m \(1\.0 MB\)\.\n/u);
   });
 
-  test('refuses by name a damaged manifest and a file that is none, and overwrites neither', async () => {
+  test('refuses by name a damaged manifest and a file of another kind, and overwrites neither', async () => {
     const source = await bench.image('disk.img', MiB);
     const directory = await bench.directory();
     expect(await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: directory })).toMatchObject({

@@ -180,7 +180,7 @@ describe.skipIf(noLab !== null)(`two copies at once${noLab === null ? '' : ` (${
     ).toMatchObject([{ code: 'DUPLICATE', device: loops[1] }]);
   });
 
-  it('S18 knows the disk under a loop device by whatever node that was made over', async () => {
+  it('S18 recognises the disk under a loop device by any of its nodes', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
     const folder = mkdtempSync(join(tmpdir(), 'platter-node-'));
     const node = join(folder, 'node');

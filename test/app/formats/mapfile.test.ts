@@ -239,7 +239,7 @@ describe('a file that is no mapfile', () => {
     await expect(readMapfile('/dev/zero')).rejects.toMatchObject({ errors: [{ code: 'NOT_BLOCK_OR_FILE' }] });
   });
 
-  it('refuses to write a map that is none', () => {
+  it('refuses to write an invalid map', () => {
     const extents = [{ position: 0, size: 512, status: '+' as const }];
     for (const change of [
       { pass: 0 },

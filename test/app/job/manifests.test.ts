@@ -163,7 +163,7 @@ describe.skipIf(noLab !== null)('manifests in a job', () => {
     expect([existsSync(copy), existsSync(`${copy}.part`)]).toEqual([true, false]);
   });
 
-  it('refuses a manifest of another size, a file that is none, and another file in its place', async () => {
+  it('refuses a manifest of another size, a file of another kind, and another file in its place', async () => {
     const [source, other, none] = [
       await bench.image('disk.img', MiB),
       await bench.image('other.img', 2 * MiB),

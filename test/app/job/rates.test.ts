@@ -69,7 +69,7 @@ describe('the rate of a destination', () => {
     expect(rate.at(0.3, counted({ state: 'copying', written: 500, verified: 0 })).secondsLeft).toBeNull();
   });
 
-  it("starts anew with each phase, and takes the copy's rate for the verification until it knows better", () => {
+  it("starts again with each phase, and takes the copy's rate for the verification until it has measured that", () => {
     const rate = new Rate();
     copying(rate, 0, 3, 100, { toWrite: 300, toVerify: 300 });
     expect(

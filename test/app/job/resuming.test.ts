@@ -212,7 +212,7 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     },
   );
 
-  it.skipIf(noExfat !== null)('resumes after exFAT was mounted again and numbered its files anew', async () => {
+  it.skipIf(noExfat !== null)('resumes after exFAT was mounted again and gave its files new numbers', async () => {
     const disk = await bench.disk({ size: 64 * MiB, plain: true });
     const folder = await bench.path('exfat');
     await mkdir(folder);

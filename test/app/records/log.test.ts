@@ -12,7 +12,7 @@ const bench = new Bench();
 afterEach(() => bench.clear());
 
 describe('the log', () => {
-  test('writes one line per entry whatever it contains, filters by level, and is private', async () => {
+  test('writes one line for any entry, filters by level, and is private', async () => {
     const state = join(await bench.directory(), 'not', 'there', 'yet');
     const echoed: Level[] = [];
     const log = new Log({ state, level: 'warn', echo: (_line, level) => echoed.push(level) });
@@ -30,7 +30,7 @@ describe('the log', () => {
     expect([levelOf('debug'), levelOf('loud'), levelOf(undefined)]).toEqual(['debug', 'info', 'info']);
   });
 
-  test('keeps what it is told to from then on', async () => {
+  test('keeps the levels that it is set to from then on', async () => {
     const log = new Log({ state: await bench.directory(), level: 'info' });
 
     log.debug('before');
@@ -54,7 +54,7 @@ describe('the log', () => {
     expect(tail.at(-1)).toContain('entry 999 ');
   });
 
-  test('stops nobody when the log cannot be written, and says why', async () => {
+  test('lets the program continue when the log cannot be written, and says why', async () => {
     const state = join(await bench.directory(), 'file');
     writeFileSync(state, '');
     const log = new Log({ state });

@@ -90,9 +90,7 @@ TEST_CASE("isolation: more flushes without an answer than the kernel has threads
   });
 }
 
-TEST_CASE(
-    "isolation: a file system that is a program and does not answer holds up nobody, however little the kernel gives "
-    "it") {
+TEST_CASE("isolation: a FUSE file system that does not answer holds up no other, even when it may have 12 requests") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 8 * MiB;
@@ -176,8 +174,7 @@ TEST_CASE("isolation: an overlapping copy is never left behind") {
 }
 
 TEST_CASE(
-    "isolation: nobody goes ahead of one that is paused, limited or has more to write where the copy overwrites its "
-    "source") {
+    "isolation: no destination gets ahead of a paused, limited or busier one when the copy overwrites its source") {
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 4 * MiB, kShift = 512 * KiB, kLength = kBytes - kShift;
     Bay bay({backend, Medium::file}, 2, kBytes, {.backend = backend, .subjob_size = 256 * KiB});

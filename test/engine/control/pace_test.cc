@@ -77,7 +77,7 @@ TEST_CASE("apart: a lagging destination that is as fast is waited for, while it 
   CHECK(misjudged == 2);
 }
 
-TEST_CASE("apart: near the end nobody waits for a lagging destination") {
+TEST_CASE("apart: near the end no destination waits for a lagging one") {
   unsigned misjudged = 0;
   Apart apart(100, 116, kStart);
   CHECK_FALSE(apart.awaited(108, 124, 251, misjudged, kStart + 80ms));

@@ -103,7 +103,7 @@ TEST_CASE("PLATTER_IO picks the backend, and any other value is refused") {
   before ? setenv("PLATTER_IO", kept.c_str(), 1) : unsetenv("PLATTER_IO");
 }
 
-TEST_CASE("without the right to lock the pool in memory io_uring works all the same") {
+TEST_CASE("io_uring works without the right to lock the pool in memory") {
   if (lab_missing()) return;
   rlimit lockable{};
   REQUIRE(getrlimit(RLIMIT_MEMLOCK, &lockable) == 0);

@@ -114,7 +114,7 @@ TEST_CASE("create through a link to nothing makes the file that the link names, 
   CHECK(open_error(directory.path("loop"), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE) == -ELOOP);
 }
 
-TEST_CASE("create does not empty a file that somebody holds") {
+TEST_CASE("create does not empty a file that is held") {
   const Directory directory;
   const std::string path = directory.path("image");
   write_file(path, Bytes(5000, 7));

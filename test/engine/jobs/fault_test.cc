@@ -143,8 +143,7 @@ TEST_CASE("K17 a read error within one sub-job: (1,0), no byte of a destination 
 }
 
 TEST_CASE(
-    "K18 a read error in sub-job 10: (1,0), its range unchanged everywhere, those before it copied by whoever was so "
-    "far") {
+    "K18 a read error in sub-job 10: (1,0), its range unchanged everywhere, earlier ones copied as far as each was") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 16 * MiB);
     const uint64_t b = bay.block(), s = bay.client.subjob(), bad = 9 * s + s / 2;

@@ -143,7 +143,7 @@ TEST_CASE("verify: a place that cannot be read back fails the destination, with 
   });
 }
 
-TEST_CASE("verify does not read back a destination that failed in writing, nor the source again") {
+TEST_CASE("verify reads back no destination that failed in writing, and does not read the source again") {
   on_each({Medium::lab_file}, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);
     bay.dests[0].rule("eio w 0 4096");

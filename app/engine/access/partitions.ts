@@ -8,16 +8,13 @@ import type { Block } from '../devices/blocks.ts';
 import { onceFree } from './busy.ts';
 import { errnoOf, Refusal, refuse } from '../../base/errors.ts';
 import { partitionHolder } from './holders.ts';
-import type { End } from '../devices/inspect.ts';
+import type { HeldEnd } from '../devices/inspect.ts';
 import { readBlocks } from '../devices/lsblk.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import type { RightsSession, Seen } from './rights-session.ts';
 
 /** A destination that a job holds open, with the fields that matter if it is a disk. */
-export interface HeldDisk {
-  readonly end: End;
-  /** null for an image that is made when the job starts. */
-  readonly device: NativeDevice | null;
+export interface HeldDisk extends HeldEnd<NativeDevice | null> {
   /** The mounts that the job will unmount when it starts. Until then the disk is only open for reading. */
   readonly mounts: Mounted[];
 }

@@ -9,7 +9,7 @@ import { placeOf } from '../../base/places.ts';
 import { stateDir } from '../../base/state-folder.ts';
 import { mountsOf } from '../access/unmount.ts';
 import { openId } from '../devices/file-ids.ts';
-import type { End, Found } from '../devices/inspect.ts';
+import type { End, Found, HeldEnd } from '../devices/inspect.ts';
 import { both, isEmpty } from '../formats/chunk-sets.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';
 import { bytesOf } from '../formats/mapfile.ts';
@@ -28,7 +28,7 @@ export async function openSource(
   kind: JobKind,
   { request, source }: Examined,
   opening: Opening,
-): Promise<{ end: End; device: NativeDevice | null; notes: Note[] } | null> {
+): Promise<(HeldEnd<NativeDevice | null> & { notes: Note[] }) | null> {
   const end = source?.end ?? null;
   if (end === null) return null;
   const device = await opening.device(end, {}, 'read');

@@ -3,18 +3,18 @@ import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import { rescueOf, verifies, writes } from '../../contract/request-facts.ts';
 import type { JobRequest, WorkRequest } from '../../contract/request.ts';
-import { endpoint, type End } from '../devices/inspect.ts';
+import { endpoint, type End, type HeldEnd } from '../devices/inspect.ts';
 import { notesOnLeftovers } from '../devices/leftovers.ts';
 import type { Blocks } from '../devices/blocks.ts';
 import { notesOnSectors } from '../devices/sector-size.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
-import type { Held, HeldSource } from './prepared.ts';
+import type { Held } from './prepared.ts';
 
 /** The notes on the source and the destinations, in the order of the review. `bytes` is what each destination gets. */
 export async function notesOnEnds(
   request: WorkRequest,
-  source: HeldSource | null,
+  source: HeldEnd | null,
   destinations: readonly Held[],
   blocks: Blocks,
   bytes: number,
@@ -63,7 +63,7 @@ export function planOf(
 }
 
 /** For an image this is known only when it is made; then nothing is said. */
-function notesOnCache(held: readonly { end: End; device: NativeDevice | null }[]): Note[] {
+function notesOnCache(held: readonly HeldEnd<NativeDevice | null>[]): Note[] {
   const cached = held.filter(({ device }) => device?.info().direct === false);
   return cached.map(({ end }) => ({ kind: 'buffered', path: end.path }));
 }

@@ -20,7 +20,8 @@ import { againstSource } from './manifest-sample.ts';
 import { openDestinations, openSource } from './open-ends.ts';
 import { LacksRights, Opening, type Openers } from './opening.ts';
 import { notesOnEnds, planOf } from './plan.ts';
-import type { Held, HeldSource, Prepared } from './prepared.ts';
+import type { HeldEnd } from '../devices/inspect.ts';
+import type { Held, Prepared } from './prepared.ts';
 import { findEnds, openInterrupted, sampleErrors } from './resume.ts';
 
 /** The surroundings that preparing needs. */
@@ -167,7 +168,7 @@ async function hold(
 async function lockAll(
   addon: NativeAddon,
   { kind }: WorkRequest,
-  source: HeldSource | null,
+  source: HeldEnd | null,
   destinations: readonly Held[],
 ): Promise<number[]> {
   const ends = [
@@ -187,7 +188,7 @@ async function lockAll(
 /** The client of the job, when the manifest or the log that it goes by is right. */
 async function checkedClient(
   { request, manifest, resumed }: Examined,
-  source: HeldSource | null,
+  source: HeldEnd | null,
   destinations: readonly Held[],
   addon: NativeAddon,
 ): Promise<NativeClient> {

@@ -2,7 +2,7 @@
 import type { Plan } from '../../contract/jobs.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import type { Grid } from '../formats/chunk-sets.ts';
-import type { End } from '../devices/inspect.ts';
+import type { End, HeldEnd } from '../devices/inspect.ts';
 import { closeDisks, unlockEnd } from '../access/locks.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import type { RescueMap } from '../formats/mapfile.ts';
@@ -33,19 +33,13 @@ export interface Held extends HeldDisk {
   readonly naming: Naming | null;
 }
 
-/** The source and its open device. */
-export interface HeldSource {
-  readonly end: End;
-  readonly device: NativeDevice;
-}
-
 /** What `prepare` holds until the job ends or is given up. A job that runs keeps what changes in a `Run` of its own. */
 export interface Prepared {
   readonly plan: Plan;
   /** What is done: of a job that is continued, what was asked for when it began. */
   readonly request: WorkRequest;
   /** null where a manifest stands for it. */
-  readonly source: HeldSource | null;
+  readonly source: HeldEnd | null;
   /** Images beside the source are copied by the server that has them both. */
   readonly serverCopies: boolean;
   /** In the order of the plan. */

@@ -7,7 +7,14 @@ import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/blocks.ts';
 import { both, bytesOf, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
-import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from '../devices/inspect.ts';
+import {
+  inspectDestination,
+  inspectExisting,
+  inspectRepaired,
+  type End,
+  type Found,
+  type HeldEnd,
+} from '../devices/inspect.ts';
 import { jobError } from '../native/errors.ts';
 import {
   isSettled,
@@ -169,8 +176,8 @@ const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>
 export async function sampleErrors(
   { log, durable, known, hashes }: Resumed,
   client: NativeClient,
-  source: { end: End; device: NativeDevice },
-  destinations: readonly { end: End; device: NativeDevice | null }[],
+  source: HeldEnd,
+  destinations: readonly HeldEnd<NativeDevice | null>[],
 ): Promise<PlatterError[]> {
   const grid = { bytes: log.header.bytes, chunkSize: log.header.chunkSize };
   const ends = [

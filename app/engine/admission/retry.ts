@@ -6,7 +6,7 @@ import { Answers } from '../../base/answers.ts';
 import { onceFree } from '../access/busy.ts';
 import { errnoOf, failureOf, hasStalled, isRefusedAccess, Refusal, refuse, throwIfAny } from '../../base/errors.ts';
 import { refusals } from './guard.ts';
-import { inspectExisting, type End } from '../devices/inspect.ts';
+import { inspectExisting, type End, type HeldEnd } from '../devices/inspect.ts';
 import { moveLock } from '../access/locks.ts';
 import { difference, loggedEnd, pathNow } from './logged-end.ts';
 import { idOf } from '../devices/file-ids.ts';
@@ -38,7 +38,7 @@ export async function reopenForRetry(
   destination: number,
   signal: AbortSignal,
   keepSession: (session: RightsSession) => void,
-): Promise<{ end: End; device: NativeDevice } | null> {
+): Promise<HeldEnd | null> {
   const held = prepared.destinations[destination]!;
   const { end, device } = held;
   if (held.naming !== null) {

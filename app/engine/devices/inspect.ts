@@ -11,7 +11,7 @@ import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './file-ids.ts';
 import { mountOf } from './mounts.ts';
-import type { NativeFileState } from '../native/addon.ts';
+import type { NativeDevice, NativeFileState } from '../native/addon.ts';
 import type { Located } from './overlap.ts';
 import { besides, checkName, isForDevices, placeOf } from '../../base/places.ts';
 
@@ -42,6 +42,12 @@ export interface End extends Located {
   hasOtherNames: boolean;
   /** Where an image is written until it is complete; null for a block device or an end that is only read. */
   image: ImagePlace | null;
+}
+
+/** An end and its open device. null where there may be none: a new image is made when the job starts. */
+export interface HeldEnd<Device extends NativeDevice | null = NativeDevice> {
+  readonly end: End;
+  readonly device: Device;
 }
 
 /** The place of a new image, which is written under another name until it is complete. */

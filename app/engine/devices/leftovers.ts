@@ -2,7 +2,7 @@
 // the disk for what it was before.
 import type { Note } from '../../contract/facts.ts';
 import { errnoOf } from '../../base/errors.ts';
-import type { End } from './inspect.ts';
+import type { End, HeldEnd } from './inspect.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { namesOf, signaturesOn } from './probe.ts';
 
@@ -37,7 +37,7 @@ const BTRFS = { places: [64 * 1024 ** 2, 256 * 1024 ** 3], at: 64, magic: latin1
 /** Notes on what a copy of `bytes` leaves on the disks that it writes to. */
 export async function notesOnLeftovers(
   bytes: number,
-  destinations: readonly { end: End; device: NativeDevice | null }[],
+  destinations: readonly HeldEnd<NativeDevice | null>[],
 ): Promise<Note[]> {
   const longer = destinations.flatMap(({ end, device }) =>
     end.block === null || device === null || end.size <= bytes ? [] : [{ end, device }],

@@ -2,7 +2,7 @@
 // table or its partitions: the copy is complete and verified, but useless. Warn before the job starts.
 import type { Note } from '../../contract/facts.ts';
 import { errnoOf } from '../../base/errors.ts';
-import type { End } from './inspect.ts';
+import type { End, HeldEnd } from './inspect.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { HEAD_BYTES, tableIn } from './partition-table.ts';
 
@@ -14,10 +14,7 @@ const LOOP_SECTOR = 512;
  * not be found, or its GPT would not reach the end. One on `source` itself when that is true there, or when a partition
  * ends beyond its end.
  */
-export async function notesOnSectors(
-  source: { end: End; device: NativeDevice },
-  destinations: readonly End[],
-): Promise<Note[]> {
+export async function notesOnSectors(source: HeldEnd, destinations: readonly End[]): Promise<Note[]> {
   const { path, size, block } = source.end;
   const table = tableIn(await peek(source.device, HEAD_BYTES), { size, logicalSector: block?.logicalSector ?? null });
   if (table === null) return [];

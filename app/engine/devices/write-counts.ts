@@ -3,8 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import type { Block } from './blocks.ts';
 import { errnoOf } from '../../base/errors.ts';
 import { statsId } from './file-ids.ts';
-import { fileWritten, type End, type Written } from './inspect.ts';
-import type { NativeAddon, NativeDevice } from '../native/addon.ts';
+import { fileWritten, type HeldEnd, type Written } from './inspect.ts';
+import type { NativeAddon } from '../native/addon.ts';
 import { content } from './sysfs.ts';
 
 /** Fields of a disk's stat in sysfs (Documentation/block/stat.rst): sectors written, and discarded. */
@@ -65,7 +65,7 @@ const fileBehind = ({ backingFile, type, parents }: Block): string | null =>
  * elsewhere.
  */
 export async function sourceWritten(
-  { end, device, mark }: { end: End; device: NativeDevice; mark: WriteMark | null },
+  { end, device, mark }: HeldEnd & { mark: WriteMark | null },
   addon: NativeAddon,
 ): Promise<Written> {
   try {

@@ -1,5 +1,5 @@
 // What a job has open while it runs. What was prepared stays as it was; what changes since is kept here.
-import type { End } from '../devices/inspect.ts';
+import type { End, HeldEnd } from '../devices/inspect.ts';
 import { writeMark, type WriteMark } from '../devices/write-counts.ts';
 import { giveName, loseName } from '../admission/images.ts';
 import { release, type Held, type Naming, type Prepared } from '../admission/prepared.ts';
@@ -48,11 +48,7 @@ export function markSource(run: Run): void {
 }
 
 /** A destination that was opened again is on another device from now on. */
-export function moveTo(
-  run: Run,
-  destination: number,
-  { end, device }: Pick<Held, 'end'> & { device: NativeDevice },
-): void {
+export function moveTo(run: Run, destination: number, { end, device }: HeldEnd): void {
   const running = run.destinations[destination]!;
   run.replaced.push(running.device!);
   running.device = device;

@@ -1,13 +1,12 @@
 // Joins and sorts the ranges of a failure for people. Destinations are worked on in parallel, so the errors of one bad
 // stretch arrive chunk by chunk and out of order.
 import type { JobError } from '../contract/errors.ts';
-import type { FactValues, Reason } from '../contract/facts.ts';
+import type { Reason } from '../contract/facts.ts';
+import type { Extent } from '../contract/values.ts';
 import { failure } from './errors.ts';
 
-type Place = FactValues['place'];
-
 /** An entry of the engine's list of errors. */
-interface Entry extends Place {
+interface Entry extends Extent {
   side: string;
   destination: number;
   cause: string;
@@ -35,7 +34,7 @@ export function joinedErrors(errors: readonly JobError[]): JobError[] {
 }
 
 /** `error` at another place. */
-export function at(error: JobError, place: Place): JobError {
+export function at(error: JobError, place: Extent): JobError {
   if (error.offset === place.offset && error.length === place.length) return error;
   const { side, destination } = error;
   return { ...failure({ ...error, ...place, reason: reasonAt(error.reason, place) }), side, destination };
@@ -55,16 +54,16 @@ export function failureKey({ side, destination, code, op, device, errno, offset,
   ]);
 }
 
-const placeOf = ({ offset, length }: JobError): Place[] =>
+const placeOf = ({ offset, length }: JobError): Extent[] =>
   offset === null || length === null ? [] : [{ offset, length }];
 
-function reasonAt(reason: Reason, place: Place): Reason {
+function reasonAt(reason: Reason, place: Extent): Reason {
   if (reason.kind === 'keptAs') return { ...reason, reason: reasonAt(reason.reason, place) };
   return reason.kind === 'failedAt' || reason.kind === 'unreadable' ? { ...reason, place } : reason;
 }
 
-function joined(places: readonly Place[]): Place[] {
-  const result: Place[] = [];
+function joined(places: readonly Extent[]): Extent[] {
+  const result: Extent[] = [];
   for (const { offset, length } of places.toSorted((one, other) => one.offset - other.offset)) {
     const last = result.at(-1);
     if (last !== undefined && offset <= last.offset + last.length)

@@ -25,7 +25,7 @@ function checkText(text: string): void {
 
 function checkChanges(dice: Dice): void {
   const from = dice.below(8);
-  const map = { ...newMap(0), extents: [{ position: from, size: 4, status: '+' as RangeStatus }] };
+  const map = { ...newMap(0), extents: [{ offset: from, length: 4, status: '+' as RangeStatus }] };
   const bytes = new Map<number, RangeStatus>([0, 1, 2, 3].map((index) => [from + index, '+']));
   for (let change = 0; change < 40 && !dice.isEmpty; change += 1) {
     const [position, size, status] = [dice.below(64), dice.below(16), STATUSES[dice.below(5)]!];

@@ -82,7 +82,7 @@ export function misfits(
   const wrong = (device: string | null, reason: Reason): PlatterError =>
     failure({ code: 'BAD_FILE', op: 'check', device, reason });
   const last = map?.extents.at(-1);
-  const mapped = last === undefined ? bytes : last.position + last.size;
+  const mapped = last === undefined ? bytes : last.offset + last.length;
   return [
     ...(manifest !== null && manifest.bytes !== bytes
       ? [wrong(manifestPath, { kind: 'manifestOfOther', bytes: manifest.bytes, source: bytes })]

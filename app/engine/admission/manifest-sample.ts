@@ -1,6 +1,7 @@
 // Is a manifest of this source? A repair that it guides takes what has its hashes for equal to the source without
 // reading that, and rewrites the rest from it: with the manifest of another source this would give a mixture of both.
 import type { PlatterError } from '../../contract/errors.ts';
+import type { Extent } from '../../contract/values.ts';
 import { chunksIn, either, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
 import { chunkRanges, markChunks } from '../formats/chunks.ts';
 import { failure } from '../../base/errors.ts';
@@ -50,7 +51,7 @@ export async function firstOther(
   chunks: Uint8Array,
   client: NativeClient,
   source: NativeDevice,
-): Promise<{ offset: number; length: number } | null> {
+): Promise<Extent | null> {
   const job = client.submit({
     op: 'compare',
     source: null,

@@ -1,4 +1,5 @@
 // Sets of chunks as passes need them: the remaining, the failed, and their bytes. Pure.
+import type { Extent } from '../../contract/values.ts';
 import { bitmapBytes, chunkRanges, chunksOf, countChunks, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
 
 /** The chunks of a range of bytes: its length, and the size of a chunk. */
@@ -35,13 +36,11 @@ export function bytesOf(set: Uint8Array, grid: Grid): number {
   return countChunks(set) * grid.chunkSize - (hasChunk(set, last) ? (last + 1) * grid.chunkSize - grid.bytes : 0);
 }
 
-/** Where an error of a pass is, in bytes. */
-interface PlacedError {
+/** Where an error of a pass is. */
+interface PlacedError extends Extent {
   destination: number;
   cause: string;
   flush: boolean;
-  offset: number;
-  length: number;
 }
 
 /** The chunks that contain errors of `destination`. Errors of a flush or a cancellation have no place. */

@@ -1,6 +1,7 @@
 // GNU ddrescue's mapfile: which ranges of a source could be read. ddrescue can continue from ours, and we from its own.
 // The format is described in ddrescue's manual, chapter "Mapfile structure".
 import type { Reason, Remedy } from '../../contract/facts.ts';
+import type { Extent } from '../../contract/values.ts';
 import { readPlainFile, replaceFile } from '../../base/durable-file.ts';
 import { failure, Refusal } from '../../base/errors.ts';
 import { thisProgram } from '../../base/program-name.ts';
@@ -11,10 +12,8 @@ import { thisProgram } from '../../base/program-name.ts';
  */
 export type RangeStatus = '?' | '*' | '/' | '-' | '+';
 
-/** One range of the source, in bytes. */
-export interface Extent {
-  position: number;
-  size: number;
+/** One range of the source. */
+export interface MapExtent extends Extent {
   status: RangeStatus;
 }
 
@@ -30,7 +29,7 @@ export interface RescueMap {
   /** Pass of that phase, from 1. */
   pass: number;
   /** In order, without gaps, none empty, neighbours of different status. `setRange` keeps it so. */
-  extents: Extent[];
+  extents: MapExtent[];
 }
 
 /** The file is not a mapfile that can be continued, or a map breaks its own rules. */
@@ -52,12 +51,12 @@ const PASS = /^0*[1-9][0-9]{0,8}$/;
 const RANGE = /^[?*/+-]$/;
 const ACTIVITY = /^[?*/+FG-]$/;
 
-/** A map of an untried source of `size` bytes. */
-export const newMap = (size: number): RescueMap => ({
+/** A map of an untried source of `length` bytes. */
+export const newMap = (length: number): RescueMap => ({
   position: 0,
   status: '?',
   pass: 1,
-  extents: size === 0 ? [] : [{ position: 0, size, status: '?' }],
+  extents: length === 0 ? [] : [{ offset: 0, length, status: '?' }],
 });
 
 /**
@@ -102,19 +101,19 @@ function* linesOf(text: string): Generator<Line, void, void> {
 }
 
 /** Appends the range of a line. */
-function addExtent(extents: Extent[], line: Line): void {
+function addExtent(extents: MapExtent[], line: Line): void {
   const extent = extentLine(line);
   const last = extents.at(-1);
-  const expected = last === undefined ? extent.position : last.position + last.size;
-  if (extent.position !== expected) {
+  const expected = last === undefined ? extent.offset : last.offset + last.length;
+  if (extent.offset !== expected) {
     throw new MapfileError(
-      { kind: 'mapGap', line: String(line.number), begins: hex(extent.position), expected: hex(expected) },
+      { kind: 'mapGap', line: String(line.number), begins: hex(extent.offset), expected: hex(expected) },
       { kind: 'mapOrder' },
     );
   }
-  if (extent.position === LAST) return; // no disk extends beyond exact numbers
-  extent.size = Math.min(extent.size, LAST - extent.position);
-  if (last?.status === extent.status) last.size += extent.size;
+  if (extent.offset === LAST) return; // no disk extends beyond exact numbers
+  extent.length = Math.min(extent.length, LAST - extent.offset);
+  if (last?.status === extent.status) last.length += extent.length;
   else extents.push(extent);
 }
 
@@ -122,7 +121,7 @@ function addExtent(extents: Extent[], line: Line): void {
 export function formatMapfile(map: RescueMap): string {
   checkMap(map);
   const hexed = (value: number): string => `0x${value.toString(16).toUpperCase().padStart(8, '0')}`;
-  const lines = map.extents.map(({ position, size, status }) => `${hexed(position)}  ${hexed(size)}  ${status}`);
+  const lines = map.extents.map(({ offset, length, status }) => `${hexed(offset)}  ${hexed(length)}  ${status}`);
   return [
     `# Mapfile. Created by ${thisProgram()}`,
     '# current_pos  current_status  current_pass',
@@ -137,25 +136,24 @@ export function formatMapfile(map: RescueMap): string {
  * Gives a range another status, in place. The map grows beyond its ends; the gap becomes untried. Throws a RangeError
  * for numbers that are not bytes.
  */
-export function setRange(map: RescueMap, position: number, size: number, status: RangeStatus): void {
-  if (!isRange(position, size)) throw new RangeError(`${position}, ${size} is no range of bytes`);
-  if (size === 0) return;
+export function setRange(map: RescueMap, offset: number, length: number, status: RangeStatus): void {
+  if (!isRange(offset, length)) throw new RangeError(`${offset}, ${length} is no range of bytes`);
+  if (length === 0) return;
   const { extents } = map;
-  const end = position + size;
+  const end = offset + length;
   const [from, to] = [firstOf(map), endOf(map)];
   // Fill the gap between the map and the range, if any, as untried; empty extents are dropped below.
-  const before =
-    extents.length > 0 && position > to ? [{ position: to, size: position - to, status: '?' as const }] : [];
-  const after = extents.length > 0 && end < from ? [{ position: end, size: from - end, status: '?' as const }] : [];
+  const before = extents.length > 0 && offset > to ? [{ offset: to, length: offset - to, status: '?' as const }] : [];
+  const after = extents.length > 0 && end < from ? [{ offset: end, length: from - end, status: '?' as const }] : [];
   // Include one extent more on either side, to be split or joined.
-  const left = Math.max(0, indexAt(extents, position) - 1);
+  const left = Math.max(0, indexAt(extents, offset) - 1);
   let right = left;
-  while (right < extents.length && extents[right]!.position <= Math.max(end, from)) right += 1;
+  while (right < extents.length && extents[right]!.offset <= Math.max(end, from)) right += 1;
   const touched = extents.slice(left, right);
-  const parts: Extent[] = [
-    ...touched.flatMap((extent) => cut(extent, 0, position)),
+  const parts: MapExtent[] = [
+    ...touched.flatMap((extent) => cut(extent, 0, offset)),
     ...before,
-    { position, size, status },
+    { offset, length, status },
     ...after,
     ...touched.flatMap((extent) => cut(extent, end, LAST)),
   ];
@@ -163,25 +161,25 @@ export function setRange(map: RescueMap, position: number, size: number, status:
 }
 
 /** The parts of the map's extents within a range of bytes, in order. */
-export function extentsIn({ extents }: RescueMap, position: number, size: number): Extent[] {
-  const found: Extent[] = [];
+export function extentsIn({ extents }: RescueMap, offset: number, length: number): MapExtent[] {
+  const found: MapExtent[] = [];
   for (
-    let index = indexAt(extents, position);
-    index < extents.length && extents[index]!.position < position + size;
+    let index = indexAt(extents, offset);
+    index < extents.length && extents[index]!.offset < offset + length;
     index += 1
   ) {
-    found.push(...cut(extents[index]!, position, position + size));
+    found.push(...cut(extents[index]!, offset, offset + length));
   }
   return found;
 }
 
 /** The ranges with this status, in order, in bytes. */
-export const ranges = (map: RescueMap, status: RangeStatus): { position: number; size: number }[] =>
-  map.extents.filter((extent) => extent.status === status).map(({ position, size }) => ({ position, size }));
+export const ranges = (map: RescueMap, status: RangeStatus): Extent[] =>
+  map.extents.filter((extent) => extent.status === status).map(({ offset, length }) => ({ offset, length }));
 
 /** Bytes with this status. */
 export const bytesOf = (map: RescueMap, status: RangeStatus): number =>
-  ranges(map, status).reduce((sum, { size }) => sum + size, 0);
+  ranges(map, status).reduce((sum, { length }) => sum + length, 0);
 
 /**
  * Writes a mapfile durably, replacing the file `path`. Throws as `formatMapfile` does, or a Refusal when it cannot be
@@ -223,13 +221,13 @@ function statusLine(line: Line): RescueMap {
   return { position: numberOf(position), status: status as RescueMap['status'], pass: Number(pass), extents: [] };
 }
 
-function extentLine(line: Line): Extent {
-  const [position = '', size = '', status = ''] = line.words;
-  if (line.words.length !== 3 || !NUMBER.test(position) || !NUMBER.test(size) || !RANGE.test(status)) {
+function extentLine(line: Line): MapExtent {
+  const [offset = '', length = '', status = ''] = line.words;
+  if (line.words.length !== 3 || !NUMBER.test(offset) || !NUMBER.test(length) || !RANGE.test(status)) {
     throw new MapfileError({ kind: 'mapNoRange', line: String(line.number), text: quoted(line) }, { kind: 'mapRange' });
   }
-  const extent = { position: numberOf(position), size: numberOf(size), status: status as RangeStatus };
-  if (extent.size === 0)
+  const extent = { offset: numberOf(offset), length: numberOf(length), status: status as RangeStatus };
+  if (extent.length === 0)
     throw new MapfileError({ kind: 'mapEmptyRange', line: String(line.number) }, { kind: 'mapLine' });
   return extent;
 }
@@ -248,11 +246,11 @@ function quoted({ words }: Line): string {
 }
 
 const hex = (value: number): string => `0x${value.toString(16).toUpperCase()}`;
-const isRange = (position: number, size: number): boolean =>
-  [position, size, position + size].every((value) => Number.isSafeInteger(value) && value >= 0);
-const firstOf = ({ extents }: RescueMap): number => extents[0]?.position ?? 0;
+const isRange = (offset: number, length: number): boolean =>
+  [offset, length, offset + length].every((value) => Number.isSafeInteger(value) && value >= 0);
+const firstOf = ({ extents }: RescueMap): number => extents[0]?.offset ?? 0;
 const endOf = ({ extents }: RescueMap): number =>
-  extents.length === 0 ? 0 : extents.at(-1)!.position + extents.at(-1)!.size;
+  extents.length === 0 ? 0 : extents.at(-1)!.offset + extents.at(-1)!.length;
 
 function checkMap({ position, status, pass, extents }: RescueMap): void {
   if (!isRange(position, 0) || !ACTIVITY.test(status) || !PASS.test(String(pass)))
@@ -260,37 +258,37 @@ function checkMap({ position, status, pass, extents }: RescueMap): void {
   for (const [index, extent] of extents.entries()) {
     const last = extents[index - 1];
     const follows =
-      last === undefined || (last.position + last.size === extent.position && last.status !== extent.status);
-    if (!follows || extent.size === 0 || !isRange(extent.position, extent.size) || !RANGE.test(extent.status)) {
-      throw new MapfileError({ kind: 'mapOrder', range: `${extent.position} ${extent.size} ${extent.status}` });
+      last === undefined || (last.offset + last.length === extent.offset && last.status !== extent.status);
+    if (!follows || extent.length === 0 || !isRange(extent.offset, extent.length) || !RANGE.test(extent.status)) {
+      throw new MapfileError({ kind: 'mapOrder', range: `${extent.offset} ${extent.length} ${extent.status}` });
     }
   }
 }
 
-/** Index of the extent that contains `position`, or of the next one; the length when there is none. */
-function indexAt(extents: readonly Extent[], position: number): number {
+/** Index of the extent that contains `offset`, or of the next one; the length when there is none. */
+function indexAt(extents: readonly MapExtent[], offset: number): number {
   let [low, high] = [0, extents.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (extents[middle]!.position + extents[middle]!.size > position) high = middle;
+    if (extents[middle]!.offset + extents[middle]!.length > offset) high = middle;
     else low = middle + 1;
   }
   return low;
 }
 
 /** The part of an extent from `from` to `to`. */
-function cut({ position, size, status }: Extent, from: number, to: number): Extent[] {
-  const begin = Math.max(position, from);
-  const end = Math.min(position + size, to);
-  return begin < end ? [{ position: begin, size: end - begin, status }] : [];
+function cut({ offset, length, status }: MapExtent, from: number, to: number): MapExtent[] {
+  const begin = Math.max(offset, from);
+  const end = Math.min(offset + length, to);
+  return begin < end ? [{ offset: begin, length: end - begin, status }] : [];
 }
 
 /** Joins neighbours of the same status. */
-function joined(extents: readonly Extent[]): Extent[] {
-  const parts: Extent[] = [];
+function joined(extents: readonly MapExtent[]): MapExtent[] {
+  const parts: MapExtent[] = [];
   for (const extent of extents) {
     const last = parts.at(-1);
-    if (last?.status === extent.status) last.size += extent.size;
+    if (last?.status === extent.status) last.length += extent.length;
     else parts.push({ ...extent });
   }
   return parts;

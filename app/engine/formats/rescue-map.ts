@@ -1,34 +1,29 @@
 // Converts between a rescue's map and its log. The map counts sectors and describes the source; the log counts chunks
 // and describes each destination. Pure.
+import type { Extent } from '../../contract/values.ts';
 import { allChunks, both, chunksIn, noChunks, without, type Grid } from './chunk-sets.ts';
 import { chunkRanges, markChunks } from './chunks.ts';
 import { extentsIn, newMap, setRange, type RangeStatus, type RescueMap } from './mapfile.ts';
 
-/** A range of bytes. */
-export interface Region {
-  position: number;
-  size: number;
-}
-
-/** The chunks entirely within `region`. */
-export function chunksWithin({ position, size }: Region, { bytes, chunkSize }: Grid): { first: number; count: number } {
-  const first = Math.ceil(position / chunkSize);
-  const end = position + size === bytes ? Math.ceil(bytes / chunkSize) : Math.floor((position + size) / chunkSize);
+/** The chunks entirely within `extent`. */
+export function chunksWithin({ offset, length }: Extent, { bytes, chunkSize }: Grid): { first: number; count: number } {
+  const first = Math.ceil(offset / chunkSize);
+  const end = offset + length === bytes ? Math.ceil(bytes / chunkSize) : Math.floor((offset + length) / chunkSize);
   return { first, count: Math.max(0, end - first) };
 }
 
 /** The chunks in `region` whose bytes all have one of these statuses. */
-export function chunksOf(map: RescueMap, statuses: string, region: Region, grid: Grid): Uint8Array {
+export function chunksOf(map: RescueMap, statuses: string, region: Extent, grid: Grid): Uint8Array {
   const set = noChunks(grid);
-  if (region.size === 0) return set;
-  const first = Math.floor(region.position / grid.chunkSize);
-  const end = Math.ceil((region.position + region.size) / grid.chunkSize);
+  if (region.length === 0) return set;
+  const first = Math.floor(region.offset / grid.chunkSize);
+  const end = Math.ceil((region.offset + region.length) / grid.chunkSize);
   markChunks(set, first, end - first, true);
-  const position = first * grid.chunkSize;
-  for (const extent of extentsIn(map, position, Math.min(end * grid.chunkSize, grid.bytes) - position)) {
+  const offset = first * grid.chunkSize;
+  for (const extent of extentsIn(map, offset, Math.min(end * grid.chunkSize, grid.bytes) - offset)) {
     if (statuses.includes(extent.status)) continue;
-    const from = Math.floor(extent.position / grid.chunkSize);
-    markChunks(set, from, Math.ceil((extent.position + extent.size) / grid.chunkSize) - from, false);
+    const from = Math.floor(extent.offset / grid.chunkSize);
+    markChunks(set, from, Math.ceil((extent.offset + extent.length) / grid.chunkSize) - from, false);
   }
   return set;
 }
@@ -36,10 +31,10 @@ export function chunksOf(map: RescueMap, statuses: string, region: Region, grid:
 /** Changes the status of `chunks` from `from` to `to`, where it is `from`. */
 export function convert(map: RescueMap, chunks: Uint8Array, from: RangeStatus, to: RangeStatus, grid: Grid): void {
   for (const { first, count } of chunkRanges(chunks, chunksIn(grid))) {
-    const position = first * grid.chunkSize;
-    const size = Math.min(count * grid.chunkSize, grid.bytes - position);
-    for (const extent of extentsIn(map, position, size))
-      if (extent.status === from) setRange(map, extent.position, extent.size, to);
+    const offset = first * grid.chunkSize;
+    const length = Math.min(count * grid.chunkSize, grid.bytes - offset);
+    for (const extent of extentsIn(map, offset, length))
+      if (extent.status === from) setRange(map, extent.offset, extent.length, to);
   }
 }
 
@@ -47,7 +42,7 @@ export function convert(map: RescueMap, chunks: Uint8Array, from: RangeStatus, t
 export function wholeMap(map: RescueMap | null, { bytes }: Grid): RescueMap {
   if (map === null) return newMap(bytes);
   const last = map.extents.at(-1);
-  const end = last === undefined ? 0 : last.position + last.size;
+  const end = last === undefined ? 0 : last.offset + last.length;
   if (end < bytes) setRange(map, end, bytes - end, '?');
   return map;
 }

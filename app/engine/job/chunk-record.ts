@@ -102,7 +102,7 @@ export class ChunkRecord {
   takeHashes(pass: Pass): void {
     const { grid } = this.#prepared;
     const { source, offset = 0, length = grid.bytes, hash, known } = pass.request.job;
-    const { first, count } = chunksWithin({ position: offset, size: length }, grid);
+    const { first, count } = chunksWithin({ offset, length }, grid);
     // Skip: the region is not aligned to chunks, so its hashes do not match the grid.
     if (source === null || first * grid.chunkSize !== offset) return;
     // A destination that stands for the source may have zeros where the source has data.

@@ -1,6 +1,7 @@
 // Where two devices differ within a chunk. A comparison by hashes names whole chunks; a short look at both names the
 // sectors, and tells a file system that was only mounted from a bad copy.
 import { SECTOR_SIZE } from '../../contract/disks.ts';
+import type { Extent } from '../../contract/values.ts';
 import { errnoOf } from '../../base/errors.ts';
 import type { NativeDevice, NativeError } from '../native/addon.ts';
 
@@ -33,7 +34,7 @@ export async function differingSectors(
 ): Promise<Difference[]> {
   const whole = [{ entry, superblock: false }];
   if (entry.length > LONGEST) return whole;
-  const found: { offset: number; length: number; superblock: boolean }[] = [];
+  const found: (Extent & { superblock: boolean })[] = [];
   for (let at = entry.offset; at < entry.offset + entry.length; at += LOOK) {
     const length = Math.min(LOOK, entry.offset + entry.length - at);
     const [wanted, has] = await Promise.all([source.peek(at, length), destination.peek(at, length)]);
@@ -102,14 +103,9 @@ export class Looks {
   }
 }
 
-interface Run {
-  offset: number;
-  length: number;
-}
-
 /** Runs of sectors that differ, those that are near to each other as one. */
-function runs(one: Buffer, other: Buffer): Run[] {
-  const result: Run[] = [];
+function runs(one: Buffer, other: Buffer): Extent[] {
+  const result: Extent[] = [];
   for (let offset = 0; offset < Math.max(one.length, other.length); offset += SECTOR_SIZE) {
     if (one.subarray(offset, offset + SECTOR_SIZE).equals(other.subarray(offset, offset + SECTOR_SIZE))) continue;
     const last = result.at(-1);
@@ -132,7 +128,7 @@ const SUPERBLOCKS: readonly { at: number; magic: Buffer; sectors: number }[] = [
 ];
 
 /** Does a superblock lie, in whole or in part, in these sectors? */
-function hasSuperblock(bytes: Buffer, { offset, length }: Run): boolean {
+function hasSuperblock(bytes: Buffer, { offset, length }: Extent): boolean {
   return SUPERBLOCKS.some(({ at, magic, sectors }) => {
     for (let start = offset - (sectors - 1) * SECTOR_SIZE; start < offset + length; start += SECTOR_SIZE) {
       if (start >= 0 && bytes.subarray(start + at, start + at + magic.length).equals(magic)) return true;

@@ -1,5 +1,6 @@
 // The types of the native addon (native/addon). Only this file loads it.
 import { createRequire } from 'node:module';
+import type { Extent } from '../../contract/values.ts';
 
 /** Facts about an open device, from its descriptor. Sizes in bytes. */
 export interface NativeDeviceInfo {
@@ -89,8 +90,8 @@ export type NativeState = 'waiting' | 'copying' | 'flushing' | 'verifying' | 'do
 export type NativeCause =
   'io' | 'medium' | 'gone' | 'no-space' | 'read-only' | 'timed-out' | 'mismatch' | 'cancelled' | 'stalled';
 
-/** An entry of a job's error list. Offsets and lengths in bytes. */
-export interface NativeError {
+/** An entry of a job's error list. */
+export interface NativeError extends Extent {
   side: 'read' | 'write' | 'verify';
   /** -1 for the source. */
   destination: number;
@@ -98,8 +99,6 @@ export interface NativeError {
   /** "EIO"; null without an errno. */
   errno: string | null;
   flush: boolean;
-  offset: number;
-  length: number;
 }
 
 /** One destination in a sample, in bytes. */

@@ -59,8 +59,8 @@ describe('a map', () => {
     for (let changes = 0; changes < 120; changes += 1) {
       const { map, sectors } = randomMap(3, changes);
       for (const status of STATUSES) {
-        const listed = ranges(map, status).flatMap(({ position, size }) =>
-          Array.from({ length: size / 512 }, (_, index) => position / 512 + index),
+        const listed = ranges(map, status).flatMap(({ offset, length }) =>
+          Array.from({ length: length / 512 }, (_, index) => offset / 512 + index),
         );
         expect(listed, `${status} after ${changes} changes`).toEqual(
           sectors.flatMap((one, sector) => (one === status ? sector : [])),
@@ -68,32 +68,32 @@ describe('a map', () => {
         expect(bytesOf(map, status)).toBe(listed.length * 512);
       }
       const joined = map.extents.every(
-        ({ status, size }, index) => size > 0 && status !== map.extents[index + 1]?.status,
+        ({ status, length }, index) => length > 0 && status !== map.extents[index + 1]?.status,
       );
       expect(joined, 'neighbours differ').toBe(true);
     }
   });
 
   it('fills the gap with untried ranges when a map grows at either end', () => {
-    const map: RescueMap = { ...newMap(0), extents: [{ position: 1000, size: 10, status: '+' }] };
+    const map: RescueMap = { ...newMap(0), extents: [{ offset: 1000, length: 10, status: '+' }] };
     setRange(map, 1020, 5, '-');
     setRange(map, 0, 100, '?');
     setRange(map, 1025, 5, '-');
     expect(map.extents).toEqual([
-      { position: 0, size: 1000, status: '?' },
-      { position: 1000, size: 10, status: '+' },
-      { position: 1010, size: 10, status: '?' },
-      { position: 1020, size: 10, status: '-' },
+      { offset: 0, length: 1000, status: '?' },
+      { offset: 1000, length: 10, status: '+' },
+      { offset: 1010, length: 10, status: '?' },
+      { offset: 1020, length: 10, status: '-' },
     ]);
-    const low: RescueMap = { ...newMap(0), extents: [{ position: 1000, size: 10, status: '?' }] };
+    const low: RescueMap = { ...newMap(0), extents: [{ offset: 1000, length: 10, status: '?' }] };
     setRange(low, 10, 10, '+');
     expect(low.extents).toEqual([
-      { position: 10, size: 10, status: '+' },
-      { position: 20, size: 990, status: '?' },
+      { offset: 10, length: 10, status: '+' },
+      { offset: 20, length: 990, status: '?' },
     ]);
     const empty = newMap(0);
     setRange(empty, 500, 1, '+');
-    expect(empty.extents).toEqual([{ position: 500, size: 1, status: '+' }]);
+    expect(empty.extents).toEqual([{ offset: 500, length: 1, status: '+' }]);
   });
 
   it('accepts whole non-negative bytes only', () => {
@@ -134,7 +134,7 @@ describe('mapfiles and ddrescuelog', () => {
   });
 
   it('ddrescuelog agrees when a rescue is finished', async () => {
-    await writeMapfile(at('done'), { ...newMap(0), status: '+', extents: [{ position: 0, size: 5120, status: '+' }] });
+    await writeMapfile(at('done'), { ...newMap(0), status: '+', extents: [{ offset: 0, length: 5120, status: '+' }] });
     expect(spawnSync('ddrescuelog', ['--done-status', 'done'], { cwd: folder }).status).toBe(0);
     await writeMapfile(at('not'), newMap(5120));
     expect(spawnSync('ddrescuelog', ['--done-status', 'not'], { cwd: folder }).status).toBe(1);
@@ -164,8 +164,8 @@ describe.skipIf(canLab() !== null)('mapfiles and ddrescue', () => {
     spawnSync('ddrescue', ['-q', '-d', '--force', disk.device, 'image', 'theirs'], { cwd: folder });
     const map = await readMapfile(at('theirs'));
     expect(ranges(map, '-')).toEqual([
-      { position: 1000 * 512, size: 3 * 512 },
-      { position: 4096 * 512, size: 512 },
+      { offset: 1000 * 512, length: 3 * 512 },
+      { offset: 4096 * 512, length: 512 },
     ]);
     expect(bytesOf(map, '+')).toBe(4 * MiB - 4 * 512);
     expect(map.status).toBe('+');
@@ -197,9 +197,9 @@ describe.skipIf(canLab() !== null)('mapfiles and ddrescue', () => {
     });
     expect(status).toBe(0);
     const expected = Buffer.from(data);
-    for (const { position, size } of ranges(map, '+')) expected.fill(0, position, position + size);
+    for (const { offset, length } of ranges(map, '+')) expected.fill(0, offset, offset + length);
     expect((await readFile(at('copy'))).equals(expected)).toBe(true);
-    expect((await readMapfile(at('handed-over'))).extents).toEqual([{ position: 0, size: 4 * MiB, status: '+' }]);
+    expect((await readMapfile(at('handed-over'))).extents).toEqual([{ offset: 0, length: 4 * MiB, status: '+' }]);
   });
 });
 
@@ -240,12 +240,12 @@ describe('a file that is no mapfile', () => {
   });
 
   it('refuses to write an invalid map', () => {
-    const extents = [{ position: 0, size: 512, status: '+' as const }];
+    const extents = [{ offset: 0, length: 512, status: '+' as const }];
     for (const change of [
       { pass: 0 },
       { position: -1 },
       { extents: [...extents, ...extents] },
-      { extents: [{ ...extents[0]!, size: 0 }] },
+      { extents: [{ ...extents[0]!, length: 0 }] },
     ]) {
       expect(() => formatMapfile({ ...newMap(0), extents, ...change })).toThrow(MapfileError);
     }
@@ -254,7 +254,7 @@ describe('a file that is no mapfile', () => {
 
 it('ends a source of unknown length where numbers are exact', async () => {
   const map = parseMapfile('0 ? 1\n0 512 +\n0x200 0x7FFFFFFFFFFFFDFF ?\n');
-  expect(map.extents.at(-1)).toEqual({ position: 512, size: Number.MAX_SAFE_INTEGER - 512, status: '?' });
+  expect(map.extents.at(-1)).toEqual({ offset: 512, length: Number.MAX_SAFE_INTEGER - 512, status: '?' });
   await writeMapfile(at('endless'), map);
   expect(tool('ddrescuelog', '--list-blocks=+', 'endless')).toBe('0\n');
   expect(parseMapfile(formatMapfile(map))).toEqual(map);

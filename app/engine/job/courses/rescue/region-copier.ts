@@ -1,8 +1,9 @@
 // Copies regions of a rescue's source to its destinations, and keeps the map of what could be read.
+import type { Extent } from '../../../../contract/values.ts';
 import { both, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from '../../../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../../../formats/chunks.ts';
 import { setRange, type RescueMap } from '../../../formats/mapfile.ts';
-import { chunksOf, chunksWithin, type Region } from '../../../formats/rescue-map.ts';
+import { chunksOf, chunksWithin } from '../../../formats/rescue-map.ts';
 import type { NativeError } from '../../../native/addon.ts';
 import type { PassRequest, Target } from '../../pass/pass.ts';
 import type { PassOutcome, RunningJob } from '../../pass/running-job.ts';
@@ -49,7 +50,7 @@ export class RegionCopier {
    * Copies a region to the destinations that lack it (`all`: to all). What cannot be read gets the status `unreadable`:
    * '*' is left for later, '-' is zeros. True when all of it was read.
    */
-  async copy(wanted: Region, unreadable: '*' | '-', all = false): Promise<boolean> {
+  async copy(wanted: Extent, unreadable: '*' | '-', all = false): Promise<boolean> {
     const region = wholeSectors(wanted, this.#running.grid);
     const targets = this.#open.flatMap((destination): Target[] => {
       if (all) return [{ destination }];
@@ -59,7 +60,7 @@ export class RegionCopier {
     });
     if (targets.length === 0) {
       // The destinations that lacked it are closed by now: the others have it as it was.
-      setRange(this.#map, region.position, region.size, this.#map.status === '/' ? '-' : '+');
+      setRange(this.#map, region.offset, region.length, this.#map.status === '/' ? '-' : '+');
       return true;
     }
     const outcome = await this.#running.perform(
@@ -82,22 +83,22 @@ export class RegionCopier {
     if (lost !== undefined) this.#loseSource(lost);
     // Only what all open destinations have on their media is rescued.
     if (this.isOver) return false;
-    setRange(this.#map, region.position, region.size, '+');
+    setRange(this.#map, region.offset, region.length, '+');
     for (const { offset, length } of unread)
-      setRange(this.#map, offset, Math.min(length, region.position + region.size - offset), unreadable);
-    this.#map.position = region.position;
+      setRange(this.#map, offset, Math.min(length, region.offset + region.length - offset), unreadable);
+    this.#map.position = region.offset;
     await this.record(region);
     return unread.length === 0;
   }
 
   /** Writes zeros over a region of all open destinations. */
-  async zero(wanted: Region): Promise<void> {
-    const { position, size } = wholeSectors(wanted, this.#running.grid);
+  async zero(wanted: Extent): Promise<void> {
+    const { offset, length } = wholeSectors(wanted, this.#running.grid);
     const outcome = await this.#running.perform({
       words: { writing: 'copying', reading: 'verifying' },
       targets: this.#open.map((destination) => ({ destination })),
       more: (ended) => ended === 'done',
-      job: { op: 'zero', source: null, offset: position, length: size },
+      job: { op: 'zero', source: null, offset, length },
     });
     await this.drop(outcome, this.#open);
   }
@@ -106,7 +107,7 @@ export class RegionCopier {
    * Puts the settled chunks of a region into the log of each open destination, except those that could not be written
    * there.
    */
-  async record(region: Region): Promise<void> {
+  async record(region: Extent): Promise<void> {
     const settled = chunksOf(this.#map, '+-', region, this.#running.grid);
     for (const destination of this.#open)
       await this.#running.found(destination, without(settled, this.#badOf(destination)));
@@ -127,13 +128,13 @@ export class RegionCopier {
     );
   }
 
-  #jobOf({ position, size }: Region, unreadable: '*' | '-'): PassRequest['job'] {
+  #jobOf({ offset, length }: Extent, unreadable: '*' | '-'): PassRequest['job'] {
     const { prepared, request } = this.#running;
     return {
       op: 'copy',
       source: prepared.source!.device,
-      offset: position,
-      length: size,
+      offset,
+      length,
       verify: prepared.plan.verify,
       hash: true,
       ignoreWrite: request.keepGoing,
@@ -164,13 +165,13 @@ export class RegionCopier {
    * Records what is rescued of a region that was cut short: what all destinations have that were written to without an
    * error.
    */
-  async #recordPart(region: Region, { targets, errors, durable }: PassOutcome): Promise<void> {
+  async #recordPart(region: Extent, { targets, errors, durable }: PassOutcome): Promise<void> {
     const { grid } = this.#running;
     const { first } = chunksWithin(region, grid);
     const sound = targets
       .map(({ destination }) => destination)
       .filter((destination) => isEmpty(chunksOfErrors(errors, destination, grid)));
-    if (first * grid.chunkSize !== region.position || sound.length === 0) return;
+    if (first * grid.chunkSize !== region.offset || sound.length === 0) return;
     const parts = sound.map((destination) => {
       const part = noChunks(grid);
       for (const range of durable)
@@ -179,8 +180,8 @@ export class RegionCopier {
     });
     const shared = without(parts.reduce(both), chunksOfErrors(errors, -1, grid));
     for (const range of chunkRanges(shared, chunksIn(grid))) {
-      const position = range.first * grid.chunkSize;
-      setRange(this.#map, position, Math.min(range.count * grid.chunkSize, grid.bytes - position), '+');
+      const offset = range.first * grid.chunkSize;
+      setRange(this.#map, offset, Math.min(range.count * grid.chunkSize, grid.bytes - offset), '+');
     }
     for (const destination of sound) await this.#running.found(destination, shared);
   }
@@ -189,12 +190,12 @@ export class RegionCopier {
    * The chunks of a region that a destination lacks, numbered from the region's start. Of a region that is not of whole
    * chunks: none, or null when the destination lacks the chunk.
    */
-  #lacking(destination: number, region: Region): Uint8Array | null {
+  #lacking(destination: number, region: Extent): Uint8Array | null {
     const { grid } = this.#running;
     const durable = this.#running.durable(destination);
     const { first, count } = chunksWithin(region, grid);
-    if (first * grid.chunkSize !== region.position || count === 0)
-      return hasChunk(durable, Math.floor(region.position / grid.chunkSize)) ? new Uint8Array(1) : null;
+    if (first * grid.chunkSize !== region.offset || count === 0)
+      return hasChunk(durable, Math.floor(region.offset / grid.chunkSize)) ? new Uint8Array(1) : null;
     const lacking = new Uint8Array(Math.ceil(count / 8));
     for (let chunk = 0; chunk < count; chunk += 1)
       if (!hasChunk(durable, first + chunk)) markChunks(lacking, chunk, 1, true);

@@ -1,7 +1,7 @@
 // The regions of a rescue's source that are read at a time.
 import type { Grid } from '../../../formats/chunk-sets.ts';
 import { ranges, type RangeStatus, type RescueMap } from '../../../formats/mapfile.ts';
-import type { Region } from '../../../formats/rescue-map.ts';
+import type { Extent } from '../../../../contract/values.ts';
 
 export const SECTOR = 512;
 
@@ -15,23 +15,23 @@ export function* regionsOf(
   { chunkSize }: Grid,
   from: number,
   most: () => number = () => chunkSize,
-): Generator<Region, void, void> {
-  for (const { position, size } of ranges(map, status)) {
-    for (let at = Math.max(position, from); at < position + size;) {
-      const whole = at % chunkSize === 0 ? Math.floor((position + size) / chunkSize) * chunkSize : at;
+): Generator<Extent, void, void> {
+  for (const { offset, length } of ranges(map, status)) {
+    for (let at = Math.max(offset, from); at < offset + length;) {
+      const whole = at % chunkSize === 0 ? Math.floor((offset + length) / chunkSize) * chunkSize : at;
       const step = whole > at ? most() : chunkSize;
-      const end = Math.min(position + size, (Math.floor(at / step) + 1) * step);
-      yield { position: at, size: end - at };
+      const end = Math.min(offset + length, (Math.floor(at / step) + 1) * step);
+      yield { offset: at, length: end - at };
       at = end;
     }
   }
 }
 
 /** The region in whole sectors: no device reads less. */
-export function wholeSectors({ position, size }: Region, { bytes }: Grid): Region {
-  const start = Math.floor(position / SECTOR) * SECTOR;
-  const end = Math.min(Math.ceil((position + size) / SECTOR) * SECTOR, bytes);
-  return { position: start, size: end - start };
+export function wholeSectors({ offset, length }: Extent, { bytes }: Grid): Extent {
+  const start = Math.floor(offset / SECTOR) * SECTOR;
+  const end = Math.min(Math.ceil((offset + length) / SECTOR) * SECTOR, bytes);
+  return { offset: start, length: end - start };
 }
 
 /** What trimming needs. */
@@ -42,7 +42,7 @@ export interface Trimming {
    * Copies a region. `isLast`: gives up what cannot be read, instead of leaving it for a smaller region. True when all
    * of it was read.
    */
-  copy: (region: Region, isLast: boolean) => Promise<boolean>;
+  copy: (region: Extent, isLast: boolean) => Promise<boolean>;
   /** Nothing more can be copied. */
   isOver: () => boolean;
 }
@@ -50,7 +50,7 @@ export interface Trimming {
 /**
  * Copies a region from both edges inwards, up to the first bad block from either side. Returns what is between them.
  */
-export async function trim(region: Region, trimming: Trimming): Promise<Region> {
+export async function trim(region: Extent, trimming: Trimming): Promise<Extent> {
   return trimEdge(await trimEdge(region, false, trimming), true, trimming);
 }
 
@@ -58,18 +58,18 @@ export async function trim(region: Region, trimming: Trimming): Promise<Region> 
  * Copies from one edge up to the first bad block, which it finds by reading more at a time, then less. Returns what is
  * left.
  */
-async function trimEdge(region: Region, backwards: boolean, { block, copy, isOver }: Trimming): Promise<Region> {
+async function trimEdge(region: Extent, backwards: boolean, { block, copy, isOver }: Trimming): Promise<Extent> {
   let left = region;
-  let length = block;
-  for (let grows = true; left.size > 0 && !isOver();) {
-    const size = Math.min(length, left.size);
-    const piece = { position: backwards ? left.position + left.size - size : left.position, size };
-    const single = size <= block;
+  let most = block;
+  for (let grows = true; left.length > 0 && !isOver();) {
+    const length = Math.min(most, left.length);
+    const piece = { offset: backwards ? left.offset + left.length - length : left.offset, length };
+    const single = length <= block;
     const good = await copy(piece, single);
-    if (good || single) left = { position: backwards ? left.position : left.position + size, size: left.size - size };
+    if (good || single) left = { offset: backwards ? left.offset : left.offset + length, length: left.length - length };
     if (!good && single) return left;
     grows = good && (grows || single);
-    length = grows ? size * 2 : Math.max(block, Math.floor(size / 2 / block) * block);
+    most = grows ? length * 2 : Math.max(block, Math.floor(length / 2 / block) * block);
   }
   return left;
 }

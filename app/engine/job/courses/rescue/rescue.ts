@@ -3,10 +3,11 @@
 // stayed unreadable, again and again. What cannot be read is zeros on every destination, and '-' in the map. Each phase
 // is made of passes over regions. Map and log are written between them, and tell what is on the media then.
 import type { RescueProgress } from '../../../../contract/jobs.ts';
+import type { Extent } from '../../../../contract/values.ts';
 import { mapOf, newManifest, rescueOf } from '../../../../contract/request-facts.ts';
 import { allChunks, both, either, isEmpty, noChunks, without } from '../../../formats/chunk-sets.ts';
 import { bytesOf, ranges, setRange, type RescueMap } from '../../../formats/mapfile.ts';
-import { chunksOf, reconcile, wholeMap, type Region } from '../../../formats/rescue-map.ts';
+import { chunksOf, reconcile, wholeMap } from '../../../formats/rescue-map.ts';
 import type { RunningJob } from '../../pass/running-job.ts';
 import { isDisk, zeroHeads } from '../head-last.ts';
 import { MapWriter } from './map-writer.ts';
@@ -70,7 +71,7 @@ class Rescuer {
    */
   async #reconcileWithLog(): Promise<void> {
     const { grid, hashes } = this.#running;
-    const told = either(hashes.known, chunksOf(this.#map, '+-', { position: 0, size: grid.bytes }, grid));
+    const told = either(hashes.known, chunksOf(this.#map, '+-', { offset: 0, length: grid.bytes }, grid));
     for (const destination of this.#all) await this.#running.withdraw(destination, without(allChunks(grid), told));
     reconcile(
       this.#map,
@@ -88,18 +89,18 @@ class Rescuer {
       if (this.#copier.open.length === 0 || this.#running.cancelled) return;
       await this.#copier.zero(hole);
     }
-    await this.#copier.record({ position: 0, size: grid.bytes });
+    await this.#copier.record({ offset: 0, length: grid.bytes });
   }
 
   /**
    * The first chunk, when there are disks and none of it was rescued before; null otherwise. It is written last, so
    * that an unfinished disk looks empty.
    */
-  #freshHead(): Region | null {
+  #freshHead(): Extent | null {
     const { grid } = this.#running;
-    const size = Math.min(grid.chunkSize, grid.bytes);
-    const isFresh = ranges(this.#map, '+').every(({ position }) => position >= size);
-    return this.#openDisks().length > 0 && isFresh ? { position: 0, size } : null;
+    const length = Math.min(grid.chunkSize, grid.bytes);
+    const isFresh = ranges(this.#map, '+').every(({ offset }) => offset >= length);
+    return this.#openDisks().length > 0 && isFresh ? { offset: 0, length } : null;
   }
 
   #openDisks(): number[] {
@@ -112,9 +113,9 @@ class Rescuer {
   }
 
   /** Every phase but the retries, and then the head. */
-  async #readAll(head: Region | null): Promise<void> {
+  async #readAll(head: Extent | null): Promise<void> {
     const { grid } = this.#running;
-    const behindHead = head?.size ?? 0;
+    const behindHead = head?.length ?? 0;
     const regions = regionsOf(this.#map, '?', grid, behindHead, () => this.#regionSize);
     await this.#phase('copying', '?', regions, (region) => this.#copyTimed(region));
     await this.#phase('trimming', '*', regionsOf(this.#map, '*', grid, behindHead), (region) => this.#trim(region));
@@ -138,8 +139,8 @@ class Rescuer {
   async #phase(
     phase: RescueProgress['pass'],
     status: RescueMap['status'],
-    regions: Iterable<Region>,
-    act: (region: Region) => Promise<unknown>,
+    regions: Iterable<Extent>,
+    act: (region: Extent) => Promise<unknown>,
     retry = 0,
   ): Promise<void> {
     for (const region of regions) {
@@ -154,17 +155,17 @@ class Rescuer {
   }
 
   /** Leaves what is between two bad blocks for scraping. */
-  async #trim(region: Region): Promise<void> {
-    const { position, size } = await trim(region, {
+  async #trim(region: Extent): Promise<void> {
+    const { offset, length } = await trim(region, {
       block: Math.max(SECTOR, this.#running.prepared.source!.device.info().logicalBlock),
       copy: (piece, isLast) => this.#copier.copy(piece, isLast ? '-' : '*'),
       isOver: () => this.#copier.isOver,
     });
-    if (!this.#copier.isOver) setRange(this.#map, position, size, '/');
+    if (!this.#copier.isOver) setRange(this.#map, offset, length, '/');
   }
 
   /** Copies a region of the first pass, and chooses the size of the next by the time that it took. */
-  async #copyTimed(region: Region): Promise<void> {
+  async #copyTimed(region: Extent): Promise<void> {
     const startedAt = performance.now();
     await this.#copier.copy(region, '*');
     const took = performance.now() - startedAt;
@@ -192,13 +193,13 @@ class Rescuer {
 
   #tellHoles(isComplete: boolean): void {
     const holes = ranges(this.#map, '-');
-    for (const { position, size } of isComplete ? holes.slice(0, MOST_TOLD) : []) {
+    for (const { offset, length } of isComplete ? holes.slice(0, MOST_TOLD) : []) {
       this.#running.tell(null, 'read', {
         code: 'MEDIUM_ERROR',
         op: 'read',
-        offset: position,
-        length: size,
-        reason: { kind: 'unreadable', place: { offset: position, length: size } },
+        offset,
+        length,
+        reason: { kind: 'unreadable', place: { offset, length } },
       });
     }
     if (holes.length > MOST_TOLD) this.#running.note({ kind: 'morePlaces', count: holes.length - MOST_TOLD });
@@ -224,7 +225,7 @@ class Rescuer {
     const { grid, request, hashes } = this.#running;
     const destination = this.#copier.open.find((one) => !this.#copier.hasBad(one));
     if (newManifest(request) === null || destination === undefined) return;
-    const rescued = chunksOf(this.#map, '+', { position: 0, size: grid.bytes }, grid);
+    const rescued = chunksOf(this.#map, '+', { offset: 0, length: grid.bytes }, grid);
     const left = without(both(rescued, this.#running.proven(destination)), hashes.known);
     if (isEmpty(left)) return;
     await this.#running.perform(

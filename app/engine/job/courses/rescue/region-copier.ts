@@ -167,11 +167,12 @@ export class RegionCopier {
    */
   async #recordPart(region: Extent, { targets, errors, durable }: PassOutcome): Promise<void> {
     const { grid } = this.#running;
-    const { first } = chunksWithin(region, grid);
+    const { first, count } = chunksWithin(region, grid);
     const sound = targets
       .map(({ destination }) => destination)
       .filter((destination) => isEmpty(chunksOfErrors(errors, destination, grid)));
-    if (first * grid.chunkSize !== region.offset || sound.length === 0) return;
+    // Trimming copies parts of chunks. A durable part makes no durable chunk.
+    if (first * grid.chunkSize !== region.offset || count === 0 || sound.length === 0) return;
     const parts = sound.map((destination) => {
       const part = noChunks(grid);
       for (const range of durable)

@@ -104,8 +104,8 @@ export interface DestinationProgress {
   /** Bytes read back and compared so far. */
   verified: number;
   /**
-   * Of one whose end is decided, as in its result; null before. A state 'done' is then only how its last pass ended: the
-   * image has no name yet, and nobody has counted what was compared.
+   * Of one whose end is decided, as in its result; null before. A state 'done' is then only how its last pass ended:
+   * the image has no name yet, and nobody has counted what was compared.
    */
   uncompared: number | null;
   /** Bytes it will have to write, and to read back, in the phases that are known by now. */

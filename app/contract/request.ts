@@ -1,5 +1,5 @@
-// The requests, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the types are
-// inferred from them. `request-facts.ts` reads a request without a schema.
+// The requests, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the types
+// are inferred from them. `request-facts.ts` reads a request without a schema.
 import * as z from 'zod';
 import { MAX_DESTINATIONS, MAX_NAME } from './limits.ts';
 

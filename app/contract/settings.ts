@@ -1,5 +1,5 @@
-// What is kept of a person's wishes. The schemas come first; the types are inferred from them. `default-settings.ts` has
-// the values, without a schema.
+// What is kept of a person's wishes. The schemas come first; the types are inferred from them.
+// `default-settings.ts` has the values, without a schema.
 import * as z from 'zod';
 import type { PlatterError } from './errors.ts';
 import { LANGUAGES, MOST_SECONDS, type Language } from './limits.ts';

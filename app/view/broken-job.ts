@@ -9,8 +9,8 @@ const READING: ReadonlySet<DestinationState> = new Set(['comparing', 'verifying'
 
 /**
  * The result of a job that was ended by `failure`. A destination that was done keeps its end: it was flushed, and read
- * back as far as `uncompared` says. The others do not count as good, because nothing that the engine reported of them is
- * sure to be on the medium. Nobody can tell whether the source was written to, so it counts as written to.
+ * back as far as `uncompared` says. The others do not count as good, because nothing that the engine reported of them
+ * is sure to be on the medium. Nobody can tell whether the source was written to, so it counts as written to.
  */
 export function brokenResult(
   { plan, progress, errors }: Pick<JobView, 'plan' | 'progress' | 'errors'>,

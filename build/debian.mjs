@@ -37,6 +37,7 @@ const groups = {
   test: {
     names: [
       'chromium',
+      'clang',
       '7zip',
       'android-sdk-libsparse-utils',
       'bzip2',
@@ -53,10 +54,15 @@ const groups = {
       'fdisk',
       'gddrescue',
       'genisoimage',
+      'lbzip2',
+      'libclang-rt-14-dev',
       'lz4',
       'lzip',
       'lzop',
       'ntfs-3g',
+      'pbzip2',
+      'pigz',
+      'pixz',
       'pkexec',
       'polkitd',
       'poppler-utils',
@@ -66,6 +72,7 @@ const groups = {
       'squashfs-tools',
       'strace',
       'sudo',
+      'tabix',
       'xauth',
       'xvfb',
       'xxhash',
@@ -82,7 +89,10 @@ const groups = {
     names: ['appstream', 'debootstrap', 'desktop-file-utils', 'lintian', 'man-db', 'shared-mime-info'],
     without: 'tests of the package fail',
   },
-  bench: { names: ['dcfldd', 'fio', 'gddrescue', 'xvfb'], without: 'the table lacks the programs that are missing' },
+  bench: {
+    names: ['dcfldd', 'fio', 'gddrescue', 'lbzip2', 'lz4', 'pbzip2', 'pigz', 'pixz', 'xvfb', 'zstd'],
+    without: 'the table lacks the programs that are missing',
+  },
 };
 
 /** Which groups each purpose needs. */

@@ -120,7 +120,7 @@ Inflater::Step Inflater::all(std::span<const std::byte> in, Bytes& out) {
   Step sum;
   for (;;) {
     const size_t before = out.size();
-    out.resize(before + (size_t{64} << 10));
+    out.resize(before + buffer_length / 16);
     const Step one = step(in.subspan(sum.consumed), std::span(out).subspan(before));
     out.resize(before + one.produced);
     sum.consumed += one.consumed;
@@ -132,7 +132,7 @@ Inflater::Step Inflater::all(std::span<const std::byte> in, Bytes& out) {
 }
 
 void Inflater::stream(Input& input, Output& output, const char* format, std::optional<uint64_t> packed) {
-  Bytes buffer(size_t{1} << 20);
+  Bytes buffer(buffer_length);
   uint64_t left = packed.value_or(UINT64_MAX);
   for (;;) {
     auto bytes = input.peek();

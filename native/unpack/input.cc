@@ -12,8 +12,6 @@
 namespace unpack {
 namespace {
 
-constexpr size_t refill = size_t{1} << 20;
-
 std::optional<uint64_t> size_of(int fd) {
   const off_t end = lseek(fd, 0, SEEK_END);
   if (end < 0 || lseek(fd, 0, SEEK_SET) != 0) return std::nullopt;
@@ -23,7 +21,7 @@ std::optional<uint64_t> size_of(int fd) {
 }  // namespace
 
 Input::Input(int fd, Digests digests) : fd_(fd), digests_(std::move(digests)), size_(size_of(fd)) {
-  buffer_.resize(2 * refill);
+  buffer_.resize(2 * buffer_length);
 }
 
 std::span<const std::byte> Input::peek(size_t wanted) {
@@ -35,7 +33,7 @@ void Input::fill(size_t wanted) {
   std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
-  if (buffer_.size() < wanted + refill) buffer_.resize(wanted + refill);
+  if (buffer_.size() < wanted + buffer_length) buffer_.resize(wanted + buffer_length);
   while (end_ < wanted && !ended_) {
     const ssize_t got = read(fd_, buffer_.data() + end_, buffer_.size() - end_);
     if (got < 0 && errno == EINTR) continue;

@@ -14,6 +14,12 @@ namespace unpack {
 
 using Bytes = std::vector<std::byte>;
 
+// Of a buffer between two calls of a library, in bytes. A fuzzer, which begins very often with very little, has less.
+#ifndef UNPACK_BUFFER
+#define UNPACK_BUFFER (1 << 20)
+#endif
+constexpr size_t buffer_length = UNPACK_BUFFER;
+
 class Input {
  public:
   // fd stays the caller's. digests get every byte of the file, in order, as it is consumed.

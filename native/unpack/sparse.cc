@@ -33,7 +33,7 @@ bool is_sound(const SparseHeader& header) {
 }
 
 void write_pattern(Output& output, std::span<const std::byte> pattern, uint64_t count) {
-  Bytes block(static_cast<size_t>(std::min<uint64_t>(count, 1 << 20)));
+  Bytes block(static_cast<size_t>(std::min<uint64_t>(count, buffer_length)));
   for (size_t i = 0; i < block.size(); ++i) block[i] = pattern[i % pattern.size()];
   for (; count > 0; count -= std::min<uint64_t>(count, block.size()))
     output.write(std::span(block).first(static_cast<size_t>(std::min<uint64_t>(count, block.size()))));
@@ -41,7 +41,7 @@ void write_pattern(Output& output, std::span<const std::byte> pattern, uint64_t 
 
 // Bytes of the file, which have to be there.
 void copy(const Input& input, Output& output, uint64_t at, uint64_t count) {
-  Bytes buffer(static_cast<size_t>(std::min<uint64_t>(count, 1 << 20)));
+  Bytes buffer(static_cast<size_t>(std::min<uint64_t>(count, buffer_length)));
   while (count > 0) {
     const auto part = std::span(buffer).first(static_cast<size_t>(std::min<uint64_t>(count, buffer.size())));
     if (input.read_at(at, part) < part.size())
@@ -92,7 +92,7 @@ void decode_sparse_range(const Input& input, Output& output, uint64_t from, uint
         case fill:
           if (input.read_at(data, pattern) < pattern.size()) damaged();
           // A pattern begins anew at each multiple of four bytes.
-          std::ranges::rotate(pattern, pattern.begin() + static_cast<ptrdiff_t>(begin % pattern.size()));
+          std::rotate(pattern.begin(), pattern.begin() + static_cast<ptrdiff_t>(begin % pattern.size()), pattern.end());
           write_pattern(output, pattern, count);
           break;
         case dont_care:

@@ -1,4 +1,5 @@
-// The fuzz stage: each target with libFuzzer (Jazzer.js) for a fixed time, from the corpus on. One line for each
+// The fuzz stage: each target with libFuzzer for a fixed time, from the corpus on: those in TypeScript by Jazzer.js, the
+// decoder of packed images, once for each format, by clang. One line for each
 // target, "ok", "FAIL" or "SKIP: what: why"; exit code 1 when anything failed. `node test/fuzz/run.mjs [SECONDS
 // [TARGET...]]`.
 //
@@ -11,14 +12,19 @@ import { dirname, join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { build } from 'rolldown';
 import { addon } from '../../build/closed-network/fuzzer.mjs';
-import { inRoot } from '../../build/tools.mjs';
+import { cmake, decoderLacks } from '../../build/native.mjs';
+import { capture, inRoot } from '../../build/tools.mjs';
 
 const TARGETS = ['frames', 'manifest', 'job-log', 'mapfile'];
+const FORMATS = ['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'zip', 'android-sparse'];
+const decoderTarget = (format) => `unpack-${format}`;
 const SECONDS = 15;
 /** How many targets run at a time. */
 const LANES = 2;
 /** Memory limit of the process in MiB. Node with Jazzer.js and its maps takes about 200. */
 const MEMORY = 768;
+/** With AddressSanitizer, which keeps what was freed for a while. */
+const DECODER_MEMORY = 1536;
 
 const jazzer = join(dirname(createRequire(import.meta.url).resolve('@jazzer.js/core')), 'cli.js');
 
@@ -35,35 +41,40 @@ async function bundle(target) {
   return file;
 }
 
-/** Runs a target. Returns its line, with its whole output when it failed. */
-async function fuzz(target, seconds, { args, env }) {
+/** Options of libFuzzer for a target. `memory`: MiB that the process may come to hold. */
+const options = (target, seconds, memory, length) => [
+  `-max_total_time=${seconds}`,
+  `-rss_limit_mb=${memory}`,
+  `-max_len=${length}`,
+  '-print_final_stats=1',
+  `-artifact_prefix=${inRoot('out/fuzz', target)}-`,
+];
+
+/** Command and environment of a target in TypeScript. */
+async function inTypeScript(target, seconds, { args, env }) {
   const file = await bundle(target);
+  const folders = [inRoot('out/fuzz', target), inRoot('test/fuzz/corpus', target)];
+  const jazzerOptions = ['--sync', '--includes', 'out/fuzz/', '--', ...options(target, seconds, MEMORY, 4096)];
+  return { command: [process.execPath, ...args, jazzer, file, ...folders, ...jazzerOptions], env };
+}
+
+/** The same of the decoder, which decodes one format. */
+function ofDecoder(format, seconds) {
+  const target = decoderTarget(format);
+  const folders = [inRoot('out/fuzz', target), inRoot('test/fuzz/corpus', target)];
+  const command = [inRoot('out/test/fuzz/unpack-fuzz'), ...options(target, seconds, DECODER_MEMORY, 16384), ...folders];
+  return { command, env: { PLATTER_FUZZ: format, UBSAN_OPTIONS: 'print_stacktrace=1' } };
+}
+
+/** Runs a target. Returns its line, with its whole output when it failed. */
+async function fuzz(target, { command, env }) {
   const found = inRoot(`out/fuzz/${target}`);
   await mkdir(found, { recursive: true });
   const log = `${found}.txt`;
-  const libFuzzer = [
-    `-max_total_time=${seconds}`,
-    `-rss_limit_mb=${MEMORY}`,
-    '-max_len=4096',
-    '-print_final_stats=1',
-    `-artifact_prefix=${found}-`,
-  ];
-  const argv = [
-    ...args,
-    jazzer,
-    file,
-    found,
-    inRoot(`test/fuzz/corpus/${target}`),
-    '--sync',
-    '--includes',
-    'out/fuzz/',
-    '--',
-    ...libFuzzer,
-  ];
   // Write to a file: Node makes a pipe non-blocking, and libFuzzer loses what it writes to a full one, its last line
   // included.
   const output = await open(log, 'w');
-  const child = spawn(process.execPath, argv, {
+  const child = spawn(command[0], command.slice(1), {
     cwd: inRoot('.'),
     env: { ...process.env, ...env },
     stdio: ['ignore', output.fd, output.fd],
@@ -81,18 +92,41 @@ async function fuzz(target, seconds, { args, env }) {
   };
 }
 
-async function main([seconds = String(SECONDS), ...targets]) {
-  let tools;
+/** Why the decoder's target cannot be built; null after it has been. */
+async function buildDecoder() {
+  const lacking = decoderLacks();
+  if (lacking.length > 0) return `without ${lacking.join(', ')}`;
+  if ((await capture('clang++', ['--version'], { quiet: true }).catch(() => ({ code: 127 }))).code !== 0)
+    return 'clang++ is not installed: sudo apt-get install clang libclang-rt-14-dev';
+  await cmake('fuzz', ['unpack-fuzz']);
+  return null;
+}
+
+/** Returns a function for each target to run. Prints the targets that cannot be built. */
+async function planned(seconds, asked) {
+  const isAsked = (target) => asked.length === 0 || asked.includes(target);
+  const plans = [];
+  const skip = (targets, why) => targets.filter(isAsked).forEach((target) => console.log(`SKIP: ${target}: ${why}`));
   try {
-    tools = addon();
+    const tools = addon();
+    for (const target of TARGETS.filter(isAsked))
+      plans.push(async () => fuzz(target, await inTypeScript(target, seconds, tools)));
   } catch (error) {
-    for (const target of TARGETS) console.log(`SKIP: ${target}: ${error.message}`);
-    return;
+    skip(TARGETS, error.message);
   }
-  const left = targets.length > 0 ? targets : [...TARGETS];
+  const formats = FORMATS.filter((format) => isAsked(decoderTarget(format)));
+  const why = formats.length > 0 ? await buildDecoder() : null;
+  if (why === null)
+    for (const format of formats) plans.push(() => fuzz(decoderTarget(format), ofDecoder(format, seconds)));
+  else skip(formats.map(decoderTarget), why);
+  return plans;
+}
+
+async function main([seconds = String(SECONDS), ...targets]) {
+  const plans = await planned(Number(seconds), targets);
   const lane = async () => {
-    for (let target = left.shift(); target !== undefined; target = left.shift()) {
-      const { line, detail } = await fuzz(target, Number(seconds), tools);
+    for (let plan = plans.shift(); plan !== undefined; plan = plans.shift()) {
+      const { line, detail } = await plan();
       console.log(line);
       if (detail !== '') console.error(detail);
       if (line.startsWith('FAIL')) process.exitCode = 1;

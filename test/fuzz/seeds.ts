@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { encodeFrame } from '../../app/client/frames.ts';
 import type { LogRecord } from '../../app/engine/formats/job-records.ts';
 import { encodeManifest, type Manifest } from '../../app/engine/formats/manifest.ts';
+import { Bench, PACKINGS, seekableZstd } from '../app/sources/unpack-files.ts';
 import { encoded, header } from './job-log.ts';
 
 const corpus = join(import.meta.dirname, 'corpus');
@@ -104,4 +105,28 @@ try {
   seed('mapfile/ddrescue', readFileSync(join(folder, 'map')));
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Formats of packed images, by the first bytes of a file. */
+const FORMATS: Record<string, string> = {
+  fd37: 'xz',
+  '1f8b': 'gzip',
+  '425a': 'bzip2',
+  '28b5': 'zstd',
+  '502a': 'zstd',
+  '0422': 'lz4',
+  '504b': 'zip',
+  '3aff': 'android-sparse',
+};
+{
+  // Something of everything, in 4096 bytes, to which img2simg fills up.
+  const content = Buffer.concat([manifest(99 * 65536), Buffer.alloc(4096)]).subarray(0, 4096);
+  using bench = new Bench(content);
+  seed('unpack-zstd/seekable', seekableZstd(content, 1000));
+  seed('unpack-bzip2/two-blocks', execFileSync('bzip2', ['-1', '-c'], { input: Buffer.alloc(150_000, 'ab') }));
+  for (const packing of PACKINGS) {
+    const bytes = bench.pack(packing);
+    const format = FORMATS[bytes.toString('hex', 0, 2)]!;
+    seed(`unpack-${format}/${packing.name.replaceAll(' ', '-')}`, bytes);
+  }
 }

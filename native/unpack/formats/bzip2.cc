@@ -114,7 +114,7 @@ Decoded decode_block(const Block& block, char level) {
   Bytes decoded;
   for (;;) {
     const size_t before = decoded.size();
-    decoded.resize(before + (size_t{1} << 20));
+    decoded.resize(before + buffer_length);
     decompressor->next_out = reinterpret_cast<char*>(decoded.data() + before);
     decompressor->avail_out = static_cast<unsigned>(decoded.size() - before);
     const int result = BZ2_bzDecompress(decompressor.get());

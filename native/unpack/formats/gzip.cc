@@ -15,6 +15,7 @@ namespace unpack {
 namespace {
 
 constexpr size_t batch = size_t{1} << 20;  // packed bytes of members that one thread gets at a time
+constexpr size_t least_member = 18 + 8;             // header and trailer of BGZF, in bytes
 
 // Length of the member that begins here, in bytes; 0 when it does not say so.
 size_t bgzf_length(std::span<const std::byte> bytes) {
@@ -24,7 +25,8 @@ size_t bgzf_length(std::span<const std::byte> bytes) {
   if (little_endian(bytes, 10, 2) < 6 || bytes[12] != std::byte{'B'} || bytes[13] != std::byte{'C'} ||
       little_endian(bytes, 14, 2) != 2)
     return 0;
-  return little_endian(bytes, 16, 2) + 1;
+  const size_t length = little_endian(bytes, 16, 2) + 1;
+  return length < least_member ? 0 : length;
 }
 
 Bytes decode_members(const Bytes& packed, uint64_t at) {

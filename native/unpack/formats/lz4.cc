@@ -46,7 +46,7 @@ bool has_checksum(std::span<const std::byte> head) {
 void decode_lz4(Input& input, Output& output, Found& found) {
   if (!has_checksum(input.peek(5))) found.checked = false;
   const auto decoder = context();
-  Bytes buffer(size_t{1} << 20);
+  Bytes buffer(buffer_length);
   for (;;) {
     const auto bytes = input.peek();
     size_t in = bytes.size();

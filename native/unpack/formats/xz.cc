@@ -206,7 +206,7 @@ void decode_stream(Input& input, Output& output, const Limits& limits, Found& fo
   options.memlimit_stop = limits.window();
   options.flags = LZMA_TELL_UNSUPPORTED_CHECK;
   if (lzma_stream_decoder_mt(stream.get(), &options) != LZMA_OK) fail(LZMA_MEM_ERROR, input.position());
-  Bytes buffer(size_t{1} << 20);
+  Bytes buffer(buffer_length);
   for (;;) {
     const auto bytes = input.peek();
     stream->next_in = reinterpret_cast<const uint8_t*>(bytes.data());

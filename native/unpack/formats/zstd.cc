@@ -118,7 +118,7 @@ uint64_t stream_frame(Input& input, Output& output, const Limits& limits) {
   const auto decoder = context();
   ZSTD_DCtx_setParameter(decoder.get(), ZSTD_d_windowLogMax, ZSTD_WINDOWLOG_MAX);
   uint64_t size = 0;
-  Bytes buffer(ZSTD_DStreamOutSize() * 8);
+  Bytes buffer(buffer_length);
   for (;;) {
     const auto bytes = input.peek();
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};

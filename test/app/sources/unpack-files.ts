@@ -44,6 +44,7 @@ const ALL: readonly Packing[] = [
   { name: 'pigz', command: 'pigz -1 -c FILE' },
   { name: 'bgzip', command: 'bgzip -c FILE', seekable: true },
   { name: 'bzip2', command: 'bzip2 -1 -c FILE' },
+  { name: 'bzip2 of several streams', command: pieces('bzip2 -1 -c'), members: true },
   { name: 'lbzip2', command: 'lbzip2 -1 -c FILE' },
   { name: 'pbzip2', command: 'pbzip2 -1 -b2 -q -c FILE', members: true },
   { name: 'zstd', command: 'zstd -q -1 -c FILE' },
@@ -70,6 +71,27 @@ const toolOf = (packing: Packing): string =>
 
 /** Those whose tool is installed. */
 export const PACKINGS = ALL.filter((packing) => lacks(toolOf(packing)) === null);
+
+/**
+ * zstd frames of `size` bytes that do not say how long they are, and the table of the seekable format. `lie` is added to
+ * the length of the first frame there.
+ */
+export function seekableZstd(content: Buffer, size: number, lie = 0): Buffer {
+  const frames: Buffer[] = [];
+  const table = Buffer.alloc(8 + 9 + 8 * Math.ceil(content.length / size));
+  for (let at = 0; at < content.length; at += size) {
+    const piece = content.subarray(at, at + size);
+    const frame = execFileSync('zstd', ['-q', '-1', '-c'], { input: piece });
+    table.writeUInt32LE(frame.length, 8 + 8 * frames.length);
+    table.writeUInt32LE(piece.length + (at === 0 ? lie : 0), 8 + 8 * frames.length + 4);
+    frames.push(frame);
+  }
+  table.writeUInt32LE(0x184d2a5e, 0);
+  table.writeUInt32LE(table.length - 8, 4);
+  table.writeUInt32LE(frames.length, table.length - 9);
+  table.writeUInt32LE(0x8f92eab1, table.length - 4);
+  return Buffer.concat([...frames, table]);
+}
 
 /** What the decoder said and gave. */
 export interface Decoded {

@@ -1,7 +1,6 @@
 // Any part of a packed image can be had: near its place where the format allows it, else from the start.
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { because, Bench, build, cannotBuild, PACKINGS, type Packing } from './unpack-files.ts';
+import { because, Bench, build, cannotBuild, PACKINGS, seekableZstd, type Packing } from './unpack-files.ts';
 import { seededBytes } from '../../lab/lab.ts';
 
 const bench = new Bench();
@@ -32,24 +31,6 @@ function ranges(): [from: number, length: number][] {
 const decodeRange = (bytes: Buffer, from: number, length: number): ReturnType<Bench['decode']> =>
   bench.decode(bytes, '--from', String(from), '--length', String(length));
 
-/** Frames without a length of their own, and the table of the seekable format. `lie` is added to the first one's. */
-function seekable(lie = 0): Buffer {
-  const frames: Buffer[] = [];
-  const table = Buffer.alloc(8 + 9 + 8 * Math.ceil(content.length / 300_000));
-  for (let at = 0; at < content.length; at += 300_000) {
-    const piece = content.subarray(at, at + 300_000);
-    const frame = execFileSync('zstd', ['-q', '-1', '-c'], { input: piece });
-    table.writeUInt32LE(frame.length, 8 + 8 * frames.length);
-    table.writeUInt32LE(piece.length + (at === 0 ? lie : 0), 8 + 8 * frames.length + 4);
-    frames.push(frame);
-  }
-  table.writeUInt32LE(0x184d2a5e, 0);
-  table.writeUInt32LE(table.length - 8, 4);
-  table.writeUInt32LE(frames.length, table.length - 9);
-  table.writeUInt32LE(0x8f92eab1, table.length - 4);
-  return Buffer.concat([...frames, table]);
-}
-
 describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
   it.each(PACKINGS)('of $name is the same as in the whole', (one) => {
     const bytes = bench.pack(one);
@@ -75,7 +56,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
   });
 
   it('is found by the table of a seekable zstd file, whose frames need not say how long they are', () => {
-    const bytes = seekable();
+    const bytes = seekableZstd(content, 300_000);
 
     const { code, out, report } = decodeRange(bytes, 1_000_000, 200_000);
 
@@ -86,7 +67,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
   });
 
   it.each([-1, 1])('is damaged when that table is wrong by %i byte', (lie) => {
-    const { code, report } = decodeRange(seekable(lie), 0, 400_000);
+    const { code, report } = decodeRange(seekableZstd(content, 300_000, lie), 0, 400_000);
 
     expect(code).toBe(1);
     expect(report).toMatchObject({ event: 'error', fault: 'damaged' });

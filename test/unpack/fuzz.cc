@@ -1,0 +1,216 @@
+// libFuzzer's target for the decoder: whatever the bytes are, nothing crashes, no more is written than was asked for,
+// and what is decoded is what a plain decoder makes of the same bytes, whole and in part. PLATTER_FUZZ names the
+// format.
+#include <bzlib.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "memory_file.h"
+#include "unpack/error.h"
+#include "unpack/inflate.h"
+#include "unpack/range.h"
+
+namespace {
+
+using unpack::Bytes;
+using unpack::Error;
+using unpack::Format;
+
+constexpr size_t most = size_t{1} << 20;  // decoded bytes that are looked at
+
+struct TooMuch {};
+
+class Collector final : public unpack::Output {
+ public:
+  void write(std::span<const std::byte> bytes) override {
+    if (bytes_.size() + bytes.size() > most) throw TooMuch();
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
+  const Bytes& bytes() const { return bytes_; }
+
+ private:
+  Bytes bytes_;
+};
+
+void must(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "property broken: %s\n", what);
+  std::abort();
+}
+
+unpack::Workers& workers() {
+  static unpack::Workers made(2);
+  return made;
+}
+
+const unpack::Limits& limits() {
+  static const unpack::Limits made{.workers = workers(), .memory = uint64_t{16} << 20};
+  return made;
+}
+
+struct Whole {
+  Bytes bytes;
+  bool checked = false;
+};
+
+// Nothing when it is refused or too much.
+template <typename Decode>
+std::optional<Whole> outcome(int fd, Decode decode) {
+  Collector collector;
+  try {
+    unpack::Input input(fd, unpack::Digests());
+    const unpack::Found found = decode(input, collector);
+    return Whole{.bytes = collector.bytes(), .checked = found.checked};
+  } catch (const Error&) {
+    return std::nullopt;
+  } catch (const TooMuch&) {
+    return std::nullopt;
+  }
+}
+
+// bzip2 streams by libbz2 alone, up to the first byte that is not of one.
+std::optional<Bytes> plain_bzip2(std::span<const std::byte> bytes) {
+  Bytes decoded;
+  while (bytes.size() >= 4 && bytes[0] == std::byte{'B'}) {
+    bz_stream stream{};
+    if (BZ2_bzDecompressInit(&stream, 0, 0) != BZ_OK) return std::nullopt;
+    stream.next_in = reinterpret_cast<char*>(const_cast<std::byte*>(bytes.data()));
+    stream.avail_in = static_cast<unsigned>(bytes.size());
+    int result = BZ_OK;
+    while (result == BZ_OK && decoded.size() <= most) {
+      const size_t before = decoded.size();
+      decoded.resize(before + 65536);
+      stream.next_out = reinterpret_cast<char*>(decoded.data() + before);
+      stream.avail_out = 65536;
+      result = BZ2_bzDecompress(&stream);
+      decoded.resize(decoded.size() - stream.avail_out);
+      if (decoded.size() == before && stream.avail_in == 0) break;
+    }
+    bytes = bytes.last(stream.avail_in);
+    BZ2_bzDecompressEnd(&stream);
+    if (result != BZ_STREAM_END) return std::nullopt;
+  }
+  return decoded;
+}
+
+// gzip members by zlib alone.
+std::optional<Bytes> plain_gzip(std::span<const std::byte> bytes) {
+  Bytes decoded;
+  while (bytes.size() >= 3 && bytes[0] == std::byte{0x1f}) {
+    z_stream stream{};
+    if (inflateInit2(&stream, 15 + 16) != Z_OK) return std::nullopt;
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    int result = Z_OK;
+    while (result == Z_OK && decoded.size() <= most) {
+      const size_t before = decoded.size();
+      decoded.resize(before + 65536);
+      stream.next_out = reinterpret_cast<Bytef*>(decoded.data() + before);
+      stream.avail_out = 65536;
+      result = inflate(&stream, Z_NO_FLUSH);
+      decoded.resize(decoded.size() - stream.avail_out);
+    }
+    bytes = bytes.last(stream.avail_in);
+    inflateEnd(&stream);
+    if (result != Z_STREAM_END) return std::nullopt;
+  }
+  return decoded;
+}
+
+// The same by a decoder that splits nothing; nothing where there is none.
+std::optional<Bytes> plain(Format format, std::span<const std::byte> packed, int fd) {
+  if (format == Format::bzip2) return plain_bzip2(packed);
+  if (format == Format::gzip) return plain_gzip(packed);
+  if (format != Format::xz && format != Format::zstd) return std::nullopt;
+  unpack::Limits alone = limits();
+  alone.as_it_comes = true;
+  const auto whole = outcome(fd, [&](unpack::Input& input, unpack::Output& output) {
+    return unpack::decode_all(format, input, output, alone);
+  });
+  return whole ? std::optional(whole->bytes) : std::nullopt;
+}
+
+bool has_plain(Format format) {
+  return format == Format::bzip2 || format == Format::gzip || format == Format::xz || format == Format::zstd;
+}
+
+void check_parts(Format format, int fd, const Bytes& whole, uint64_t dice) {
+  for (int i = 0; i < 3; ++i, dice = dice * 6364136223846793005u + 1442695040888963407u) {
+    const uint64_t from = (dice >> 33) % (whole.size() + 2);
+    const uint64_t until = from + (dice >> 13) % (whole.size() + 2);
+    const auto part = outcome(fd, [&](unpack::Input& input, unpack::Output& output) {
+      unpack::Found found;
+      unpack::decode_range(format, input, output, "", from, until, limits(), found);
+      return found;
+    });
+    if (!part) continue;  // a table of frames can be wrong, which shows here only
+    const uint64_t begin = std::min<uint64_t>(from, whole.size());
+    const uint64_t end = std::min<uint64_t>(until, whole.size());
+    must(std::ranges::equal(part->bytes, std::span(whole).subspan(begin, end - begin)), "a part is that of the whole");
+  }
+}
+
+void check_facts(Format format, int fd, const Bytes& whole) {
+  unpack::Input input(fd, unpack::Digests());
+  try {
+    const unpack::Access access = unpack::access_of(format, input, "", limits());
+    // zstd's table of frames is a claim; all other sizes are compared while decoding.
+    if (format == Format::zstd) return;
+    const auto size = access.sparse ? access.sparse->size() : access.facts.size;
+    must(!size || *size == whole.size(), "the size is that of the image");
+  } catch (const Error&) {
+    must(false, "what can be decoded can be looked at");
+  }
+}
+
+void look(Format format, int fd) {
+  unpack::Input input(fd, unpack::Digests());
+  try {
+    const unpack::Access access = unpack::access_of(format, input, "", limits());
+    must(unpack::threads_for(access.facts, limits()) >= 1, "somebody decodes");
+  } catch (const Error&) {
+    // Not an archive that can be read.
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  unpack::Inflater::load();
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const std::string wanted = std::getenv("PLATTER_FUZZ") == nullptr ? "" : std::getenv("PLATTER_FUZZ");
+  const std::span packed(reinterpret_cast<const std::byte*>(data), size);
+  const test::MemoryFile file(packed);
+  const int fd = file.fd();
+  Format format = Format::none;
+  {
+    unpack::Input input(fd, unpack::Digests());
+    format = unpack::format_of(input);
+  }
+  if (format == Format::none || (!wanted.empty() && wanted != unpack::name_of(format))) return 0;
+  look(format, fd);
+  const auto whole = outcome(fd, [&](unpack::Input& input, unpack::Output& output) {
+    return unpack::decode_whole(format, input, output, "", limits());
+  });
+  if (!whole) return 0;
+  // As it is packed: a sparse image inside is unpacked by another step.
+  const auto inner = outcome(fd, [&](unpack::Input& input, unpack::Output& output) {
+    if (!has_plain(format)) return unpack::Found();
+    return unpack::decode_all(format, input, output, limits());
+  });
+  if (has_plain(format) && inner) {
+    const auto same = plain(format, packed, fd);
+    must(same.has_value() && *same == inner->bytes, "a plain decoder gives the same");
+  }
+  check_facts(format, fd, whole->bytes);
+  check_parts(format, fd, whole->bytes, crc32(0, data, static_cast<uInt>(size)) * 0x9e3779b97f4a7c15u);
+  return 0;
+}

@@ -1,4 +1,6 @@
 // The bars beside the measurements. Pure: says met or not, asserts nothing.
+import { availableParallelism } from 'node:os';
+import { DECODER, ONE_CORE } from './decode.ts';
 import type { Extras } from './extras.ts';
 import { GiB, median, MiB, straightLine } from './figures.ts';
 import type { Sample } from './measure.ts';
@@ -112,7 +114,7 @@ class Lookup {
 
 function againstPeers(rows: readonly RowResult[]): Bar[] {
   return rows.flatMap((row) => {
-    const ours = row.id === 'slow' ? beside(ENGINE) : ENGINE;
+    const ours = row.id === 'slow' ? beside(ENGINE) : row.id.startsWith('decode-') ? DECODER : ENGINE;
     const peers = row.entries
       .filter(({ kind, name }) => kind === 'peer' && (row.id !== 'slow' || name.endsWith(beside(''))))
       .flatMap((entry) => {
@@ -220,6 +222,23 @@ function startUpBars(startUp: StartUp | string | null): Bar[] {
   ];
 }
 
+/** The decoder of packed images against one core of the format's own. */
+function decodeBars(look: Lookup): Bar[] {
+  const speed = (row: string): number | null => over(look.seconds(row, ONE_CORE), look.seconds(row, DECODER));
+  const time = (row: string): number | null => over(look.seconds(row, DECODER), look.seconds(row, ONE_CORE));
+  const cores = availableParallelism();
+  const onAll = `as fast as one core, with ${String(cores)} cores`;
+  return [
+    bar(`decode xz in blocks: ${onAll}`, { least: 0.9 * cores }, speed('decode-xz'), times),
+    bar(`decode bzip2: ${onAll}`, { least: 0.9 * cores }, speed('decode-bz2'), times),
+    bar(`decode zstd of several frames: ${onAll}`, { least: 0.9 * cores }, speed('decode-zst'), times),
+    bar('decode gzip: as fast as zlib', { least: 1.8 }, speed('decode-gz'), times),
+    bar('decode xz of one block: time against the decoder alone', { most: 1.05 }, time('decode-xz-one'), times),
+    bar('decode zstd of one frame: time against the decoder alone', { most: 1.05 }, time('decode-zst-one'), times),
+    bar('decode lz4: time against the decoder alone', { most: 1.05 }, time('decode-lz4'), times),
+  ];
+}
+
 /** The engine against the least that a program can do: a copy without any check, or one fio that only reads. */
 function leastBars(look: Lookup): Bar[] {
   const bare = (row: string): number | null => over(look.seconds(row, HASHING), look.seconds(row, FAN_OUT));
@@ -269,6 +288,7 @@ export function bars({ rows, plots, extras, startUp }: Results): Bar[] {
       (v) => `${v.toFixed(3)} x`,
     ),
     latencyBar(look),
+    ...decodeBars(look),
     ...cpuBars(look, extras),
     ...memoryBars(look),
     bar(

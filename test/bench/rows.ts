@@ -3,12 +3,14 @@ import { canLimitWrites } from '../lab/lab.ts';
 import { type Bed, type BedOptions, hasHoles, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
 import { ADDON, commandLine, engine, fanOut, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
 import type { EngineTask } from './engine-run.ts';
+import { decodeRows } from './decode.ts';
 import { MiB } from './figures.ts';
 import { peers } from './peers.ts';
 
 /** One row, with its devices made. */
 export interface Row {
-  bed: Bed;
+  /** What it was made on, which is closed at the end. */
+  bed: Pick<Bed, 'close'>;
   /** What the figures are set against: the name of the entry that is the limit. */
   limit: string;
   entries: Entry[];
@@ -41,7 +43,7 @@ const taskOf = ({ source, destinations, bytes }: Bed): Task => ({
   destinations: destinations.map((d) => d.device),
   bytes,
 });
-const checked = (bed: Bed): Pick<Row, 'bed' | 'before' | 'check'> => ({
+const checked = (bed: Bed): Pick<Row, 'before' | 'check'> & { bed: Bed } => ({
   bed,
   before: () => spoil(bed),
   check: () => mustBeCopies(bed),
@@ -310,4 +312,5 @@ export const rows: readonly RowPlan[] = [
   slow,
   seven,
   latency,
+  ...decodeRows,
 ];

@@ -220,6 +220,9 @@ int run(int count, char** words) {
     close_range(report + 1, ~0u, 0);
     // Threads share one heap: an arena of their own would take address space that the limit counts.
     mallopt(M_ARENA_MAX, 1);
+    // The memory of a piece serves the next one. To get it from the kernel anew costs a page fault for every 4 KiB.
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     enter_sandbox(options.memory * 2 + own_memory);
     Input input(STDIN_FILENO, Digests::of(options.digests));
     if (options.probe)

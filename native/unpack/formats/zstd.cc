@@ -47,6 +47,7 @@ struct Frame {
   uint64_t most = 0;  // decoded, at most
   std::optional<uint64_t> size;
   bool skippable = false;
+  uint64_t window = 0;
 };
 
 // Reads `count` bytes at `offset` from the frame's start; an empty span when the file ends before.
@@ -68,13 +69,22 @@ std::optional<Frame> frame_by(Read read, uint64_t longest) {
     at += 3 + ((bits >> 1 & 3) == rle ? 1 : bits >> 3);
   }
   at += header.checksumFlag != 0 ? 4 : 0;
-  Frame frame{.packed = at, .most = blocks * header.blockSizeMax, .size = std::nullopt, .skippable = false};
+  Frame frame{.packed = at, .most = blocks * header.blockSizeMax, .size = std::nullopt, .window = header.windowSize};
   if (header.frameContentSize != ZSTD_CONTENTSIZE_UNKNOWN) frame.size = frame.most = header.frameContentSize;
   return frame;
 }
 
-// The frame at the position, when all of it is near.
+// The frame at the position, when all of it is near. What is decoded as it comes need not be in the buffer for that.
 std::optional<Frame> near_frame(Input& input) {
+  if (input.size()) {
+    std::array<std::byte, ZSTD_FRAMEHEADERSIZE_MAX> buffer;
+    return frame_by(
+        [&](uint64_t offset, size_t count) {
+          const auto part = std::span(buffer).first(count);
+          return std::span<const std::byte>(part).first(input.read_at(input.position() + offset, part));
+        },
+        longest_piece);
+  }
   return frame_by(
       [&](uint64_t offset, size_t count) {
         const auto bytes = input.peek(offset + count);
@@ -137,6 +147,12 @@ uint64_t stream_frame(Input& input, Output& output, const Limits& limits) {
 // Whether a frame is decoded beside others. A window is part of what is decoded, so it takes nothing.
 bool is_piece(const Frame& frame, const Limits& limits) {
   return frame.packed <= longest_piece && frame.most <= limits.memory / 4;
+}
+
+// One frame is decoded sooner as it comes: nothing could be decoded beside it. A window above the limit is not needed
+// where all of the frame is in memory.
+bool streams_alone(const Input& input, const Frame& frame, const Limits& limits) {
+  return input.position() == 0 && input.size() == frame.packed && frame.window <= limits.window();
 }
 
 // What all frames say of themselves.
@@ -226,7 +242,7 @@ void decode_zstd(Input& input, Output& output, const Limits& limits, Found& foun
     if (!has_checksum(input.peek(ZSTD_FRAMEHEADERSIZE_MAX))) found.checked = false;
     if (frame && frame->skippable) {
       input.skip_to(input.position() + frame->packed);
-    } else if (frame && !limits.as_it_comes && is_piece(*frame, limits) &&
+    } else if (frame && !limits.as_it_comes && !streams_alone(input, *frame, limits) && is_piece(*frame, limits) &&
                input.peek(frame->packed).size() >= frame->packed) {
       const uint64_t at = input.position();
       pieces.add(frame->packed + frame->most, [packed = input.take(frame->packed), at, most = frame->most] {

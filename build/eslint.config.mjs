@@ -27,9 +27,10 @@ const rooms = {
   native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },
   devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native'] },
   access: { files: 'app/engine/access/**', imports: ['base', 'client', 'contract', 'devices', 'native'] },
+  unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'sources'] },
   admission: {
     files: 'app/engine/admission/**',
-    imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'sources'],
+    imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'sources', 'unpacking'],
   },
   job: {
     files: 'app/engine/job/**',

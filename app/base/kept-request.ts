@@ -14,6 +14,7 @@ import {
 } from '../contract/request.ts';
 import {
   assumesBlank,
+  entryOf,
   destinationsOf,
   givenManifest,
   isSparse,
@@ -52,6 +53,8 @@ export const keptRequest = z.strictObject({
   destinationThrottles: z.array(z.number().nullable()),
   stallTimeout: z.number(),
   asIs: z.boolean(),
+  /** Earlier versions had none. */
+  entry: z.string().min(1).nullable().default(null),
   unmount: z.boolean(),
 });
 export type KeptRequest = z.infer<typeof keptRequest>;
@@ -71,6 +74,7 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   assumeBlank: false,
   destinationThrottles: [],
   asIs: false,
+  entry: null,
   unmount: false,
   ...plainRunning,
 };
@@ -103,6 +107,7 @@ export function keep(request: JobRequest): KeptRequest {
       : [],
     stallTimeout,
     asIs: takesAsIs(request),
+    entry: entryOf(request),
     unmount: unmounts(request),
   };
 }
@@ -121,7 +126,7 @@ export function readRequest(kept: KeptRequest): JobRequest | null {
 }
 
 function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
-  const { kind, name, source, manifest, saveManifest, keepGoing, asIs, unmount, job } = kept;
+  const { kind, name, source, manifest, saveManifest, keepGoing, asIs, entry, unmount, job } = kept;
   const { io, memory, throttle, stallTimeout } = kept;
   const running = { io, memory, throttle, stallTimeout };
   const destinations = kept.destinations.map((path, index) => ({
@@ -131,15 +136,24 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
   const named = { name, destinations, keepGoing, ...running };
   switch (kind) {
     case 'copy':
-      return jobRequest.safeParse({ kind, source, asIs, method: methodOf(kept), saveManifest, ...named, unmount });
+      return jobRequest.safeParse({
+        kind,
+        source,
+        asIs,
+        entry,
+        method: methodOf(kept),
+        saveManifest,
+        ...named,
+        unmount,
+      });
     case 'verify':
       return jobRequest.safeParse({
         kind,
-        against: source === null ? { kind: 'manifest', path: manifest } : { kind: 'source', path: source },
+        against: source === null ? { kind: 'manifest', path: manifest } : { kind: 'source', path: source, entry },
         ...named,
       });
     case 'repair':
-      return jobRequest.safeParse({ kind, source, asIs, manifest, ...named, unmount });
+      return jobRequest.safeParse({ kind, source, asIs, entry, manifest, ...named, unmount });
     case 'resume':
       return jobRequest.safeParse({ kind, job, ...running, unmount });
   }

@@ -36,6 +36,7 @@ export const ERROR_CODES = [
   'TOO_SMALL',
   'DUPLICATE', // the same device named twice, perhaps under two names
   'TOO_MANY',
+  'BAD_IMAGE', // a packed source that is cut short or damaged, or whose checksum is another one
   'CHANGED', // not the device it was when it was chosen
   'NOT_EJECTABLE', // there is nothing to switch off: a loop device, a partition, a drive that is built in
   'CONFIRM', // would be overwritten, and nobody said yes

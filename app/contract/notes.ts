@@ -12,6 +12,8 @@ export const NOTES = {
   gptNotAtEnd: { path: 'text' },
   leftBehind: { path: 'text', signatures: 'list' },
   mirrorLeft: { path: 'text', place: 'place' },
+  unpacks: { path: 'text', format: 'text', bytes: 'bytes', size: 'bytes' },
+  unpacksEntry: { path: 'text', format: 'text', entry: 'text', bytes: 'bytes', size: 'bytes' },
   takenAsIs: { path: 'text', file: 'file' },
   looksLike: { path: 'text', file: 'file' },
   unrecognised: { path: 'text' },

@@ -2,7 +2,7 @@
 // shell's completions, the command line that the window shows, and what a repeated job carries over are all made of
 // these rows.
 import type { CopyMethod, CopyRequest, JobKind, JobRequest } from './request.ts';
-import { plainRunning, rescueOf } from './request-facts.ts';
+import { entryOf, plainRunning, rescueOf } from './request-facts.ts';
 
 /** The value of an option; true for an option that takes none. */
 export type OptionValue = true | string | number | ReadonlyMap<string, number>;
@@ -238,6 +238,18 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     get: ({ asIs }) => asIs || null,
     set: (request, on: true | null) => {
       request.asIs = on === true;
+    },
+  }),
+  job({
+    flag: '--entry',
+    value: { name: 'NAME', is: 'text' },
+    kinds: NAMING,
+    help: 'the file to take of SOURCE, when that is an archive with several',
+    inWindow: false,
+    get: (request) => entryOf(request),
+    set: (request, name: string | null) => {
+      if (request.kind !== 'verify') request.entry = name;
+      else if (request.against.kind === 'source') request.against.entry = name;
     },
   }),
   job({

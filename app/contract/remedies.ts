@@ -19,6 +19,8 @@ export const REMEDIES = {
   checkSource: {},
   cutZeros: { command: 'text' },
   unpackFirst: { command: 'text' },
+  chooseEntry: {},
+  otherUnpacker: {},
   checkAgain: {},
   repairIt: {},
   testCapacity: {},

@@ -27,6 +27,7 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   kind: 'copy',
   source,
   asIs: false,
+  entry: null,
   method: { kind: 'write', check: 'verify', zeros: 'sparse' },
   saveManifest: null,
   ...plainNamed(destinations),
@@ -34,9 +35,13 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   unmount: false,
 });
 
-export const plainVerify = (against: VerifyRequest['against'], destinations: readonly string[]): VerifyRequest => ({
+/** `from`: the source that the destinations should be like, or the manifest of it. */
+export const plainVerify = (
+  { kind, path }: Pick<VerifyRequest['against'], 'kind' | 'path'>,
+  destinations: readonly string[],
+): VerifyRequest => ({
   kind: 'verify',
-  against,
+  against: kind === 'source' ? { kind, path, entry: null } : { kind, path },
   ...plainNamed(destinations),
   ...plainRunning,
 });
@@ -45,6 +50,7 @@ export const plainRepair = (source: string, destinations: readonly string[]): Re
   kind: 'repair',
   source,
   asIs: false,
+  entry: null,
   manifest: null,
   ...plainNamed(destinations),
   ...plainRunning,
@@ -129,3 +135,9 @@ export const unmounts = (request: JobRequest): boolean => request.kind !== 'veri
 /** Are the source file's bytes taken as they are? */
 export const takesAsIs = (request: JobRequest): boolean =>
   (request.kind === 'copy' || request.kind === 'repair') && request.asIs;
+
+/** The file to take of an archive; null for its only one. */
+export function entryOf(request: JobRequest): string | null {
+  if (request.kind === 'copy' || request.kind === 'repair') return request.entry;
+  return request.kind === 'verify' && request.against.kind === 'source' ? request.against.entry : null;
+}

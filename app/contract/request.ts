@@ -78,6 +78,8 @@ const source = {
   source: path,
   /** Take the source file's bytes as they are, though it is recognised as no disk image. */
   asIs: z.boolean(),
+  /** The file to take of an archive with several; null for its only one. */
+  entry: z.string().min(1).nullable(),
 };
 
 /**
@@ -128,7 +130,7 @@ const verifyRequest = z.strictObject({
   kind: z.literal('verify'),
   /** What the destinations are compared with. */
   against: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('source'), path }),
+    z.strictObject({ kind: z.literal('source'), path, entry: source.entry }),
     z.strictObject({ kind: z.literal('manifest'), path }),
   ]),
   ...named,

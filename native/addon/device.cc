@@ -9,6 +9,7 @@
 
 #include "../kcopyd/device.h"
 #include "addon_data.h"
+#include "channel.h"
 #include "engine_error.h"
 #include "waiting.h"
 
@@ -110,6 +111,22 @@ class PeekWorker : public Napi::AsyncWorker {
   int64_t got_ = 0;
 };
 
+// A stream of unpacked bytes that is asked for.
+struct Asked {
+  uint64_t at;  // bytes
+  unsigned stream;
+  bool seals;
+};
+
+void deliver_asked(Napi::Env env, Napi::Function ask, std::nullptr_t*, Asked* arrived) {
+  const std::unique_ptr<Asked> asked(arrived);
+  if (env == nullptr) return;
+  const Napi::HandleScope scope(env);
+  ask.Call({Napi::Number::New(env, static_cast<double>(asked->at)), Napi::Number::New(env, asked->stream),
+            Napi::Boolean::New(env, asked->seals)});
+}
+using Asking = Channel<std::nullptr_t, Asked, &deliver_asked>;
+
 }  // namespace
 
 Napi::FunctionReference Device::define(Napi::Env env) {
@@ -119,6 +136,8 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                           InstanceMethod<&Device::size_now>("sizeNow"),
                                           InstanceMethod<&Device::clone_from>("cloneFrom"),
                                           InstanceMethod<&Device::peek>("peek"),
+                                          InstanceMethod<&Device::unpack>("unpack"),
+                                          InstanceMethod<&Device::provide>("provide"),
                                           InstanceMethod<&Device::reread_partitions>("rereadPartitions"),
                                           InstanceMethod<&Device::reset_zones>("resetZones"),
                                           InstanceMethod<&Device::close>("close"),
@@ -213,6 +232,48 @@ Napi::Value Device::clone_from(const Napi::CallbackInfo& info) {
   return (new DeviceWork(info.Env(), "clone", {this, &from},
                          [to = get(), from = from.get()] { return to->clone_from(*from); }))
       ->begin();
+}
+
+// unpack(length, reach, ask): a device with the unpacked bytes of this file. `ask(at, stream)` is answered by
+// provide().
+Napi::Value Device::unpack(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!device_) throw engine_error(env, EBADF, "unpack", path_);
+  if (!info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsFunction())
+    throw invalid_argument(env, "unpack: not a length, a reach and a function");
+  const int64_t length = info[0].As<Napi::Number>().Int64Value();
+  const int64_t reach = info[1].As<Napi::Number>().Int64Value();
+  if (length < 0 || reach < 0) throw invalid_argument(env, "unpack: not a number of bytes");
+  const std::shared_ptr<Asking> asking =
+      Asking::open(env, "platter:unpack", nullptr, info[2].As<Napi::Function>(), true);
+  const kcopyd_unpacking by{
+      .ask =
+          [](uint64_t at, unsigned stream, int seals, void* context) {
+            (*static_cast<std::shared_ptr<Asking>*>(context))
+                ->send(std::make_unique<Asked>(Asked{at, stream, seals != 0}));
+          },
+      .gone =
+          [](void* context) {
+            const std::unique_ptr<std::shared_ptr<Asking>> held(static_cast<std::shared_ptr<Asking>*>(context));
+            (*held)->close();
+          },
+      .context = new std::shared_ptr<Asking>(asking),  // gone() has it
+  };
+  block_device* unpacked = nullptr;
+  const int refused =
+      kcopyd_device_unpack(device_.get(), static_cast<uint64_t>(length), static_cast<uint64_t>(reach), &by, &unpacked);
+  if (refused != 0) throw engine_error(env, -refused, "unpack", path_);
+  return wrap(env, path_, DevicePtr(unpacked));
+}
+
+// provide(stream, descriptor): the descriptor belongs to the device now. A negative errno says that there is none.
+void Device::provide(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsNumber() || !info[1].IsNumber()) throw invalid_argument(env, "provide: not a stream and a descriptor");
+  kcopyd::Descriptor descriptor(info[1].As<Napi::Number>().Int32Value());
+  if (!device_) return;
+  const int given = descriptor ? descriptor.release() : info[1].As<Napi::Number>().Int32Value();
+  kcopyd_device_provide(device_.get(), info[0].As<Napi::Number>().Uint32Value(), given);
 }
 
 Napi::Value Device::reread_partitions(const Napi::CallbackInfo& info) {

@@ -44,6 +44,8 @@ class Device : public Napi::ObjectWrap<Device> {
   Napi::Value size_now(const Napi::CallbackInfo& info);
   Napi::Value clone_from(const Napi::CallbackInfo& info);
   Napi::Value peek(const Napi::CallbackInfo& info);
+  Napi::Value unpack(const Napi::CallbackInfo& info);
+  void provide(const Napi::CallbackInfo& info);
   Napi::Value reread_partitions(const Napi::CallbackInfo& info);
   Napi::Value reset_zones(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);

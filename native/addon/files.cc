@@ -52,6 +52,15 @@ Napi::Value rename_file(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// makePipe(): the two ends of a pipe, [read, write]. They are closed on exec.
+Napi::Value make_pipe(const Napi::CallbackInfo& info) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw engine_error(info.Env(), errno, "pipe", "");
+  Napi::Array result = Napi::Array::New(info.Env(), 2);
+  for (uint32_t i = 0; i < 2; ++i) result.Set(i, Napi::Number::New(info.Env(), ends[i]));
+  return result;
+}
+
 // resizeFile(device, bytes): ftruncate on the held descriptor of a regular file that is open for writing.
 Napi::Value resize_file(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
@@ -227,6 +236,7 @@ Napi::Value file_state(const Napi::CallbackInfo& info) {
 
 void define_files(Napi::Env env, Napi::Object exports) {
   exports.Set("renameFile", Napi::Function::New<rename_file>(env, "renameFile"));
+  exports.Set("makePipe", Napi::Function::New<make_pipe>(env, "makePipe"));
   exports.Set("resizeFile", Napi::Function::New<resize_file>(env, "resizeFile"));
   exports.Set("lockDevice", Napi::Function::New<lock_device>(env, "lockDevice"));
   exports.Set("unlockDevice", Napi::Function::New<unlock_device>(env, "unlockDevice"));

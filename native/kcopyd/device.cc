@@ -221,6 +221,17 @@ std::shared_ptr<block_device> adopt(Descriptor claim, Descriptor direct, Descrip
   return device;
 }
 
+std::shared_ptr<block_device> unpacked(const block_device& file, uint64_t length, std::shared_ptr<Streams> streams) {
+  auto device = std::make_shared<block_device>();
+  device->device = file.device;
+  device->inode = file.inode;
+  device->rotational = file.rotational;
+  device->buffered = reopen(file.buffered, O_RDONLY);
+  device->size = length;
+  device->streams = std::move(streams);
+  return device;
+}
+
 // Hands a device to the C API's caller: 0, or the negative errno of what `make` threw.
 template <typename Make>
 int hand_out(struct block_device** result, Make make) {
@@ -251,7 +262,7 @@ uint64_t block_device::size_now() const {
 }
 
 uint64_t block_device::next_data(uint64_t offset) const {
-  if (is_block || offset >= size) return offset;
+  if (is_block || streams || offset >= size) return offset;
   const off_t found = lseek(buffered.get(), static_cast<off_t>(offset), SEEK_DATA);
   if (found >= 0) return std::clamp(static_cast<uint64_t>(found), offset, size);
   if (errno != ENXIO) return offset;
@@ -273,7 +284,7 @@ int block_device::extend(uint64_t bytes) const {
 }
 
 int block_device::clone_from(const block_device& source) const {
-  if (is_block || source.is_block) return EOPNOTSUPP;
+  if (is_block || source.is_block || source.streams) return EOPNOTSUPP;
   struct stat status {};
   if (fstat(buffered.get(), &status) != 0) return errno;
   if (status.st_size != 0) return EOPNOTSUPP;
@@ -297,6 +308,7 @@ int block_device::clone_from(const block_device& source) const {
 }
 
 int64_t block_device::peek(void* to, size_t length, uint64_t offset) const {
+  if (streams) return offset >= size ? 0 : streams->look(to, std::min<uint64_t>(length, size - offset), offset);
   // Pages that anyone has read before say nothing about the medium now. The cache drops whole folios only.
   const uint64_t first = offset / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
   const uint64_t end = (offset + length + kcopyd::kLargestFolio - 1) / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
@@ -334,6 +346,24 @@ int kcopyd_device_adopt(const struct kcopyd_descriptors* descriptors, uint32_t m
   return kcopyd::hand_out(result, [&] {
     return kcopyd::adopt(std::move(claim), std::move(direct), std::move(buffered), makedev(major, minor));
   });
+}
+
+int kcopyd_device_unpack(const struct block_device* file, uint64_t length, uint64_t reach,
+                         const struct kcopyd_unpacking* by, struct block_device** result) {
+  if (by == nullptr) return -EINVAL;
+  return kcopyd::hand_out(result, [&] {
+    const std::shared_ptr<void> context(
+        by->context, by->gone != nullptr ? by->gone : [](void*) {});
+    if (file == nullptr || file->is_block || by->ask == nullptr) kcopyd::fail(EINVAL);
+    auto ask = [ask = by->ask, context](uint64_t at, unsigned number, bool seals) {
+      ask(at, number, seals ? 1 : 0, context.get());
+    };
+    return kcopyd::unpacked(*file, length, std::make_shared<kcopyd::Streams>(std::move(ask), reach));
+  });
+}
+
+void kcopyd_device_provide(struct block_device* bdev, unsigned int stream, int descriptor) {
+  if (bdev->streams) bdev->streams->provide(stream, descriptor);
 }
 
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info) {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "kcopyd.h"
+#include "streams.h"
 
 namespace kcopyd {
 
@@ -97,6 +98,9 @@ struct block_device : std::enable_shared_from_this<block_device> {
   // Cleared when its file system refuses for good to copy from another file (copy_file_range).
   std::atomic<bool> can_copy = true;
 
+  // A packed file: its bytes come from programs that unpack it. `size` is that of what is in it.
+  std::shared_ptr<kcopyd::Streams> streams;
+
   // Bytes. The smallest unit that direct I/O writes.
   uint32_t write_block() const { return std::max(logical_block, zone_block); }
   // True for the same device or file, under any name.
@@ -105,7 +109,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   }
   // Another regular file of the same file system.
   bool beside(const block_device& other) const {
-    return !is_block && !other.is_block && device == other.device && inode != other.inode;
+    return !is_block && !other.is_block && !other.streams && device == other.device && inode != other.inode;
   }
   // Bytes; differs from size when it grows.
   uint64_t size_now() const;

@@ -90,6 +90,28 @@ struct kcopyd_descriptors {
  */
 int kcopyd_device_adopt(const struct kcopyd_descriptors* descriptors, uint32_t major, uint32_t minor,
                         struct block_device** result);
+/* How the bytes of a packed file are had. */
+struct kcopyd_unpacking {
+  /*
+   * Asks for a stream of the unpacked bytes that begins at byte `at`. Every call is answered once, later, by
+   * kcopyd_device_provide with the same number. seals: 1 when it is for the head of destinations that have all the rest
+   * (KCOPYD_HEAD_LAST), so that a negative answer leaves their heads blank. From any thread; must not wait.
+   */
+  void (*ask)(uint64_t at, unsigned int stream, int seals, void* context);
+  /* Nothing will be asked any more, or there is no device. From any thread. NULL is allowed. */
+  void (*gone)(void* context);
+  void* context;
+};
+/*
+ * P: makes a source of a packed file: `length` bytes that other programs unpack and write into pipes. It is read like a
+ * file. A destination that was left behind gets a stream of its own. reach: bytes that are sooner read and dropped than
+ * a new stream is asked for. A stream that ends too early is a read error, EBADMSG.
+ * Errors: -EINVAL file is a block device, or NULL; -ENOMEM.
+ */
+int kcopyd_device_unpack(const struct block_device* file, uint64_t length, uint64_t reach,
+                         const struct kcopyd_unpacking* by, struct block_device** result);
+/* The answer to ask: a descriptor, which belongs to the device now, or a negative errno. Any thread. */
+void kcopyd_device_provide(struct block_device* bdev, unsigned int stream, int descriptor);
 /* What is known of an open device, from its descriptor, not its path. */
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info);
 /*

@@ -33,6 +33,7 @@ import {
 } from './given-files.ts';
 import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon } from '../native/addon.ts';
+import { sourceFor } from '../unpacking/packed.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
 import { explainShortfalls } from './shortfall.ts';
@@ -63,11 +64,12 @@ export async function examine(
   const inPlace = updates(request) || mapOf(request) !== null;
   const inspect = (path: string): Promise<Found> =>
     kind === 'copy' ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks);
-  const [manifest, map, old, source, ...destinations] = await Promise.all([
+  const [manifest, map, old, file, ...destinations] = await Promise.all([
     ...givenFiles(request, answers),
     from === null ? null : finding(answers, from, inspectExisting(from, blocks)),
     ...request.destinations.map(({ path }) => finding(answers, path, inspect(path))),
   ]);
+  const source = file === null ? null : await sourceFor(request, file);
   const given = await placesOf(request, answers);
   const files = given.map(({ place }) => place);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;

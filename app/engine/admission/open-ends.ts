@@ -14,6 +14,7 @@ import { both, isEmpty } from '../formats/chunk-sets.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';
 import { bytesOf } from '../formats/mapfile.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
+import type { Unpacking } from '../unpacking/unpacking.ts';
 import type { Examined } from './examine.ts';
 import { againstUnmounting } from './guard.ts';
 import { bornAt, checkPart, refuseForeignPart, reopenPart } from './images.ts';
@@ -28,16 +29,19 @@ export async function openSource(
   kind: JobKind,
   { request, source }: Examined,
   opening: Opening,
-): Promise<(HeldEnd<NativeDevice | null> & { notes: Note[] }) | null> {
+): Promise<(HeldEnd<NativeDevice | null> & { unpacking: Unpacking | null; notes: Note[] }) | null> {
   const end = source?.end ?? null;
   if (end === null) return null;
-  const device = await opening.device(end, {}, 'read');
-  if (device === null) return { end, device, notes: [] };
+  const file = await opening.device(end, {}, 'read');
+  const unpacking = end.packed === null || file === null ? null : opening.unpacking(end, file);
+  const device = end.packed === null ? file : (unpacking?.device ?? null);
+  if (device === null) return { end, device, unpacking, notes: [] };
   const content = await opening.reading(end, device, judgeContent(kind, takesAsIs(request), end, device));
   opening.errors.push(...content.errors);
   // A rescue is for drives of which this can be expected.
-  if (rescueOf(request) === null) opening.errors.push(...(await opening.reading(end, device, unreadable(end, device))));
-  return { end, device, notes: content.notes };
+  if (rescueOf(request) === null && unpacking === null)
+    opening.errors.push(...(await opening.reading(end, device, unreadable(end, device))));
+  return { end, device, unpacking, notes: content.notes };
 }
 
 /** The destinations, one after the other. `replaced` gets what a new image costs another job. */

@@ -9,6 +9,7 @@ import type { RightsSession, Wanted } from '../access/rights-session.ts';
 import { openId } from '../devices/file-ids.ts';
 import type { End } from '../devices/inspect.ts';
 import { isSequence } from '../devices/lsblk.ts';
+import { Unpacking } from '../unpacking/unpacking.ts';
 import type { NativeAddon, NativeDevice, NativeOpenOptions } from '../native/addon.ts';
 
 /** Nothing stands against a request but that the host may not open these devices. */
@@ -35,7 +36,7 @@ export class Opening {
   readonly errors: PlatterError[] = [];
   readonly #openers: Openers;
   readonly #lacking: Wanted[] = [];
-  readonly #opened: NativeDevice[] = [];
+  readonly #opened: { close: () => void }[] = [];
 
   constructor(openers: Openers) {
     this.#openers = openers;
@@ -47,7 +48,7 @@ export class Opening {
   async by(end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> {
     try {
       const device = await this.#openers.answers.of(end.path, act(), end.kind, (late) => late?.close());
-      if (device !== null) this.#opened.push(device);
+      if (device !== null) this.#opened.push({ close: () => letGo(device) });
       return device;
     } catch (error) {
       const known = error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', end.path, end.kind);
@@ -73,6 +74,20 @@ export class Opening {
     });
   }
 
+  /** Unpacks the open file of `end`, and closes it. null when that fails, and `errors` has the reason. */
+  unpacking(end: End, file: NativeDevice): Unpacking | null {
+    try {
+      const unpacking = new Unpacking(this.#openers.addon, end, file);
+      this.#opened.push({ close: () => letGo(unpacking.device) }, unpacking);
+      return unpacking;
+    } catch (error) {
+      this.errors.push(failureOf(error, 'open', end.path, 'file'));
+      return null;
+    } finally {
+      letGo(file);
+    }
+  }
+
   /** Waits for `work`, which reads `device`. When the answer is given up, the device is let go of. */
   reading<T>(end: End, device: NativeDevice, work: Promise<T>): Promise<T> {
     return this.#openers.answers.of(end.path, work, end.kind, () => letGo(device));
@@ -92,7 +107,7 @@ export class Opening {
 
   /** Lets go of everything. */
   close(): void {
-    for (const device of this.#opened) letGo(device);
+    for (const one of this.#opened) one.close();
   }
 }
 
@@ -108,7 +123,7 @@ function letGo(device: NativeDevice): void {
 /** The open device against what was looked at: a node can be another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {
   const info = device.info();
-  if (end.id === openId(info) && end.kind === info.kind && end.size === info.size && isSequence(end.block, info))
-    return [];
+  const size = end.packed?.bytes ?? end.size;
+  if (end.id === openId(info) && end.kind === info.kind && size === info.size && isSequence(end.block, info)) return [];
   return [failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })];
 }

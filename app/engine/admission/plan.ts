@@ -24,6 +24,7 @@ export async function notesOnEnds(
   const ends = written.map(({ end }) => end);
   const onCache = notesOnCache([...(source === null ? [] : [source]), ...destinations]);
   return [
+    ...(from?.packed ? [noteOnPacked(from)] : []),
     ...(from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, ends)]),
     ...(from === null || written.length === 0 ? [] : notesOnBootAreas(from, 'source', blocks)),
     ...ends.flatMap((end) => notesOnBootAreas(end, 'destination', blocks)),
@@ -35,6 +36,13 @@ export async function notesOnEnds(
     ...onCache,
   ];
 }
+
+const noteOnPacked = ({ path, size, packed }: End): Note => {
+  const { format, bytes, entry } = packed!;
+  return entry === null
+    ? { kind: 'unpacks', path, format, bytes, size }
+    : { kind: 'unpacksEntry', path, format, entry, bytes, size };
+};
 
 /** The plan of `asked`, of which `request` is what is done. */
 export function planOf(
@@ -64,6 +72,6 @@ export function planOf(
 
 /** For an image this is known only when it is made; then nothing is said. */
 function notesOnCache(held: readonly HeldEnd<NativeDevice | null>[]): Note[] {
-  const cached = held.filter(({ device }) => device?.info().direct === false);
+  const cached = held.filter(({ end, device }) => end.packed === null && device?.info().direct === false);
   return cached.map(({ end }) => ({ kind: 'buffered', path: end.path }));
 }

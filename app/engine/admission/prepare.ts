@@ -123,7 +123,7 @@ async function hold(
     const source = await openSource(asked.kind, looked, opening);
     const destinations = await openDestinations(looked, addon, opening, replaced);
     opening.throwIfRefused();
-    const held = source === null ? null : { end: source.end, device: source.device! };
+    const held = source === null ? null : { ...source, device: source.device! };
     locks.push(...(await lockAll(addon, request, held, destinations)));
     const sessions = session === null ? [] : [session];
     const partitions = await partitionNotes(request, destinations, sessions);
@@ -142,7 +142,7 @@ async function hold(
       plan: planOf(asked, request, held?.end ?? null, destinations, bytes, client, notes, log?.id ?? null),
       request,
       source: held,
-      serverCopies: held?.end.kind === 'file' && blocks.serverCopies(held.end.realPath),
+      serverCopies: held?.end.kind === 'file' && held.unpacking === null && blocks.serverCopies(held.end.realPath),
       destinations,
       grid: { bytes, chunkSize: client.chunkSize },
       manifest,

@@ -8,6 +8,7 @@ import type { Manifest } from '../formats/manifest.ts';
 import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 import type { HeldDisk } from '../access/partitions.ts';
+import type { Unpacking } from '../unpacking/unpacking.ts';
 import type { Resumed } from './resume.ts';
 import type { Rights } from '../access/rights.ts';
 import type { RightsSession } from '../access/rights-session.ts';
@@ -33,13 +34,19 @@ export interface Held extends HeldDisk {
   readonly naming: Naming | null;
 }
 
+/** The source and its open device. */
+export interface HeldSource extends HeldEnd {
+  /** What unpacks a packed file, from which `device` reads; null for anything else. */
+  readonly unpacking: Unpacking | null;
+}
+
 /** What `prepare` holds until the job ends or is given up. A job that runs keeps what changes in a `Run` of its own. */
 export interface Prepared {
   readonly plan: Plan;
   /** What is done: of a job that is continued, what was asked for when it began. */
   readonly request: WorkRequest;
   /** null where a manifest stands for it. */
-  readonly source: HeldEnd | null;
+  readonly source: HeldSource | null;
   /** Images beside the source are copied by the server that has them both. */
   readonly serverCopies: boolean;
   /** In the order of the plan. */
@@ -74,6 +81,7 @@ export async function release(
   { addon, client, source, destinations, lock, sessions, locks }: Prepared,
   replaced: readonly NativeDevice[] = [],
 ): Promise<void> {
+  source?.unpacking?.close();
   await client.destroy();
   const ends = [source?.device, ...destinations.map(({ device }) => device)];
   for (const device of ends) if (device) unlockEnd(addon, device);

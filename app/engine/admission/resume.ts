@@ -27,6 +27,7 @@ import {
   type JobSummary,
   type LoggedEnd,
 } from '../formats/job-log.ts';
+import { sourceFor } from '../unpacking/packed.ts';
 import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 
@@ -95,7 +96,9 @@ export async function findEnds(id: string, log: JobLog, now: ResumeRequest, bloc
       : inspectExisting(path, blocks);
   };
   const [source, ...found] = await Promise.all([
-    header.source === null ? missingSource() : inspectExisting(pathNow(header.source, blocks), blocks),
+    header.source === null
+      ? missingSource()
+      : inspectExisting(pathNow(header.source, blocks), blocks).then((file) => sourceFor(header.request, file)),
     ...logged.map((index) => look(header.destinations[index]!)),
   ]);
   const gone = ({ end, ...rest }: Found, logged: LoggedEnd): boolean => {

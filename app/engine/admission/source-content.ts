@@ -26,11 +26,11 @@ const NOTHING: Judgement = { errors: [], notes: [] };
 export async function judgeContent(
   kind: JobKind,
   asIs: boolean,
-  { path, size, kind: end }: End,
+  { path, size, packed, kind: end }: End,
   device: NativeDevice,
 ): Promise<Judgement> {
   if (end === 'block' || kind === 'resume') return NOTHING;
-  const found = await contentOf(device, size);
+  const found = await contentOf(device, size, packed !== null);
   if (found === null) return NOTHING;
   switch (found.kind) {
     case 'image':
@@ -68,11 +68,12 @@ function judgeFile(
   };
 }
 
-/** Reads and recognises a file; null when it cannot be read, which the job reports. */
-async function contentOf(device: NativeDevice, size: number): Promise<Recognised | null> {
+/** Reads and recognises a file, or the image in a packed one; null when it cannot be read, which the job reports. */
+async function contentOf(device: NativeDevice, size: number, isPacked: boolean): Promise<Recognised | null> {
   try {
     const head = await device.peek(0, HEAD_BYTES);
-    const tail = await device.peek(Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
+    // The end of a packed image is known when all of it was decoded.
+    const tail = isPacked ? Buffer.alloc(0) : await device.peek(Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
     return recognise(head, tail, size);
   } catch (error) {
     if (errnoOf(error) === null) throw error;

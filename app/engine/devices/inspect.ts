@@ -42,6 +42,20 @@ export interface End extends Located {
   hasOtherNames: boolean;
   /** Where an image is written until it is complete; null for a block device or an end that is only read. */
   image: ImagePlace | null;
+  /** A packed file: `size` is that of the image in it, and `allocated` too. null for anything else. */
+  packed: Packed | null;
+}
+
+/** A packed file and the image in it. */
+export interface Packed {
+  /** Name of the format: "xz". */
+  format: string;
+  /** Bytes of the packed file. */
+  bytes: number;
+  /** The file that is taken of an archive; null for a format that has only one. */
+  entry: string | null;
+  /** Decoding can begin near any place. Otherwise it begins at the start. */
+  seekable: boolean;
 }
 
 /** An end and its open device. null where there may be none: a new image is made when the job starts. */
@@ -138,10 +152,10 @@ export type Written = 'no' | 'yes' | 'unknown';
  * Was the open file `now` written to since it was inspected? Its name may belong to another file by now, or be gone.
  */
 export async function fileWritten(
-  { realPath, id, size, modified, changed }: End,
+  { realPath, id, size, packed, modified, changed }: End,
   now: NativeFileState,
 ): Promise<Written> {
-  if (now.size !== size || Number(now.modified / NANOSECONDS) !== modified) return 'yes';
+  if (now.size !== (packed?.bytes ?? size) || Number(now.modified / NANOSECONDS) !== modified) return 'yes';
   if (now.changed === changed) return 'no';
   // A writer can set the time of modification back, but losing a name changes the inode too.
   const named = await stat(realPath, { bigint: true }).catch(nullIfUnreachable);
@@ -204,7 +218,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   checkName(realPath, 'open', path); // a link can lead to such a name
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
-  const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
+  const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null, packed: null };
   if (stats.isFile())
     return {
       ...end,
@@ -263,6 +277,7 @@ async function newFile(path: string): Promise<End> {
     block: null,
     hasOtherNames: false,
     image: null,
+    packed: null,
   };
 }
 

@@ -24,11 +24,25 @@ export async function begin(prepared: Prepared, emit: Emit, answers = new Answer
       if (destination.mounts.length > 0) destination.device = await takeMounted(run, destination);
     await openImages(run);
     markSource(run);
+    await beginUnpacking(run);
     return new Job(run, await LogKeeper.begin(run, answers), emit);
   } catch (error) {
     await releaseRun(run);
     throw error;
   }
+}
+
+/**
+ * From here on the decoders decide what the source is. An image of one chunk has no head that waits for that, so its
+ * file is judged first.
+ */
+async function beginUnpacking({ source, grid }: Run): Promise<void> {
+  const unpacking = source?.unpacking ?? null;
+  if (unpacking === null) return;
+  unpacking.begin();
+  if (grid.bytes > grid.chunkSize) return;
+  const wrong = await unpacking.verdict();
+  if (wrong !== null) throw new Refusal([wrong]);
 }
 
 /**

@@ -21,12 +21,19 @@ export async function finish(
   reports.tellHeld(held);
   // The request that failed may have come before the drive was seen to be gone.
   if (state === 'failed') reports.tellGone(destination, reports.removals.look(destination));
-  const isGood = judge(parts, destination, state);
+  const isGood = (state !== 'done' || (await isOfGoodImage(parts))) && judge(parts, destination, state);
   const end = isGood ? state : 'failed';
   if (!isGood) totals.failed = true;
   totals.uncompared = end === 'done' && run.plan.verify ? record.unproven(destination) : 0;
   totals.close(end);
   await record.state(destination, end);
+}
+
+/** Was the packed source right to its end? What was copied of another one is not what it should be. */
+async function isOfGoodImage({ run, reports }: JobParts): Promise<boolean> {
+  const wrong = (await run.source?.unpacking?.verdict()) ?? null;
+  if (wrong !== null) reports.tellOfSource(wrong);
+  return wrong === null;
 }
 
 /** False when a destination has failed although its last pass ended otherwise. Gives a complete image its name. */

@@ -1,6 +1,6 @@
 // What a running job says: its errors as they come, and notes for its result.
 import { isDeepStrictEqual } from 'node:util';
-import type { JobError } from '../../contract/errors.ts';
+import type { JobError, PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import type { HostEvent } from '../../contract/host.ts';
 import { assumesBlank, isSparse } from '../../contract/request-facts.ts';
@@ -34,6 +34,8 @@ export class Reports {
   readonly #looks: Looks | null;
   /** Resolves when every full file system that was met so far is told. */
   #fullTold = Promise.resolve();
+  /** Resolves when the fault of a decoder is told; null before there is one. */
+  #decoderTold: Promise<void> | null = null;
 
   /**
    * `stop` stops a destination whose device is gone, also one that would go on past bad blocks, or would wait for ever.
@@ -57,11 +59,17 @@ export class Reports {
 
   /** Resolves when everything that needed a closer look is told. */
   async settled(): Promise<void> {
-    await Promise.all([this.#looks?.done, this.#fullTold]);
+    await Promise.all([this.#looks?.done, this.#fullTold, this.#decoderTold]);
   }
 
   tell(destination: number | null, side: JobError['side'], error: Failure): void {
     this.#push(about(this.named, destination, side, error));
+  }
+
+  /** Tells what is wrong with the packed source, once. */
+  tellOfSource(error: PlatterError): void {
+    if (this.errors.some(({ code }) => code === error.code)) return;
+    this.#push({ ...error, side: 'read', destination: null });
   }
 
   /** Tells errors that have been held, and any error that is complete. */
@@ -79,7 +87,8 @@ export class Reports {
     for (const entry of joinedEntries(pass.newErrors(ended))) {
       // The states say which destinations were cut short; each gets one error of its own for it.
       if (entry.cause === 'cancelled' || hold(entry)) continue;
-      if (this.#isFull(entry)) this.#fullTold = this.#fullTold.then(() => this.#tellFull(entry));
+      if (this.#isOfDecoder(entry)) this.#decoderTold ??= this.#tellDecoder(entry);
+      else if (this.#isFull(entry)) this.#fullTold = this.#fullTold.then(() => this.#tellFull(entry));
       else if (this.#looks?.take(entry) !== true)
         this.#push(
           jobError(entry, this.named, {
@@ -118,6 +127,17 @@ export class Reports {
       destination >= 0 &&
       this.#run.destinations[destination]!.end.kind === 'file'
     );
+  }
+
+  /** The engine says only that a stream has ended too early (EBADMSG). Its decoder says why. */
+  #isOfDecoder({ side, errno }: NativeError): boolean {
+    return side === 'read' && errno === 'EBADMSG' && (this.#run.source?.unpacking ?? null) !== null;
+  }
+
+  async #tellDecoder(entry: NativeError): Promise<void> {
+    const wrong = await this.#run.source!.unpacking!.fault();
+    if (wrong === null) this.#push(jobError(entry, this.named));
+    else this.tellOfSource(wrong);
   }
 
   async #tellFull(entry: NativeError): Promise<void> {

@@ -46,6 +46,14 @@ export interface NativeDevice {
    */
   peek(offset: number, length: number): Promise<Buffer>;
   /**
+   * A source with the `length` bytes that this packed file unpacks to. Their streams are asked for one by one: `ask` gets
+   * where each begins, its number, and whether it is for the head of drives that have all the rest. `provide` answers.
+   * `reach`: bytes that are sooner read and dropped than a new stream is asked for.
+   */
+  unpack(length: number, reach: number, ask: (at: number, stream: number, seals: boolean) => void): NativeDevice;
+  /** The stream asked for: a descriptor, which is the device's from now on, or a negative errno. */
+  provide(stream: number, descriptor: number): void;
+  /**
    * Has the kernel read the partition table again. Does nothing on a device without partitions. Rejects with EBUSY when
    * a partition is in use.
    */
@@ -322,6 +330,8 @@ export interface NativeAddon {
   BrokerListener: new (path: string) => NativeBrokerListener;
   /** Opens `path` on its own thread, so that a hanging drive delays nothing else. Rejects with an EngineError. */
   openDevice(path: string, options?: NativeOpenOptions): Promise<NativeDevice>;
+  /** The two ends of a new pipe, closed on exec: the one to read, the one to write. */
+  makePipe(): [number, number];
   /**
    * Renames `from` to `to`. 'noReplace' fails with EEXIST when `to` exists; 'exchange' swaps the two names atomically.
    * Throws EINVAL when the file system does not support that.

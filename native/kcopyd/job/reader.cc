@@ -58,6 +58,7 @@ void Reader::take(Round& round, Take take) {
     return;
   }
   transfers_.begin(slot.read, &slot, SlotTransfer::Kind::source, 0);
+  slot.read.seal(plan.head_at(take.turn));
   source.read(round.io, slot, at, plan.on_read_error(round.strict));
 }
 

@@ -49,6 +49,7 @@ void Transfers::count(SlotTransfer& transfer, Clock::time_point now) {
   Destination& d = *work_.destinations[transfer.destination];
   if (bytes > 0 && transfer.carried()) (reads ? source_request_ : d.request).answered(bytes, now - transfer.since);
   if (reads) {
+    work_.read_at = now;
     if (!transfer.slot->blank && !transfer.slot->again) work_.bytes_read += bytes;
     return;
   }

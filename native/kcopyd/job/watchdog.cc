@@ -51,8 +51,11 @@ void Watchdog::check(Clock::time_point now, bool away) {
   uint32_t late = 0;
   each([&](SlotTransfer& transfer) {
     if (away) transfer.since = now;  // its answer may be there and not taken yet
-    const bool timed_out = timeout.count() > 0 && now - transfer.since >= timeout;
-    if (transfer.kind == SlotTransfer::Kind::source) {
+    const bool reads = transfer.kind == SlotTransfer::Kind::source;
+    // A stream answers its reads one after the other. The last of them waits for all the others.
+    const auto since = reads && work_.source->in_order() ? std::max(transfer.since, work_.read_at) : transfer.since;
+    const bool timed_out = timeout.count() > 0 && now - since >= timeout;
+    if (reads) {
       source_late = source_late || timed_out;
     } else {
       oldest[transfer.destination] = std::min(oldest[transfer.destination], transfer.since);

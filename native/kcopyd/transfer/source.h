@@ -32,6 +32,8 @@ class Source {
   virtual bool has_bytes() const { return true; }
   // Can a lagging destination read it a second time? If not, nobody is left behind.
   virtual bool can_read_again() const { return true; }
+  // Reads are answered one after the other, in the order in which they began.
+  virtual bool in_order() const { return false; }
   // Seeks cost time.
   virtual bool rotates() const { return false; }
   // The device that is read; nullptr for none.
@@ -64,6 +66,7 @@ class DeviceSource final : public Source {
   void close(BlockIo& io) override;
   uint64_t length() const override { return length_; }
   bool can_read_again() const override { return !options_.read_once; }
+  bool in_order() const override { return device_->streams != nullptr; }
   bool rotates() const override { return device_->rotational; }
   block_device* device() const override { return device_.get(); }
   uint64_t on_device(uint64_t at) const override { return offset_ + at; }

@@ -73,6 +73,7 @@ void Transfer::issue(BlockIo& io) {
   request_.op = op_ == IoOp::zero || op_ == IoOp::copy ? IoOp::write : op_;
   // The kernel gives a FUSE program a dozen requests; submitting one more blocks (max_background of fusectl).
   request_.waits = device_->fuse;
+  request_.streams = device_->streams.get();
   if (op_ == IoOp::flush) {
     request_.fd = device_->buffered.get();
     io.submit(request_);
@@ -94,7 +95,8 @@ void Transfer::issue(BlockIo& io) {
     io.submit(request_);
     return;
   }
-  if (on_error_ != OnError::stop_at_once) left = std::min(left, longest_);
+  // A stream is read in one go: requests of several chunks that take turns would be out of order.
+  if (on_error_ != OnError::stop_at_once && device_->streams == nullptr) left = std::min(left, longest_);
   if (ask_device_ && at % block != 0) left = std::min(left, block - at % block);
   wanted_ = left;
   uint64_t length = left;
@@ -187,7 +189,8 @@ bool Transfer::fail(int err) {
   const kcopyd_cause cause = classify(side, err, *device_);
   const bool place_matters =
       cause == KCOPYD_CAUSE_MEDIUM || cause == KCOPYD_CAUSE_IO || cause == KCOPYD_CAUSE_TIMED_OUT;
-  if (!place_matters || on_error_ == OnError::stop_at_once) return give_up(length_ - done_, err);
+  if (!place_matters || device_->streams != nullptr || on_error_ == OnError::stop_at_once)
+    return give_up(length_ - done_, err);
 
   const uint64_t block = this->block();
   const bool dead = bad_run_ >= kDeadAfter && request_.op == IoOp::write;

@@ -59,6 +59,9 @@ class Transfer {
   // Starts a flush of the device. When it fails, bad() holds the range given here.
   void flush(BlockIo& io, block_device& device, uint64_t offset, uint64_t length);
 
+  // The next read is of the head of destinations that have all the rest (KCOPYD_HEAD_LAST).
+  void seal(bool seals) { request_.seals = seals; }
+
   // Takes the answer to the request. True when the transfer has ended, false when it is to go on.
   bool advance();
   // Issues the next request; after advance() returned false.

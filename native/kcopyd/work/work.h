@@ -33,6 +33,7 @@ struct Work {
   std::vector<Slot*> active;             // chunks that are being read or written
   std::vector<Slot*> reading_back;       // chunks that are being read back
   bool stopped = false;                  // no new chunks
+  Clock::time_point read_at{};           // when the source last answered
   uint64_t broken_turn = ~uint64_t{0};   // turn of the first unreadable chunk; ~0 for none
   std::atomic<uint64_t> bytes_read = 0;  // of the source; any thread
 

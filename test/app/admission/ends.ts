@@ -23,6 +23,7 @@ export function device(blocks: Blocks, path: string, givenAs = path): End {
     block,
     hasOtherNames: false,
     image: null,
+    packed: null,
   };
 }
 
@@ -40,6 +41,7 @@ export const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk
   block: null,
   hasOtherNames: false,
   image: null,
+  packed: null,
 });
 
 export const place = (given: Partial<ImagePlace> = {}): ImagePlace => ({
@@ -67,6 +69,7 @@ export const image = (given: Partial<End> = {}): End => ({
   block: null,
   hasOtherNames: false,
   image: place(),
+  packed: null,
   ...given,
 });
 

@@ -146,6 +146,8 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
           peek: (offset, length) => device.peek(offset, length),
           rereadPartitions: () => device.rereadPartitions(),
           resetZones: () => Promise.resolve(false),
+          unpack: (...how) => device.unpack(...how),
+          provide: (...what) => device.provide(...what),
           close: () => device.close(),
         };
       },

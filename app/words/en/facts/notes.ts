@@ -15,6 +15,8 @@ export const notes = {
     '{path} keeps old signatures beyond the end of the source: {signatures}. A system may mistake it for what it was. `wipefs --all {path}` before the copy erases them.',
   mirrorLeft:
     '{path} keeps a copy of an old btrfs superblock beyond the end of the source, at {place}. Only recovery tools look there.',
+  unpacks: '{path} is unpacked as it is read ({format}, {bytes}). The image in it has {size}.',
+  unpacksEntry: '{entry} in {path} is unpacked as it is read ({format}, {bytes}). It has {size}.',
   takenAsIs: '{path} is {file}, not a disk image: its bytes are taken as they are.',
   looksLike: '{path} looks like {file}. If it is, the copy will not boot.',
   unrecognised:

@@ -15,6 +15,8 @@ export const notes: Translated<typeof english> = {
     '{path} garde d’anciennes signatures au-delà de la fin de la source : {signatures}. Un système peut le prendre pour ce qu’il était. `wipefs --all {path}` avant la copie les efface.',
   mirrorLeft:
     '{path} garde la copie d’un ancien superbloc btrfs au-delà de la fin de la source, à {place}. Seuls les outils de récupération regardent là.',
+  unpacks: '{path} est décompressé à la lecture ({format}, {bytes}). L’image qu’il contient fait {size}.',
+  unpacksEntry: '{entry}, dans {path}, est décompressé à la lecture ({format}, {bytes}). Il fait {size}.',
   takenAsIs: '{path} est {file}, pas une image de disque : ses octets sont pris tels quels.',
   looksLike: '{path} ressemble à {file}. Si c’en est un, rien ne démarrera depuis la copie.',
   unrecognised:

@@ -1,0 +1,120 @@
+// A packed source before anything is held: what it is, and how large the image in it is.
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Reason } from '../../contract/facts.ts';
+import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import type { PlatterError } from '../../contract/errors.ts';
+import { entryOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
+import type { WorkRequest } from '../../contract/request.ts';
+import { recognise } from '../../sources/recognise.ts';
+import { HEAD_BYTES } from '../../sources/sample.ts';
+import { statsId } from '../devices/file-ids.ts';
+import type { End, Found } from '../devices/inspect.ts';
+import { canUnpack, decodeFile, probeFile, type ArchiveEntry, type UnpackFault } from './unpack-program.ts';
+
+/** The formats that the decoder knows, by the names that files are recognised under. */
+const FORMATS: ReadonlySet<string> = new Set(['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'ZIP', 'Android sparse image']);
+
+/** The source as a job reads it: of a packed file the image in it, unless its bytes are taken as they are. */
+export const sourceFor = (request: WorkRequest, file: Found): Found | Promise<Found> =>
+  takesAsIs(request) || rescueOf(request) !== null ? file : unpackedEnd(file, entryOf(request));
+
+/**
+ * The source as the image in it, when it is a packed file that can be unpacked; otherwise as it is. `entry`: the file to
+ * take of an archive.
+ */
+async function unpackedEnd(found: Found, entry: string | null): Promise<Found> {
+  if (found.end === null) return found;
+  const { path } = found.end;
+  try {
+    return { end: (await imageIn(found.end, entry)) ?? found.end };
+  } catch (error) {
+    return { end: null, error: error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', path, 'file') };
+  }
+}
+
+async function imageIn(end: End, entry: string | null): Promise<End | null> {
+  if (end.kind !== 'file' || end.size === 0 || !canUnpack()) return null;
+  const file = openSync(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    // Another file has this name by now. It is looked at again when it is opened for the job.
+    if (statsId(fstatSync(file, { bigint: true })) !== end.id) return null;
+    return isPacked(file, end.size) ? await look(file, end, entry) : null;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isPacked(file: number, size: number): boolean {
+  const head = Buffer.alloc(Math.min(HEAD_BYTES, size));
+  const got = readSync(file, head, 0, head.length, 0);
+  const found = recognise(head.subarray(0, got), Buffer.alloc(0), size);
+  return (
+    (found.kind === 'packed' || found.kind === 'other') &&
+    'format' in found.file &&
+    found.sure &&
+    FORMATS.has(found.file.format)
+  );
+}
+
+async function look(file: number, end: End, wanted: string | null): Promise<End> {
+  const answer = await probeFile(file);
+  if (!answer.ok) throw new Refusal([unpackFailure(end.path, answer.fault)]);
+  const { format, size, entries, seekable = false } = answer.probed;
+  const chosen = entries === undefined ? null : chosenIn(end.path, entries, wanted);
+  const known = chosen?.size ?? size;
+  const packed = { format, bytes: end.size, entry: chosen?.name ?? null, seekable };
+  const bytes = known ?? (await sizeByDecoding(file, end.path, packed.entry));
+  return { ...end, size: bytes, allocated: bytes, packed };
+}
+
+/** Formats without a size are decoded once: a drive that is too small is refused before it is touched. */
+async function sizeByDecoding(file: number, path: string, entry: string | null): Promise<number> {
+  const end = await decodeFile(file, null, { entry, from: 0, threads: null, digests: [] }).ended;
+  if (end.kind === 'done') return end.of.written;
+  const fault =
+    end.kind === 'fault' ? end.fault : ({ fault: 'read', offset: 0, said: 'the decoder was stopped' } as const);
+  throw new Refusal([unpackFailure(path, fault)]);
+}
+
+/** The image in an archive: the one that was asked for, or the only file that can be one. */
+function chosenIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
+  const files = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
+  const names = files.map(({ name }) => name);
+  const chosen =
+    wanted === null ? (files.length === 1 ? files[0] : undefined) : files.find(({ name }) => name === wanted);
+  const refused = (reason: Reason): never =>
+    refuse({ code: 'NOT_AN_IMAGE', op: 'check', device: path, reason, remedy: { kind: 'chooseEntry' } });
+  if (chosen === undefined)
+    return refused(
+      wanted === null
+        ? { kind: files.length === 0 ? 'emptyArchive' : 'severalInArchive', names: names.slice(0, 8).join(', ') }
+        : { kind: 'notInArchive', name: wanted, names: names.slice(0, 8).join(', ') },
+    );
+  if (chosen.encrypted)
+    return refuse({
+      code: 'NOT_AN_IMAGE',
+      op: 'check',
+      device: path,
+      reason: { kind: 'encryptedEntry', name: chosen.name },
+    });
+  return chosen;
+}
+
+/** The failure of a packed file, in words. */
+export const unpackFailure = (path: string, { fault, offset, said }: UnpackFault): PlatterError => {
+  const reasons: Partial<Record<UnpackFault['fault'], Reason>> = {
+    truncated: { kind: 'packedTruncated', offset },
+    damaged: { kind: 'packedDamaged', offset, said },
+    trailing: { kind: 'packedTrailing', offset },
+    memory: { kind: 'packedMemory' },
+  };
+  const reason = reasons[fault] ?? { kind: 'packedUnreadable', said };
+  const isBad = fault === 'truncated' || fault === 'damaged' || fault === 'trailing';
+  return failure({
+    code: 'BAD_IMAGE',
+    op: 'read',
+    device: path,
+    reason,
+    remedy: isBad ? { kind: 'BAD_IMAGE' } : { kind: 'otherUnpacker' },
+  });
+};

@@ -1,0 +1,133 @@
+// A packed source while it is held: its decoders, and whether the file is what it should be. A destination that falls
+// behind has a decoder of its own.
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { constants as system } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PlatterError } from '../../contract/errors.ts';
+import { openId, statsId } from '../devices/file-ids.ts';
+import type { End } from '../devices/inspect.ts';
+import type { NativeAddon, NativeDevice } from '../native/addon.ts';
+import { unpackFailure } from './packed.ts';
+import { decodeFile, type Decoder, type DecoderEnd } from './unpack-program.ts';
+
+/** A decoder that says nothing for so long waits for somebody who does not read on. In milliseconds. */
+const SILENT_MS = 5000;
+/** Bytes that are sooner decoded and dropped than a new decoder is begun where the format lets it begin anywhere. */
+const REACH = 64 * 1024 * 1024;
+
+/** The decoders of one packed file. */
+export class Unpacking {
+  /** The image, to be read like a file. */
+  readonly device: NativeDevice;
+  readonly #end: End;
+  readonly #entry: string | null;
+  readonly #addon: NativeAddon;
+  readonly #file: number;
+  readonly #running = new Set<Decoder>();
+  /** The first decoder of the whole file since the job began. */
+  #whole: Decoder | null = null;
+  #isBegun = false;
+  /** The first fault that a decoder met. */
+  #fault: PlatterError | null = null;
+  #verdict: Promise<PlatterError | null> | null = null;
+  #isGood = false;
+
+  /** `end` is a packed file, and `file` that file, opened. Throws with an errno as open(2) does, or ESTALE. */
+  constructor(addon: NativeAddon, end: End, file: NativeDevice) {
+    const { seekable, entry } = end.packed!;
+    this.#addon = addon;
+    this.#end = end;
+    this.#entry = entry;
+    this.#file = openSync(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (statsId(fstatSync(this.#file, { bigint: true })) !== openId(file.info())) {
+      closeSync(this.#file);
+      throw Object.assign(new Error(`${end.path} is another file`), { code: 'ESTALE' });
+    }
+    const reach = seekable ? REACH : end.size;
+    this.device = file.unpack(end.size, reach, (at, stream, seals) => void this.#answer(at, stream, seals));
+  }
+
+  /** The job begins: what is decoded from now on decides what the file is. */
+  begin(): void {
+    this.#isBegun = true;
+  }
+
+  /**
+   * What is wrong with the packed file, all of it; null for nothing. When no decoder has read it to its end, one does now.
+   */
+  verdict(): Promise<PlatterError | null> {
+    this.#verdict ??= this.#judge();
+    return this.#verdict;
+  }
+
+  /** Why the image could not be read on, when a decoder has ended too early. */
+  async fault(): Promise<PlatterError | null> {
+    await Promise.all([...this.#running].map((one) => Promise.race([one.ended, silence(one)])));
+    return this.#fault;
+  }
+
+  /** Ends the decoders. */
+  close(): void {
+    for (const one of this.#running) one.stop();
+    closeSync(this.#file);
+  }
+
+  async #answer(at: number, stream: number, seals: boolean): Promise<void> {
+    this.device.provide(stream, await this.#stream(at, seals));
+  }
+
+  /** A descriptor of the image from `at` on, or a negative errno. */
+  async #stream(at: number, seals: boolean): Promise<number> {
+    if (this.#fault !== null || (seals && (await this.verdict()) !== null)) return -system.errno.EBADMSG;
+    let write = -1;
+    try {
+      const [read, end] = this.#addon.makePipe();
+      write = end;
+      this.#decode(at, write);
+      return read;
+    } catch {
+      return -system.errno.EAGAIN; // no process or descriptor is to be had
+    } finally {
+      if (write >= 0) closeSync(write);
+    }
+  }
+
+  #decode(from: number, to: number | null): Decoder {
+    // The first one has all cores. Those of destinations that fell behind take one each.
+    const isFirst = this.#whole === null;
+    const decoder = decodeFile(this.#file, to, { entry: this.#entry, from, threads: isFirst ? null : 1, digests: [] });
+    this.#running.add(decoder);
+    if (this.#isBegun && from === 0) this.#whole ??= decoder;
+    void decoder.ended.then((end) => this.#ended(decoder, end, from));
+    return decoder;
+  }
+
+  #ended(decoder: Decoder, end: DecoderEnd, from: number): void {
+    this.#running.delete(decoder);
+    if (end.kind === 'fault') this.#fault ??= unpackFailure(this.#end.path, end.fault);
+    if (end.kind !== 'done' || from > 0) return;
+    // The size in a header or a table is only a claim.
+    const { written, read } = end.of;
+    if (written === this.#end.size) this.#isGood = true;
+    else {
+      const said = `the image has ${String(written)} bytes, not ${String(this.#end.size)}`;
+      this.#fault ??= unpackFailure(this.#end.path, { fault: 'damaged', offset: read, said });
+    }
+  }
+
+  async #judge(): Promise<PlatterError | null> {
+    if (this.#whole !== null) await Promise.race([this.#whole.ended, silence(this.#whole)]);
+    if (this.#fault !== null || this.#isGood) return this.#fault;
+    await this.#decode(0, null).ended;
+    return this.#fault;
+  }
+}
+
+/** Resolves when a decoder has said nothing for a while. */
+async function silence(decoder: Decoder): Promise<void> {
+  for (;;) {
+    const left = decoder.heard() + SILENT_MS - performance.now();
+    if (left <= 0) return;
+    await sleep(left, undefined, { ref: false });
+  }
+}

@@ -1,0 +1,231 @@
+// Jobs whose source is a packed image, made by other people's tools.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decoderLacks } from '../../../build/native.mjs';
+import { Refusal } from '../../../app/client/client.ts';
+import type { JobResult } from '../../../app/contract/jobs.ts';
+import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
+import { lacks } from '../sources/source-files.ts';
+import {
+  head,
+  interrupted,
+  killAtStall,
+  MiB,
+  oneBench,
+  refused,
+  resultOf,
+  resume,
+  spoil,
+  untilDurable,
+} from './support.ts';
+
+const SIZE = 12 * MiB;
+const BLANK = Buffer.alloc(MiB);
+const missing = decoderLacks();
+const skip = canLab() ?? (missing.length > 0 ? `without ${missing.join(', ')}: install the -dev packages` : null);
+const bench = oneBench();
+
+/** How each tool packs FILE into FILE.packed. */
+const TOOLS = {
+  'xz in blocks': 'xz -1 -T2 --block-size=1MiB -c FILE > FILE.packed',
+  xz: 'xz -1 -T1 -c FILE > FILE.packed',
+  gzip: 'gzip -1 -c FILE > FILE.packed',
+  bzip2: 'bzip2 -1 -c FILE > FILE.packed',
+  zstd: 'zstd -q -1 -c FILE > FILE.packed',
+  lz4: 'lz4 -q -1 -c FILE > FILE.packed',
+  zip: 'zip -q -1 -j FILE.zip FILE && mv FILE.zip FILE.packed',
+} as const;
+type Tool = keyof typeof TOOLS;
+const HERE = (Object.keys(TOOLS) as Tool[]).filter((tool) => lacks(tool.split(' ')[0]!) === null);
+
+/** An image with a partition table, and the same packed. */
+async function packed(tool: Tool, size = SIZE): Promise<{ image: string; file: string }> {
+  const image = await bench.path('disk.img');
+  const bytes = seededBytes(size, 7);
+  bytes.fill(0, size / 3, size / 2);
+  bytes.writeUInt16LE(0xaa55, 510);
+  Buffer.from([0x80, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 16, 0, 0]).copy(bytes, 446);
+  bytes.fill(0, 462, 510);
+  await writeFile(image, bytes);
+  execFileSync('sh', ['-c', TOOLS[tool].replaceAll('FILE', image)]);
+  return { image, file: `${image}.packed` };
+}
+
+/** A disk with old content. */
+const oldDisk = async (size = SIZE, seed = 1): Promise<LabDisk> =>
+  bench.disk({ size, file: await bench.image(`old-${seed}`, size, seed) });
+const twoDisks = async (size = SIZE): Promise<LabDisk[]> => [await oldDisk(size), await oldDisk(size, 2)];
+const isResult = (value: unknown): value is JobResult =>
+  typeof value === 'object' && value !== null && 'destinations' in value;
+const isBlank = (disk: LabDisk): boolean => head(disk.backing, MiB).equals(BLANK);
+
+describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' : ` (${skip})`}`, () => {
+  it.each(HERE)('copies the image in a file of %s to every disk, and verifies it', async (tool) => {
+    const { image, file } = await packed(tool);
+    const disks = await twoDisks();
+
+    const result = await bench.session().run({ source: file, destinations: disks.map(({ device }) => device) });
+
+    expect(result).toMatchObject({
+      readErr: 0,
+      writeErr: 0,
+      destinations: [
+        { state: 'done', verified: true, written: SIZE },
+        { state: 'done', verified: true, written: SIZE },
+      ],
+    });
+    for (const { backing } of disks) execFileSync('cmp', [image, backing]);
+  });
+
+  it.each(HERE)('never ends well, and leaves no bootable head, with one wrong bit in a file of %s', async (tool) => {
+    const { file } = await packed(tool);
+    await spoil(file, Math.floor(readFileSync(file).length * 0.6));
+    const [disk] = await twoDisks();
+    const before = readFileSync(disk!.backing);
+
+    const result = await bench
+      .session()
+      .run({ source: file, destinations: [disk!.device] })
+      .catch((error: unknown) => error);
+
+    if (result instanceof Refusal) {
+      expect(result.errors.map(({ code }) => code)).toEqual(['BAD_IMAGE']);
+      expect(readFileSync(disk!.backing).equals(before)).toBe(true);
+      return;
+    }
+    if (!isResult(result)) throw result;
+    expect(result.destinations).toMatchObject([{ state: 'failed', verified: null }]);
+    expect(result.errors.map(({ code }) => code)).toContain('BAD_IMAGE');
+    // Where nothing could be unpacked, nothing was written.
+    expect(isBlank(disk!) || readFileSync(disk!.backing).equals(before)).toBe(true);
+  });
+
+  it('fails with a blank head when something else follows the image in the file', async () => {
+    const { file } = await packed('xz in blocks');
+    await writeFile(file, Buffer.concat([readFileSync(file), Buffer.from('not part of it')]));
+    const disks = await twoDisks();
+    const session = bench.session();
+
+    const outcome = await session
+      .run({ source: file, destinations: disks.map(({ device }) => device) })
+      .catch(() => null);
+
+    for (const one of outcome?.destinations ?? []) expect(one.state).toBe('failed');
+    if (outcome !== null) expect(disks.every(isBlank)).toBe(true);
+  });
+
+  it('lets a disk that falls behind have a decoder of its own, so the others are done before it', async () => {
+    const { image, file } = await packed('xz in blocks', 48 * MiB);
+    const [quick, slow] = await twoDisks(48 * MiB);
+    await slow!.rule('stall w 4M 1M');
+    const session = bench.session();
+    await session.begin({ source: file, destinations: [quick!.device, slow!.device], memory: 16 * MiB });
+
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[0]?.state === 'done');
+    await slow!.rule('go');
+
+    expect(await resultOf(session)).toMatchObject({
+      destinations: [
+        { state: 'done', verified: true },
+        { state: 'done', verified: true },
+      ],
+    });
+    for (const { backing } of [quick!, slow!]) execFileSync('cmp', [image, backing]);
+  });
+
+  it.each(['xz in blocks', 'zstd'] as const)('is resumed where it was interrupted, from a file of %s', async (tool) => {
+    const { image, file } = await packed(tool);
+    const disk = await oldDisk(SIZE);
+    await disk.rule('stall w 8M 1M');
+    const first = bench.session();
+    const { log } = await first.begin({ source: file, destinations: [disk.device] });
+    await untilDurable(log, 2);
+    await killAtStall(first, disk);
+    expect(isBlank(disk)).toBe(true);
+
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    const result = await resume(session, job!.id);
+
+    expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    execFileSync('cmp', [image, disk.backing]);
+  });
+
+  it('compares disks with the image in the file', async () => {
+    const { image, file } = await packed('gzip');
+    const [equal, other] = await twoDisks();
+    for (const { backing } of [equal!, other!]) await writeFile(backing, readFileSync(image));
+    await spoil(other!.backing, 5 * MiB + 3);
+
+    const result = await bench
+      .session()
+      .run({ kind: 'verify', source: file, destinations: [equal!.device, other!.device] });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }, { state: 'failed' }]);
+    expect(result.destinations[1]!.errors).toMatchObject([{ code: 'VERIFY_MISMATCH' }]);
+  });
+
+  it('refuses a disk that is too small for the image, and touches nothing', async () => {
+    const { file } = await packed('zstd');
+    const small = await oldDisk(SIZE - MiB);
+    const before = readFileSync(small.backing);
+
+    const errors = await refused(bench.session().run({ source: file, destinations: [small.device] }));
+
+    expect(errors).toMatchObject([{ code: 'TOO_SMALL', device: small.device }]);
+    expect(readFileSync(small.backing).equals(before)).toBe(true);
+  });
+
+  it('takes the one image of an archive, and asks for a name where there are several', async () => {
+    const { image, file } = await packed('zip');
+    const other = await bench.image('other.img', MiB);
+    execFileSync('zip', ['-q', '-1', '-j', `${image}.zip`, image, other]);
+    await rename(`${image}.zip`, file);
+    const disk = await oldDisk(SIZE);
+
+    const errors = await refused(bench.session().run({ source: file, destinations: [disk.device] }));
+    expect(errors).toMatchObject([{ code: 'NOT_AN_IMAGE', reason: { kind: 'severalInArchive' } }]);
+
+    const result = await bench.session().run({ source: file, destinations: [disk.device], entry: basename(image) });
+    expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    execFileSync('cmp', [image, disk.backing]);
+  });
+
+  it('refuses a packed file in which there is no disk image', async () => {
+    const { image, file } = await packed('gzip');
+    execFileSync('sh', ['-c', `tar -C ${dirname(image)} -cf - ${basename(image)} | gzip -1 > ${file}`]);
+    const disk = await oldDisk(2 * SIZE);
+
+    const errors = await refused(bench.session().run({ source: file, destinations: [disk.device] }));
+
+    expect(errors).toMatchObject([{ code: 'NOT_AN_IMAGE', reason: { kind: 'noDiskImage' } }]);
+  });
+
+  it('copies the packed bytes themselves where that is asked for', async () => {
+    const { file } = await packed('xz in blocks');
+    const disk = await oldDisk(SIZE);
+
+    await bench.session().run({ source: file, destinations: [disk.device], asIs: true });
+
+    const { length } = readFileSync(file);
+    execFileSync('cmp', ['-n', String(length), file, disk.backing]);
+  });
+
+  it('unpacks into an image file, which gets its name only when the whole file was right', async () => {
+    const { image, file } = await packed('xz in blocks');
+    const copy = await bench.path('copy.img');
+    expect(await bench.session().run({ source: file, destinations: [copy] })).toMatchObject({
+      destinations: [{ state: 'done', verified: true }],
+    });
+    execFileSync('cmp', [image, copy]);
+
+    await spoil(file, Math.floor(readFileSync(file).length * 0.9));
+    const other = await bench.path('other.img');
+    const result = await bench.session().run({ source: file, destinations: [other] });
+    expect(result.destinations).toMatchObject([{ state: 'failed' }]);
+    expect(() => readFileSync(other)).toThrow('ENOENT');
+  });
+});

@@ -5,6 +5,7 @@ import { MAX_DESTINATIONS } from '../contract/limits.ts';
 import {
   backend,
   batchName,
+  checksum as checksumText,
   jobId,
   jobKind,
   jobRequest,
@@ -14,6 +15,7 @@ import {
 } from '../contract/request.ts';
 import {
   assumesBlank,
+  checksumOf,
   entryOf,
   destinationsOf,
   givenManifest,
@@ -55,6 +57,8 @@ export const keptRequest = z.strictObject({
   asIs: z.boolean(),
   /** Earlier versions had none. */
   entry: z.string().min(1).nullable().default(null),
+  /** Earlier versions had none. */
+  checksum: checksumText.nullable().default(null),
   unmount: z.boolean(),
 });
 export type KeptRequest = z.infer<typeof keptRequest>;
@@ -75,6 +79,7 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   destinationThrottles: [],
   asIs: false,
   entry: null,
+  checksum: null,
   unmount: false,
   ...plainRunning,
 };
@@ -108,6 +113,7 @@ export function keep(request: JobRequest): KeptRequest {
     stallTimeout,
     asIs: takesAsIs(request),
     entry: entryOf(request),
+    checksum: checksumOf(request),
     unmount: unmounts(request),
   };
 }
@@ -126,7 +132,7 @@ export function readRequest(kept: KeptRequest): JobRequest | null {
 }
 
 function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
-  const { kind, name, source, manifest, saveManifest, keepGoing, asIs, entry, unmount, job } = kept;
+  const { kind, name, source, manifest, saveManifest, keepGoing, asIs, entry, checksum, unmount, job } = kept;
   const { io, memory, throttle, stallTimeout } = kept;
   const running = { io, memory, throttle, stallTimeout };
   const destinations = kept.destinations.map((path, index) => ({
@@ -141,6 +147,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         source,
         asIs,
         entry,
+        checksum,
         method: methodOf(kept),
         saveManifest,
         ...named,
@@ -153,7 +160,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         ...named,
       });
     case 'repair':
-      return jobRequest.safeParse({ kind, source, asIs, entry, manifest, ...named, unmount });
+      return jobRequest.safeParse({ kind, source, asIs, entry, checksum, manifest, ...named, unmount });
     case 'resume':
       return jobRequest.safeParse({ kind, job, ...running, unmount });
   }

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
 import type { OptionValue, ValueKind } from '../contract/options.ts';
-import { batchName, jobId } from '../contract/request.ts';
+import { batchName, HASHES, jobId, type Hash } from '../contract/request.ts';
 import { parseSize } from './output/quantities.ts';
 
 /** Bytes. Whether it is within the bounds is for the engine to say: it knows them. */
@@ -62,6 +62,17 @@ export function file(text: string): string {
   return text;
 }
 
+/** The digits of a checksum, in lower case. */
+function hexOf(hash: Hash): (text: string) => string {
+  const digits = HASHES[hash];
+  return (text) => {
+    const hex = text.trim().toLowerCase();
+    if (hex.length !== digits || !/^[0-9a-f]+$/u.test(hex))
+      throw new InvalidArgumentError(`Give the ${digits} hexadecimal digits of the ${hash}.`);
+    return hex;
+  };
+}
+
 /** How the values of the table's options are read. */
 export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown) => OptionValue>> = {
   text: (text) => text,
@@ -73,4 +84,8 @@ export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown)
     destinationRate(text, before instanceof Map ? (before as ReadonlyMap<string, number>) : undefined),
   retries,
   seconds,
+  sha256: hexOf('sha256'),
+  sha512: hexOf('sha512'),
+  sha1: hexOf('sha1'),
+  md5: hexOf('md5'),
 };

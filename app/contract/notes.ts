@@ -14,6 +14,7 @@ export const NOTES = {
   mirrorLeft: { path: 'text', place: 'place' },
   unpacks: { path: 'text', format: 'text', bytes: 'bytes', size: 'bytes' },
   unpacksEntry: { path: 'text', format: 'text', entry: 'text', bytes: 'bytes', size: 'bytes' },
+  checksum: { path: 'text' },
   takenAsIs: { path: 'text', file: 'file' },
   looksLike: { path: 'text', file: 'file' },
   unrecognised: { path: 'text' },

@@ -28,6 +28,7 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   source,
   asIs: false,
   entry: null,
+  checksum: null,
   method: { kind: 'write', check: 'verify', zeros: 'sparse' },
   saveManifest: null,
   ...plainNamed(destinations),
@@ -51,6 +52,7 @@ export const plainRepair = (source: string, destinations: readonly string[]): Re
   source,
   asIs: false,
   entry: null,
+  checksum: null,
   manifest: null,
   ...plainNamed(destinations),
   ...plainRunning,
@@ -141,3 +143,7 @@ export function entryOf(request: JobRequest): string | null {
   if (request.kind === 'copy' || request.kind === 'repair') return request.entry;
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.entry : null;
 }
+
+/** What the source's checksum has to be; null when nobody said. */
+export const checksumOf = (request: JobRequest): string | null =>
+  request.kind === 'copy' || request.kind === 'repair' ? request.checksum : null;

@@ -73,6 +73,20 @@ const named = {
   ...running,
 };
 
+/** The hashes that a checksum can be of, and how many hexadecimal digits each has. */
+export const HASHES = { sha256: 64, sha512: 128, sha1: 40, md5: 32 } as const;
+export type Hash = keyof typeof HASHES;
+
+/** A checksum as text: "sha256:0f34…", in lower case. */
+export const checksum = z.string().regex(
+  new RegExp(
+    `^(${Object.entries(HASHES)
+      .map(([name, digits]) => `${name}:[0-9a-f]{${String(digits)}}`)
+      .join('|')})$`,
+  ),
+  'A checksum is the name of a hash, a colon and its hexadecimal digits.',
+);
+
 /** A source whose bytes are copied. */
 const source = {
   source: path,
@@ -80,6 +94,8 @@ const source = {
   asIs: z.boolean(),
   /** The file to take of an archive with several; null for its only one. */
   entry: z.string().min(1).nullable(),
+  /** What the publisher says of the source file, or of the image in it; null for nothing. */
+  checksum: checksum.nullable(),
 };
 
 /**

@@ -9,6 +9,7 @@ import type { Blocks } from '../devices/blocks.ts';
 import { notesOnSectors } from '../devices/sector-size.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
+import { RAW } from '../unpacking/packed.ts';
 import type { Held } from './prepared.ts';
 
 /** The notes on the source and the destinations, in the order of the review. `bytes` is what each destination gets. */
@@ -24,7 +25,7 @@ export async function notesOnEnds(
   const ends = written.map(({ end }) => end);
   const onCache = notesOnCache([...(source === null ? [] : [source]), ...destinations]);
   return [
-    ...(from?.packed ? [noteOnPacked(from)] : []),
+    ...(from?.packed ? notesOnPacked(from) : []),
     ...(from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, ends)]),
     ...(from === null || written.length === 0 ? [] : notesOnBootAreas(from, 'source', blocks)),
     ...ends.flatMap((end) => notesOnBootAreas(end, 'destination', blocks)),
@@ -37,12 +38,14 @@ export async function notesOnEnds(
   ];
 }
 
-const noteOnPacked = ({ path, size, packed }: End): Note => {
-  const { format, bytes, entry } = packed!;
-  return entry === null
-    ? { kind: 'unpacks', path, format, bytes, size }
-    : { kind: 'unpacksEntry', path, format, entry, bytes, size };
-};
+function notesOnPacked({ path, size, packed }: End): Note[] {
+  const { format, bytes, entry, checksum } = packed!;
+  const unpacks: Note =
+    entry === null
+      ? { kind: 'unpacks', path, format, bytes, size }
+      : { kind: 'unpacksEntry', path, format, entry, bytes, size };
+  return [...(format === RAW ? [] : [unpacks]), ...(checksum === null ? [] : [{ kind: 'checksum', path } as const])];
+}
 
 /** The plan of `asked`, of which `request` is what is done. */
 export function planOf(

@@ -56,6 +56,8 @@ export interface Packed {
   entry: string | null;
   /** Decoding can begin near any place. Otherwise it begins at the start. */
   seekable: boolean;
+  /** "sha256:…", of the file or of the image in it; null for none. */
+  checksum: string | null;
 }
 
 /** An end and its open device. null where there may be none: a new image is made when the job starts. */

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Reason } from '../../contract/facts.ts';
 import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
-import { entryOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
+import { checksumOf, entryOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES } from '../../sources/sample.ts';
@@ -11,37 +11,66 @@ import { statsId } from '../devices/file-ids.ts';
 import type { End, Found } from '../devices/inspect.ts';
 import { canUnpack, decodeFile, probeFile, type ArchiveEntry, type UnpackFault } from './unpack-program.ts';
 
+/** The format of a file that is not packed, or is taken as it is: the decoder only makes its hash. */
+export const RAW = 'raw';
+
+/** Beside other files in an archive (a README, checksums) this is the image. */
+const IMAGE_NAME = /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu;
+
 /** The formats that the decoder knows, by the names that files are recognised under. */
 const FORMATS: ReadonlySet<string> = new Set(['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'ZIP', 'Android sparse image']);
 
 /** The source as a job reads it: of a packed file the image in it, unless its bytes are taken as they are. */
-export const sourceFor = (request: WorkRequest, file: Found): Found | Promise<Found> =>
-  takesAsIs(request) || rescueOf(request) !== null ? file : unpackedEnd(file, entryOf(request));
+export function sourceFor(request: WorkRequest, file: Found): Found | Promise<Found> {
+  if (rescueOf(request) !== null) return file;
+  const isRaw = takesAsIs(request);
+  return unpackedEnd(file, { isRaw, entry: entryOf(request), checksum: checksumOf(request) });
+}
+
+/** How a source file is taken. */
+interface Wish {
+  /** Its bytes as they are. */
+  isRaw: boolean;
+  entry: string | null;
+  checksum: string | null;
+}
 
 /**
- * The source as the image in it, when it is a packed file that can be unpacked; otherwise as it is. `entry`: the file to
- * take of an archive.
+ * The source as the image in it, when it is a packed file that can be unpacked; otherwise as it is. A file with a checksum
+ * goes through the decoder in any case, which makes the hash.
  */
-async function unpackedEnd(found: Found, entry: string | null): Promise<Found> {
+async function unpackedEnd(found: Found, wish: Wish): Promise<Found> {
   if (found.end === null) return found;
   const { path } = found.end;
   try {
-    return { end: (await imageIn(found.end, entry)) ?? found.end };
+    return { end: (await imageIn(found.end, wish)) ?? found.end };
   } catch (error) {
     return { end: null, error: error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', path, 'file') };
   }
 }
 
-async function imageIn(end: End, entry: string | null): Promise<End | null> {
-  if (end.kind !== 'file' || end.size === 0 || !canUnpack()) return null;
+async function imageIn(end: End, wish: Wish): Promise<End | null> {
+  if (wish.checksum !== null) checkChecksum(end);
+  if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (wish.isRaw && wish.checksum === null)) return null;
   const file = openSync(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     // Another file has this name by now. It is looked at again when it is opened for the job.
     if (statsId(fstatSync(file, { bigint: true })) !== end.id) return null;
-    return isPacked(file, end.size) ? await look(file, end, entry) : null;
+    if (!wish.isRaw && isPacked(file, end.size)) return await look(file, end, wish);
+    const { checksum } = wish;
+    return checksum === null
+      ? null
+      : { ...end, packed: { format: RAW, bytes: end.size, entry: null, seekable: true, checksum } };
   } finally {
     closeSync(file);
   }
+}
+
+/** Throws a Refusal where the checksum of `end` cannot be made. */
+function checkChecksum({ path, kind }: End): void {
+  if (kind === 'block') refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
+  if (!canUnpack())
+    refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'checksumUnavailable' } });
 }
 
 function isPacked(file: number, size: number): boolean {
@@ -56,20 +85,20 @@ function isPacked(file: number, size: number): boolean {
   );
 }
 
-async function look(file: number, end: End, wanted: string | null): Promise<End> {
+async function look(file: number, end: End, wish: Wish): Promise<End> {
   const answer = await probeFile(file);
   if (!answer.ok) throw new Refusal([unpackFailure(end.path, answer.fault)]);
   const { format, size, entries, seekable = false } = answer.probed;
-  const chosen = entries === undefined ? null : chosenIn(end.path, entries, wanted);
+  const chosen = entries === undefined ? null : chosenIn(end.path, entries, wish.entry);
   const known = chosen?.size ?? size;
-  const packed = { format, bytes: end.size, entry: chosen?.name ?? null, seekable };
+  const packed = { format, bytes: end.size, entry: chosen?.name ?? null, seekable, checksum: wish.checksum };
   const bytes = known ?? (await sizeByDecoding(file, end.path, packed.entry));
   return { ...end, size: bytes, allocated: bytes, packed };
 }
 
 /** Formats without a size are decoded once: a drive that is too small is refused before it is touched. */
 async function sizeByDecoding(file: number, path: string, entry: string | null): Promise<number> {
-  const end = await decodeFile(file, null, { entry, from: 0, threads: null, digests: [] }).ended;
+  const end = await decodeFile(file, null, { entry, isRaw: false, from: 0, threads: null, digests: [] }).ended;
   if (end.kind === 'done') return end.of.written;
   const fault =
     end.kind === 'fault' ? end.fault : ({ fault: 'read', offset: 0, said: 'the decoder was stopped' } as const);
@@ -80,8 +109,9 @@ async function sizeByDecoding(file: number, path: string, entry: string | null):
 function chosenIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
   const files = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
   const names = files.map(({ name }) => name);
+  const images = files.length === 1 ? files : files.filter(({ name }) => IMAGE_NAME.test(name));
   const chosen =
-    wanted === null ? (files.length === 1 ? files[0] : undefined) : files.find(({ name }) => name === wanted);
+    wanted === null ? (images.length === 1 ? images[0] : undefined) : files.find(({ name }) => name === wanted);
   const refused = (reason: Reason): never =>
     refuse({ code: 'NOT_AN_IMAGE', op: 'check', device: path, reason, remedy: { kind: 'chooseEntry' } });
   if (chosen === undefined)

@@ -79,6 +79,8 @@ export interface Decoder {
 export interface DecodeOptions {
   /** File to take of an archive; null for the only one. */
   entry: string | null;
+  /** The bytes are passed on as they are. */
+  isRaw: boolean;
   /** Byte of the unpacked image to begin at. */
   from: number;
   /** Decoders at the same time; null for one for each core. */
@@ -154,7 +156,8 @@ function start(args: readonly string[], file: number, stdout: number | 'pipe' | 
   }
 }
 
-const wordsOf = ({ entry: name, from, threads, digests: names }: DecodeOptions): string[] => [
+const wordsOf = ({ entry: name, isRaw, from, threads, digests: names }: DecodeOptions): string[] => [
+  ...(isRaw ? ['--raw'] : []),
   ...(name === null ? [] : ['--entry', name]),
   ...(from === 0 ? [] : ['--from', String(from)]),
   ...(threads === null ? [] : ['--threads', String(threads)]),

@@ -5,10 +5,11 @@ import { constants as system } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
-import type { End } from '../devices/inspect.ts';
+import type { End, Packed } from '../devices/inspect.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
-import { unpackFailure } from './packed.ts';
-import { decodeFile, type Decoder, type DecoderEnd } from './unpack-program.ts';
+import { failure } from '../../base/errors.ts';
+import { RAW, unpackFailure } from './packed.ts';
+import { decodeFile, type Decoded, type Decoder, type DecoderEnd } from './unpack-program.ts';
 
 /** A decoder that says nothing for so long waits for somebody who does not read on. In milliseconds. */
 const SILENT_MS = 5000;
@@ -20,7 +21,7 @@ export class Unpacking {
   /** The image, to be read like a file. */
   readonly device: NativeDevice;
   readonly #end: End;
-  readonly #entry: string | null;
+  readonly #packed: Packed;
   readonly #addon: NativeAddon;
   readonly #file: number;
   readonly #running = new Set<Decoder>();
@@ -34,16 +35,16 @@ export class Unpacking {
 
   /** `end` is a packed file, and `file` that file, opened. Throws with an errno as open(2) does, or ESTALE. */
   constructor(addon: NativeAddon, end: End, file: NativeDevice) {
-    const { seekable, entry } = end.packed!;
+    const packed = end.packed!;
     this.#addon = addon;
     this.#end = end;
-    this.#entry = entry;
+    this.#packed = packed;
     this.#file = openSync(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
     if (statsId(fstatSync(this.#file, { bigint: true })) !== openId(file.info())) {
       closeSync(this.#file);
       throw Object.assign(new Error(`${end.path} is another file`), { code: 'ESTALE' });
     }
-    const reach = seekable ? REACH : end.size;
+    const reach = packed.seekable ? REACH : end.size;
     this.device = file.unpack(end.size, reach, (at, stream, seals) => void this.#answer(at, stream, seals));
   }
 
@@ -93,11 +94,19 @@ export class Unpacking {
   }
 
   #decode(from: number, to: number | null): Decoder {
+    const { entry, format, checksum } = this.#packed;
     // The first one has all cores. Those of destinations that fell behind take one each.
     const isFirst = this.#whole === null;
-    const decoder = decodeFile(this.#file, to, { entry: this.#entry, from, threads: isFirst ? null : 1, digests: [] });
+    const isWhole = this.#isBegun && from === 0;
+    const decoder = decodeFile(this.#file, to, {
+      entry,
+      isRaw: format === RAW,
+      from,
+      threads: isFirst ? null : 1,
+      digests: isWhole && checksum !== null ? [hashOf(checksum)] : [],
+    });
     this.#running.add(decoder);
-    if (this.#isBegun && from === 0) this.#whole ??= decoder;
+    if (isWhole) this.#whole ??= decoder;
     void decoder.ended.then((end) => this.#ended(decoder, end, from));
     return decoder;
   }
@@ -106,13 +115,31 @@ export class Unpacking {
     this.#running.delete(decoder);
     if (end.kind === 'fault') this.#fault ??= unpackFailure(this.#end.path, end.fault);
     if (end.kind !== 'done' || from > 0) return;
-    // The size in a header or a table is only a claim.
-    const { written, read } = end.of;
-    if (written === this.#end.size) this.#isGood = true;
-    else {
-      const said = `the image has ${String(written)} bytes, not ${String(this.#end.size)}`;
-      this.#fault ??= unpackFailure(this.#end.path, { fault: 'damaged', offset: read, said });
-    }
+    this.#fault ??= this.#againstSize(end.of) ?? this.#againstChecksum(end.of);
+    this.#isGood = this.#fault === null;
+  }
+
+  /** The size in a header or a table is only a claim. */
+  #againstSize({ written, read }: Decoded): PlatterError | null {
+    const { path, size } = this.#end;
+    if (written === size) return null;
+    const said = `the image has ${String(written)} bytes, not ${String(size)}`;
+    return unpackFailure(path, { fault: 'damaged', offset: read, said });
+  }
+
+  /** A publisher gives the checksum of the file or of the image in it: either will do. */
+  #againstChecksum({ digests, imageDigests }: Decoded): PlatterError | null {
+    const { checksum } = this.#packed;
+    if (checksum === null) return null;
+    const hash = hashOf(checksum);
+    const [wanted, file, image] = [checksum.slice(hash.length + 1), digests[hash], imageDigests[hash]];
+    if (wanted === file || wanted === image) return null;
+    return failure({
+      code: 'BAD_IMAGE',
+      op: 'check',
+      device: this.#end.path,
+      reason: { kind: 'otherChecksum', hash, wanted, is: file ?? '' },
+    });
   }
 
   async #judge(): Promise<PlatterError | null> {
@@ -122,6 +149,9 @@ export class Unpacking {
     return this.#fault;
   }
 }
+
+/** The hash that a checksum is of. */
+const hashOf = (checksum: string): string => checksum.slice(0, checksum.indexOf(':'));
 
 /** Resolves when a decoder has said nothing for a while. */
 async function silence(decoder: Decoder): Promise<void> {

@@ -1,5 +1,6 @@
 // Jobs whose source is a packed image, made by other people's tools.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -227,5 +228,70 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     const result = await bench.session().run({ source: file, destinations: [other] });
     expect(result.destinations).toMatchObject([{ state: 'failed' }]);
     expect(() => readFileSync(other)).toThrow('ENOENT');
+  });
+
+  describe('and a checksum', () => {
+    const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+    it.each([
+      ['the packed file', 'file'],
+      ['the image in it', 'image'],
+    ] as const)('is copied when the checksum is that of %s', async (_, which) => {
+      const made = await packed('xz in blocks');
+      const disk = await oldDisk();
+
+      const result = await bench
+        .session()
+        .run({ source: made.file, destinations: [disk.device], checksum: `sha256:${sha256(made[which])}` });
+
+      expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+      execFileSync('cmp', [made.image, disk.backing]);
+    });
+
+    it('leaves every disk failed and its head blank when the checksum is another one', async () => {
+      const { file } = await packed('xz in blocks');
+      const disks = await twoDisks();
+
+      const result = await bench.session().run({
+        source: file,
+        destinations: disks.map(({ device }) => device),
+        checksum: `sha256:${'0'.repeat(64)}`,
+      });
+
+      expect(result.destinations.map(({ state, verified }) => [state, verified])).toEqual([
+        ['failed', null],
+        ['failed', null],
+      ]);
+      expect(result.errors).toMatchObject([{ code: 'BAD_IMAGE', reason: { kind: 'otherChecksum' } }]);
+      expect(disks.every(isBlank)).toBe(true);
+    });
+
+    it('is checked for an image that is not packed too', async () => {
+      const { image } = await packed('gzip');
+      const [right, wrong] = await twoDisks();
+
+      expect(
+        await bench
+          .session()
+          .run({ source: image, destinations: [right!.device], checksum: `sha256:${sha256(image)}` }),
+      ).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+      execFileSync('cmp', [image, right!.backing]);
+
+      const result = await bench
+        .session()
+        .run({ source: image, destinations: [wrong!.device], checksum: `md5:${'0'.repeat(32)}` });
+      expect(result).toMatchObject({ destinations: [{ state: 'failed' }], errors: [{ code: 'BAD_IMAGE' }] });
+      expect(isBlank(wrong!)).toBe(true);
+    });
+
+    it('is refused for a disk, of which nobody publishes one', async () => {
+      const disks = await twoDisks();
+      const run = bench.session().run({
+        source: disks[0]!.device,
+        destinations: [disks[1]!.device],
+        checksum: `sha256:${'0'.repeat(64)}`,
+      });
+      expect(await refused(run)).toMatchObject([{ code: 'BAD_ARGUMENT', reason: { kind: 'checksumOfDisk' } }]);
+    });
   });
 });

@@ -70,6 +70,10 @@ export const reasons: Translated<typeof english> = {
   packedTruncated: 'Die gepackte Datei ist abgeschnitten: Sie endet bei {offset}, vor dem Abbild darin.',
   packedDamaged: 'Die gepackte Datei ist ungefähr bei {offset} beschädigt ({said}).',
   packedTrailing: 'In der gepackten Datei folgt bei {offset} etwas anderes auf das Abbild.',
+  otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
+  checksumOfDisk: 'Prüfsummen gibt es für Dateien. Die Quelle ist ein Laufwerk.',
+  checksumUnavailable:
+    'Für Prüfsummen braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',
   packedUnreadable: 'Die gepackte Datei lässt sich nicht entpacken: {said}.',
   noDiskImage:

@@ -68,6 +68,10 @@ export const reasons: Translated<typeof english> = {
   packedTruncated: 'Le fichier compressé est tronqué : il se termine à {offset}, avant l’image qu’il contient.',
   packedDamaged: 'Le fichier compressé est endommagé vers {offset} ({said}).',
   packedTrailing: 'Autre chose suit l’image dans le fichier compressé, à {offset}.',
+  otherChecksum: 'Son {hash} est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
+  checksumOfDisk: 'Les sommes de contrôle portent sur des fichiers. La source est un disque.',
+  checksumUnavailable:
+    'Les sommes de contrôle demandent platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',
   packedMemory: 'La décompression demande plus de mémoire que permis.',
   packedUnreadable: 'Le fichier compressé ne peut pas être décompressé : {said}.',
   noDiskImage: 'C’est {file}, pas une image de disque : rien ne pourrait démarrer depuis la copie ni la monter.',

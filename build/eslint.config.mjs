@@ -44,7 +44,7 @@ const rooms = {
   records: { files: 'app/records/**', imports: ['base', 'contract', 'formats', 'view', 'words'] },
   cli: {
     files: 'app/cli/**',
-    imports: ['admission', 'base', 'client', 'contract', 'devices', 'job', 'records', 'view', 'words'],
+    imports: ['admission', 'base', 'client', 'contract', 'devices', 'job', 'records', 'unpacking', 'view', 'words'],
   },
   main: { files: 'app/main/**', imports: ['base', 'client', 'contract', 'records', 'view', 'words'] },
   renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { isOfJob, optionsOf, plainRun, type JobOption, type Run, type RunOption } from '../contract/options.ts';
 import { plainCopy, plainRepair, plainResume, plainVerify } from '../contract/request-facts.ts';
-import type { JobKind, JobRequest, ResumeRequest } from '../contract/request.ts';
+import { HASHES, type Hash, type JobKind, type JobRequest, type ResumeRequest } from '../contract/request.ts';
 import { TEXTS } from './help.ts';
 import { printableLines } from './output/text.ts';
 import { file, job, PARSERS } from './values.ts';
@@ -14,6 +14,8 @@ export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
 /** What a command does. Each resolves to the exit code. */
 export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
+  /** `checksum` is "sha256:…"; null for what a list beside the file says. */
+  check(path: string, options: { entry: string | null; checksum: string | null; json: boolean }): Promise<number>;
   /** `request` without a job to resume takes the only interrupted one. */
   job(request: Asked, options: Run): Promise<number>;
   jobs(options: { json: boolean }): Promise<number>;
@@ -47,7 +49,7 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
   const add: Add = (name, description) =>
     program.command(name).description(description).helpOption('--help', 'print this help');
   // In the order of the help.
-  for (const group of [addList, addJobs, addInterrupted, addHistory, addReport]) group(add, actions, exit);
+  for (const group of [addList, addCheck, addJobs, addInterrupted, addHistory, addReport]) group(add, actions, exit);
   return program;
 }
 
@@ -63,6 +65,23 @@ const addList: Group = (add, actions, exit) => {
       exit(await actions.list({ all, json })),
     );
 };
+
+const addCheck: Group = (add, actions, exit) => {
+  const command = add('check', 'read an image file to its end, unpack it, and say whether it is right; writes nothing');
+  for (const option of optionsOf('copy')) if (CHECKED.has(option.flag)) command.addOption(parsed(option));
+  command
+    .argument('<FILE>', 'an image file, packed or not')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', TEXTS.check)
+    .action(async (path: string, { json = false, entry = null, ...given }: CheckOptions) => {
+      const [said] = Object.entries(given);
+      exit(await actions.check(path, { entry, checksum: said === undefined ? null : said.join(':'), json }));
+    });
+};
+
+/** The options of a copy that a check has too. */
+const CHECKED: ReadonlySet<string> = new Set(['--entry', ...Object.keys(HASHES).map((hash) => `--${hash}`)]);
+type CheckOptions = Partial<Record<Hash, string>> & { json?: boolean; entry?: string | null };
 
 /** The commands that run a job. Their options are the rows of the contract's table. */
 const addJobs: Group = (add, actions, exit) => {

@@ -67,8 +67,19 @@ const MORE_COPY_EXAMPLES = `
   platter copy --update disk.img /dev/sdb       writes only what differs
   platter copy --manifest m disk.img /dev/sdb   keeps hashes, for verify later
   platter copy --map map /dev/sdb rescued.img   reads what can still be read
-  xz -dc a.img.xz > a.img                       a packed image is unpacked first
+  platter copy disk.img.xz /dev/sdb             unpacks it as it is read
+  platter copy --sha256 0f34... a.zip /dev/sdb  and checks what was downloaded
   platter copy --throttle 20M --throttle-dest /dev/sdb=5M a.img /dev/sd[bc]
+`;
+
+const CHECK_EXAMPLES = `
+A list such as SHA256SUMS that lies beside FILE is used when no checksum is given.
+
+Examples:
+  platter check disk.img.xz                   is the download whole and right?
+  platter check --sha256 0f34... disk.zip     and is it what was published?
+
+Exit codes: 0 it is right; 2 it cannot be checked; 3 it is not right.
 `;
 
 const VERIFY_EXAMPLES = `
@@ -112,6 +123,7 @@ Examples:
 export const TEXTS = {
   program: `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}
 ${LOG}`,
+  check: CHECK_EXAMPLES,
   copy: `${COPY_EXAMPLES.trimEnd()}${MORE_COPY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   verify: `${VERIFY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   repair: `${REPAIR_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,

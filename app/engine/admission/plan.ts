@@ -1,4 +1,5 @@
 // What the review shows: the plan of a request, and the notes on its source and destinations.
+import { basename } from 'node:path';
 import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import { rescueOf, verifies, writes } from '../../contract/request-facts.ts';
@@ -9,6 +10,7 @@ import type { Blocks } from '../devices/blocks.ts';
 import { notesOnSectors } from '../devices/sector-size.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
+import { checksumBeside } from '../unpacking/checksum-beside.ts';
 import { RAW } from '../unpacking/packed.ts';
 import type { Held } from './prepared.ts';
 
@@ -26,6 +28,7 @@ export async function notesOnEnds(
   const onCache = notesOnCache([...(source === null ? [] : [source]), ...destinations]);
   return [
     ...(from?.packed ? notesOnPacked(from) : []),
+    ...(from === null || written.length === 0 ? [] : await notesOnList(from)),
     ...(from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, ends)]),
     ...(from === null || written.length === 0 ? [] : notesOnBootAreas(from, 'source', blocks)),
     ...ends.flatMap((end) => notesOnBootAreas(end, 'destination', blocks)),
@@ -36,6 +39,15 @@ export async function notesOnEnds(
     ...(written.length === 0 ? [] : await notesOnLeftovers(bytes, written)),
     ...onCache,
   ];
+}
+
+/** A list beside the source that has a checksum of it, which nobody asked to check. */
+async function notesOnList({ path, realPath, kind, packed }: End): Promise<Note[]> {
+  if (kind === 'block' || (packed?.checksum ?? null) !== null) return [];
+  const beside = await checksumBeside(realPath);
+  if (beside === null) return [];
+  const [hash, hex] = beside.checksum.split(':') as [string, string];
+  return [{ kind: 'checksumBeside', path, list: basename(beside.list), hash, hex }];
 }
 
 function notesOnPacked({ path, size, packed }: End): Note[] {

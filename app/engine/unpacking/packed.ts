@@ -9,7 +9,14 @@ import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES } from '../../sources/sample.ts';
 import { statsId } from '../devices/file-ids.ts';
 import type { End, Found } from '../devices/inspect.ts';
-import { canUnpack, decodeFile, probeFile, type ArchiveEntry, type UnpackFault } from './unpack-program.ts';
+import {
+  canUnpack,
+  decodeFile,
+  probeFile,
+  type ArchiveEntry,
+  type Decoded,
+  type UnpackFault,
+} from './unpack-program.ts';
 
 /** The format of a file that is not packed, or is taken as it is: the decoder only makes its hash. */
 export const RAW = 'raw';
@@ -73,7 +80,8 @@ function checkChecksum({ path, kind }: End): void {
     refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'checksumUnavailable' } });
 }
 
-function isPacked(file: number, size: number): boolean {
+/** Is an open file of `size` bytes one that can be unpacked? */
+export function isPacked(file: number, size: number): boolean {
   const head = Buffer.alloc(Math.min(HEAD_BYTES, size));
   const got = readSync(file, head, 0, head.length, 0);
   const found = recognise(head.subarray(0, got), Buffer.alloc(0), size);
@@ -105,8 +113,11 @@ async function sizeByDecoding(file: number, path: string, entry: string | null):
   throw new Refusal([unpackFailure(path, fault)]);
 }
 
-/** The image in an archive: the one that was asked for, or the only file that can be one. */
-function chosenIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
+/**
+ * The image in an archive: the one that was asked for, or the only file that can be one. Throws a Refusal when there is
+ * none, or several.
+ */
+export function chosenIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
   const files = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
   const names = files.map(({ name }) => name);
   const images = files.length === 1 ? files : files.filter(({ name }) => IMAGE_NAME.test(name));
@@ -148,3 +159,16 @@ export const unpackFailure = (path: string, { fault, offset, said }: UnpackFault
     remedy: isBad ? { kind: 'BAD_IMAGE' } : { kind: 'otherUnpacker' },
   });
 };
+
+/** What is wrong with a file whose `checksum` is known; null for nothing. Publishers give that of the file or of the image. */
+export function otherChecksum(path: string, checksum: string, { digests, imageDigests }: Decoded): PlatterError | null {
+  const hash = checksum.slice(0, checksum.indexOf(':'));
+  const wanted = checksum.slice(hash.length + 1);
+  if (wanted === digests[hash] || wanted === imageDigests[hash]) return null;
+  return failure({
+    code: 'BAD_IMAGE',
+    op: 'check',
+    device: path,
+    reason: { kind: 'otherChecksum', hash, wanted, is: digests[hash] ?? '' },
+  });
+}

@@ -7,8 +7,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
 import type { End, Packed } from '../devices/inspect.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
-import { failure } from '../../base/errors.ts';
-import { RAW, unpackFailure } from './packed.ts';
+import { otherChecksum, RAW, unpackFailure } from './packed.ts';
 import { decodeFile, type Decoded, type Decoder, type DecoderEnd } from './unpack-program.ts';
 
 /** A decoder that says nothing for so long waits for somebody who does not read on. In milliseconds. */
@@ -115,7 +114,9 @@ export class Unpacking {
     this.#running.delete(decoder);
     if (end.kind === 'fault') this.#fault ??= unpackFailure(this.#end.path, end.fault);
     if (end.kind !== 'done' || from > 0) return;
-    this.#fault ??= this.#againstSize(end.of) ?? this.#againstChecksum(end.of);
+    const { checksum } = this.#packed;
+    this.#fault ??=
+      this.#againstSize(end.of) ?? (checksum === null ? null : otherChecksum(this.#end.path, checksum, end.of));
     this.#isGood = this.#fault === null;
   }
 
@@ -125,21 +126,6 @@ export class Unpacking {
     if (written === size) return null;
     const said = `the image has ${String(written)} bytes, not ${String(size)}`;
     return unpackFailure(path, { fault: 'damaged', offset: read, said });
-  }
-
-  /** A publisher gives the checksum of the file or of the image in it: either will do. */
-  #againstChecksum({ digests, imageDigests }: Decoded): PlatterError | null {
-    const { checksum } = this.#packed;
-    if (checksum === null) return null;
-    const hash = hashOf(checksum);
-    const [wanted, file, image] = [checksum.slice(hash.length + 1), digests[hash], imageDigests[hash]];
-    if (wanted === file || wanted === image) return null;
-    return failure({
-      code: 'BAD_IMAGE',
-      op: 'check',
-      device: this.#end.path,
-      reason: { kind: 'otherChecksum', hash, wanted, is: file ?? '' },
-    });
   }
 
   async #judge(): Promise<PlatterError | null> {

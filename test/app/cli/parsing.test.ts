@@ -25,6 +25,7 @@ async function ask(...args: string[]): Promise<Typed> {
   const program = commands(
     {
       list: other,
+      check: other,
       jobs: other,
       forget: other,
       history: other,

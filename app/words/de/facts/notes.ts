@@ -19,6 +19,7 @@ export const notes: Translated<typeof english> = {
   unpacks: '{path} wird beim Lesen entpackt ({format}, {bytes}). Das Abbild darin hat {size}.',
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',
   checksum: 'Die Prüfsumme von {path} entsteht beim Kopieren. Kein Laufwerk bekommt sein erstes MiB, bevor sie stimmt.',
+  checksumBeside: '{list} enthält eine Prüfsumme von {path}, die nicht geprüft wird. Um sie zu prüfen: --{hash} {hex}',
   takenAsIs: '{path} ist {file}, kein Abbild eines Laufwerks: Die Bytes werden genommen, wie sie sind.',
   looksLike: '{path} sieht aus wie {file}. Trifft das zu, startet von der Kopie nichts.',
   unrecognised:

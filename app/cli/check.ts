@@ -1,0 +1,51 @@
+// `platter check`: reads an image file to its end and says whether it is right.
+import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
+import type { Actions } from './commands.ts';
+import { EXIT } from './output/exit-code.ts';
+import { forTerminal, refusals, tell } from './output/speech.ts';
+import { printable, printableJson } from './output/text.ts';
+import { outcome } from '../base/errors.ts';
+
+const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
+
+/** What was found, as lines. */
+function lines(path: string, { format, entry, bytes: packed, size, checked, sha256, matches }: Checked): string[] {
+  const what =
+    format === null
+      ? `${path}: ${bytes(packed)}, not packed.`
+      : `${path}: ${format}, ${bytes(packed)}; ${entry ?? 'the image in it'} has ${bytes(size)}.`;
+  const own =
+    format === null
+      ? []
+      : [
+          checked
+            ? 'All of it was unpacked, and is what the checksums in the file say.'
+            : 'All of it was unpacked. The file has no checksum of its own, so a wrong byte may go unseen.',
+        ];
+  const said =
+    matches === null
+      ? ['Nobody said what its checksum should be.']
+      : [
+          `${matches.list === null ? 'The checksum that was given' : `The checksum in ${matches.list}`} is right: it is that of ${matches.of === 'file' ? 'the file' : 'the image in it'}.`,
+        ];
+  return [
+    what,
+    ...own,
+    ...said,
+    `sha256 of the file:  ${sha256.file}`,
+    ...(format === null ? [] : [`sha256 of the image: ${sha256.image}`]),
+  ];
+}
+
+export const check: Actions['check'] = async (path, { entry, checksum, json }) => {
+  const found = await outcome(() => checkFile(path, entry, checksum));
+  if (!found.ok) {
+    refusals(json)(found.errors);
+    return found.errors.some(({ code }) => code === 'BAD_IMAGE') ? EXIT.noneGood : EXIT.refused;
+  }
+  return tell(
+    json
+      ? `${printableJson({ path, ...found.value }, 2)}\n`
+      : `${forTerminal(lines(path, found.value).map(printable).join('\n'))}\n`,
+  );
+};

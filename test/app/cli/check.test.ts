@@ -1,0 +1,73 @@
+// `platter check`: reads an image file to its end, and says whether it is right.
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { decoderLacks } from '../../../build/native.mjs';
+import { Folder } from '../sources/source-files.ts';
+import { platter } from './support.ts';
+
+const missing = decoderLacks();
+const skip = missing.length > 0 ? ` (without ${missing.join(', ')}: install the -dev packages)` : '';
+const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** A packed image with its image beside it. */
+async function packed(): Promise<Folder> {
+  const folder = new Folder();
+  await folder.image();
+  await folder.run('cp disk.img kept.img && xz disk.img');
+  return folder;
+}
+
+describe.skipIf(skip !== '')(`platter check${skip}`, () => {
+  test('says what a packed image is, that all of it is right, and its hashes', async () => {
+    using folder = await packed();
+    const { code, stdout } = await platter(['check', folder.at('disk.img.xz')]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/: xz, [\d,]+ bytes; the image in it has [\d,]+ bytes\./u);
+    expect(stdout).toContain(`sha256 of the file:  ${sha256(folder.at('disk.img.xz'))}`);
+    expect(stdout).toContain(`sha256 of the image: ${sha256(folder.at('kept.img'))}`);
+  });
+
+  test('goes by the list of checksums beside the file', async () => {
+    using folder = await packed();
+    await folder.run('sha256sum disk.img.xz > SHA256SUMS');
+    const right = await platter(['check', folder.at('disk.img.xz')]);
+    expect([right.code, right.stdout]).toEqual([
+      0,
+      expect.stringContaining('The checksum in SHA256SUMS is right: it is that of the file.'),
+    ]);
+
+    writeFileSync(folder.at('SHA256SUMS'), `${'0'.repeat(64)}  disk.img.xz\n`);
+    const wrong = await platter(['check', folder.at('disk.img.xz')]);
+    expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('it is another file, or a damaged one')]);
+  });
+
+  test('takes the checksum of the image as well as that of the file', async () => {
+    using folder = await packed();
+    const { code, stdout } = await platter([
+      'check',
+      '--sha256',
+      sha256(folder.at('kept.img')).toUpperCase(),
+      '--json',
+      folder.at('disk.img.xz'),
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ format: 'xz', checked: true, matches: { list: null, of: 'image' } });
+  });
+
+  test('ends with exit code 3 for a file that is cut short, and says where it ends', async () => {
+    using folder = await packed();
+    await folder.run('truncate -s -100 disk.img.xz');
+    const { code, stderr } = await platter(['check', folder.at('disk.img.xz')]);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('The packed file is cut short')]);
+  });
+
+  test('ends with exit code 2 for what is no file, and for a checksum that is none', async () => {
+    using folder = await packed();
+    const missing = await platter(['check', folder.at('nothing.xz')]);
+    const short = await platter(['check', '--sha256', 'abc', folder.at('disk.img.xz')]);
+    const folderItself = await platter(['check', folder.at('.')]);
+    expect([missing.code, short.code, folderItself.code]).toEqual([2, 2, 2]);
+    expect(short.stderr).toContain('64 hexadecimal digits of the sha256');
+  });
+});

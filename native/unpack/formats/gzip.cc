@@ -15,7 +15,7 @@ namespace unpack {
 namespace {
 
 constexpr size_t batch = size_t{1} << 20;  // packed bytes of members that one thread gets at a time
-constexpr size_t least_member = 18 + 8;             // header and trailer of BGZF, in bytes
+constexpr size_t least_member = 18 + 8;    // header and trailer of BGZF, in bytes
 
 // Length of the member that begins here, in bytes; 0 when it does not say so.
 size_t bgzf_length(std::span<const std::byte> bytes) {

@@ -13,10 +13,11 @@ import { MANIFEST_EXTENSION } from '../contract/limits.ts';
 import { say } from '../words/speech.ts';
 import { currentWindow } from './window.ts';
 
-const images = (): FileFilter[] => [
-  { name: say('dialogs.images'), extensions: ['img', 'iso', 'raw', 'bin', 'dd'] },
-  anyFile(),
-];
+/** Endings of images, and of those that are packed. */
+const IMAGES = ['img', 'iso', 'raw', 'bin', 'dd', 'wic'];
+const PACKED = ['xz', 'gz', 'zst', 'bz2', 'lz4', 'zip', 'simg'];
+
+const images = (): FileFilter[] => [{ name: say('dialogs.images'), extensions: [...IMAGES, ...PACKED] }, anyFile()];
 const anyFile = (): FileFilter => ({ name: say('dialogs.allFiles'), extensions: ['*'] });
 const manifests = (): FileFilter => ({ name: say('dialogs.manifests'), extensions: [MANIFEST_EXTENSION] });
 

@@ -19,7 +19,8 @@ export const notes: Translated<typeof english> = {
   unpacksEntry: '{entry}, dans {path}, est décompressé à la lecture ({format}, {bytes}). Il fait {size}.',
   checksum:
     'La somme de contrôle de {path} est calculée pendant la copie. Aucun disque ne reçoit son premier Mio avant qu’elle soit juste.',
-  checksumBeside: '{list} contient une somme de contrôle de {path}, qui n’est pas vérifiée. Pour la vérifier : --{hash} {hex}',
+  checksumBeside:
+    '{list} contient une somme de contrôle de {path}, qui n’est pas vérifiée. Pour la vérifier : --{hash} {hex}',
   takenAsIs: '{path} est {file}, pas une image de disque : ses octets sont pris tels quels.',
   looksLike: '{path} ressemble à {file}. Si c’en est un, rien ne démarrera depuis la copie.',
   unrecognised:

@@ -13,17 +13,17 @@ import { MANIFEST_EXTENSION } from '../contract/limits.ts';
 import { say } from '../words/speech.ts';
 import { currentWindow } from './window.ts';
 
-/** Endings of images, and of those that are packed. */
 const IMAGES = ['img', 'iso', 'raw', 'bin', 'dd', 'wic'];
-const PACKED = ['xz', 'gz', 'zst', 'bz2', 'lz4', 'zip', 'simg'];
+/** A source can be packed too. */
+const SOURCES = [...IMAGES, 'xz', 'gz', 'zst', 'bz2', 'lz4', 'zip', 'simg'];
 
-const images = (): FileFilter[] => [{ name: say('dialogs.images'), extensions: [...IMAGES, ...PACKED] }, anyFile()];
+const images = (extensions = IMAGES): FileFilter[] => [{ name: say('dialogs.images'), extensions }, anyFile()];
 const anyFile = (): FileFilter => ({ name: say('dialogs.allFiles'), extensions: ['*'] });
 const manifests = (): FileFilter => ({ name: say('dialogs.manifests'), extensions: [MANIFEST_EXTENSION] });
 
 /** Asks for an image to read; null when cancelled. */
 export function chooseImage(): Promise<string | null> {
-  return chooseFile({ title: say('dialogs.chooseImage'), defaultPath: startFolder(), filters: images() });
+  return chooseFile({ title: say('dialogs.chooseImage'), defaultPath: startFolder(), filters: images(SOURCES) });
 }
 
 /** Asks for an image to check or repair; null when cancelled. */

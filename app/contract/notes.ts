@@ -15,6 +15,7 @@ export const NOTES = {
   unpacks: { path: 'text', format: 'text', bytes: 'bytes', size: 'bytes' },
   unpacksEntry: { path: 'text', format: 'text', entry: 'text', bytes: 'bytes', size: 'bytes' },
   checksum: { path: 'text' },
+  packedUnchecked: { path: 'text' },
   checksumBeside: { path: 'text', list: 'text', hash: 'text', hex: 'text' },
   takenAsIs: { path: 'text', file: 'file' },
   looksLike: { path: 'text', file: 'file' },

@@ -31,6 +31,7 @@ export class Unpacking {
   #fault: PlatterError | null = null;
   #verdict: Promise<PlatterError | null> | null = null;
   #isGood = false;
+  #isUnchecked = false;
 
   /** `end` is a packed file, and `file` that file, opened. Throws with an errno as open(2) does, or ESTALE. */
   constructor(addon: NativeAddon, end: End, file: NativeDevice) {
@@ -64,6 +65,11 @@ export class Unpacking {
   async fault(): Promise<PlatterError | null> {
     await Promise.all([...this.#running].map((one) => Promise.race([one.ended, silence(one)])));
     return this.#fault;
+  }
+
+  /** All of it was decoded, and neither the file nor the user has a checksum of it. */
+  get isUnchecked(): boolean {
+    return this.#isUnchecked;
   }
 
   /** Ends the decoders. */
@@ -114,7 +120,8 @@ export class Unpacking {
     this.#running.delete(decoder);
     if (end.kind === 'fault') this.#fault ??= unpackFailure(this.#end.path, end.fault);
     if (end.kind !== 'done' || from > 0) return;
-    const { checksum } = this.#packed;
+    const { checksum, format } = this.#packed;
+    this.#isUnchecked = !end.of.checked && checksum === null && format !== RAW;
     this.#fault ??=
       this.#againstSize(end.of) ?? (checksum === null ? null : otherChecksum(this.#end.path, checksum, end.of));
     this.#isGood = this.#fault === null;

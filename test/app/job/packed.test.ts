@@ -205,6 +205,17 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     expect(errors).toMatchObject([{ code: 'NOT_AN_IMAGE', reason: { kind: 'noDiskImage' } }]);
   });
 
+  it('says when the file has no checksum of what is in it', async () => {
+    const { image, file } = await packed('xz');
+    execFileSync('sh', ['-c', `xz -1 -T1 -C none -c ${image} > ${file}`]);
+    const disk = await oldDisk();
+
+    const result = await bench.session().run({ source: file, destinations: [disk.device] });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+    expect(result.notes).toContainEqual({ kind: 'packedUnchecked', path: file });
+  });
+
   it('copies the packed bytes themselves where that is asked for', async () => {
     const { file } = await packed('xz in blocks');
     const disk = await oldDisk(SIZE);

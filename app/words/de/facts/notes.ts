@@ -20,6 +20,8 @@ export const notes: Translated<typeof english> = {
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',
   checksum: 'Die Prüfsumme von {path} entsteht beim Kopieren. Kein Laufwerk bekommt sein erstes MiB, bevor sie stimmt.',
   checksumBeside: '{list} enthält eine Prüfsumme von {path}, die nicht geprüft wird. Um sie zu prüfen: --{hash} {hex}',
+  packedUnchecked:
+    '{path} enthält keine Prüfsumme seines Inhalts: Ein falsches Byte in der Datei wäre nicht aufgefallen.',
   takenAsIs: '{path} ist {file}, kein Abbild eines Laufwerks: Die Bytes werden genommen, wie sie sind.',
   looksLike: '{path} sieht aus wie {file}. Trifft das zu, startet von der Kopie nichts.',
   unrecognised:

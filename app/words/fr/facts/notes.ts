@@ -21,6 +21,8 @@ export const notes: Translated<typeof english> = {
     'La somme de contrôle de {path} est calculée pendant la copie. Aucun disque ne reçoit son premier Mio avant qu’elle soit juste.',
   checksumBeside:
     '{list} contient une somme de contrôle de {path}, qui n’est pas vérifiée. Pour la vérifier : --{hash} {hex}',
+  packedUnchecked:
+    '{path} n’a pas de somme de contrôle de son contenu : un octet faux dans le fichier serait passé inaperçu.',
   takenAsIs: '{path} est {file}, pas une image de disque : ses octets sont pris tels quels.',
   looksLike: '{path} ressemble à {file}. Si c’en est un, rien ne démarrera depuis la copie.',
   unrecognised:

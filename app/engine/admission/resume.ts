@@ -5,7 +5,8 @@ import type { InterruptedJob } from '../../contract/jobs.ts';
 import { rescueOf } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/blocks.ts';
-import { both, bytesOf, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
+import { both, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
+import { markChunks } from '../formats/chunks.ts';
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import {
   inspectDestination,
@@ -185,7 +186,7 @@ export async function sampleErrors(
   const grid = { bytes: log.header.bytes, chunkSize: log.header.chunkSize };
   const ends = [
     { ...source, chunks: known },
-    ...destinations.map((held, index) => ({ ...held, chunks: both(durable[index]!, known) })),
+    ...destinations.map((held, index) => ({ ...held, chunks: inFile(both(durable[index]!, known), held, grid) })),
   ].flatMap(({ device, ...rest }) => (device === null || isEmpty(rest.chunks) ? [] : [{ ...rest, device }]));
   if (ends.length === 0) return [];
   const check = ends.map(({ chunks }) => sampleOf(chunks, SAMPLES, grid));
@@ -229,6 +230,18 @@ export async function sampleErrors(
       }),
     ];
   });
+}
+
+/**
+ * Those of `chunks` that an image has bytes for. Zeros at the end of a new image are holes behind its end until it is
+ * complete; they are read back then.
+ */
+function inFile(chunks: Uint8Array, { device }: HeldEnd<NativeDevice | null>, grid: Grid): Uint8Array {
+  if (device === null || device.info().kind === 'block') return chunks;
+  const inside = chunks.slice();
+  const whole = Math.floor(device.sizeNow() / grid.chunkSize);
+  if (device.sizeNow() < grid.bytes) markChunks(inside, whole, chunksIn(grid) - whole, false);
+  return inside;
 }
 
 /**

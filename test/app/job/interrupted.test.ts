@@ -266,3 +266,21 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     execFileSync('cmp', [source, copy]);
   });
 });
+
+describe('an interrupted image', () => {
+  it('that ends with holes is resumed', async () => {
+    const source = await bench.path('zeros.img');
+    await writeFile(source, Buffer.concat([seededBytes(2 * MiB, 3), Buffer.alloc(20 * MiB), seededBytes(2 * MiB, 4)]));
+    const copy = await bench.path('copy.img');
+    const first = bench.session();
+    const { job, log } = await first.begin({ source, destinations: [copy], throttle: 3 * MiB, memory: 4 * MiB });
+    await untilDurable(log, 4);
+    await first.kill();
+    expect((await stat(`${copy}.part`)).size).toBeLessThan(24 * MiB);
+
+    const result = await resume(bench.session(), job);
+
+    expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    execFileSync('cmp', [source, copy]);
+  });
+});

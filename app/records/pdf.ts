@@ -117,6 +117,8 @@ function facts(sheet: Sheet, record: JobRecord): void {
 }
 
 function verificationOf({ kind, verify, destinations }: JobRecord): string {
+  // Of a drive that has failed or was cancelled, not every byte was.
+  if (verify && destinations.some(({ verified }) => verified !== true)) return say('report.notAllCompared');
   if (destinations.some(({ uncompared }) => uncompared > 0)) return say('report.partlyCompared');
   return kind === 'verify' ? say('report.compared') : verify ? say('report.readBack') : say('report.notReadBack');
 }

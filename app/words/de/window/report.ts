@@ -14,6 +14,7 @@ export const report: Translated<typeof english> = {
   each: 'Je Laufwerk',
   verification: 'Überprüfung',
   readBack: 'Jedes Byte wurde vom Medium zurückgelesen und verglichen',
+  notAllCompared: 'Nicht jedes Laufwerk wurde bis zum Ende verglichen: Das Ergebnis eines jeden sagt es',
   notReadBack: 'Geschriebenes wurde nicht zurückgelesen',
   compared: 'Jedes Byte wurde vom Medium gelesen und verglichen',
   partlyCompared: 'Nicht jedes Byte wurde verglichen: Was fehlt, steht bei jedem Laufwerk',

@@ -12,6 +12,7 @@ export const report = {
   each: 'To each drive',
   verification: 'Verification',
   readBack: 'Every byte was read back from the medium and compared',
+  notAllCompared: 'Not every drive was compared to its end: the result of each says which',
   notReadBack: 'What was written was not read back',
   compared: 'Every byte was read from the medium and compared',
   partlyCompared: 'Not every byte was compared: what was not is listed for each drive',

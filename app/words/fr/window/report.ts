@@ -14,6 +14,7 @@ export const report: Translated<typeof english> = {
   each: 'Par disque',
   verification: 'Vérification',
   readBack: 'Chaque octet a été relu sur le support et comparé',
+  notAllCompared: 'Tous les disques n’ont pas été comparés jusqu’au bout : le résultat de chacun le dit',
   notReadBack: 'Ce qui a été écrit n’a pas été relu',
   compared: 'Chaque octet a été lu sur le support et comparé',
   partlyCompared: 'Tous les octets n’ont pas été comparés : ce qui manque est indiqué pour chaque disque',

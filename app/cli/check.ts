@@ -24,7 +24,7 @@ function lines(path: string, { format, entry, bytes: packed, size, checked, sha2
         ];
   const said =
     matches === null
-      ? ['Nobody said what its checksum should be.']
+      ? ['There is no checksum to compare with: none was given, and no list beside the file has one.']
       : [
           `${matches.list === null ? 'The checksum that was given' : `The checksum in ${matches.list}`} is right: it is that of ${matches.of === 'file' ? 'the file' : 'the image in it'}.`,
         ];
@@ -43,9 +43,11 @@ export const check: Actions['check'] = async (path, { entry, checksum, json }) =
     refusals(json)(found.errors);
     return found.errors.some(({ code }) => code === 'BAD_IMAGE') ? EXIT.noneGood : EXIT.refused;
   }
-  return tell(
+  const told = tell(
     json
       ? `${printableJson({ path, ...found.value }, 2)}\n`
       : `${forTerminal(lines(path, found.value).map(printable).join('\n'))}\n`,
   );
+  const { checked, matches } = found.value;
+  return checked || matches !== null ? told : EXIT.someFailed;
 };

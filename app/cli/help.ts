@@ -79,7 +79,8 @@ Examples:
   platter check disk.img.xz                   is the download whole and right?
   platter check --sha256 0f34... disk.zip     and is it what was published?
 
-Exit codes: 0 it is right; 2 it cannot be checked; 3 it is not right.
+Exit codes: 0 it is right; 1 no fault was found, but nothing proves that it is
+right; 2 it cannot be checked; 3 it is not right.
 `;
 
 const VERIFY_EXAMPLES = `

@@ -1,6 +1,7 @@
 // The first steps of a job that was prepared: unmounts its disks, creates its images or takes them up again, begins its
 // log.
 import type { PlatterError } from '../../contract/errors.ts';
+import { updates } from '../../contract/request-facts.ts';
 import { Answers } from '../../base/answers.ts';
 import { Refusal } from '../../base/errors.ts';
 import { createPart, discardPart, failureIn, giveBack, ownershipOf, takeForPart } from '../admission/images.ts';
@@ -19,12 +20,12 @@ import { markSource, releaseRun, runOf, type Run, type RunningDestination } from
 export async function begin(prepared: Prepared, emit: Emit, answers = new Answers(0, () => undefined)): Promise<Job> {
   const run = runOf(prepared);
   try {
+    await beginUnpacking(run);
     // One after the other: the first that cannot be unmounted leaves the rest as they are.
     for (const destination of run.destinations)
       if (destination.mounts.length > 0) destination.device = await takeMounted(run, destination);
     await openImages(run);
     markSource(run);
-    await beginUnpacking(run);
     return new Job(run, await LogKeeper.begin(run, answers), emit);
   } catch (error) {
     await releaseRun(run);
@@ -33,14 +34,15 @@ export async function begin(prepared: Prepared, emit: Emit, answers = new Answer
 }
 
 /**
- * From here on the decoders decide what the source is. An image of one chunk has no head that waits for that, so its
- * file is judged first.
+ * From here on the decoders decide what the source is. A copy that writes a whole disk may begin before that: its head
+ * waits for the end. A file by which good drives would be called wrong, or be rewritten, is judged first, and so is an
+ * image of one chunk, which has no head that could wait.
  */
-async function beginUnpacking({ source, grid }: Run): Promise<void> {
+async function beginUnpacking({ source, grid, request }: Run): Promise<void> {
   const unpacking = source?.unpacking ?? null;
   if (unpacking === null) return;
   unpacking.begin();
-  if (grid.bytes > grid.chunkSize) return;
+  if (request.kind === 'copy' && !updates(request) && grid.bytes > grid.chunkSize) return;
   const wrong = await unpacking.verdict();
   if (wrong !== null) throw new Refusal([wrong]);
 }

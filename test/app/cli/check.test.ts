@@ -62,6 +62,12 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect([code, stderr]).toEqual([3, expect.stringContaining('The packed file is cut short')]);
   });
 
+  test('ends with exit code 1 for a file of which nothing says what it should be', async () => {
+    using folder = await packed();
+    const { code, stdout } = await platter(['check', folder.at('kept.img')]);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('There is no checksum to compare with')]);
+  });
+
   test('ends with exit code 2 for what is no file, and for a checksum that is none', async () => {
     using folder = await packed();
     const missing = await platter(['check', folder.at('nothing.xz')]);

@@ -169,6 +169,21 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     expect(result.destinations[1]!.errors).toMatchObject([{ code: 'VERIFY_MISMATCH' }]);
   });
 
+  it.each([{ kind: 'verify' }, { kind: 'repair' }, { update: true }] as const)(
+    'never judges or rewrites a good disk by a damaged file: %j',
+    async (what) => {
+      const { image, file } = await packed('xz in blocks');
+      const disk = await oldDisk();
+      await writeFile(disk.backing, readFileSync(image));
+      await spoil(file, Math.floor(readFileSync(file).length * 0.6));
+
+      const errors = await refused(bench.session().run({ source: file, destinations: [disk.device], ...what }));
+
+      expect(errors).toMatchObject([{ code: 'BAD_IMAGE', device: file }]);
+      execFileSync('cmp', [image, disk.backing]);
+    },
+  );
+
   it('refuses a disk that is too small for the image, and touches nothing', async () => {
     const { file } = await packed('zstd');
     const small = await oldDisk(SIZE - MiB);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {} from '../../renderer/bridge.ts'; // window.platter
+import { plainCopy } from '../../app/contract/request-facts.ts';
 import { launchApp, type App } from './support/app.ts';
 import { uidOf } from './support/processes.ts';
 
@@ -194,14 +195,7 @@ describe('permissions', () => {
 });
 
 describe('the calls of the window', () => {
-  const request = {
-    kind: 'copy',
-    source: '/etc/hostname',
-    destinations: ['/nowhere'],
-    verify: true,
-    io: 'auto',
-    memory: null,
-  };
+  const request = plainCopy('/etc/hostname', ['/nowhere']);
 
   it.each([
     ['nothing', []],

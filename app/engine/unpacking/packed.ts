@@ -98,7 +98,8 @@ async function look(file: number, end: End, wish: Wish): Promise<End> {
   if (!answer.ok) throw new Refusal([unpackFailure(end.path, answer.fault)]);
   const { format, size, entries, seekable = false } = answer.probed;
   const chosen = entries === undefined ? null : chosenIn(end.path, entries, wish.entry);
-  const known = chosen?.size ?? size;
+  // Of a sparse image in an archive the entry says how large it is, not what is in it.
+  const known = size ?? chosen?.size;
   const packed = { format, bytes: end.size, entry: chosen?.name ?? null, seekable, checksum: wish.checksum };
   const bytes = known ?? (await sizeByDecoding(file, end.path, packed.entry));
   return { ...end, size: bytes, allocated: bytes, packed };

@@ -48,8 +48,21 @@ export type UnpackFault = Omit<Extract<z.infer<typeof report>, { event: 'error' 
 /** How a decoder ended. 'stopped': nobody read on, or it was told to stop, so it says nothing of the file. */
 export type DecoderEnd = { kind: 'done'; of: Decoded } | { kind: 'fault'; fault: UnpackFault } | { kind: 'stopped' };
 
+/** The decoder gives the bytes of a name one by one. Where they are UTF-8, that is what they mean. */
+function asUtf8(name: string): string {
+  const bytesOfName = Buffer.from(name, 'latin1');
+  const text = bytesOfName.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(bytesOfName) ? text : name;
+}
+
 /** One file in an archive. */
-const entry = z.object({ name: z.string(), size: bytes, packed: bytes, method: bytes, encrypted: z.boolean() });
+const entry = z.object({
+  name: z.string().transform(asUtf8),
+  size: bytes,
+  packed: bytes,
+  method: bytes,
+  encrypted: z.boolean(),
+});
 export type ArchiveEntry = z.infer<typeof entry>;
 
 const probed = z.object({
@@ -148,6 +161,8 @@ function start(args: readonly string[], file: number, stdout: number | 'pipe' | 
     const child = spawn(PROGRAM, args, {
       stdio: [own, stdout, 'pipe', 'pipe'],
       env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },
+      // Ctrl-C is for the job, which ends its decoders in order.
+      detached: true,
     });
     child.stderr!.resume();
     return { child };

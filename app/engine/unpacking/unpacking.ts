@@ -31,6 +31,7 @@ export class Unpacking {
   #fault: PlatterError | null = null;
   #verdict: Promise<PlatterError | null> | null = null;
   #isGood = false;
+  #isClosed = false;
   #isUnchecked = false;
 
   /** `end` is a packed file, and `file` that file, opened. Throws with an errno as open(2) does, or ESTALE. */
@@ -74,6 +75,7 @@ export class Unpacking {
 
   /** Ends the decoders. */
   close(): void {
+    this.#isClosed = true;
     for (const one of this.#running) one.stop();
     closeSync(this.#file);
   }
@@ -85,6 +87,8 @@ export class Unpacking {
   /** A descriptor of the image from `at` on, or a negative errno. */
   async #stream(at: number, seals: boolean): Promise<number> {
     if (this.#fault !== null || (seals && (await this.verdict()) !== null)) return -system.errno.EBADMSG;
+    // The job has ended while the verdict was awaited, and the number of the descriptor may be another file's.
+    if (this.#isClosed) return -system.errno.EBADMSG;
     let write = -1;
     try {
       const [read, end] = this.#addon.makePipe();
@@ -112,14 +116,15 @@ export class Unpacking {
     });
     this.#running.add(decoder);
     if (isWhole) this.#whole ??= decoder;
-    void decoder.ended.then((end) => this.#ended(decoder, end, from));
+    void decoder.ended.then((end) => this.#ended(decoder, end, isWhole));
     return decoder;
   }
 
-  #ended(decoder: Decoder, end: DecoderEnd, from: number): void {
+  #ended(decoder: Decoder, end: DecoderEnd, isWhole: boolean): void {
     this.#running.delete(decoder);
     if (end.kind === 'fault') this.#fault ??= unpackFailure(this.#end.path, end.fault);
-    if (end.kind !== 'done' || from > 0) return;
+    // A look before the job reads a small image to its end too, without its hashes.
+    if (end.kind !== 'done' || !isWhole) return;
     const { checksum, format } = this.#packed;
     this.#isUnchecked = !end.of.checked && checksum === null && format !== RAW;
     this.#fault ??=
@@ -137,7 +142,7 @@ export class Unpacking {
 
   async #judge(): Promise<PlatterError | null> {
     if (this.#whole !== null) await Promise.race([this.#whole.ended, silence(this.#whole)]);
-    if (this.#fault !== null || this.#isGood) return this.#fault;
+    if (this.#fault !== null || this.#isGood || this.#isClosed) return this.#fault;
     await this.#decode(0, null).ended;
     return this.#fault;
   }

@@ -54,7 +54,9 @@ void Watchdog::check(Clock::time_point now, bool away) {
     const bool reads = transfer.kind == SlotTransfer::Kind::source;
     // A stream answers its reads one after the other. The last of them waits for all the others.
     const auto since = reads && work_.source->in_order() ? std::max(transfer.since, work_.read_at) : transfer.since;
-    const bool timed_out = timeout.count() > 0 && now - since >= timeout;
+    // A stream that begins in the middle of a file without an index is decoded from the start.
+    const auto limit = reads && work_.source->in_order() ? timeout * 10 : timeout;
+    const bool timed_out = timeout.count() > 0 && now - since >= limit;
     if (reads) {
       source_late = source_late || timed_out;
     } else {

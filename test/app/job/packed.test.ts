@@ -46,7 +46,7 @@ const HERE = (Object.keys(TOOLS) as Tool[]).filter((tool) => lacks(tool.split(' 
 async function packed(tool: Tool, size = SIZE): Promise<{ image: string; file: string }> {
   const image = await bench.path('disk.img');
   const bytes = seededBytes(size, 7);
-  bytes.fill(0, size / 3, size / 2);
+  bytes.fill(0, Math.floor(size / 3), Math.floor(size / 2));
   bytes.writeUInt16LE(0xaa55, 510);
   Buffer.from([0x80, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 16, 0, 0]).copy(bytes, 446);
   bytes.fill(0, 462, 510);
@@ -210,6 +210,19 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     execFileSync('cmp', [image, disk.backing]);
   });
 
+  it('takes an image whose name in the archive is not ASCII', async () => {
+    const { image, file } = await packed('zip');
+    const named = await bench.path('Größe.img');
+    await rename(image, named);
+    execFileSync('sh', ['-c', `rm ${file} && zip -q -1 -j ${file}.zip ${named} && mv ${file}.zip ${file}`]);
+    const disk = await oldDisk();
+
+    const result = await bench.session().run({ source: file, destinations: [disk.device] });
+
+    expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    execFileSync('cmp', [named, disk.backing]);
+  });
+
   it('refuses a packed file in which there is no disk image', async () => {
     const { image, file } = await packed('gzip');
     execFileSync('sh', ['-c', `tar -C ${dirname(image)} -cf - ${basename(image)} | gzip -1 > ${file}`]);
@@ -272,6 +285,17 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
 
       expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
       execFileSync('cmp', [made.image, disk.backing]);
+    });
+
+    it.each([MiB / 2, MiB, MiB + 512])('is found right for an image of %i bytes', async (size) => {
+      const { image, file } = await packed('gzip', size);
+      const copy = await bench.path('copy.img');
+
+      const result = await bench
+        .session()
+        .run({ source: file, destinations: [copy], checksum: `sha256:${sha256(image)}` });
+
+      expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
     });
 
     it('leaves every disk failed and its head blank when the checksum is another one', async () => {

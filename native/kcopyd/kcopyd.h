@@ -110,7 +110,7 @@ struct kcopyd_unpacking {
  */
 int kcopyd_device_unpack(const struct block_device* file, uint64_t length, uint64_t reach,
                          const struct kcopyd_unpacking* by, struct block_device** result);
-/* The answer to ask: a descriptor, which belongs to the device now, or a negative errno. Any thread. */
+/* The answer to ask: a descriptor, which belongs to the device now, or a negative errno. Any thread, before close. */
 void kcopyd_device_provide(struct block_device* bdev, unsigned int stream, int descriptor);
 /* What is known of an open device, from its descriptor, not its path. */
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info);

@@ -18,7 +18,10 @@ class Decoder {
  public:
   explicit Decoder(const Bytes& content, uint64_t reach = 0) : content_(content), reach_(reach) {}
   ~Decoder() {
-    kcopyd_device_close(device_);
+    {
+      const std::lock_guard lock(providing_);
+      kcopyd_device_close(device_);
+    }
     for (std::thread& thread : threads_) thread.join();
   }
   Decoder(const Decoder&) = delete;
@@ -46,6 +49,11 @@ class Decoder {
   block_device* device() const { return device_; }
 
  private:
+  // A device is not closed while it is provided with a stream.
+  void provide(unsigned number, int descriptor) {
+    const std::lock_guard lock(providing_);
+    kcopyd_device_provide(device_, number, descriptor);
+  }
   static void asked(uint64_t at, unsigned number, int seals, void* context) {
     static_cast<Decoder*>(context)->answer(at, number, seals != 0);
   }
@@ -58,10 +66,10 @@ class Decoder {
       sigemptyset(&pipe);
       sigaddset(&pipe, SIGPIPE);
       pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-      if (refusal_ != 0) return kcopyd_device_provide(device_, number, -refusal_);
+      if (refusal_ != 0) return provide(number, -refusal_);
       int ends[2];
-      if (pipe2(ends, O_CLOEXEC) != 0) return kcopyd_device_provide(device_, number, -errno);
-      kcopyd_device_provide(device_, number, ends[0]);
+      if (pipe2(ends, O_CLOEXEC) != 0) return provide(number, -errno);
+      provide(number, ends[0]);
       const uint64_t end = std::min<uint64_t>(end_, content_.size());
       for (uint64_t done = at; done < end;) {
         const ssize_t put = write(ends[1], content_.data() + done, end - done);
@@ -79,6 +87,7 @@ class Decoder {
   std::atomic<uint64_t> end_ = UINT64_MAX;
   std::atomic<int> refusal_ = 0;
   std::mutex mutex_;
+  std::mutex providing_;
   Lines begun_;
   std::vector<std::thread> threads_;
 };

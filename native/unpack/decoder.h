@@ -90,6 +90,8 @@ Archive archive_of(const Input& input);
 Entry entry_of(const Input& input, const std::string& name);
 // Where a file that is stored without packing lies; nothing when it is packed or encrypted. Throws Error (damaged).
 std::optional<Unit> stored_in_zip(const Input& input, const Entry& entry);
+// Passes on the next `left` bytes of a zip as they are. Throws Error (truncated).
+void copy_stored(Input& input, Output& output, uint64_t left);
 
 // Leave the position where it is. Of an input that cannot be seeked hardly anything is known.
 Facts facts_of(Format format, Input& input, const Limits& limits);

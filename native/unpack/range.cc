@@ -52,16 +52,10 @@ void decode_units(Format format, std::span<const Unit> units, Input& input, Outp
   decode_zstd_units(units, input, output, limits, found);
 }
 
-void copy_stored(const Unit& stored, Input& input, Output& output, uint64_t from, uint64_t until) {
-  input.seek(stored.packed_at + std::min(from, stored.size));
-  for (uint64_t left = std::min(until, stored.size) - std::min(from, stored.size); left > 0;) {
-    const auto bytes = input.peek();
-    if (bytes.empty()) throw Error(Fault::truncated, input.position(), "zip: the file ends before its content");
-    const auto part = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), left)));
-    output.write(part);
-    left -= part.size();
-    input.consume(part.size());
-  }
+void copy_stored_range(const Unit& stored, Input& input, Output& output, uint64_t from, uint64_t until) {
+  const uint64_t begin = std::min(from, stored.size);
+  input.seek(stored.packed_at + begin);
+  copy_stored(input, output, std::min(until, stored.size) - begin);
 }
 
 }  // namespace
@@ -131,7 +125,7 @@ void decode_range(Format format, Input& input, Output& output, const std::string
     }
   } else if (access.stored) {
     found.checked = false;
-    copy_stored(*access.stored, input, output, from, until);
+    copy_stored_range(*access.stored, input, output, from, until);
   } else if (access.sparse) {
     found.checked = false;
     decode_sparse_range(input, output, from, until);

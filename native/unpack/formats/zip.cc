@@ -114,6 +114,14 @@ class Checked final : public Output {
   uint64_t size_ = 0;  // bytes
 };
 
+// Where the content begins. head: the entry's local header, which can have an extra field of its own.
+uint64_t content_of(const Entry& entry, std::span<const std::byte> head) {
+  if (head.size() < local_length || number<4>(head, 0) != local_magic) damaged(entry.offset);
+  return entry.offset + local_length + number<2>(head, 26) + number<2>(head, 28);
+}
+
+}  // namespace
+
 void copy_stored(Input& input, Output& output, uint64_t left) {
   while (left > 0) {
     const auto bytes = input.peek();
@@ -124,14 +132,6 @@ void copy_stored(Input& input, Output& output, uint64_t left) {
     input.consume(part.size());
   }
 }
-
-// Where the content begins. head: the entry's local header, which can have an extra field of its own.
-uint64_t content_of(const Entry& entry, std::span<const std::byte> head) {
-  if (head.size() < local_length || number<4>(head, 0) != local_magic) damaged(entry.offset);
-  return entry.offset + local_length + number<2>(head, 26) + number<2>(head, 28);
-}
-
-}  // namespace
 
 Archive archive_of(const Input& input) {
   const Directory directory = find_directory(input);

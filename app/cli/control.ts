@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
+import { asJson } from '../base/json.ts';
 import { asTyped } from './output/spelling.ts';
 
 /** A request to the running job. `destination` is an index; null is the whole job. */
@@ -69,16 +70,6 @@ const bad = (what: string): { error: PlatterError } => ({
 });
 
 const excerpt = (line: string): string => (line.length > 200 ? `${line.slice(0, 200)}...` : line);
-
-/** undefined, which no schema accepts, when `line` is not JSON. */
-function asJson(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
 
 /**
  * Can control lines be expected on stdin? It must be a pipe or a socket from a program. A job in the background must

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { asJson } from '../../base/json.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 
 const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));
@@ -112,7 +113,7 @@ export async function probeFile(
   const fault = faultIn(child);
   const code = await exit(child);
   if (code === 0) {
-    const answer = probed.safeParse(parsed(text.join('')));
+    const answer = probed.safeParse(asJson(text.join('')));
     if (answer.success) return { ok: true, probed: answer.data };
   }
   return { ok: false, fault: (await fault) ?? unexplained(code) };
@@ -129,7 +130,7 @@ export function decodeFile(file: number, to: number | null, options: DecodeOptio
     createInterface({ input: child.stdio[3] as Readable })
       .on('line', (line) => {
         heard = performance.now();
-        const { data } = report.safeParse(parsed(line));
+        const { data } = report.safeParse(asJson(line));
         if (data === undefined) return;
         if ('read' in data) ({ read } = data);
         if (data.event === 'done') end = { kind: 'done', of: data };
@@ -189,7 +190,7 @@ const exit = (child: ChildProcess): Promise<number | string> =>
 const faultIn = async (child: ChildProcess): Promise<UnpackFault | null> => {
   let fault: UnpackFault | null = null;
   for await (const line of createInterface({ input: child.stdio[3] as Readable })) {
-    const { data } = report.safeParse(parsed(line));
+    const { data } = report.safeParse(asJson(line));
     if (data?.event === 'error') fault = data;
   }
   return fault;
@@ -200,13 +201,3 @@ const unexplained = (code: number | string): UnpackFault => ({
   offset: 0,
   said: `platter-unpack ended with ${String(code)}`,
 });
-
-/** A line of JSON; undefined when it is none. */
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}

@@ -144,6 +144,12 @@ export function entryOf(request: JobRequest): string | null {
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.entry : null;
 }
 
-/** What the source's checksum has to be; null when nobody said. */
+/** The checksum that the source must have; null when none was given. */
 export const checksumOf = (request: JobRequest): string | null =>
   request.kind === 'copy' || request.kind === 'repair' ? request.checksum : null;
+
+/** The name of the hash that a checksum is of, and its digits. */
+export function partsOf(checksum: string): { hash: string; hex: string } {
+  const colon = checksum.indexOf(':');
+  return { hash: checksum.slice(0, colon), hex: checksum.slice(colon + 1) };
+}

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
-import { rescueOf, verifies, writes } from '../../contract/request-facts.ts';
+import { partsOf, rescueOf, verifies, writes } from '../../contract/request-facts.ts';
 import type { JobRequest, WorkRequest } from '../../contract/request.ts';
 import { endpoint, type End, type HeldEnd } from '../devices/inspect.ts';
 import { notesOnLeftovers } from '../devices/leftovers.ts';
@@ -46,8 +46,7 @@ async function notesOnList({ path, realPath, kind, packed }: End): Promise<Note[
   if (kind === 'block' || (packed?.checksum ?? null) !== null) return [];
   const beside = await checksumBeside(realPath);
   if (beside === null) return [];
-  const [hash, hex] = beside.checksum.split(':') as [string, string];
-  return [{ kind: 'checksumBeside', path, list: basename(beside.list), hash, hex }];
+  return [{ kind: 'checksumBeside', path, list: basename(beside.list), ...partsOf(beside.checksum) }];
 }
 
 function notesOnPacked({ path, size, packed }: End): Note[] {

@@ -1,11 +1,11 @@
 // Reads an image file to its end, decodes what is packed, and compares it with its checksums. Writes nothing.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { PlatterError } from '../../contract/errors.ts';
-import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { partsOf } from '../../contract/request-facts.ts';
+import { failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { checksumBeside } from './checksum-beside.ts';
-import { canUnpack, decodeFile, probeFile, type Decoded } from './unpack-program.ts';
-import { chosenIn, isPacked, otherChecksum, unpackFailure } from './packed.ts';
+import { decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
+import type { Decoded } from './unpack-program.ts';
 
 /** What a file is, and what was found. Sizes in bytes. */
 export interface Checked {
@@ -26,41 +26,35 @@ export interface Checked {
 }
 
 /**
- * Checks the file at `path`. `checksum`: what it has to be; null for what a list beside it says. Rejects with a Refusal:
- * BAD_IMAGE for a file that is not right.
+ * Checks the file at `path`. `checksum`: the one that it must have; null for that of a list beside it. Rejects with a
+ * Refusal: BAD_IMAGE for a file that is not right.
  */
 export async function checkFile(path: string, entry: string | null, checksum: string | null): Promise<Checked> {
-  if (!canUnpack())
-    refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'checksumUnavailable' } });
+  needDecoder(path);
   const file = opened(path);
   try {
     const stats = fstatSync(file);
     if (!stats.isFile())
       refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
-    const isRaw = !isPacked(file, stats.size);
-    const probed = isRaw ? null : await probeFile(file);
-    if (probed?.ok === false) throw new Refusal([unpackFailure(path, probed.fault)]);
-    const entries = probed?.probed.entries;
-    const taken = entries === undefined ? null : chosenIn(path, entries, entry).name;
+    const image = isPacked(file, stats.size) ? await imageOf(file, path, entry) : null;
     const list = checksum === null ? await checksumBeside(path) : null;
     const wanted = checksum ?? list?.checksum ?? null;
-    const hashes = new Set(['sha256', ...(wanted === null ? [] : [wanted.slice(0, wanted.indexOf(':'))])]);
-    const { ended } = decodeFile(file, null, { entry: taken, isRaw, from: 0, threads: null, digests: [...hashes] });
-    const end = await ended;
-    if (end.kind !== 'done') throw new Refusal([faultOf(path, end)]);
-    const wrong = wanted === null ? null : otherChecksum(path, wanted, end.of);
+    const taken = image?.entry ?? null;
+    const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);
+    const decoded = await decodeWhole(file, path, { entry: taken, isRaw: image === null, digests: [...digests] });
+    const wrong = wanted === null ? null : otherChecksum(path, wanted, decoded);
     if (wrong !== null) throw new Refusal([wrong]);
     return {
-      format: probed?.probed.format ?? null,
+      format: image?.format ?? null,
       entry: taken,
       bytes: stats.size,
-      size: end.of.written,
-      checked: end.of.checked,
-      sha256: { file: end.of.digests.sha256!, image: end.of.imageDigests.sha256! },
+      size: decoded.written,
+      checked: decoded.checked,
+      sha256: { file: decoded.digests.sha256!, image: decoded.imageDigests.sha256! },
       matches:
         wanted === null
           ? null
-          : { checksum: wanted, list: list === null ? null : basename(list.list), of: ofWhich(wanted, end.of) },
+          : { checksum: wanted, list: list === null ? null : basename(list.list), of: ofWhich(wanted, decoded) },
     };
   } finally {
     closeSync(file);
@@ -75,15 +69,7 @@ function opened(path: string): number {
   }
 }
 
-const faultOf = (
-  path: string,
-  end: { kind: 'stopped' } | { kind: 'fault'; fault: Parameters<typeof unpackFailure>[1] },
-): PlatterError =>
-  end.kind === 'fault'
-    ? unpackFailure(path, end.fault)
-    : failure({ code: 'CANCELLED', op: 'check', device: path, reason: { kind: 'cancelled' } });
-
 function ofWhich(checksum: string, { digests }: Decoded): 'file' | 'image' {
-  const at = checksum.indexOf(':');
-  return digests[checksum.slice(0, at)] === checksum.slice(at + 1) ? 'file' : 'image';
+  const { hash, hex } = partsOf(checksum);
+  return digests[hash] === hex ? 'file' : 'image';
 }

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Reason } from '../../contract/facts.ts';
 import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
-import { checksumOf, entryOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
+import { checksumOf, entryOf, partsOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES } from '../../sources/sample.ts';
@@ -15,6 +15,7 @@ import {
   probeFile,
   type ArchiveEntry,
   type Decoded,
+  type DecodeOptions,
   type UnpackFault,
 } from './unpack-program.ts';
 
@@ -43,8 +44,8 @@ interface Wish {
 }
 
 /**
- * The source as the image in it, when it is a packed file that can be unpacked; otherwise as it is. A file with a checksum
- * goes through the decoder in any case, which makes the hash.
+ * The source as the image in it, when it is a packed file that can be unpacked; otherwise as it is. A file with a
+ * checksum goes through the decoder in any case, which makes the hash.
  */
 async function unpackedEnd(found: Found, wish: Wish): Promise<Found> {
   if (found.end === null) return found;
@@ -76,6 +77,11 @@ async function imageIn(end: End, wish: Wish): Promise<End | null> {
 /** Throws a Refusal where the checksum of `end` cannot be made. */
 function checkChecksum({ path, kind }: End): void {
   if (kind === 'block') refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
+  needDecoder(path);
+}
+
+/** Throws a Refusal where there is no decoder. */
+export function needDecoder(path: string): void {
   if (!canUnpack())
     refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'checksumUnavailable' } });
 }
@@ -94,21 +100,35 @@ export function isPacked(file: number, size: number): boolean {
 }
 
 async function look(file: number, end: End, wish: Wish): Promise<End> {
-  const answer = await probeFile(file);
-  if (!answer.ok) throw new Refusal([unpackFailure(end.path, answer.fault)]);
-  const { format, size, entries, seekable = false } = answer.probed;
-  const chosen = entries === undefined ? null : chosenIn(end.path, entries, wish.entry);
-  // Of a sparse image in an archive the entry says how large it is, not what is in it.
-  const known = size ?? chosen?.size;
-  const packed = { format, bytes: end.size, entry: chosen?.name ?? null, seekable, checksum: wish.checksum };
-  const bytes = known ?? (await sizeByDecoding(file, end.path, packed.entry));
+  const { format, entry, size, seekable } = await imageOf(file, end.path, wish.entry);
+  const packed = { format, bytes: end.size, entry, seekable, checksum: wish.checksum };
+  // Formats without a size are decoded once: a drive that is too small is refused before it is touched.
+  const bytes = size ?? (await decodeWhole(file, end.path, { entry, isRaw: false, digests: [] })).written;
   return { ...end, size: bytes, allocated: bytes, packed };
 }
 
-/** Formats without a size are decoded once: a drive that is too small is refused before it is touched. */
-async function sizeByDecoding(file: number, path: string, entry: string | null): Promise<number> {
-  const end = await decodeFile(file, null, { entry, isRaw: false, from: 0, threads: null, digests: [] }).ended;
-  if (end.kind === 'done') return end.of.written;
+/** What the image in a packed file is: `size` is undefined where the format does not keep it. Throws a Refusal. */
+export async function imageOf(
+  file: number,
+  path: string,
+  wanted: string | null,
+): Promise<{ format: string; entry: string | null; size: number | undefined; seekable: boolean }> {
+  const answer = await probeFile(file);
+  if (!answer.ok) throw new Refusal([unpackFailure(path, answer.fault)]);
+  const { format, size, entries, seekable = false } = answer.probed;
+  const chosen = entries === undefined ? null : chosenIn(path, entries, wanted);
+  // Of a sparse image in an archive the entry says how large it is, not what is in it.
+  return { format, entry: chosen?.name ?? null, size: size ?? chosen?.size, seekable };
+}
+
+/** Decodes all of an open file, and keeps nothing of it. Throws a Refusal for a file that is not right. */
+export async function decodeWhole(
+  file: number,
+  path: string,
+  how: Pick<DecodeOptions, 'entry' | 'isRaw' | 'digests'>,
+): Promise<Decoded> {
+  const end = await decodeFile(file, null, { ...how, from: 0, threads: null }).ended;
+  if (end.kind === 'done') return end.of;
   const fault =
     end.kind === 'fault' ? end.fault : ({ fault: 'read', offset: 0, said: 'the decoder was stopped' } as const);
   throw new Refusal([unpackFailure(path, fault)]);
@@ -118,7 +138,7 @@ async function sizeByDecoding(file: number, path: string, entry: string | null):
  * The image in an archive: the one that was asked for, or the only file that can be one. Throws a Refusal when there is
  * none, or several.
  */
-export function chosenIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
+function chosenIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
   const files = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
   const names = files.map(({ name }) => name);
   const images = files.length === 1 ? files : files.filter(({ name }) => IMAGE_NAME.test(name));
@@ -161,15 +181,17 @@ export const unpackFailure = (path: string, { fault, offset, said }: UnpackFault
   });
 };
 
-/** What is wrong with a file whose `checksum` is known; null for nothing. Publishers give that of the file or of the image. */
+/**
+ * What is wrong with a file that must have this checksum; null for nothing. Publishers give that of the file or of the
+ * image in it.
+ */
 export function otherChecksum(path: string, checksum: string, { digests, imageDigests }: Decoded): PlatterError | null {
-  const hash = checksum.slice(0, checksum.indexOf(':'));
-  const wanted = checksum.slice(hash.length + 1);
-  if (wanted === digests[hash] || wanted === imageDigests[hash]) return null;
+  const { hash, hex } = partsOf(checksum);
+  if (hex === digests[hash] || hex === imageDigests[hash]) return null;
   return failure({
     code: 'BAD_IMAGE',
     op: 'check',
     device: path,
-    reason: { kind: 'otherChecksum', hash, wanted, is: digests[hash] ?? '' },
+    reason: { kind: 'otherChecksum', hash, wanted: hex, is: digests[hash] ?? '' },
   });
 }

@@ -70,9 +70,6 @@ const probed = z.object({
   format: z.string(),
   /** Unpacked; absent where the format does not keep it. */
   size: bytes.optional(),
-  blocks: bytes.optional(),
-  largestBlock: bytes.optional(),
-  isal: z.boolean().optional(),
   seekable: z.boolean().optional(),
   entries: z.array(entry).optional(),
 });
@@ -84,8 +81,6 @@ export interface Decoder {
   readonly ended: Promise<DecoderEnd>;
   /** Milliseconds on the clock of performance.now() of its last sign of life. */
   heard(): number;
-  /** Bytes of the packed file that it has read, as far as it has said so. */
-  read(): number;
   stop(): void;
 }
 
@@ -107,7 +102,7 @@ export interface DecodeOptions {
 export async function probeFile(
   file: number,
 ): Promise<{ ok: true; probed: Probed } | { ok: false; fault: UnpackFault }> {
-  const { child } = start(['probe'], file, 'pipe');
+  const child = start(['probe'], file, 'pipe');
   const text: string[] = [];
   child.stdout!.setEncoding('utf8').on('data', (part: string) => text.push(part));
   const fault = faultIn(child);
@@ -121,9 +116,8 @@ export async function probeFile(
 
 /** Starts a decoder of the open `file`. `to`: where the image goes, a descriptor; null for nowhere. */
 export function decodeFile(file: number, to: number | null, options: DecodeOptions): Decoder {
-  const { child } = start(['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])], file, to ?? 'ignore');
+  const child = start(['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])], file, to ?? 'ignore');
   let heard = performance.now();
-  let read = 0;
   let stopped = false;
   let end: DecoderEnd | null = null;
   const said = new Promise<void>((resolve) => {
@@ -132,7 +126,6 @@ export function decodeFile(file: number, to: number | null, options: DecodeOptio
         heard = performance.now();
         const { data } = report.safeParse(asJson(line));
         if (data === undefined) return;
-        if ('read' in data) ({ read } = data);
         if (data.event === 'done') end = { kind: 'done', of: data };
         // The pipe was closed by its reader.
         if (data.event === 'error') end = data.fault === 'write' ? { kind: 'stopped' } : { kind: 'fault', fault: data };
@@ -147,7 +140,6 @@ export function decodeFile(file: number, to: number | null, options: DecodeOptio
   return {
     ended,
     heard: () => heard,
-    read: () => read,
     stop: () => {
       stopped = true;
       child.kill('SIGKILL');
@@ -155,7 +147,7 @@ export function decodeFile(file: number, to: number | null, options: DecodeOptio
   };
 }
 
-function start(args: readonly string[], file: number, stdout: number | 'pipe' | 'ignore'): { child: ChildProcess } {
+function start(args: readonly string[], file: number, stdout: number | 'pipe' | 'ignore'): ChildProcess {
   // Decoders of one descriptor would share its place in the file.
   const own = openSync(`/proc/self/fd/${String(file)}`, 'r');
   try {
@@ -166,7 +158,7 @@ function start(args: readonly string[], file: number, stdout: number | 'pipe' | 
       detached: true,
     });
     child.stderr!.resume();
-    return { child };
+    return child;
   } finally {
     closeSync(own);
   }

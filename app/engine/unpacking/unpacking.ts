@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { constants as system } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../../contract/errors.ts';
+import { partsOf } from '../../contract/request-facts.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
 import type { End, Packed } from '../devices/inspect.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
@@ -30,9 +31,9 @@ export class Unpacking {
   /** The first fault that a decoder met. */
   #fault: PlatterError | null = null;
   #verdict: Promise<PlatterError | null> | null = null;
-  #isGood = false;
+  /** What the first decoder said that read the whole file; null before. */
+  #decoded: Decoded | null = null;
   #isClosed = false;
-  #isUnchecked = false;
 
   /** `end` is a packed file, and `file` that file, opened. Throws with an errno as open(2) does, or ESTALE. */
   constructor(addon: NativeAddon, end: End, file: NativeDevice) {
@@ -55,7 +56,7 @@ export class Unpacking {
   }
 
   /**
-   * What is wrong with the packed file, all of it; null for nothing. When no decoder has read it to its end, one does now.
+   * What is wrong with the whole packed file; null for nothing. When no decoder has read it to its end, one does now.
    */
   verdict(): Promise<PlatterError | null> {
     this.#verdict ??= this.#judge();
@@ -70,7 +71,8 @@ export class Unpacking {
 
   /** All of it was decoded, and neither the file nor the user has a checksum of it. */
   get isUnchecked(): boolean {
-    return this.#isUnchecked;
+    const { checksum, format } = this.#packed;
+    return this.#decoded?.checked === false && checksum === null && format !== RAW;
   }
 
   /** Ends the decoders. */
@@ -112,7 +114,7 @@ export class Unpacking {
       isRaw: format === RAW,
       from,
       threads: isFirst ? null : 1,
-      digests: isWhole && checksum !== null ? [hashOf(checksum)] : [],
+      digests: isWhole && checksum !== null ? [partsOf(checksum).hash] : [],
     });
     this.#running.add(decoder);
     if (isWhole) this.#whole ??= decoder;
@@ -125,11 +127,8 @@ export class Unpacking {
     if (end.kind === 'fault') this.#fault ??= unpackFailure(this.#end.path, end.fault);
     // A look before the job reads a small image to its end too, without its hashes.
     if (end.kind !== 'done' || !isWhole) return;
-    const { checksum, format } = this.#packed;
-    this.#isUnchecked = !end.of.checked && checksum === null && format !== RAW;
-    this.#fault ??=
-      this.#againstSize(end.of) ?? (checksum === null ? null : otherChecksum(this.#end.path, checksum, end.of));
-    this.#isGood = this.#fault === null;
+    this.#decoded ??= end.of;
+    this.#fault ??= this.#againstSize(end.of) ?? this.#againstChecksum(end.of);
   }
 
   /** The size in a header or a table is only a claim. */
@@ -140,16 +139,18 @@ export class Unpacking {
     return unpackFailure(path, { fault: 'damaged', offset: read, said });
   }
 
+  #againstChecksum(decoded: Decoded): PlatterError | null {
+    const { checksum } = this.#packed;
+    return checksum === null ? null : otherChecksum(this.#end.path, checksum, decoded);
+  }
+
   async #judge(): Promise<PlatterError | null> {
     if (this.#whole !== null) await Promise.race([this.#whole.ended, silence(this.#whole)]);
-    if (this.#fault !== null || this.#isGood || this.#isClosed) return this.#fault;
+    if (this.#fault !== null || this.#decoded !== null || this.#isClosed) return this.#fault;
     await this.#decode(0, null).ended;
     return this.#fault;
   }
 }
-
-/** The hash that a checksum is of. */
-const hashOf = (checksum: string): string => checksum.slice(0, checksum.indexOf(':'));
 
 /** Resolves when a decoder has said nothing for a while. */
 async function silence(decoder: Decoder): Promise<void> {

@@ -7,7 +7,7 @@ import type { JobKind } from '../../contract/request.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
-import { commandFor } from '../../sources/unpacking.ts';
+import { commandFor } from '../../sources/unpack-commands.ts';
 import { errnoOf, failure } from '../../base/errors.ts';
 import type { End } from '../devices/inspect.ts';
 import type { NativeDevice } from '../native/addon.ts';

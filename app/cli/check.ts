@@ -8,7 +8,7 @@ import { outcome } from '../base/errors.ts';
 
 const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 
-/** What was found, as lines. */
+/** Formats what was found for people. */
 function lines(path: string, { format, entry, bytes: packed, size, checked, sha256, matches }: Checked): string[] {
   const what =
     format === null

@@ -1,5 +1,5 @@
-// What can go wrong, by cause, and how a failure crosses a process: as a value, never as an exception. The schemas come
-// first; the types are inferred from them.
+// Failures, by cause. A failure crosses a process as a value, never as an exception. The types are inferred from the
+// schemas.
 import * as z from 'zod';
 import { ERROR_CODES } from './codes.ts';
 import { reason, remedy } from './facts-schema.ts';

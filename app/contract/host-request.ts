@@ -65,5 +65,5 @@ export const hostRequest = z.discriminatedUnion('method', [
 
 export type HostRequest = z.infer<typeof hostRequest>;
 export type HostMethod = HostRequest['method'];
-/** What a call is asked with. */
+/** The arguments of a call. */
 export type HostParams<M extends HostMethod> = Extract<HostRequest, { method: M }>['params'];

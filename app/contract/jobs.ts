@@ -104,8 +104,8 @@ export interface DestinationProgress {
   /** Bytes read back and compared so far. */
   verified: number;
   /**
-   * Of one whose end is decided, as in its result; null before. A state 'done' is then only how its last pass ended:
-   * the image has no name yet, and nobody has counted what was compared.
+   * As in the result, once the end is decided; null before. Until then a state 'done' only says how the last pass ended:
+   * the image has no name yet, and what was compared is not counted.
    */
   uncompared: number | null;
   /** Bytes it will have to write, and to read back, in the phases that are known by now. */
@@ -163,8 +163,8 @@ export const destinationResult = z.object({
   /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */
   kept: count,
   /**
-   * Of one that is not done: bytes of the copy that are known to be on its medium, because they were flushed or were
-   * found there. Left out where nobody can tell: of a job that only compares, or whose engine broke down.
+   * For one that is not done: bytes of the copy that are known to be on its medium, because they were flushed or were
+   * found there. Left out where that is unknown: in a job that only compares, or whose engine broke down.
    */
   durable: count.optional(),
   /** From the start of the job until it had ended. */

@@ -1,7 +1,7 @@
 // What can be done about a failure: for each code one remedy, and others where something helps more.
 import { ERROR_CODES, type ErrorCode } from './codes.ts';
 
-/** What there is to know about the remedy of a code. */
+/** The remedy of a code has no facts of its own. */
 const NOTHING = {} as const;
 
 /** By code: what to do where nothing better is known. */

@@ -22,7 +22,7 @@ export const batchName = z
   .max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`)
   .regex(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'A name is one line of text.');
 
-/** What the engine does its I/O with. */
+/** The engine's I/O backend. */
 export const backend = z.enum(['uring', 'threads']);
 export type Backend = z.infer<typeof backend>;
 
@@ -94,7 +94,7 @@ const source = {
   asIs: z.boolean(),
   /** The file to take of an archive with several; null for its only one. */
   entry: z.string().min(1).nullable(),
-  /** What the publisher says of the source file, or of the image in it; null for nothing. */
+  /** The publisher's checksum of the source file, or of the image in it; null for none. */
   checksum: checksum.nullable(),
 };
 

@@ -14,7 +14,7 @@ export const driveFacts = z.strictObject({
 });
 export type DriveFacts = z.infer<typeof driveFacts>;
 
-/** What one end of a job is: a block device or an image file. */
+/** The kind of one end of a job. */
 export const endKind = z.enum(['block', 'file']);
 export type EndKind = z.infer<typeof endKind>;
 

@@ -12,10 +12,9 @@ const GNU = /^\\?([0-9a-f]+)[ \t]+\*?(.+)$/iu;
 const BSD = /^(?:MD5|SHA1|SHA256|SHA512) \((.+)\) = ([0-9a-f]+)$/iu;
 
 /**
- * The checksum of the file `name` in `text`, as "sha256:0f34…"; null when the list has none. A list that is only
- * hexadecimal digits is of the file that it lies beside. Lines that say something else, such as the frame of a signature,
- * are passed over. Of several lines for one file the strongest hash counts, and two that contradict each other count as
- * none.
+ * Finds the checksum of the file `name` in `text`, as "sha256:0f34…"; null when the list has none. Digits alone on a line
+ * belong to the file that the list lies beside. Other lines, such as the frame of a signature, are skipped. The strongest
+ * hash counts. Two different checksums of one hash count as none.
  */
 export function checksumIn(text: string, name: string): string | null {
   const found = new Map<string, string>();

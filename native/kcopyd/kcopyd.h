@@ -104,8 +104,8 @@ struct kcopyd_unpacking {
 };
 /*
  * P: makes a source of a packed file: `length` bytes that other programs unpack and write into pipes. It is read like a
- * file. A destination that was left behind gets a stream of its own. reach: bytes that are sooner read and dropped than
- * a new stream is asked for. A stream that ends too early is a read error, EBADMSG.
+ * file. A destination that was left behind gets a stream of its own. reach: a gap of up to so many bytes is read and
+ * dropped; beyond it a new stream is asked for. A stream that ends too early is a read error, EBADMSG.
  * Errors: -EINVAL file is a block device, or NULL; -ENOMEM.
  */
 int kcopyd_device_unpack(const struct block_device* file, uint64_t length, uint64_t reach,

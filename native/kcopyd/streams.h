@@ -24,7 +24,7 @@ class Streams {
   // A read has ended, and its result is set. On a thread of the stream.
   using Done = std::function<void(IoRequest&)>;
 
-  // reach: bytes that are sooner read and dropped than a new stream is begun behind them.
+  // reach: a gap of up to so many bytes is read and dropped; beyond it a new stream is begun.
   Streams(Ask ask, uint64_t reach);
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;

@@ -46,9 +46,9 @@ export interface NativeDevice {
    */
   peek(offset: number, length: number): Promise<Buffer>;
   /**
-   * A source with the `length` bytes that this packed file unpacks to. Their streams are asked for one by one: `ask` gets
-   * where each begins, its number, and whether it is for the head of drives that have all the rest. `provide` answers.
-   * `reach`: bytes that are sooner read and dropped than a new stream is asked for.
+   * A source with the `length` bytes that this packed file unpacks to. `ask` asks for one stream of them: where it
+   * begins, its number, and whether it is for the head of drives that have all the rest. `provide` answers. A gap of up
+   * to `reach` bytes is read and dropped; beyond it a new stream is asked for.
    */
   unpack(length: number, reach: number, ask: (at: number, stream: number, seals: boolean) => void): NativeDevice;
   /** The stream asked for: a descriptor, which is the device's from now on, or a negative errno. */

@@ -11,9 +11,9 @@ import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 import { otherChecksum, RAW, unpackFailure } from './packed.ts';
 import { decodeFile, type Decoded, type Decoder, type DecoderEnd } from './unpack-program.ts';
 
-/** A decoder that says nothing for so long waits for somebody who does not read on. In milliseconds. */
+/** Milliseconds without a report after which a decoder counts as blocked: nobody reads what it writes. */
 const SILENT_MS = 5000;
-/** Bytes that are sooner decoded and dropped than a new decoder is begun where the format lets it begin anywhere. */
+/** Longest gap, in bytes, that is decoded and dropped where a new decoder could begin behind it. */
 const REACH = 64 * 1024 * 1024;
 
 /** The decoders of one packed file. */

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
-import { checksumIn, LIST_BYTES, listsBeside } from '../../sources/checksum-lists.ts';
+import { checksumIn, LIST_BYTES, listsBeside } from '../../sources/checksums/list.ts';
 
 /** A checksum ("sha256:…") and the list that has it. */
 export interface Beside {

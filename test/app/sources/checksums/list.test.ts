@@ -1,6 +1,6 @@
 // Lists of checksums, as the tools of GNU and BSD write them.
 import { describe, expect, it } from 'vitest';
-import { checksumIn, listsBeside } from '../../../app/sources/checksum-lists.ts';
+import { checksumIn, listsBeside } from '../../../../app/sources/checksums/list.ts';
 
 const SHA256 = '0f343b0931126a20f133d67c2b018a3b'.repeat(2);
 const OTHER = 'f'.repeat(64);

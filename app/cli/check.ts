@@ -4,12 +4,16 @@ import type { Actions } from './commands.ts';
 import { EXIT } from './output/exit-code.ts';
 import { forTerminal, refusals, tell } from './output/speech.ts';
 import { printable, printableJson } from './output/text.ts';
+import { english } from '../base/english.ts';
 import { outcome } from '../base/errors.ts';
 
 const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 
 /** Formats what was found for people. */
-function lines(path: string, { format, entry, bytes: packed, size, checked, sha256, matches }: Checked): string[] {
+function lines(
+  path: string,
+  { format, entry, bytes: packed, size, checked, sha256, matches, unclear }: Checked,
+): string[] {
   const what =
     format === null
       ? `${path}: ${bytes(packed)}, not packed.`
@@ -32,10 +36,17 @@ function lines(path: string, { format, entry, bytes: packed, size, checked, sha2
     what,
     ...own,
     ...said,
+    ...unclear.map(({ list, reason }) => `The list ${list} is not clear. ${english.reason(reason)}`),
     `sha256 of the file:  ${sha256.file}`,
     ...(format === null ? [] : [`sha256 of the image: ${sha256.image}`]),
   ];
 }
+
+/** What was found, with sentences in the place of facts. */
+const forPrograms = ({ unclear, ...found }: Checked): object => ({
+  ...found,
+  unclear: unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),
+});
 
 export const check: Actions['check'] = async (path, { entry, checksum, json }) => {
   const found = await outcome(() => checkFile(path, entry, checksum));
@@ -45,7 +56,7 @@ export const check: Actions['check'] = async (path, { entry, checksum, json }) =
   }
   const told = tell(
     json
-      ? `${printableJson({ path, ...found.value }, 2)}\n`
+      ? `${printableJson({ path, ...forPrograms(found.value) }, 2)}\n`
       : `${forTerminal(lines(path, found.value).map(printable).join('\n'))}\n`,
   );
   const { checked, matches } = found.value;

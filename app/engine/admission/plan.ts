@@ -10,7 +10,7 @@ import type { Blocks } from '../devices/blocks.ts';
 import { notesOnSectors } from '../devices/sector-size.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
-import { checksumBeside } from '../unpacking/checksum-beside.ts';
+import { checksumBeside, type Beside } from '../unpacking/checksum-beside.ts';
 import { RAW } from '../unpacking/packed.ts';
 import type { Held } from './prepared.ts';
 
@@ -28,7 +28,7 @@ export async function notesOnEnds(
   const onCache = notesOnCache([...(source === null ? [] : [source]), ...destinations]);
   return [
     ...(from?.packed ? notesOnPacked(from) : []),
-    ...(from === null || written.length === 0 ? [] : await notesOnList(from)),
+    ...(from === null || written.length === 0 ? [] : await notesOnLists(from)),
     ...(from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, ends)]),
     ...(from === null || written.length === 0 ? [] : notesOnBootAreas(from, 'source', blocks)),
     ...ends.flatMap((end) => notesOnBootAreas(end, 'destination', blocks)),
@@ -41,13 +41,23 @@ export async function notesOnEnds(
   ];
 }
 
-/** A list beside the source that has a checksum of it, which nobody asked to check. */
-async function notesOnList({ path, realPath, kind, packed }: End): Promise<Note[]> {
+/** What the lists beside the source say of it, which nobody asked to check. */
+async function notesOnLists({ path, realPath, kind, packed }: End): Promise<Note[]> {
   if (kind === 'block' || (packed?.checksum ?? null) !== null) return [];
-  const beside = await checksumBeside(realPath);
-  if (beside === null) return [];
-  return [{ kind: 'checksumBeside', path, list: basename(beside.list), ...partsOf(beside.checksum) }];
+  const { found, unclear } = await checksumBeside(realPath, packed?.entry ?? null);
+  return [
+    ...(found === null ? [] : [noteOn(found, path)]),
+    ...unclear.map(({ list, reason }): Note => ({ kind: 'listUnclear', path, list: basename(list), reason })),
+  ];
 }
+
+const noteOn = ({ list, of, checksum }: Beside, path: string): Note => ({
+  kind: 'checksumBeside',
+  path,
+  of,
+  list: basename(list),
+  ...partsOf(checksum),
+});
 
 function notesOnPacked({ path, size, packed }: End): Note[] {
   const { format, bytes, entry, checksum } = packed!;

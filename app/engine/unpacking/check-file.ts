@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import { partsOf } from '../../contract/request-facts.ts';
 import { failureOf, Refusal, refuse } from '../../base/errors.ts';
-import { checksumBeside } from './checksum-beside.ts';
+import { checksumBeside, isContradiction, type Lists, type Unclear } from './checksum-beside.ts';
 import { decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
 import type { Decoded } from './unpack-program.ts';
 
@@ -23,6 +23,8 @@ export interface Checked {
   sha256: { file: string; image: string };
   /** What the checksum that was asked for, or that of a list, is of; null where there is none. */
   matches: { checksum: string; list: string | null; of: 'file' | 'image' } | null;
+  /** Lists beside the file that could not be gone by, by their names. */
+  unclear: Unclear[];
 }
 
 /**
@@ -37,9 +39,9 @@ export async function checkFile(path: string, entry: string | null, checksum: st
     if (!stats.isFile())
       refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
     const image = isPacked(file, stats.size) ? await imageOf(file, path, entry) : null;
-    const list = checksum === null ? await checksumBeside(path) : null;
-    const wanted = checksum ?? list?.checksum ?? null;
     const taken = image?.entry ?? null;
+    const { found: list, unclear } = checksum === null ? await listsFor(path, taken) : { found: null, unclear: [] };
+    const wanted = checksum ?? list?.checksum ?? null;
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);
     const decoded = await decodeWhole(file, path, { entry: taken, isRaw: image === null, digests: [...digests] });
     const wrong = wanted === null ? null : otherChecksum(path, wanted, decoded);
@@ -55,10 +57,26 @@ export async function checkFile(path: string, entry: string | null, checksum: st
         wanted === null
           ? null
           : { checksum: wanted, list: list === null ? null : basename(list.list), of: ofWhich(wanted, decoded) },
+      unclear: unclear.map(({ list: path, reason }) => ({ list: basename(path), reason })),
     };
   } finally {
     closeSync(file);
   }
+}
+
+/** What the lists beside the file say. Throws a Refusal when they contradict each other. */
+async function listsFor(path: string, entry: string | null): Promise<Lists> {
+  const lists = await checksumBeside(path, entry);
+  const contradiction = lists.unclear.find(isContradiction);
+  if (contradiction !== undefined)
+    refuse({
+      code: 'BAD_FILE',
+      op: 'check',
+      device: contradiction.list,
+      reason: contradiction.reason,
+      remedy: { kind: 'giveChecksum' },
+    });
+  return lists;
 }
 
 function opened(path: string): number {

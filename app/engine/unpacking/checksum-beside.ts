@@ -1,36 +1,135 @@
-// The checksum that a publisher's list beside a source file says of it.
-import { open } from 'node:fs/promises';
-import { constants } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { errnoOf } from '../../base/errors.ts';
-import { checksumIn, LIST_BYTES, listsBeside } from '../../sources/checksums/list.ts';
+// The checksum that a publisher's lists beside a source file say of it.
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Reason } from '../../contract/facts.ts';
+import { partsOf } from '../../contract/request-facts.ts';
+import { errnoOf, reasonOf, Refusal } from '../../base/errors.ts';
+import { imageNameIn, listsAmong, ownerOf } from '../../sources/checksums/list-names.ts';
+import { readChecksumList } from '../../sources/checksums/list.ts';
+import { lookUp, type Answer, type Of, type Sought } from '../../sources/checksums/lookup.ts';
+import { readList } from './list-file.ts';
 
-/** A checksum ("sha256:…") and the list that has it. */
+/** Most lists that are read for one file. */
+const MOST_LISTS = 32;
+/** Most names of a list that are told. */
+const MOST_NAMES = 4;
+
+/** A checksum ("sha256:…"), the list that has it, and what it is of. */
 export interface Beside {
   list: string;
   checksum: string;
+  of: Of;
 }
 
-/** What a list beside the file at `path` says of it; null when none does, or none can be read. */
-export async function checksumBeside(path: string): Promise<Beside | null> {
-  for (const name of listsBeside(basename(path))) {
-    const list = join(dirname(path), name);
-    const checksum = checksumIn((await textOf(list)) ?? '', basename(path));
-    if (checksum !== null) return { list, checksum };
+/** Why a list says nothing clear of a file. */
+export interface Unclear {
+  list: string;
+  reason: Reason;
+}
+
+/** What the lists beside a file say. */
+export interface Lists {
+  /** null when none has a checksum of it, or two contradict each other. */
+  found: Beside | null;
+  /** Lists that are meant for the file, or name it, and that cannot be gone by. */
+  unclear: Unclear[];
+}
+
+/** The file at `path` as lists may name it. `entry`: the file that is taken of an archive; null for none. */
+export function soughtAt(path: string, entry: string | null): Sought {
+  const file = resolve(path);
+  const inside = [imageNameIn(basename(file)), entry === null ? null : basename(entry)];
+  return { file, images: inside.filter((name) => name !== null).map((name) => join(dirname(file), name)) };
+}
+
+/** Reads the lists beside the file at `path`. Rejects with no Refusal: a list that cannot be read is unclear. */
+export async function checksumBeside(path: string, entry: string | null): Promise<Lists> {
+  const sought = soughtAt(path, entry);
+  const said: Beside[] = [];
+  const unclear: Unclear[] = [];
+  for (const list of await listsBeside(sought.file)) {
+    const answer = await answerOf(list, sought);
+    const reason = 'reason' in answer ? answer.reason : reasonAgainst(answer, list, sought);
+    if (reason !== null) unclear.push({ list, reason });
+    if ('kind' in answer && answer.kind === 'found') said.push({ list, checksum: answer.checksum, of: answer.of });
+  }
+  const contradiction = contradictionIn(said);
+  if (contradiction !== null) unclear.push(contradiction);
+  return { found: unclear.some(isContradiction) ? null : (said[0] ?? null), unclear };
+}
+
+/** Does a list have two checksums of the file, or another than the next list? */
+export const isContradiction = ({ reason: { kind } }: Unclear): boolean =>
+  kind === 'listContradicts' || kind === 'listsContradict';
+
+/** Paths of the lists in the folder of `file`, the one to go by first. */
+async function listsBeside(file: string): Promise<string[]> {
+  try {
+    const entries = await readdir(dirname(file), { withFileTypes: true });
+    const names = entries.filter((one) => one.isFile() || one.isSymbolicLink()).map(({ name }) => name);
+    return listsAmong(names, basename(file))
+      .slice(0, MOST_LISTS)
+      .map((name) => join(dirname(file), name));
+  } catch (error) {
+    // A folder may let its files be opened and not be listed.
+    if (errnoOf(error) === null) throw error;
+    return [];
+  }
+}
+
+async function answerOf(list: string, sought: Sought): Promise<Answer | { reason: Reason }> {
+  try {
+    return lookUp(readChecksumList(await readList(list), basename(list)), basename(list), sought);
+  } catch (error) {
+    if (error instanceof Refusal) return { reason: reasonOf(error) };
+    throw error;
+  }
+}
+
+/** Why a list beside a file cannot be gone by; null for one that can, or is about other files. */
+function reasonAgainst(answer: Answer, list: string, { file }: Sought): Reason | null {
+  switch (answer.kind) {
+    case 'found':
+      return answer.odd === null ? null : reasonFor({ kind: 'odd', line: answer.odd });
+    case 'absent': {
+      const isMeant = ownerOf(basename(list), basename(file)) !== null;
+      const isNear = answer.names.some((name) => basename(name) === basename(file));
+      return isMeant || isNear ? reasonFor(answer) : null;
+    }
+    default:
+      return reasonFor(answer);
+  }
+}
+
+/** Why a list says nothing clear of the file that was looked for. */
+export function reasonFor(answer: Exclude<Answer, { kind: 'found' }>): Reason {
+  switch (answer.kind) {
+    case 'contradiction':
+      return { kind: 'listContradicts', hash: answer.hash, one: answer.one, other: answer.other };
+    case 'odd':
+      return { kind: 'listOdd', line: answer.line.number, text: answer.line.text };
+    case 'absent': {
+      const { names, isBare } = answer;
+      if (names.length === 0) return { kind: isBare ? 'listNameless' : 'listEmpty' };
+      const told = names.slice(0, MOST_NAMES);
+      return { kind: 'listLacks', names: told, more: names.length - told.length };
+    }
+  }
+}
+
+/** Two lists of which each has another checksum; null for none. */
+function contradictionIn(said: readonly Beside[]): Unclear | null {
+  for (const [index, one] of said.entries()) {
+    const { hash, hex } = partsOf(one.checksum);
+    const other = said
+      .slice(index + 1)
+      .find(({ checksum, of }) => of === one.of && partsOf(checksum).hash === hash && partsOf(checksum).hex !== hex);
+    if (other === undefined) continue;
+    const list = basename(other.list);
+    return {
+      list: one.list,
+      reason: { kind: 'listsContradict', hash, one: hex, list, other: partsOf(other.checksum).hex },
+    };
   }
   return null;
-}
-
-/** The start of a regular file; null when it cannot be read. */
-async function textOf(path: string): Promise<string | null> {
-  try {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await file.stat()).isFile()) return null;
-    const buffer = Buffer.alloc(LIST_BYTES);
-    const { bytesRead } = await file.read(buffer, 0, LIST_BYTES, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return null;
-  }
 }

@@ -1,49 +1,96 @@
-// Lists of checksums as publishers put them beside an image: SHA256SUMS, disk.img.xz.sha256. Pure and bounded.
+// Lists of checksums as publishers put them beside an image: SHA256SUMS, disk.img.xz.sha256, CHECKSUM. Pure and bounded.
+import { HASHES, type Hash } from '../../contract/request.ts';
+import { linesOf, textOfList, type Framing, type Line } from './list-text.ts';
 
-/** The hashes that a list can be of, by the number of hexadecimal digits. */
-const BY_DIGITS: Readonly<Record<number, string>> = { 32: 'md5', 40: 'sha1', 64: 'sha256', 128: 'sha512' };
-
-/** Most bytes of a list that are read. */
+/** Most bytes of a list. */
 export const LIST_BYTES = 1024 * 1024;
 
-/** "HEX  name", "HEX *name" (sha256sum), with or without a folder. */
-const GNU = /^\\?([0-9a-f]+)[ \t]+\*?(.+)$/iu;
-/** "SHA256 (name) = HEX" (BSD, sha256sum --tag). */
-const BSD = /^(?:MD5|SHA1|SHA256|SHA512) \((.+)\) = ([0-9a-f]+)$/iu;
-
-/**
- * Finds the checksum of the file `name` in `text`, as "sha256:0f34…"; null when the list has none. Digits alone on a line
- * belong to the file that the list lies beside. Other lines, such as the frame of a signature, are skipped. The strongest
- * hash counts. Two different checksums of one hash count as none.
- */
-export function checksumIn(text: string, name: string): string | null {
-  const found = new Map<string, string>();
-  for (const line of text.split(/\r?\n/u)) {
-    const hex = hexFor(line.trim(), name);
-    const hash = hex === null ? undefined : BY_DIGITS[hex.length];
-    if (hex === null || hash === undefined) continue;
-    if ((found.get(hash) ?? hex) !== hex) return null;
-    found.set(hash, hex);
-  }
-  for (const hash of ['sha512', 'sha256', 'sha1', 'md5']) {
-    const hex = found.get(hash);
-    if (hex !== undefined) return `${hash}:${hex}`;
-  }
-  return null;
+/** One checksum of a list. */
+export interface Listed extends Line {
+  /** Without "./" before it; null for digits that stand alone. */
+  name: string | null;
+  hash: Hash;
+  /** In lower case. */
+  hex: string;
 }
 
-function hexFor(line: string, name: string): string | null {
-  if (/^[0-9a-f]+$/iu.test(line)) return line.toLowerCase();
-  const bsd = BSD.exec(line);
-  if (bsd !== null) return isNamed(bsd[1]!, name) ? bsd[2]!.toLowerCase() : null;
-  const gnu = GNU.exec(line);
-  return gnu !== null && isNamed(gnu[2]!, name) ? gnu[1]!.toLowerCase() : null;
+/** A line that says no checksum. */
+export interface Odd extends Line {
+  /** It has a hash that Platter does not make, such as SHA384. */
+  isOtherHash: boolean;
 }
 
-const isNamed = (listed: string, name: string): boolean => listed.slice(listed.lastIndexOf('/') + 1) === name;
+export interface ChecksumList {
+  framing: Framing;
+  listed: Listed[];
+  odd: Odd[];
+}
 
-/** Names of the lists that may lie beside the file `name`. */
-export const listsBeside = (name: string): string[] => [
-  ...['sha512', 'sha256', 'sha1', 'md5'].flatMap((hash) => [`${name}.${hash}`, `${name}.${hash}sum`]),
-  ...['SHA512SUMS', 'SHA256SUMS', 'SHA1SUMS', 'MD5SUMS', 'sha512sum.txt', 'sha256sum.txt', 'CHECKSUM'],
-];
+/** "SHA256 (name) = HEX" of BSD and sha256sum --tag, "SHA256(name)= HEX" and "SHA2-256(name)= HEX" of OpenSSL. */
+const TAGGED = /^(\\?)([a-z][\w/-]*) ?\((.+)\) ?= ?([0-9a-f]{32,})$/iu;
+/** "sha256:HEX", and with a name behind it. */
+const PREFIXED = /^(\\?)([a-z][\w-]*):[ \t]*([0-9a-f]{32,})(?:[ \t]+\*?(\S.*))?$/iu;
+/** "HEX  name", "HEX *name" of sha256sum, and digits alone. */
+const PLAIN = /^(\\?)([0-9a-f]{32,})(?:[ \t]+\*?(\S.*))?$/iu;
+/** "# SHA512 HASH": what the lines below it are of (Gentoo). */
+const HEADING = /^#\s*([a-z][\w/-]*) HASH$/iu;
+/** Names of lists whose digits are as many as those of a hash that Platter makes, but of another one. */
+const OTHER_HASHES = /blake|b[23]sum|sha3|sm3|whirlpool/iu;
+
+const BY_DIGITS: ReadonlyMap<number, Hash> = new Map(
+  Object.entries(HASHES).map(([hash, digits]) => [digits, hash as Hash]),
+);
+
+/** Reads the list `bytes` from a file called `listName`. */
+export function readChecksumList(bytes: Buffer, listName: string): ChecksumList {
+  const { framing, lines, isCut } = linesOf(textOfList(bytes));
+  const list: ChecksumList = { framing, listed: [], odd: [] };
+  let heading = OTHER_HASHES.test(listName) ? 'other' : null;
+  for (const line of lines) {
+    heading = HEADING.exec(line.text)?.[1] ?? heading;
+    if (/^\s*([#;].*)?$/u.test(line.text)) continue;
+    const read = isCut ? 'odd' : checksumIn(line.text.trimStart(), heading);
+    if (typeof read === 'string') list.odd.push({ ...line, isOtherHash: read === 'otherHash' });
+    else list.listed.push({ ...line, ...read });
+  }
+  return list;
+}
+
+/** The checksum in a line. `heading`: the name of the hash of digits that do not say theirs; null where they tell. */
+function checksumIn(line: string, heading: string | null): Pick<Listed, 'name' | 'hash' | 'hex'> | 'otherHash' | 'odd' {
+  const tagged = TAGGED.exec(line);
+  if (tagged !== null) return checksumOf(tagged[2]!, tagged[4]!, unescaped(tagged[1]!, tagged[3]));
+  const prefixed = PREFIXED.exec(line);
+  if (prefixed !== null) return checksumOf(prefixed[2]!, prefixed[3]!, unescaped(prefixed[1]!, prefixed[4]));
+  const plain = PLAIN.exec(line);
+  return plain === null ? 'odd' : checksumOf(heading, plain[2]!, unescaped(plain[1]!, plain[3]));
+}
+
+function checksumOf(
+  said: string | null,
+  digits: string,
+  name: string | null,
+): Pick<Listed, 'name' | 'hash' | 'hex'> | 'otherHash' | 'odd' {
+  const hash = said === null ? BY_DIGITS.get(digits.length) : hashNamed(said);
+  if (hash === undefined) return said === null ? 'odd' : 'otherHash';
+  return HASHES[hash] === digits.length ? { name, hash, hex: digits.toLowerCase() } : 'odd';
+}
+
+/** "SHA-256" and OpenSSL's "SHA2-256" are sha256. */
+function hashNamed(said: string): Hash | undefined {
+  const name = said
+    .toLowerCase()
+    .replace(/^sha2-(?=\d)/u, 'sha')
+    .replace('-', '');
+  return Object.hasOwn(HASHES, name) ? (name as Hash) : undefined;
+}
+
+/** A name as the file system has it. GNU puts a backslash before a line in whose name it has escaped characters. */
+function unescaped(backslash: string, name: string | undefined): string | null {
+  if (name === undefined) return null;
+  const plain =
+    backslash === ''
+      ? name
+      : name.replace(/\\([nr\\])/gu, (_, letter: string) => ({ n: '\n', r: '\r' })[letter] ?? '\\');
+  return plain.replace(/^(\.\/+)+/u, '');
+}

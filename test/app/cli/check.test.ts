@@ -42,6 +42,40 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('it is another file, or a damaged one')]);
   });
 
+  test('compares the image in the file where the list names that', async () => {
+    using folder = await packed();
+    writeFileSync(folder.at('SHA256SUMS'), `${sha256(folder.at('kept.img'))}  disk.img\n`);
+    const { code, stdout } = await platter(['check', folder.at('disk.img.xz')]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringContaining('The checksum in SHA256SUMS is right: it is that of the image in it.'),
+    ]);
+  });
+
+  test('refuses a list that contradicts itself, and names both checksums', async () => {
+    using folder = await packed();
+    const [one, other] = ['0'.repeat(64), '1'.repeat(64)];
+    writeFileSync(folder.at('SHA256SUMS'), `${one}  disk.img.xz\n${other}  disk.img.xz\n`);
+    const { code, stderr } = await platter(['check', folder.at('disk.img.xz')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`(sha256) of the same file: ${one} and ${other}.`)]);
+  });
+
+  test('names a list that it cannot go by', async () => {
+    using folder = await packed();
+    writeFileSync(folder.at('disk.img.xz.sha256'), 'disk.img.xz: 0f34\n');
+    const text = await platter(['check', folder.at('disk.img.xz')]);
+    const json = await platter(['check', '--json', folder.at('disk.img.xz')]);
+    const message = 'Line 1 names the file and is not understood: disk.img.xz: 0f34';
+    expect([text.code, text.stdout]).toEqual([
+      0,
+      expect.stringContaining(`The list disk.img.xz.sha256 is not clear. ${message}`),
+    ]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      matches: null,
+      unclear: [{ list: 'disk.img.xz.sha256', message }],
+    });
+  });
+
   test('takes the checksum of the image as well as that of the file', async () => {
     using folder = await packed();
     const { code, stdout } = await platter([

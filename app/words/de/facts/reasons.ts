@@ -71,6 +71,13 @@ export const reasons: Translated<typeof english> = {
   packedDamaged: 'Die gepackte Datei ist ungefähr bei {offset} beschädigt ({said}).',
   packedTrailing: 'In der gepackten Datei folgt bei {offset} etwas anderes auf das Abbild.',
   otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
+  listContradicts: 'Sie enthält zwei Prüfsummen ({hash}) derselben Datei: {one} und {other}.',
+  listsContradict: 'Ihre Prüfsumme ({hash}) ist {one}, die in {list} aber {other}.',
+  listOdd: 'Zeile {line, number} nennt die Datei und ist nicht zu verstehen: {text}',
+  listLacks:
+    'Sie enthält Prüfsummen von {names}{more, plural, =0 {} one { und # weiteren Datei} other { und # weiteren Dateien}}, aber keine der Datei unter diesem Pfad.',
+  listNameless: 'Sie enthält eine Prüfsumme ohne Namen, ist aber selbst nicht nach der Datei benannt.',
+  listEmpty: 'Sie enthält keine Prüfsumme, die Platter lesen kann.',
   checksumOfDisk: 'Prüfsummen gibt es für Dateien. Die Quelle ist ein Laufwerk.',
   checksumUnavailable:
     'Für Prüfsummen braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',

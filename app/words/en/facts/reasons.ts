@@ -69,6 +69,13 @@ export const reasons = {
   packedDamaged: 'The packed file is damaged at about {offset} ({said}).',
   packedTrailing: 'Something else follows the image in the packed file, at {offset}.',
   otherChecksum: 'Its {hash} is {is}, not {wanted}: it is another file, or a damaged one.',
+  listContradicts: 'It has two checksums ({hash}) of the same file: {one} and {other}.',
+  listsContradict: 'Its checksum ({hash}) is {one}, but that in {list} is {other}.',
+  listOdd: 'Line {line, number} names the file and is not understood: {text}',
+  listLacks:
+    'It has checksums of {names}{more, plural, =0 {} one { and # more file} other { and # more files}}, but none of the file at this path.',
+  listNameless: 'It has a checksum without a name, but is not itself named after the file.',
+  listEmpty: 'It has no checksum that Platter can read.',
   checksumOfDisk: 'Checksums are of files. The source is a disk.',
   checksumUnavailable: 'Checksums need platter-unpack, which was not built here because its libraries are missing.',
   packedMemory: 'Unpacking it needs more memory than is allowed.',

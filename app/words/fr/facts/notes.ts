@@ -20,7 +20,8 @@ export const notes: Translated<typeof english> = {
   checksum:
     'La somme de contrôle de {path} est calculée pendant la copie. Aucun disque ne reçoit son premier Mio avant qu’elle soit juste.',
   checksumBeside:
-    '{list} contient une somme de contrôle de {path}, qui n’est pas vérifiée. Pour la vérifier : --{hash} {hex}',
+    '{list} contient une somme de contrôle {of, select, file {de {path}} other {de l’image dans {path}}}, qui n’est pas vérifiée. Pour la vérifier : --{hash} {hex}',
+  listUnclear: 'La liste de sommes de contrôle {list} à côté de {path} n’est pas claire. {reason}',
   packedUnchecked:
     '{path} n’a pas de somme de contrôle de son contenu : un octet faux dans le fichier serait passé inaperçu.',
   takenAsIs: '{path} est {file}, pas une image de disque : ses octets sont pris tels quels.',

@@ -69,6 +69,13 @@ export const reasons: Translated<typeof english> = {
   packedDamaged: 'Le fichier compressé est endommagé vers {offset} ({said}).',
   packedTrailing: 'Autre chose suit l’image dans le fichier compressé, à {offset}.',
   otherChecksum: 'Son {hash} est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
+  listContradicts: 'Elle contient deux sommes de contrôle ({hash}) du même fichier : {one} et {other}.',
+  listsContradict: 'Sa somme de contrôle ({hash}) est {one}, mais celle de {list} est {other}.',
+  listOdd: 'La ligne {line, number} nomme le fichier et n’est pas comprise : {text}',
+  listLacks:
+    'Elle contient des sommes de contrôle de {names}{more, plural, =0 {} one { et de # autre fichier} other { et de # autres fichiers}}, mais aucune du fichier à ce chemin.',
+  listNameless: 'Elle contient une somme de contrôle sans nom, mais ne porte pas elle-même le nom du fichier.',
+  listEmpty: 'Elle ne contient aucune somme de contrôle que Platter sache lire.',
   checksumOfDisk: 'Les sommes de contrôle portent sur des fichiers. La source est un disque.',
   checksumUnavailable:
     'Les sommes de contrôle demandent platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',

@@ -1,0 +1,35 @@
+// Names of lists of checksums.
+
+/** The endings of packed files. */
+const PACKED = /\.(?:xz|gz|bz2|zst|lz4|zip)$/iu;
+/** What follows the name of an image in that of its own list. */
+const OWN = /[.-](?:sha(?:1|256|512)?(?:sums?)?|md5(?:sums?)?|digests?|checksums?)(?:\.txt)?(?:\.asc)?$/iu;
+/** Names of lists of several files. `.asc` and `.sig` may be signed lists. */
+const COMMON: readonly RegExp[] = [
+  /^(?:sha(?:1|256|512)|md5)(?:[-_]?sums?)?(?:\.txt)?(?:\.asc|\.sig)?$/iu,
+  /^(?:.+-)?checksums?(?:\.(?:txt|asc|sha\d+.*))*$/iu,
+];
+/** Hashes in the names of lists, the one to go by first. null: any other list. */
+const STRENGTH: readonly (RegExp | null)[] = [/sha512/iu, /sha256/iu, null, /sha1(?!\d)/iu, /md5/iu];
+
+/** The name of the image in a packed file, as the name of the file has it; null for a file that is not packed by its name. */
+export const imageNameIn = (name: string): string | null => (PACKED.test(name) ? name.replace(PACKED, '') : null);
+
+/** Of what the digits are that stand alone in the list `list`, when it is named after the file `name` or the image in it. */
+export function ownerOf(list: string, name: string): 'file' | 'image' | null {
+  const owner = OWN.test(list) ? list.replace(OWN, '') : null;
+  if (owner === name) return 'file';
+  return owner !== null && owner === imageNameIn(name) ? 'image' : null;
+}
+
+/** The names among `names` that lists of the file `name` can have, the one to go by first. */
+export function listsAmong(names: readonly string[], name: string): string[] {
+  const rank = (list: string): number => {
+    const strength = STRENGTH.findIndex((hash) => hash?.test(list) === true);
+    const of = ownerOf(list, name);
+    return (of === 'file' ? 0 : of === 'image' ? 10 : 20) + (strength < 0 ? STRENGTH.indexOf(null) : strength);
+  };
+  return names
+    .filter((list) => list !== name && (ownerOf(list, name) !== null || COMMON.some((common) => common.test(list))))
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}

@@ -1,0 +1,66 @@
+// What a list of checksums says of one file, or of the image in it.
+import { basename } from 'node:path';
+import type { Hash } from '../../contract/request.ts';
+import type { ChecksumList, Listed, Odd } from './list.ts';
+import { ownerOf } from './list-names.ts';
+
+/** What a checksum is of. */
+export type Of = 'file' | 'image';
+
+/** The file whose checksum is looked for. */
+export interface Sought {
+  /** Absolute path. */
+  file: string;
+  /** Paths that the image in it could have beside it. */
+  images: readonly string[];
+}
+
+/** What a list says. */
+export type Answer =
+  /** `odd`: a line that names the file too, and is not understood. */
+  | { kind: 'found'; checksum: string; of: Of; odd: Odd | null }
+  | { kind: 'contradiction'; hash: Hash; one: string; other: string }
+  | { kind: 'odd'; line: Odd }
+  /** `names`: what it has checksums of. `isBare`: it has digits without a name, which could be of anything. */
+  | { kind: 'absent'; names: string[]; isBare: boolean };
+
+/** The strongest hash counts. */
+const STRENGTH: readonly Hash[] = ['sha512', 'sha256', 'sha1', 'md5'];
+
+/** Finds what `list`, from a file called `listName`, says of `sought`. What it says of the file goes before the image. */
+export function lookUp(list: ChecksumList, listName: string, sought: Sought): Answer {
+  const owner = ownerOf(listName, basename(sought.file));
+  const ofFile = list.listed.filter(({ name }) => (name === null ? owner === 'file' : endsWith(sought.file, name)));
+  const ofImage = list.listed.filter(({ name }) =>
+    name === null ? owner === 'image' : sought.images.some((path) => endsWith(path, name)),
+  );
+  const odd = list.odd.filter(({ text }) => [sought.file, ...sought.images].some((path) => mentions(text, path)));
+  if (ofFile.length > 0) return strongest(ofFile, 'file', odd);
+  if (ofImage.length > 0) return strongest(ofImage, 'image', odd);
+  if (odd[0] !== undefined) return { kind: 'odd', line: odd[0] };
+  const names = new Set(list.listed.flatMap(({ name }) => name ?? []));
+  return { kind: 'absent', names: [...names], isBare: list.listed.some(({ name }) => name === null) };
+}
+
+function strongest(listed: readonly Listed[], of: Of, odd: readonly Odd[]): Answer {
+  for (const hash of STRENGTH) {
+    const [one, other] = new Set(listed.filter((each) => each.hash === hash).map(({ hex }) => hex));
+    if (one !== undefined && other !== undefined) return { kind: 'contradiction', hash, one, other };
+  }
+  const [best] = STRENGTH.flatMap((hash) => listed.filter((each) => each.hash === hash));
+  const unclear = odd.find(({ isOtherHash }) => !isOtherHash) ?? null;
+  return { kind: 'found', checksum: `${best!.hash}:${best!.hex}`, of, odd: unclear };
+}
+
+/** Is `name`, which may have folders, the end of `path`? */
+const endsWith = (path: string, name: string): boolean =>
+  name.startsWith('/') ? path === name : path.endsWith(`/${name}`);
+
+/** Does a line have the name of the file at `path` in it, as a word? */
+function mentions(line: string, path: string): boolean {
+  const name = basename(path);
+  const isPart = (character: string | undefined): boolean => character !== undefined && /[\w.-]/u.test(character);
+  for (let at = line.indexOf(name); at >= 0; at = line.indexOf(name, at + 1))
+    if (!isPart(line[at - 1]) && !isPart(line[at + name.length])) return true;
+  return false;
+}

@@ -1,0 +1,100 @@
+// The lists of checksums beside a file: which of them counts, and which is told because it cannot be gone by.
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checksumBeside } from '../../../app/engine/unpacking/checksum-beside.ts';
+
+const SHA256 = '0f343b0931126a20f133d67c2b018a3b'.repeat(2);
+const OTHER = 'f'.repeat(64);
+
+describe('the lists beside a file', () => {
+  let folder = '';
+  const at = (name: string): string => join(folder, name);
+  const write = (name: string, text: string): void => writeFileSync(at(name), text);
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'platter-lists-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('say what the file should be, its own list first', async () => {
+    write('SHA256SUMS', `${SHA256}  disk.img.xz\n`);
+    write('disk.img.xz.md5', `${'a'.repeat(32)}\n`);
+    expect(await checksumBeside(at('disk.img.xz'), null)).toEqual({
+      found: { list: at('disk.img.xz.md5'), checksum: `md5:${'a'.repeat(32)}`, of: 'file' },
+      unclear: [],
+    });
+  });
+
+  it('say what the image in an archive should be, by its name there', async () => {
+    write('SHA256SUMS', `${SHA256}  raspios.img\n`);
+    expect(await checksumBeside(at('download.zip'), 'folder/raspios.img')).toMatchObject({
+      found: { of: 'image', checksum: `sha256:${SHA256}` },
+    });
+  });
+
+  it('count for nothing when one has two checksums of it', async () => {
+    write('SHA256SUMS', `${SHA256}  disk.img\n${OTHER}  disk.img\n`);
+    expect(await checksumBeside(at('disk.img'), null)).toEqual({
+      found: null,
+      unclear: [
+        { list: at('SHA256SUMS'), reason: { kind: 'listContradicts', hash: 'sha256', one: SHA256, other: OTHER } },
+      ],
+    });
+  });
+
+  it('count for nothing when two contradict each other', async () => {
+    write('SHA256SUMS', `${SHA256}  disk.img\n`);
+    write('disk.img.sha256', `${OTHER}  disk.img\n`);
+    expect(await checksumBeside(at('disk.img'), null)).toEqual({
+      found: null,
+      unclear: [
+        {
+          list: at('disk.img.sha256'),
+          reason: { kind: 'listsContradict', hash: 'sha256', one: OTHER, list: 'SHA256SUMS', other: SHA256 },
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ['a line that is not understood', 'SHA256SUMS', `disk.img  ${SHA256}`, { kind: 'listOdd', line: 1 }],
+    [
+      'its own list that names another file',
+      'disk.img.sha256',
+      `${SHA256}  x.img`,
+      { kind: 'listLacks', names: ['x.img'], more: 0 },
+    ],
+    [
+      'the file in another folder',
+      'SHA256SUMS',
+      `${SHA256}  old/disk.img`,
+      { kind: 'listLacks', names: ['old/disk.img'] },
+    ],
+    ['its own list with nothing in it', 'disk.img.sha256', '<html>Not found</html>', { kind: 'listEmpty' }],
+    [
+      'a list over 1 MiB',
+      'SHA256SUMS',
+      `${SHA256}  disk.img\n`.padEnd(1024 * 1024 + 1),
+      { kind: 'fileTooLong', most: 1024 * 1024 },
+    ],
+  ])('are told with %s', async (_, list, text, reason) => {
+    write(list, text);
+    expect(await checksumBeside(at('disk.img'), null)).toMatchObject({
+      found: null,
+      unclear: [{ list: at(list), reason }],
+    });
+  });
+
+  it('are not told when they are about other files, or no files', async () => {
+    write('SHA256SUMS', `${SHA256}  other.img\n`);
+    write('disk.iso.sha256', SHA256);
+    await mkdir(at('CHECKSUM'));
+    symlinkSync(at('SHA256SUMS'), at('sha256sum.txt'));
+    expect(await checksumBeside(at('disk.img'), null)).toEqual({ found: null, unclear: [] });
+  });
+});

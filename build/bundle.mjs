@@ -22,6 +22,8 @@ const fonts = {
   [`${INTER}/600SemiBold/Inter_600SemiBold.ttf`]: 'out/records/inter-semibold.ttf',
   [`${INTER}/LICENSE_FONT`]: 'out/records/inter-licence.txt',
 };
+/** The oldest Node that runs them is that of the Electron of a closed network (build/closed-network). */
+const TARGET = 'node20';
 const common = ['package.json', 'package-lock.json', 'build/bundle.mjs', 'build/tools.mjs'];
 
 async function makeProgram({ input, output, format }) {
@@ -33,6 +35,7 @@ async function makeProgram({ input, output, format }) {
     platform: 'node',
     external: ['electron'],
     logLevel: 'warn',
+    transform: { target: TARGET },
     output: {
       format,
       sourcemap: true,

@@ -94,6 +94,8 @@ export default defineConfig({
     teardownTimeout: 30_000,
     expect: { poll: { timeout: 120_000 } },
     retry: 0,
+    // Where something is wrong that all tests need, each waits for its own time limit, and a run takes hours.
+    bail: 20,
     slowTestThreshold: 10_000,
     allowOnly: false,
     passWithNoTests: false,

@@ -1,7 +1,7 @@
 // Writes the counts and every skip with its reason for `npm test`, into the file that PLATTER_TEST_REPORT names.
 import { writeFileSync } from 'node:fs';
 import type { SerializedError } from 'vitest';
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 import { canLab } from './lab/lab.ts';
 
 /** The counts of one stage. A skip reads "file: test: reason". */
@@ -17,24 +17,34 @@ const ALL = process.env.PLATTER_TEST_NAME === undefined;
 /** The reason for skipIf and runIf, which cannot give one. They are used where the lab or root is needed. */
 const unsaid = canLab() ?? 'no reason given';
 
-function reasonOf(test: TestCase, note: string | undefined): string {
+/** `endedEarly`: the run ended after so many failures that the rest was left out. */
+function reasonOf(test: TestCase, note: string | undefined, endedEarly: boolean): string {
   if (note !== undefined) return note;
   for (let suite = test.parent; suite.type === 'suite'; suite = suite.parent) {
     if (suite.errors().length > 0) return 'what has to come before it failed';
   }
-  return test.module.errors().length > 0 ? 'what has to come before it failed' : unsaid;
+  if (test.module.errors().length > 0) return 'what has to come before it failed';
+  return endedEarly ? 'left out after too many failures' : unsaid;
 }
 
 export default class CountsReporter implements Reporter {
+  #bail = 0;
+
+  onInit({ config }: Vitest): void {
+    this.#bail = config.bail;
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const counts: Counts = { passed: 0, failed: unhandledErrors.length, skips: [] };
+    const failures = modules.flatMap((module) => [...module.children.allTests('failed')]).length;
+    const endedEarly = this.#bail > 0 && failures >= this.#bail;
     for (const module of modules) {
       counts.failed += module.errors().length; // a file that could not be loaded, or failed outside its tests
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') counts.passed++;
         else if (result.state === 'skipped' && (ALL || result.note !== undefined))
-          counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${reasonOf(test, result.note)}`);
+          counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${reasonOf(test, result.note, endedEarly)}`);
         else if (result.state !== 'skipped') counts.failed++;
       }
     }

@@ -31,7 +31,7 @@ export default class CountsReporter implements Reporter {
   #bail = 0;
 
   onInit({ config }: Vitest): void {
-    this.#bail = config.bail;
+    this.#bail = config.bail ?? 0;
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {

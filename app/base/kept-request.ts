@@ -57,7 +57,7 @@ export const keptRequest = z.strictObject({
   asIs: z.boolean(),
   /** Earlier versions had none. */
   entry: z.string().min(1).nullable().default(null),
-  /** Earlier versions had none. */
+  /** Never a list. Earlier versions had none. */
   checksum: checksumText.nullable().default(null),
   unmount: z.boolean(),
 });
@@ -156,7 +156,8 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
     case 'verify':
       return jobRequest.safeParse({
         kind,
-        against: source === null ? { kind: 'manifest', path: manifest } : { kind: 'source', path: source, entry },
+        against:
+          source === null ? { kind: 'manifest', path: manifest } : { kind: 'source', path: source, entry, checksum },
         ...named,
       });
     case 'repair':

@@ -2,7 +2,16 @@
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
-import { destinationsOf, givenManifest, mapOf, newManifest, rescueOf, sourceOf } from '../contract/request-facts.ts';
+import {
+  checksumOf,
+  destinationsOf,
+  givenManifest,
+  listIn,
+  mapOf,
+  newManifest,
+  rescueOf,
+  sourceOf,
+} from '../contract/request-facts.ts';
 import type { JobRequest } from '../contract/request.ts';
 import { failure } from './errors.ts';
 import { againstName } from './places.ts';
@@ -57,7 +66,8 @@ function againstNumbers(request: JobRequest): PlatterError[] {
 
 function againstPaths(request: JobRequest): PlatterError[] {
   const destinations = destinationsOf(request).map(({ path }) => path);
-  const paths = [sourceOf(request), ...destinations, givenManifest(request), newManifest(request), mapOf(request)];
+  const files = [givenManifest(request), newManifest(request), mapOf(request), listIn(checksumOf(request))];
+  const paths = [sourceOf(request), ...destinations, ...files];
   return paths
     .filter((path) => path !== null)
     .flatMap((path) => [

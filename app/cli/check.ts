@@ -1,4 +1,5 @@
 // `platter check`: reads an image file to its end and says whether it is right.
+import { basename } from 'node:path';
 import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
 import type { Actions } from './commands.ts';
 import { EXIT } from './output/exit-code.ts';
@@ -30,13 +31,13 @@ function lines(
     matches === null
       ? ['There is no checksum to compare with: none was given, and no list beside the file has one.']
       : [
-          `${matches.list === null ? 'The checksum that was given' : `The checksum in ${matches.list}`} is right: it is that of ${matches.of === 'file' ? 'the file' : 'the image in it'}.`,
+          `${matches.list === null ? 'The checksum that was given' : `The checksum in ${basename(matches.list)}`} is right: it is that of ${matches.of === 'file' ? 'the file' : 'the image in it'}.`,
         ];
   return [
     what,
     ...own,
     ...said,
-    ...unclear.map(({ list, reason }) => `The list ${list} is not clear. ${english.reason(reason)}`),
+    ...unclear.map(({ list, reason }) => `The list ${basename(list)} is not clear. ${english.reason(reason)}`),
     `sha256 of the file:  ${sha256.file}`,
     ...(format === null ? [] : [`sha256 of the image: ${sha256.image}`]),
   ];

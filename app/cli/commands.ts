@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { isOfJob, optionsOf, plainRun, type JobOption, type Run, type RunOption } from '../contract/options.ts';
-import { plainCopy, plainRepair, plainResume, plainVerify } from '../contract/request-facts.ts';
+import { inList, plainCopy, plainRepair, plainResume, plainVerify } from '../contract/request-facts.ts';
 import { HASHES, type Hash, type JobKind, type JobRequest, type ResumeRequest } from '../contract/request.ts';
 import { TEXTS } from './help.ts';
 import { printableLines } from './output/text.ts';
@@ -14,7 +14,7 @@ export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
 /** What a command does. Each resolves to the exit code. */
 export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
-  /** `checksum` is "sha256:…"; null for what a list beside the file says. */
+  /** `checksum` is "sha256:…" or "list:PATH"; null for what a list beside the file says. */
   check(path: string, options: { entry: string | null; checksum: string | null; json: boolean }): Promise<number>;
   /** `request` without a job to resume takes the only interrupted one. */
   job(request: Asked, options: Run): Promise<number>;
@@ -74,14 +74,20 @@ const addCheck: Group = (add, actions, exit) => {
     .option('--json', 'one JSON document')
     .addHelpText('after', TEXTS.check)
     .action(async (path: string, { json = false, entry = null, ...given }: CheckOptions) => {
-      const [said] = Object.entries(given);
-      exit(await actions.check(path, { entry, checksum: said === undefined ? null : said.join(':'), json }));
+      const { checksum: list, ...hashes } = given;
+      const [said] = Object.entries(hashes);
+      const checksum = list === undefined ? (said?.join(':') ?? null) : inList(list);
+      exit(await actions.check(path, { entry, checksum, json }));
     });
 };
 
 /** The options of a copy that a check has too. */
-const CHECKED: ReadonlySet<string> = new Set(['--entry', ...Object.keys(HASHES).map((hash) => `--${hash}`)]);
-type CheckOptions = Partial<Record<Hash, string>> & { json?: boolean; entry?: string | null };
+const CHECKED: ReadonlySet<string> = new Set([
+  '--entry',
+  '--checksum',
+  ...Object.keys(HASHES).map((hash) => `--${hash}`),
+]);
+type CheckOptions = Partial<Record<Hash | 'checksum', string>> & { json?: boolean; entry?: string | null };
 
 /** The commands that run a job. Their options are the rows of the contract's table. */
 const addJobs: Group = (add, actions, exit) => {

@@ -78,6 +78,7 @@ A list such as SHA256SUMS that lies beside FILE is used when no checksum is give
 Examples:
   platter check disk.img.xz                   is the download whole and right?
   platter check --sha256 0f34... disk.zip     and is it what was published?
+  platter check --checksum dir/SHA256SUMS disk.img.xz
 
 Exit codes: 0 it is right; 1 no fault was found, but nothing proves that it is
 right; 2 it cannot be checked; 3 it is not right.

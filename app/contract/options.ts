@@ -2,6 +2,7 @@
 // shell's completions, the command line that the window shows, and what a repeated job carries over are all made of
 // these rows.
 import type { CopyMethod, CopyRequest, Hash, JobKind, JobRequest } from './request.ts';
+import { checksumOptions } from './checksum-options.ts';
 import { entryOf, plainRunning, rescueOf } from './request-facts.ts';
 
 /** The value of an option; true for an option that takes none. */
@@ -74,7 +75,6 @@ function switchMethod(request: CopyRequest, kind: CopyMethod['kind']): void {
   else request.method = { kind, check, zeros };
 }
 
-const CHECKSUMS: readonly Hash[] = ['sha256', 'sha512', 'sha1', 'md5'];
 const WRITING = ['copy', 'repair', 'resume'] as const;
 const NAMING = ['copy', 'verify', 'repair'] as const;
 const ALL = ['copy', 'verify', 'repair', 'resume'] as const;
@@ -253,21 +253,8 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
       else if (request.against.kind === 'source') request.against.entry = name;
     },
   }),
-  ...CHECKSUMS.map((hash) =>
-    job({
-      flag: `--${hash}`,
-      value: { name: 'HEX', is: hash },
-      kinds: ['copy', 'repair'],
-      help: `what the ${hash} of the source file is, or of the image in it`,
-      conflicts: CHECKSUMS.filter((other) => other !== hash).map((other) => `--${other}` as const),
-      inWindow: false,
-      get: ({ checksum }) => (checksum?.startsWith(`${hash}:`) === true ? checksum.slice(hash.length + 1) : null),
-      set: (request, hex: string | null) => {
-        if (hex !== null) request.checksum = `${hash}:${hex}`;
-        else if (request.checksum?.startsWith(`${hash}:`) === true) request.checksum = null;
-      },
-    }),
-  ),
+  ...checksumOptions(['copy', 'repair'], ['--rescue', '--map']),
+  ...checksumOptions(['verify'], ['--manifest']),
   job({
     flag: '--unmount',
     value: null,

@@ -19,6 +19,7 @@ export const REMEDIES = {
   checkSource: {},
   cutZeros: { command: 'text' },
   unpackFirst: { command: 'text' },
+  otherList: {},
   giveChecksum: {},
   chooseEntry: {},
   otherUnpacker: {},

@@ -42,7 +42,7 @@ export const plainVerify = (
   destinations: readonly string[],
 ): VerifyRequest => ({
   kind: 'verify',
-  against: kind === 'source' ? { kind, path, entry: null } : { kind, path },
+  against: kind === 'source' ? { kind, path, entry: null, checksum: null } : { kind, path },
   ...plainNamed(destinations),
   ...plainRunning,
 });
@@ -144,9 +144,28 @@ export function entryOf(request: JobRequest): string | null {
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.entry : null;
 }
 
-/** The checksum that the source must have; null when none was given. */
-export const checksumOf = (request: JobRequest): string | null =>
-  request.kind === 'copy' || request.kind === 'repair' ? request.checksum : null;
+/** The checksum that the source must have, or its list ("list:…"); null when none was given. */
+export function checksumOf(request: JobRequest): string | null {
+  if (request.kind === 'copy' || request.kind === 'repair') return request.checksum;
+  return request.kind === 'verify' && request.against.kind === 'source' ? request.against.checksum : null;
+}
+
+/** `request` with another checksum, where its kind can have one. */
+export function withChecksum<R extends JobRequest>(request: R, checksum: string | null): R {
+  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, checksum };
+  return request.kind === 'verify' && request.against.kind === 'source'
+    ? { ...request, against: { ...request.against, checksum } }
+    : request;
+}
+
+const LIST = 'list:';
+
+/** The path in a checksum that names a list; null for any other. */
+export const listIn = (checksum: string | null): string | null =>
+  checksum?.startsWith(LIST) === true ? checksum.slice(LIST.length) : null;
+
+/** The checksum that is in the list at `path`. */
+export const inList = (path: string): string => `${LIST}${path}`;
 
 /** The name of the hash that a checksum is of, and its digits. */
 export function partsOf(checksum: string): { hash: string; hex: string } {

@@ -87,6 +87,9 @@ export const checksum = z.string().regex(
   'A checksum is the name of a hash, a colon and its hexadecimal digits.',
 );
 
+/** The checksum of a source, or "list:" and the path of the list of checksums that has it. */
+const givenChecksum = z.union([checksum, z.string().regex(/^list:[^\0]+$/)]);
+
 /** A source whose bytes are copied. */
 const source = {
   source: path,
@@ -94,8 +97,8 @@ const source = {
   asIs: z.boolean(),
   /** The file to take of an archive with several; null for its only one. */
   entry: z.string().min(1).nullable(),
-  /** The publisher's checksum of the source file, or of the image in it; null for none. */
-  checksum: checksum.nullable(),
+  /** The publisher's checksum of the source file, or of the image in it; null for none. Plans and files name no list. */
+  checksum: givenChecksum.nullable(),
 };
 
 /**
@@ -146,7 +149,7 @@ const verifyRequest = z.strictObject({
   kind: z.literal('verify'),
   /** What the destinations are compared with. */
   against: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('source'), path, entry: source.entry }),
+    z.strictObject({ kind: z.literal('source'), path, entry: source.entry, checksum: source.checksum }),
     z.strictObject({ kind: z.literal('manifest'), path }),
   ]),
   ...named,

@@ -3,7 +3,16 @@
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
-import { destinationsOf, givenManifest, mapOf, newManifest, sourceOf, writes } from '../contract/request-facts.ts';
+import {
+  checksumOf,
+  destinationsOf,
+  givenManifest,
+  listIn,
+  mapOf,
+  newManifest,
+  sourceOf,
+  writes,
+} from '../contract/request-facts.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { JobRecord } from '../contract/records.ts';
 import { failure } from '../base/errors.ts';
@@ -41,6 +50,7 @@ export class Grants {
     const toRead = [
       source !== null && listed.has(source) ? null : source,
       givenManifest(request),
+      listIn(checksumOf(request)),
       ...(isWritten ? [] : files),
     ];
     const toWrite = [newManifest(request), mapOf(request), ...(isWritten ? files : [])];

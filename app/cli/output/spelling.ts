@@ -1,6 +1,7 @@
 // The engine works with absolute paths; users see paths as they typed them. A process runs one command, so the typed
 // paths are kept here and looked up when printing.
-import type { CopyMethod, JobRequest } from '../../contract/request.ts';
+import { inList, listIn } from '../../contract/request-facts.ts';
+import type { CopyMethod, JobRequest, VerifyRequest } from '../../contract/request.ts';
 import { printable } from './text.ts';
 
 /** The typed paths, by their absolute paths. */
@@ -27,6 +28,10 @@ export const requestAsTyped = (request: JobRequest): JobRequest => withPaths(req
 function withPaths(request: JobRequest, replace: (path: string) => string): JobRequest {
   if (request.kind === 'resume') return request;
   const maybe = (path: string | null): string | null => (path === null ? null : replace(path));
+  const proof = (checksum: string | null): string | null => {
+    const list = listIn(checksum);
+    return list === null ? checksum : inList(replace(list));
+  };
   const destinations = request.destinations.map((one) => ({ ...one, path: replace(one.path) }));
   switch (request.kind) {
     case 'copy':
@@ -34,14 +39,30 @@ function withPaths(request: JobRequest, replace: (path: string) => string): JobR
         ...request,
         destinations,
         source: replace(request.source),
+        checksum: proof(request.checksum),
         saveManifest: maybe(request.saveManifest),
         method: inMethod(request.method, maybe),
       };
     case 'verify':
-      return { ...request, destinations, against: { ...request.against, path: replace(request.against.path) } };
+      return { ...request, destinations, against: inAgainst(request.against, replace, proof) };
     case 'repair':
-      return { ...request, destinations, source: replace(request.source), manifest: maybe(request.manifest) };
+      return {
+        ...request,
+        destinations,
+        source: replace(request.source),
+        checksum: proof(request.checksum),
+        manifest: maybe(request.manifest),
+      };
   }
+}
+
+function inAgainst(
+  against: VerifyRequest['against'],
+  replace: (path: string) => string,
+  proof: (checksum: string | null) => string | null,
+): VerifyRequest['against'] {
+  const path = replace(against.path);
+  return against.kind === 'source' ? { ...against, path, checksum: proof(against.checksum) } : { ...against, path };
 }
 
 function inMethod(method: CopyMethod, replace: (path: string | null) => string | null): CopyMethod {

@@ -2,12 +2,16 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import {
+  checksumOf,
+  entryOf,
   givenManifest,
+  listIn,
   mapOf,
   newManifest,
   sourceOf,
   unmounts,
   updates,
+  withChecksum,
   writes,
 } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
@@ -34,6 +38,7 @@ import {
 import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { sourceFor } from '../unpacking/packed.ts';
+import { notesOnProof, proofOf, type Proof } from '../unpacking/proof.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
 import { explainShortfalls } from './shortfall.ts';
@@ -54,21 +59,23 @@ export interface Examined {
 
 /** Finds all that a request names. Rejects with a Refusal that has every reason against it. */
 export async function examine(
-  request: WorkRequest,
+  asked: WorkRequest,
   blocks: Blocks,
   load: () => NativeAddon,
   answers: Answers,
 ): Promise<Examined> {
-  const { kind } = request;
-  const from = sourceOf(request);
-  const inPlace = updates(request) || mapOf(request) !== null;
+  const { kind } = asked;
+  const from = sourceOf(asked);
+  const inPlace = updates(asked) || mapOf(asked) !== null;
   const inspect = (path: string): Promise<Found> =>
     kind === 'copy' ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks);
   const [manifest, map, old, file, ...destinations] = await Promise.all([
-    ...givenFiles(request, answers),
+    ...givenFiles(asked, answers),
     from === null ? null : finding(answers, from, inspectExisting(from, blocks)),
-    ...request.destinations.map(({ path }) => finding(answers, path, inspect(path))),
+    ...asked.destinations.map(({ path }) => finding(answers, path, inspect(path))),
   ]);
+  const proof = await proving(asked, file, answers);
+  const request = withChecksum(asked, proof.value?.checksum ?? null);
   const source = file === null ? null : await sourceFor(request, file);
   const given = await placesOf(request, answers);
   const files = given.map(({ place }) => place);
@@ -81,6 +88,7 @@ export async function examine(
       [
         ...manifest.errors,
         ...map.errors,
+        ...proof.errors,
         ...againstNewManifest(request, old, source),
         ...(bytes === null ? [] : misfits(bytes, manifest.value, givenManifest(request), map.value, mapOf(request))),
         ...filesInTheWay(request, given, [source, ...destinations]),
@@ -98,7 +106,11 @@ export async function examine(
     map: map.value,
     files,
     resumed: null,
-    notes: [...notesOnFiles(manifest.value, map.value, request), ...replacedManifest(request, old)],
+    notes: [
+      ...(proof.value === null || from === null ? [] : notesOnProof(from, proof.value)),
+      ...notesOnFiles(manifest.value, map.value, request),
+      ...replacedManifest(request, old),
+    ],
   };
 }
 
@@ -163,6 +175,19 @@ function againstOtherManifest({ log }: Resumed, manifest: Manifest | null, path:
       remedy: { kind: 'otherManifest' },
     }),
   ];
+}
+
+/** What the source has to be. Nothing where there is no source, which is told by itself. */
+async function proving(request: WorkRequest, source: Found | null, answers: Answers): Promise<Read<Proof>> {
+  const checksum = checksumOf(request);
+  const end = source?.end ?? null;
+  if (checksum === null || end === null) return { value: { checksum, from: null, unclear: [] }, errors: [] };
+  const proof = proofOf(end, checksum, entryOf(request));
+  try {
+    return { value: await answers.of(listIn(checksum) ?? end.path, proof), errors: [] };
+  } catch (error) {
+    return { value: null, errors: errorsOf(error) };
+  }
 }
 
 /** The result of `work`, which reads the source, if that answers. */

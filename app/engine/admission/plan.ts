@@ -1,5 +1,4 @@
 // What the review shows: the plan of a request, and the notes on its source and destinations.
-import { basename } from 'node:path';
 import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import { partsOf, rescueOf, verifies, writes } from '../../contract/request-facts.ts';
@@ -47,7 +46,7 @@ async function notesOnLists({ path, realPath, kind, packed }: End): Promise<Note
   const { found, unclear } = await checksumBeside(realPath, packed?.entry ?? null);
   return [
     ...(found === null ? [] : [noteOn(found, path)]),
-    ...unclear.map(({ list, reason }): Note => ({ kind: 'listUnclear', path, list: basename(list), reason })),
+    ...unclear.map(({ list, reason }): Note => ({ kind: 'listUnclear', path, list, reason })),
   ];
 }
 
@@ -55,8 +54,8 @@ const noteOn = ({ list, of, checksum }: Beside, path: string): Note => ({
   kind: 'checksumBeside',
   path,
   of,
-  list: basename(list),
-  ...partsOf(checksum),
+  list,
+  hash: partsOf(checksum).hash,
 });
 
 function notesOnPacked({ path, size, packed }: End): Note[] {
@@ -68,7 +67,7 @@ function notesOnPacked({ path, size, packed }: End): Note[] {
   return [...(format === RAW ? [] : [unpacks]), ...(checksum === null ? [] : [{ kind: 'checksum', path } as const])];
 }
 
-/** The plan of `asked`, of which `request` is what is done. */
+/** The plan of `asked`, of which `request` is what is done: it has the checksum itself, not its list. */
 export function planOf(
   asked: JobRequest,
   request: WorkRequest,
@@ -90,7 +89,7 @@ export function planOf(
     memory: client.memory,
     notes,
     job,
-    request: asked,
+    request: asked.kind === 'resume' ? asked : request,
   };
 }
 

@@ -1,10 +1,11 @@
 // Reads an image file to its end, decodes what is packed, and compares it with its checksums. Writes nothing.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { basename } from 'node:path';
+import { resolve } from 'node:path';
 import { partsOf } from '../../contract/request-facts.ts';
 import { failureOf, Refusal, refuse } from '../../base/errors.ts';
-import { checksumBeside, isContradiction, type Lists, type Unclear } from './checksum-beside.ts';
+import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
 import { decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
+import { listFailure, proofOf, type Proof } from './proof.ts';
 import type { Decoded } from './unpack-program.ts';
 
 /** What a file is, and what was found. Sizes in bytes. */
@@ -21,9 +22,9 @@ export interface Checked {
   checked: boolean;
   /** sha256 of the file and of the image. */
   sha256: { file: string; image: string };
-  /** What the checksum that was asked for, or that of a list, is of; null where there is none. */
+  /** The checksum that was compared, the path of its list, and what it is of; null where there is none. */
   matches: { checksum: string; list: string | null; of: 'file' | 'image' } | null;
-  /** Lists beside the file that could not be gone by, by their names. */
+  /** Lists, by their paths, that could not be gone by. */
   unclear: Unclear[];
 }
 
@@ -40,8 +41,7 @@ export async function checkFile(path: string, entry: string | null, checksum: st
       refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
     const image = isPacked(file, stats.size) ? await imageOf(file, path, entry) : null;
     const taken = image?.entry ?? null;
-    const { found: list, unclear } = checksum === null ? await listsFor(path, taken) : { found: null, unclear: [] };
-    const wanted = checksum ?? list?.checksum ?? null;
+    const { checksum: wanted, from, unclear } = await proofFor(path, checksum, taken);
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);
     const decoded = await decodeWhole(file, path, { entry: taken, isRaw: image === null, digests: [...digests] });
     const wrong = wanted === null ? null : otherChecksum(path, wanted, decoded);
@@ -53,30 +53,21 @@ export async function checkFile(path: string, entry: string | null, checksum: st
       size: decoded.written,
       checked: decoded.checked,
       sha256: { file: decoded.digests.sha256!, image: decoded.imageDigests.sha256! },
-      matches:
-        wanted === null
-          ? null
-          : { checksum: wanted, list: list === null ? null : basename(list.list), of: ofWhich(wanted, decoded) },
-      unclear: unclear.map(({ list: path, reason }) => ({ list: basename(path), reason })),
+      matches: wanted === null ? null : { checksum: wanted, list: from?.list ?? null, of: ofWhich(wanted, decoded) },
+      unclear,
     };
   } finally {
     closeSync(file);
   }
 }
 
-/** What the lists beside the file say. Throws a Refusal when they contradict each other. */
-async function listsFor(path: string, entry: string | null): Promise<Lists> {
-  const lists = await checksumBeside(path, entry);
-  const contradiction = lists.unclear.find(isContradiction);
-  if (contradiction !== undefined)
-    refuse({
-      code: 'BAD_FILE',
-      op: 'check',
-      device: contradiction.list,
-      reason: contradiction.reason,
-      remedy: { kind: 'giveChecksum' },
-    });
-  return lists;
+/** What the file has to be: as it was given, else by the lists beside it. Throws a Refusal when those contradict each other. */
+async function proofFor(path: string, checksum: string | null, entry: string | null): Promise<Proof> {
+  if (checksum !== null) return proofOf({ path, realPath: resolve(path), kind: 'file' }, checksum, entry);
+  const { found, unclear } = await checksumBeside(path, entry);
+  const contradiction = unclear.find(isContradiction);
+  if (contradiction !== undefined) throw new Refusal([listFailure(contradiction.list, contradiction.reason)]);
+  return { checksum: found?.checksum ?? null, from: found, unclear };
 }
 
 function opened(path: string): number {

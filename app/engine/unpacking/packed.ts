@@ -74,8 +74,8 @@ async function imageIn(end: End, wish: Wish): Promise<End | null> {
   }
 }
 
-/** Throws a Refusal where the checksum of `end` cannot be made. */
-function checkChecksum({ path, kind }: End): void {
+/** Throws a Refusal where the checksum of an end cannot be made. */
+export function checkChecksum({ path, kind }: Pick<End, 'path' | 'kind'>): void {
   if (kind === 'block') refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
   needDecoder(path);
 }

@@ -21,6 +21,7 @@ describe('rules of a request', () => {
       { device: 'a' },
       { device: './b' },
     ]);
+    expect(argumentErrors({ ...request, checksum: 'list:SHA256SUMS' })).toMatchObject([{ device: 'SHA256SUMS' }]);
   });
 
   it('rounds memory down to whole pages, and names the bounds when it refuses', () => {

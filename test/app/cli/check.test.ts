@@ -72,7 +72,7 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     ]);
     expect(JSON.parse(json.stdout)).toMatchObject({
       matches: null,
-      unclear: [{ list: 'disk.img.xz.sha256', message }],
+      unclear: [{ list: folder.at('disk.img.xz.sha256'), message }],
     });
   });
 

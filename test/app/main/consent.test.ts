@@ -204,6 +204,8 @@ describe('S10 files of a request', () => {
     ['source', { source: '/home/me/.ssh/id_ed25519' }],
     ['destination', { destinations: ['/home/me/.bashrc'] }],
     ['manifest', { update: true, manifest: '/home/me/.bashrc' }],
+    ['list of checksums', { checksum: 'list:/home/me/.bashrc' }],
+    ['list of checksums to verify by', { kind: 'verify', checksum: 'list:/home/me/.bashrc' }],
     ['manifest to be written', { saveManifest: '/home/me/disk.img' }],
     ['map', { rescue: { retries: 0, map: '/home/me/.bashrc' } }],
     ['path in another spelling', { destinations: ['/home/me/../me/copy.img'] }],

@@ -19,8 +19,9 @@ export const notes: Translated<typeof english> = {
   unpacks: '{path} wird beim Lesen entpackt ({format}, {bytes}). Das Abbild darin hat {size}.',
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',
   checksum: 'Die Prüfsumme von {path} entsteht beim Kopieren. Kein Laufwerk bekommt sein erstes MiB, bevor sie stimmt.',
+  checksumFrom: '{list} sagt: {hash} {of, select, file {von {path}} other {des Abbilds in {path}}} ist {hex}.',
   checksumBeside:
-    '{list} enthält eine Prüfsumme {of, select, file {von {path}} other {des Abbilds in {path}}}, die nicht geprüft wird. Um sie zu prüfen: --{hash} {hex}',
+    '{list} enthält eine Prüfsumme ({hash}) {of, select, file {von {path}} other {des Abbilds in {path}}}, die nicht geprüft wird. Um sie zu prüfen: --checksum {list}',
   listUnclear: 'Die Liste von Prüfsummen {list} neben {path} ist nicht eindeutig. {reason}',
   packedUnchecked:
     '{path} enthält keine Prüfsumme seines Inhalts: Ein falsches Byte in der Datei wäre nicht aufgefallen.',

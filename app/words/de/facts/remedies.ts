@@ -43,6 +43,7 @@ export const remedies: Translated<typeof english> = {
   CONFIRM: 'Sehen Sie nach, was verloren ginge, dann bestätigen Sie es (--yes auf der Befehlszeile).',
   BAD_ARGUMENT: 'Berichtigen Sie die Anforderung, dann versuchen Sie es noch einmal.',
   BAD_IMAGE: 'Laden Sie die Datei noch einmal, und vergleichen Sie ihre Prüfsumme mit der des Herausgebers.',
+  otherList: 'Eine Liste angeben, die eine Prüfsumme der Quelle unter deren jetzigem Namen enthält.',
   giveChecksum: 'Den Herausgeber fragen, welche stimmt, und diese angeben: --sha256 HEX.',
   chooseEntry: 'Nennen Sie das Abbild mit --entry, oder entpacken Sie es selbst.',
   otherUnpacker: 'Entpacken Sie sie mit einem anderen Programm, und kopieren Sie das Abbild daraus.',

@@ -18,8 +18,9 @@ export const notes = {
   unpacks: '{path} is unpacked as it is read ({format}, {bytes}). The image in it has {size}.',
   unpacksEntry: '{entry} in {path} is unpacked as it is read ({format}, {bytes}). It has {size}.',
   checksum: 'The checksum of {path} is made while it is copied. No disk gets its first MiB before it is right.',
+  checksumFrom: 'The {hash} of {of, select, file {{path}} other {the image in {path}}} is {hex}, says {list}.',
   checksumBeside:
-    '{list} has a checksum of {of, select, file {{path}} other {the image in {path}}}, which is not checked. To check it: --{hash} {hex}',
+    '{list} has a checksum ({hash}) of {of, select, file {{path}} other {the image in {path}}}, which is not checked. To check it: --checksum {list}',
   listUnclear: 'The list of checksums {list} beside {path} is not clear. {reason}',
   packedUnchecked: '{path} has no checksum of what is in it: a wrong byte in the file would not have been noticed.',
   takenAsIs: '{path} is {file}, not a disk image: its bytes are taken as they are.',

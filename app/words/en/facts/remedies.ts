@@ -36,6 +36,7 @@ export const remedies = {
   CONFIRM: 'Look at what would be lost, then confirm it (--yes on the command line).',
   BAD_ARGUMENT: 'Correct the request, then try again.',
   BAD_IMAGE: 'Get the file again, and compare its checksum with the publisher’s.',
+  otherList: 'Name a list that has a checksum of the source, under the name that the source has now.',
   giveChecksum: 'Ask the publisher which one is right, and give that: --sha256 HEX.',
   chooseEntry: 'Name the image with --entry, or unpack it yourself.',
   otherUnpacker: 'Unpack it with another program, and copy the image that comes of it.',

@@ -19,8 +19,9 @@ export const notes: Translated<typeof english> = {
   unpacksEntry: '{entry}, dans {path}, est décompressé à la lecture ({format}, {bytes}). Il fait {size}.',
   checksum:
     'La somme de contrôle de {path} est calculée pendant la copie. Aucun disque ne reçoit son premier Mio avant qu’elle soit juste.',
+  checksumFrom: '{list} dit : {hash} {of, select, file {de {path}} other {de l’image dans {path}}} est {hex}.',
   checksumBeside:
-    '{list} contient une somme de contrôle {of, select, file {de {path}} other {de l’image dans {path}}}, qui n’est pas vérifiée. Pour la vérifier : --{hash} {hex}',
+    '{list} contient une somme de contrôle ({hash}) {of, select, file {de {path}} other {de l’image dans {path}}}, qui n’est pas vérifiée. Pour la vérifier : --checksum {list}',
   listUnclear: 'La liste de sommes de contrôle {list} à côté de {path} n’est pas claire. {reason}',
   packedUnchecked:
     '{path} n’a pas de somme de contrôle de son contenu : un octet faux dans le fichier serait passé inaperçu.',

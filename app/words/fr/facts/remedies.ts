@@ -35,6 +35,7 @@ export const remedies: Translated<typeof english> = {
   CONFIRM: 'Regardez ce qui serait perdu, puis confirmez (--yes en ligne de commande).',
   BAD_ARGUMENT: 'Corrigez la demande, puis réessayez.',
   BAD_IMAGE: 'Récupérez de nouveau le fichier, et comparez sa somme de contrôle à celle de l’éditeur.',
+  otherList: 'Indiquer une liste qui contient une somme de contrôle de la source, sous son nom actuel.',
   giveChecksum: 'Demander à l’éditeur laquelle est juste, et la donner : --sha256 HEX.',
   chooseEntry: 'Nommez l’image avec --entry, ou décompressez-la vous-même.',
   otherUnpacker: 'Décompressez-le avec un autre programme, et copiez l’image obtenue.',

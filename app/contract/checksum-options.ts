@@ -1,0 +1,53 @@
+// The options that say what a source file has to be.
+import { checksumOf } from './request-facts.ts';
+import type { Hash, JobKind, JobRequest } from './request.ts';
+import type { JobOption, ValueKind } from './options.ts';
+
+const CHECKSUMS: readonly Hash[] = ['sha256', 'sha512', 'sha1', 'md5'];
+
+function setChecksum(request: JobRequest, checksum: string | null): void {
+  if (request.kind === 'copy' || request.kind === 'repair') request.checksum = checksum;
+  else if (request.kind === 'verify' && request.against.kind === 'source') request.against.checksum = checksum;
+}
+
+/** The options that say what the source file is: one of them at a time, and none of `conflicts`. */
+export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `--${string}`[]): JobOption[] {
+  const all = [...CHECKSUMS.map((hash) => `--${hash}` as const), '--checksum'] as const;
+  const row = (
+    flag: (typeof all)[number],
+    value: { name: string; is: ValueKind },
+    help: string,
+    prefix: string,
+  ): JobOption => ({
+    flag,
+    value,
+    kinds,
+    help,
+    conflicts: [...all.filter((other) => other !== flag), ...conflicts],
+    inWindow: false,
+    get: (request) => {
+      const checksum = checksumOf(request);
+      return checksum?.startsWith(prefix) === true ? checksum.slice(prefix.length) : null;
+    },
+    set: (request, said: string | null) => {
+      if (said !== null) setChecksum(request, `${prefix}${said}`);
+      else if (checksumOf(request)?.startsWith(prefix) === true) setChecksum(request, null);
+    },
+  });
+  return [
+    ...CHECKSUMS.map((hash) =>
+      row(
+        `--${hash}`,
+        { name: 'HEX', is: hash },
+        `what the ${hash} of the source file is, or of the image in it`,
+        `${hash}:`,
+      ),
+    ),
+    row(
+      '--checksum',
+      { name: 'FILE', is: 'file' },
+      'the same from a list such as SHA256SUMS, which names the source',
+      'list:',
+    ),
+  ];
+}

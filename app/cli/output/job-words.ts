@@ -98,7 +98,7 @@ export function verdict(view: JobView): string {
     tilesOf(view)[index]!.state === 'removed' ? [{ path: destination.path, phrase: phraseOf(view, index) }] : [],
   );
   const each = result.destinations.some((destination) => isComplete(verdictOf(destination, result)))
-    ? `: ${size(plan.bytes)} each,`
+    ? `: ${size(plan.bytes)}${result.destinations.length === 1 ? '' : ' each,'}`
     : '';
   const seconds = result.seconds < 9.95 ? `${result.seconds.toFixed(1)} s` : formatTime(result.seconds);
   return `${countWords(view)}${each} in ${seconds}.${warning}${plan.kind === 'verify' ? '' : removedSentence(removed)}`;

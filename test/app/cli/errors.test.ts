@@ -146,7 +146,7 @@ describe.skipIf(canLab() !== null)('F24 a drive that holds less than it says', (
     await disk.rule('drop w 2M 2M');
     const run = await platter(['copy', source, disk.device, '--yes', '--no-verify']);
     expect(run.stdout).toContain(`${disk.device}: written, not verified`);
-    expect(run.stdout).toContain('1 written but not verified: 4.2 MB each');
+    expect(run.stdout).toContain('1 written but not verified: 4.2 MB in ');
     expect((await platter(['history'])).stdout).toContain('written, not verified');
     expect((await platter(['history', '--csv'])).stdout).toContain('"written, not verified"');
     const json = await platter(['copy', source, disk.device, '--yes', '--no-verify', '--json']);

@@ -139,7 +139,7 @@ describe('lines of a job', () => {
     const job = jobStarted(plan(['a'], { verify: false }), 0);
     const over = play(job, { event: 'result', result: result([ended('a', 'done', null)]) });
     expect(finalLines(over, plainScreen(80)).join('\n')).toMatch(/✓ a {2}written, not verified/u);
-    expect(verdict(over)).toBe('1 written but not verified: 64.0 GB each, in 10 s.');
+    expect(verdict(over)).toBe('1 written but not verified: 64.0 GB in 10 s.');
   });
 
   test('prints only ASCII where nothing else can be shown', () => {

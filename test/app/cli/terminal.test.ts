@@ -97,11 +97,11 @@ describe.skipIf(noLab !== null)('the live view', () => {
     const { code, screen } = await session.end();
     expect(code, screen).toBe(0);
     expect(screen).toMatch(new RegExp(`✓ ${disk.device} +verified .*100 %`, 'u'));
-    expect(screen).toContain('1 verified: 16.8 MB each, in ');
+    expect(screen).toContain('1 verified: 16.8 MB in ');
     expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
     expect(screen.endsWith('\u001b[?25h')).toBe(true); // the cursor is shown again
     const redraws = screen.split('\u001b[?2026h').length - 1;
-    const [, seconds] = /each, in (\d+\.\d) s\./u.exec(screen) ?? [];
+    const [, seconds] = /MB in (\d+\.\d) s\./u.exec(screen) ?? [];
     expect(redraws).toBeLessThan(5 * Number(seconds) + 20);
   });
 

@@ -1,5 +1,5 @@
-// What a package ships about the command line, made of its own parser: the options in the manual page and the
-// completions of bash. Runs on Node 22.18 or newer, which reads TypeScript.
+// What a package ships about the command line, made of its own parser: the commands and options in the
+// manual page, and the completions of bash. Runs on Node 22.18 or newer, which reads TypeScript.
 
 const files = new Set(['FILE']);
 
@@ -9,6 +9,8 @@ async function described() {
   const program = commands({}, () => undefined);
   return program.commands.map((command) => ({
     name: command.name(),
+    usage: command.usage(),
+    description: command.description(),
     options: command.options.map(({ long, description, argChoices = null, flags }) => ({
       long,
       value: /<(.+)>/.exec(flags)?.[1] ?? null,
@@ -23,6 +25,19 @@ const roff = (text) =>
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replaceAll(/^([.'])/gm, '\\&$1');
+
+/** The commands as lines of a synopsis. */
+export async function synopsisInRoff() {
+  const lines = (await described()).flatMap(({ name, usage }) =>
+    usage.split('\n').map((line) => [name, line.trim().replace(`platter ${name} `, '')]),
+  );
+  return lines.map(([name, words]) => `.br\n.B platter ${name}\n${roff(words)}\n`).join('');
+}
+
+/** The commands as entries of a manual page. */
+export async function commandsInRoff() {
+  return (await described()).map(({ name, description }) => `.TP\n.B ${name}\n${roff(description)}\n`).join('');
+}
 
 /**
  * The options as entries of a manual page. One that means the same for several commands stands once, with their names.

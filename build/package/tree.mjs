@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { capture, inRoot, must, say, Stop } from '../tools.mjs';
-import { bashCompletion, optionsInRoff } from './command-line.mjs';
+import { bashCompletion, commandsInRoff, optionsInRoff, synopsisInRoff } from './command-line.mjs';
 
 const ICON_SIZES = [16, 24, 32, 48, 64, 128, 256, 512];
 /** Libraries are only read, whatever Electron's archive says. */
@@ -106,6 +106,8 @@ function metainfo({ id, version, date, released }) {
 
 async function manualPage({ version, date }) {
   return readFileSync(asset('platter.1'), 'utf8')
+    .replace('@SYNOPSIS@\n', await synopsisInRoff())
+    .replace('@COMMANDS@\n', await commandsInRoff())
     .replace('@OPTIONS@\n', await optionsInRoff())
     .replace('@VERSION@', version)
     .replace('@DATE@', date.toISOString().slice(0, 10));

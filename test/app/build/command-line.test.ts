@@ -1,7 +1,8 @@
 // What packages ship about the command line is made from the parser, so nothing is missing or out of date.
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { bashCompletion, optionsInRoff } from '../../../build/package/command-line.mjs';
+import { bashCompletion, commandsInRoff, optionsInRoff, synopsisInRoff } from '../../../build/package/command-line.mjs';
+import { commands } from '../../../app/cli/commands.ts';
 import { OPTIONS } from '../../../app/contract/options.ts';
 
 /** What bash offers for the last of `words`. */
@@ -35,18 +36,28 @@ test('bash completes paths by itself', async () => {
   expect(await completed('platter', 'copy', './')).toEqual([]);
 });
 
+test('the manual page has every command, in its synopsis and with what it does', async () => {
+  const [synopsis, page] = [await synopsisInRoff(), await commandsInRoff()];
+
+  for (const command of commands({}, () => undefined).commands) {
+    expect(synopsis).toContain(`\n.B platter ${command.name()}\n`);
+    expect(page).toContain(`.TP\n.B ${command.name()}\n${command.description().slice(0, 8)}`);
+  }
+});
+
 test('the manual page has every option of every job, with its commands', async () => {
   const page = await optionsInRoff();
 
   for (const { flag, kinds } of OPTIONS) {
     const name = flag.replaceAll('-', '\\-');
-    const entry = page.split('.TP\n').find((one) => one.includes(` ${name}`) && one.includes(kinds.join(', ')));
-    expect(entry, flag).toBeDefined();
+    const entries = page.split('.TP\n').filter((one) => one.includes(` ${name}`));
+    for (const kind of kinds) expect(entries.join(''), `${flag} of ${kind}`).toMatch(new RegExp(`[(,].*${kind}`, 'u'));
   }
 });
 
 test('the manual page has no line that roff would take for a command of its own', async () => {
-  const commands = (await optionsInRoff()).split('\n').filter((line) => /^[.']/u.test(line));
+  const page = [await synopsisInRoff(), await commandsInRoff(), await optionsInRoff()].join('');
+  const macros = page.split('\n').filter((line) => /^[.']/u.test(line));
 
-  expect(commands.filter((line) => !/^\.(TP|B|BI)\b/u.test(line))).toEqual([]);
+  expect(macros.filter((line) => !/^\.(br|TP|B|BI)\b/u.test(line))).toEqual([]);
 });

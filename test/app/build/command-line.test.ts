@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { bashCompletion, commandsInRoff, optionsInRoff, synopsisInRoff } from '../../../build/package/command-line.mjs';
-import { commands } from '../../../app/cli/commands.ts';
+import { commands, type Actions } from '../../../app/cli/commands.ts';
 import { OPTIONS } from '../../../app/contract/options.ts';
 
 /** What bash offers for the last of `words`. */
@@ -39,7 +39,7 @@ test('bash completes paths by itself', async () => {
 test('the manual page has every command, in its synopsis and with what it does', async () => {
   const [synopsis, page] = [await synopsisInRoff(), await commandsInRoff()];
 
-  for (const command of commands({}, () => undefined).commands) {
+  for (const command of commands({} as Actions, () => undefined).commands) {
     expect(synopsis).toContain(`\n.B platter ${command.name()}\n`);
     expect(page).toContain(`.TP\n.B ${command.name()}\n${command.description().slice(0, 8)}`);
   }

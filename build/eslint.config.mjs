@@ -25,7 +25,7 @@ const rooms = {
   // The rooms of the engine, each above those that it imports.
   formats: { files: 'app/engine/formats/**', imports: ['base', 'contract'] },
   native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },
-  devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native'] },
+  devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native', 'sources'] },
   access: { files: 'app/engine/access/**', imports: ['base', 'client', 'contract', 'devices', 'native'] },
   unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'sources'] },
   admission: {

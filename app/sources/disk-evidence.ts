@@ -1,13 +1,15 @@
 // Evidence that a file is a disk image: partition tables and file systems. Offsets and magic numbers are from libblkid
 // (util-linux, libblkid/src/superblocks and partitions), whose comments name each format's specification.
-import { within, type Sample } from './sample.ts';
+import { within, type Bytes, type Sample } from './sample.ts';
 
 const SECTORS = [512, 4096] as const;
 
 interface Evidence {
   format: string;
+  /** libblkid's name of a signature that `file-systems` has no reader for. */
+  type?: string;
   /** Does the file contain this evidence? */
-  test: (file: Sample) => boolean;
+  test: (file: Bytes) => boolean;
 }
 
 /**
@@ -19,6 +21,7 @@ const STRONG: readonly Evidence[] = [
   { format: 'ISO 9660', test: (file) => file.has(0x8001, 'CD001') }, // ECMA-119, 8.1
   {
     format: 'UDF',
+    type: 'udf',
     test: (file) => [0x8001, 0x8801, 0x9001].some((at) => file.has(at, 'NSR02') || file.has(at, 'NSR03')),
   }, // ECMA-167, 2/9.1
   { format: 'MBR', test: isMbr },
@@ -34,20 +37,25 @@ const STRONG: readonly Evidence[] = [
   { format: 'btrfs', test: (file) => file.has(0x10040, '_BHRfS_M') },
   { format: 'NTFS', test: (file) => file.has(3, 'NTFS    ') },
   { format: 'exFAT', test: (file) => file.has(3, 'EXFAT   ') },
-  { format: 'BitLocker', test: (file) => file.has(3, '-FVE-FS-') },
-  { format: 'ReFS', test: (file) => file.has(3, 'ReFS\0\0\0\0') },
+  { format: 'BitLocker', type: 'BitLocker', test: (file) => file.has(3, '-FVE-FS-') },
+  { format: 'ReFS', type: 'ReFS', test: (file) => file.has(3, 'ReFS\0\0\0\0') },
   { format: 'FAT', test: isFat },
   { format: 'HFS+', test: (file) => (file.has(1024, 'H+') || file.has(1024, 'HX')) && within(file.u16be(1026), 4, 5) },
-  { format: 'HFS', test: (file) => file.has(1024, 'BD') && isPowerOfTwo(file.u32be(1024 + 20), 512, 2 ** 20) },
-  { format: 'APFS', test: (file) => file.has(32, 'NXSB') },
+  {
+    format: 'HFS',
+    type: 'hfs',
+    test: (file) => file.has(1024, 'BD') && isPowerOfTwo(file.u32be(1024 + 20), 512, 2 ** 20),
+  },
+  { format: 'APFS', type: 'apfs', test: (file) => file.has(32, 'NXSB') },
   { format: 'F2FS', test: (file) => file.has(1024, [0x10, 0x20, 0xf5, 0xf2]) },
   { format: 'LUKS', test: (file) => file.has(0, [...Buffer.from('LUKS'), 0xba, 0xbe]) },
-  { format: 'LVM', test: (file) => [0, 512, 1024, 1536].some((at) => file.has(at, 'LABELONE')) },
+  { format: 'LVM', type: 'LVM2_member', test: (file) => [0, 512, 1024, 1536].some((at) => file.has(at, 'LABELONE')) },
   {
     format: 'Linux RAID',
+    type: 'linux_raid_member',
     test: (file) => [0, 4096].some((at) => file.has(at, RAID_MAGIC) && file.u32le(at + 4) === 1),
   },
-  { format: 'ZFS', test: (file) => isZfs(file, 0) },
+  { format: 'ZFS', type: 'zfs_member', test: (file) => isZfs(file, 0) },
   {
     format: 'swap',
     test: (file) =>
@@ -55,10 +63,11 @@ const STRONG: readonly Evidence[] = [
         (page) => file.has(page - 10, 'SWAPSPACE2') || file.has(page - 10, 'SWAP-SPACE'),
       ),
   },
-  { format: 'ReiserFS', test: (file) => [0x10034, 0x2034].some((at) => file.has(at, 'ReIsEr')) },
-  { format: 'JFS', test: (file) => file.has(0x8000, 'JFS1') },
+  { format: 'ReiserFS', type: 'reiserfs', test: (file) => [0x10034, 0x2034].some((at) => file.has(at, 'ReIsEr')) },
+  { format: 'JFS', type: 'jfs', test: (file) => file.has(0x8000, 'JFS1') },
   {
     format: 'UFS',
+    type: 'ufs',
     test: (file) =>
       [8192, 65_536].some(
         (at) => file.has(at + 1372, [0x19, 0x01, 0x54, 0x19]) || file.has(at + 1372, [0x54, 0x19, 0x01, 0x00]),
@@ -66,13 +75,14 @@ const STRONG: readonly Evidence[] = [
   },
   {
     format: 'bcache',
+    type: 'bcache',
     test: (file) =>
       file.has(
         4096 + 24,
         [0xc6, 0x85, 0x73, 0xf6, 0x4e, 0x1a, 0x45, 0xca, 0x82, 0x65, 0xf5, 0x7f, 0x48, 0xba, 0x6d, 0x81],
       ),
   },
-  { format: 'EROFS', test: (file) => file.has(1024, [0xe2, 0xe1, 0xf5, 0xe0]) },
+  { format: 'EROFS', type: 'erofs', test: (file) => file.has(1024, [0xe2, 0xe1, 0xf5, 0xe0]) },
   // U-Boot, doc/board/allwinner/sunxi.rst
   { format: 'Allwinner boot loader', test: (file) => file.has(8196, 'eGON.BT0') },
   { format: 'Android boot image', test: (file) => file.has(0, 'ANDROID!') },
@@ -84,7 +94,7 @@ const STRONG: readonly Evidence[] = [
  */
 const WEAK: readonly Evidence[] = [
   { format: 'GPT', test: (file) => SECTORS.some((sector) => file.has(-sector, 'EFI PART')) },
-  { format: 'Linux RAID', test: isRaidAtEnd },
+  { format: 'Linux RAID', type: 'linux_raid_member', test: isRaidAtEnd },
   { format: 'boot sector', test: (file) => file.u16le(510) === BOOT_SIGNATURE },
   { format: 'Sun disk label', test: (file) => file.u16be(508) === 0xdabe },
 ];
@@ -95,12 +105,17 @@ export const diskFormat = (file: Sample): string | null => STRONG.find(({ test }
 /** The disk format that a file probably has; null without one. */
 export const likelyDiskFormat = (file: Sample): string | null => WEAK.find(({ test }) => test(file))?.format ?? null;
 
+/** libblkid's names of the signatures at a place that `file-systems` has no reader for. */
+export const otherSignatures = (place: Bytes): string[] => [
+  ...new Set([...STRONG, ...WEAK].flatMap(({ type, test }) => (type !== undefined && test(place) ? [type] : []))),
+];
+
 const BOOT_SIGNATURE = 0xaa55;
 /** md_p.h of the kernel: MD_SB_MAGIC, little-endian as on every common machine. */
 const RAID_MAGIC = [0xfc, 0x4e, 0x2b, 0xa9];
 
 /** UEFI specification, 5.2.1: four entries with at least one in use, or code that jumps over a BIOS parameter block. */
-function isMbr(file: Sample): boolean {
+function isMbr(file: Bytes): boolean {
   if (file.u16le(510) !== BOOT_SIGNATURE || isLinuxKernel(file)) return false;
   const entries = [0, 1, 2, 3].map((index) => {
     const at = 446 + 16 * index;
@@ -111,20 +126,20 @@ function isMbr(file: Sample): boolean {
     entries.every(({ status }) => status === 0 || status === 0x80) &&
     used.length > 0 &&
     used.every(({ start, sectors }) => sectors > 0 && start < 2 ** 32 - 1) &&
-    used.some(({ start }) => start * 512 < file.size);
+    used.some(({ start }) => start * 512 < (file.size ?? Infinity));
   return valid || jumps(file);
 }
 
 /**
  * A kernel has the boot signature too, with its header where an MBR has code (Linux, Documentation/arch/x86/boot.rst).
  */
-export const isLinuxKernel = (file: Sample): boolean => file.has(514, 'HdrS');
+export const isLinuxKernel = (file: Bytes): boolean => file.has(514, 'HdrS');
 
 /** A boot sector begins with a short jump and a NOP, or with a near jump. */
-const jumps = (file: Sample): boolean => (file.u8(0) === 0xeb && file.u8(2) === 0x90) || file.u8(0) === 0xe9;
+const jumps = (file: Bytes): boolean => (file.u8(0) === 0xeb && file.u8(2) === 0x90) || file.u8(0) === 0xe9;
 
 /** Microsoft's FAT specification, "BPB and BS": the jump, the name, or a plausible parameter block. */
-function isFat(file: Sample): boolean {
+function isFat(file: Bytes): boolean {
   if (file.has(54, 'FAT12   ') || file.has(54, 'FAT16   ') || file.has(82, 'FAT32   ')) return true;
   return (
     jumps(file) &&
@@ -136,7 +151,7 @@ function isFat(file: Sample): boolean {
 }
 
 /** The kernel's fs/ext4/ext4.h, struct ext4_super_block; the magic number alone is too short. */
-function isExt(file: Sample): boolean {
+function isExt(file: Bytes): boolean {
   const at = 1024;
   return (
     file.u16le(at + 56) === 0xef53 &&
@@ -148,8 +163,9 @@ function isExt(file: Sample): boolean {
 }
 
 /** The kernel's drivers/md: version 1.0 lies 8 to 12 KiB before the end, 0.90 in the last whole 64 KiB but one. */
-function isRaidAtEnd(file: Sample): boolean {
+function isRaidAtEnd(file: Bytes): boolean {
   const { size } = file;
+  if (size === null) return false;
   const places = [Math.floor((size / 512 - 16) / 8) * 8 * 512, Math.floor(size / 65_536) * 65_536 - 65_536];
   return places.some((at) => at > 0 && file.has(at, RAID_MAGIC));
 }
@@ -158,7 +174,7 @@ function isRaidAtEnd(file: Sample): boolean {
  * OpenZFS, include/sys/vdev_impl.h: uberblocks fill the second half of a label of 256 KiB; each begins with 0x00bab10c
  * in 64 bits.
  */
-function isZfs(file: Sample, label: number): boolean {
+function isZfs(file: Bytes, label: number): boolean {
   const little = [0x0c, 0xb1, 0xba, 0, 0, 0, 0, 0];
   return Array.from({ length: 128 }, (_, index) => label + 131_072 + 1024 * index).some(
     (at) => file.has(at, little) || file.has(at, little.toReversed()),

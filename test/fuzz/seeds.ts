@@ -8,6 +8,7 @@ import { encodeFrame } from '../../app/client/frames.ts';
 import type { LogRecord } from '../../app/engine/formats/job-records.ts';
 import { encodeManifest, type Manifest } from '../../app/engine/formats/manifest.ts';
 import { Bench, PACKINGS, seekableZstd } from '../app/sources/unpack-files.ts';
+import { extended, gptDisk, hybridDisk, LOGICAL } from '../app/sources/forged-tables.ts';
 import { encoded, header } from './job-log.ts';
 
 const corpus = join(import.meta.dirname, 'corpus');
@@ -105,6 +106,43 @@ try {
   seed('mapfile/ddrescue', readFileSync(join(folder, 'map')));
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** A disk's first bytes, after where they lie and its sectors (see inside.ts). */
+const disk = (place: number, sector: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.of(place, sector), bytes]);
+seed('inside/gpt', disk(0, 1, gptDisk(256 * 1024).subarray(0, 2048)));
+seed('inside/gpt-of-4096', disk(3, 2, gptDisk(256 * 1024, { sector: 4096 }).subarray(4096, 8190)));
+seed('inside/hybrid', disk(0, 0, hybridDisk().subarray(0, 2048)));
+seed(
+  'inside/logical',
+  disk(
+    0,
+    0,
+    extended([
+      { at: 0, own: LOGICAL, next: 2 },
+      { at: 2, own: LOGICAL, next: 4 },
+      { at: 4, own: LOGICAL },
+    ]).subarray(0, 4094),
+  ),
+);
+for (const [name, place, from, make] of [
+  ['ext4', 2, 1024, 'mke2fs -q -t ext4 -L a d'],
+  ['fat', 0, 0, 'mkfs.vfat -F 12 -n A d'],
+  ['exfat', 0, 0, 'mkfs.exfat -L a d'],
+  ['ntfs', 0, 0, 'mkfs.ntfs -Q -F -q -L a d'],
+  ['luks', 0, 0, 'echo -n a | cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 d -'],
+  ['swap', 2, 1024, 'mkswap -q -L a d'],
+  ['btrfs', 5, 65_536, 'truncate -s 128M d; mkfs.btrfs -q -L a d'],
+  ['f2fs', 2, 1024, 'truncate -s 64M d; mkfs.f2fs -q -l a d'],
+  ['iso', 4, 32_768, 'mkdir f; echo a > f/a; genisoimage -quiet -J -V A -o d f'],
+] as const) {
+  const made = mkdtempSync(join(tmpdir(), 'platter-seeds-'));
+  try {
+    execFileSync('bash', ['-euc', `truncate -s 8M d; ${make}`], { cwd: made });
+    seed(`inside/${name}`, disk(place, 0, readFileSync(join(made, 'd')).subarray(from, from + 4094)));
+  } finally {
+    rmSync(made, { recursive: true });
+  }
 }
 
 /** Formats of packed images, by the first bytes of a file. */

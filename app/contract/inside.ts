@@ -1,0 +1,100 @@
+// What is on a disk or in an image: its partition table, and what begins at its places. Offsets and sizes in bytes.
+
+/** A file system, or what else is recognised by its signature. Names, labels and UUIDs are those that libblkid gives. */
+export interface Signature {
+  /** "ext4", "vfat", "crypto_LUKS". */
+  type: string;
+  /** "FAT32"; null for what has no versions that matter. */
+  version: string | null;
+  label: string | null;
+  /** null when there is none, or it is not read. */
+  uuid: string | null;
+}
+
+/** What is wrong with a partition. */
+export type PartitionFault =
+  /** It ends beyond the disk or image. */
+  | 'beyondEnd'
+  /** It ends before it begins. */
+  | 'backwards'
+  | 'overlaps';
+
+/** A partition as its table has it. */
+export interface TablePartition {
+  /** As the system counts. */
+  number: number;
+  /** No larger than 2^53 - 1, beyond which no disk reaches; so is `size`. */
+  start: number;
+  size: number;
+  place: 'primary' | 'extended' | 'logical';
+  /** A GUID in lower case, or the type of an MBR: "0x83". */
+  type: string;
+  /** null for an uncommon type. */
+  typeName: string | null;
+  /** null in an MBR, which has no names, and where it is empty. */
+  name: string | null;
+  /** PARTUUID; null where the MBR has no disk signature. */
+  uuid: string | null;
+  /** Active in an MBR, bootable by a BIOS in a GPT. */
+  active: boolean;
+  faults: PartitionFault[];
+}
+
+/** Are the bytes what their CRC says? 'unread': they could not be read. */
+export type CrcState = 'right' | 'wrong' | 'missing' | 'unread';
+
+/** `P`: a partition as far as it was looked at. */
+export interface GptTable<P = TablePartition> {
+  kind: 'gpt';
+  /** Bytes in a sector. */
+  sector: 512 | 4096;
+  /** The disk's GUID, in lower case. */
+  id: string;
+  partitions: P[];
+  /** Which of the two tables the partitions are of. */
+  from: 'primary' | 'backup';
+  /** The header in sector 1. */
+  header: CrcState;
+  /** The entries that belong to it. */
+  entries: CrcState;
+  /** The backup's header and entries. */
+  backup: CrcState;
+  /** Where the backup is, or has to be by the header. */
+  backupAt: number;
+  /** Is the backup in the last sector? null when the size is unknown. */
+  backupAtEnd: boolean | null;
+  /** The MBR before it. Many systems ignore a GPT where it is missing. */
+  mbr: 'protective' | 'hybrid' | 'missing';
+  /** The partitions in a hybrid MBR, beside the protective one. */
+  hybrid: TablePartition[];
+}
+
+export interface MbrTable<P = TablePartition> {
+  kind: 'mbr';
+  /** Bytes in a sector. An MBR does not say; `sectorKnown` is false when it could be the other one. */
+  sector: 512 | 4096;
+  sectorKnown: boolean;
+  /** The disk's signature: 8 hexadecimal digits; null when there is none. */
+  id: string | null;
+  partitions: P[];
+  /** The chain of logical partitions: 'broken' when it leads nowhere, in a circle or too far. */
+  chain: 'none' | 'whole' | 'broken' | 'unread';
+  /** A GPT is there too. Systems go by the MBR, as it has no partition that protects the GPT. */
+  gptToo: boolean;
+}
+
+export type PartitionTable<P = TablePartition> = GptTable<P> | MbrTable<P>;
+
+/** A partition with what begins in it. */
+export interface LookedAt extends TablePartition {
+  /** More than one where several signatures are there; null when its start was not read. */
+  signatures: Signature[] | null;
+}
+
+/** What is on a disk or in an image. */
+export interface Inside {
+  /** null when there is none. */
+  table: PartitionTable<LookedAt> | null;
+  /** What begins at the first byte of the whole; null when that was not read. */
+  signatures: Signature[] | null;
+}

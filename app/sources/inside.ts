@@ -1,0 +1,23 @@
+// What is on a disk or in an image: its partition table, and what begins where. Pure and bounded.
+import type { Inside } from '../contract/inside.ts';
+import { signaturesIn } from './file-systems/signatures.ts';
+import { tableIn } from './partitions/table.ts';
+import { Part, type Bytes } from './sample.ts';
+
+/** Most partitions whose starts are looked at. */
+const MOST_LOOKED_AT = 256;
+
+/** What is known of `disk` by the bytes that are there. `logicalSector`: of a disk, in bytes; null for an image. */
+export function insideOf(disk: Bytes, logicalSector: number | null): Inside {
+  const beginsAt = (offset: number): boolean => signaturesIn(new Part(disk, offset, null)).length > 0;
+  const table = tableIn(disk, logicalSector, beginsAt);
+  const partitions = (table?.partitions ?? []).map((one, index) => {
+    const place = new Part(disk, one.start, one.size);
+    const isLookedAt = one.place !== 'extended' && index < MOST_LOOKED_AT && place.bytes(0, 1) !== null;
+    return { ...one, signatures: isLookedAt ? signaturesIn(place) : null };
+  });
+  return {
+    table: table === null ? null : { ...table, partitions },
+    signatures: disk.bytes(0, 1) === null ? null : signaturesIn(disk),
+  };
+}

@@ -1,0 +1,183 @@
+// The GUID partition table (UEFI specification, 5.3).
+import { crc32 } from 'node:zlib';
+import type { CrcState, GptTable, TablePartition } from '../../contract/inside.ts';
+import type { Bytes } from '../sample.ts';
+import { judge } from './faults.ts';
+import { mbrEntries, partitionOf, PROTECTIVE } from './mbr.ts';
+import { GPT_TYPES } from './type-names.ts';
+
+const SECTORS = [512, 4096] as const;
+type Sector = (typeof SECTORS)[number];
+
+const MAGIC = 'EFI PART';
+/** Offsets in a header. */
+const HEADER = { length: 12, crc: 16, alternate: 32, id: 56, entriesAt: 72, count: 80, entry: 84, entriesCrc: 88 };
+const LEAST_HEADER = 92;
+/** Offsets in an entry. */
+const ENTRY = { type: 0, id: 16, first: 32, last: 40, attributes: 48, name: 56, end: 128 };
+/** Most bytes of entries that are read: 8192 of them. Tools make 128. */
+const MOST_BYTES = 1024 ** 2;
+/** Entries that are read where all would be more than that. */
+const USUAL_COUNT = 128;
+/** Attribute "legacy BIOS bootable". */
+const BOOTABLE = 4n;
+
+interface Header {
+  sector: Sector;
+  crc: CrcState;
+  /** Where it has the other header, in bytes. */
+  alternate: number;
+  id: string;
+  entriesAt: number;
+  count: number;
+  /** Bytes of an entry. */
+  entry: number;
+  entriesCrc: number;
+}
+
+/** Reads a GPT. `logicalSector`: of a disk, in bytes; null for an image. null when there is none. */
+export function gptIn(disk: Bytes, logicalSector: number | null): GptTable | null {
+  const sectors: readonly Sector[] = logicalSector === SECTORS[1] ? SECTORS.toReversed() : SECTORS;
+  const mbr = mbrEntries(disk);
+  const isProtected = mbr?.some(({ type }) => type === PROTECTIVE) === true;
+  const primary = firstOf(sectors, (sector) => headerAt(disk, sector, sector));
+  // A backup alone is what an earlier table has left, unless an MBR says that the disk has a GPT.
+  const backup =
+    primary === null
+      ? isProtected
+        ? firstOf(sectors, (sector) => headerAt(disk, sector, lastSector(disk, sector)))
+        : null
+      : headerAt(disk, primary.sector, primary.alternate);
+  const isDamaged = primary !== null && stateOf(disk, primary) !== 'right';
+  const useBackup = backup !== null && (primary === null || (isDamaged && stateOf(disk, backup) === 'right'));
+  const read = useBackup ? backup : primary;
+  if (read === null) return null;
+  const { sector, id } = read;
+  const partitions = partitionsOf(disk, read);
+  judge(partitions, disk.size);
+  const atEnd = lastSector(disk, sector);
+  const backupAt = useBackup ? (primary?.alternate ?? atEnd ?? 0) : read.alternate;
+  return {
+    kind: 'gpt',
+    sector,
+    id,
+    partitions,
+    from: useBackup ? 'backup' : 'primary',
+    header: primary === null ? absent(disk, sector, sector) : primary.crc,
+    entries: primary === null ? absent(disk, sector, sector) : entriesState(disk, primary),
+    backup: backup === null ? absent(disk, backupAt, sector) : stateOf(disk, backup),
+    backupAt,
+    backupAtEnd: atEnd === null ? null : backupAt === atEnd,
+    mbr: !isProtected ? 'missing' : mbr.some(isHybrid) ? 'hybrid' : 'protective',
+    hybrid: isProtected
+      ? mbr.filter(isHybrid).map((entry) => partitionOf(entry, { sector, id: null, place: 'primary' }))
+      : [],
+  };
+}
+
+const isHybrid = ({ type }: { type: number }): boolean => type !== 0 && type !== PROTECTIVE;
+
+function firstOf<T>(sectors: readonly Sector[], look: (sector: Sector) => T | null): T | null {
+  for (const sector of sectors) {
+    const found = look(sector);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** Where the last whole sector begins; null when the size is unknown. */
+const lastSector = ({ size }: Bytes, sector: Sector): number | null =>
+  size === null || size < sector ? null : (Math.floor(size / sector) - 1) * sector;
+
+/** The state of a header that was not found at `at`. */
+function absent(disk: Bytes, at: number, sector: Sector): CrcState {
+  if (disk.size !== null && at + sector > disk.size) return 'missing';
+  return disk.bytes(at, sector) === null ? 'unread' : 'missing';
+}
+
+/** The header at `at`; null without one, or when it was not read. */
+function headerAt(disk: Bytes, sector: Sector, at: number | null): Header | null {
+  const bytes = at === null ? null : disk.bytes(at, sector);
+  if (bytes?.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
+  const length = bytes.readUInt32LE(HEADER.length);
+  const isRight =
+    length >= LEAST_HEADER && length <= sector && crcOfHeader(bytes, length) === bytes.readUInt32LE(HEADER.crc);
+  return {
+    sector,
+    crc: isRight ? 'right' : 'wrong',
+    alternate: inBytes(bytes.readBigUInt64LE(HEADER.alternate), sector),
+    id: guid(bytes.subarray(HEADER.id)),
+    entriesAt: inBytes(bytes.readBigUInt64LE(HEADER.entriesAt), sector),
+    count: bytes.readUInt32LE(HEADER.count),
+    entry: bytes.readUInt32LE(HEADER.entry),
+    entriesCrc: bytes.readUInt32LE(HEADER.entriesCrc),
+  };
+}
+
+/** The CRC counts its own field as zeros. */
+function crcOfHeader(bytes: Buffer, length: number): number {
+  const copy = Buffer.from(bytes.subarray(0, length));
+  copy.writeUInt32LE(0, HEADER.crc);
+  return crc32(copy);
+}
+
+/** The state of a header with its entries. */
+const stateOf = (disk: Bytes, header: Header): CrcState =>
+  header.crc === 'right' ? entriesState(disk, header) : header.crc;
+
+const hasSoundEntries = ({ entry, count }: Header): boolean =>
+  entry >= ENTRY.end && entry <= MOST_BYTES && count * entry <= MOST_BYTES;
+
+function entriesState(disk: Bytes, header: Header): CrcState {
+  if (!hasSoundEntries(header)) return 'wrong';
+  const { entriesAt, count, entry, entriesCrc } = header;
+  const bytes = disk.bytes(entriesAt, count * entry);
+  if (bytes === null) return disk.size !== null && entriesAt + count * entry > disk.size ? 'wrong' : 'unread';
+  return crc32(bytes) === entriesCrc ? 'right' : 'wrong';
+}
+
+function partitionsOf(disk: Bytes, header: Header): TablePartition[] {
+  const { entriesAt, entry, sector } = header;
+  if (entry < ENTRY.end || entry > MOST_BYTES) return [];
+  const count = hasSoundEntries(header) ? header.count : Math.min(header.count, USUAL_COUNT);
+  // One by one, so that as many as there are of a table that is cut short are told.
+  return Array.from({ length: count }, (_, index) => {
+    const bytes = disk.bytes(entriesAt + index * entry, ENTRY.end);
+    return bytes === null || isFree(bytes) ? [] : [partition(bytes, index + 1, sector)];
+  }).flat();
+}
+
+/** An entry without a type is free. */
+const isFree = (bytes: Buffer): boolean => bytes.subarray(ENTRY.type, ENTRY.id).every((byte) => byte === 0);
+
+function partition(bytes: Buffer, number: number, sector: Sector): TablePartition {
+  const [first, last] = [bytes.readBigUInt64LE(ENTRY.first), bytes.readBigUInt64LE(ENTRY.last)];
+  const type = guid(bytes.subarray(ENTRY.type));
+  const name = bytes.toString('utf16le', ENTRY.name, ENTRY.end).replace(/\0.*$/su, '');
+  const isBackwards = last < first;
+  return {
+    number,
+    start: inBytes(first, sector),
+    size: isBackwards ? 0 : inBytes(last - first + 1n, sector),
+    place: 'primary',
+    type,
+    typeName: GPT_TYPES[type] ?? null,
+    name: name === '' ? null : name,
+    uuid: guid(bytes.subarray(ENTRY.id)),
+    active: (bytes.readBigUInt64LE(ENTRY.attributes) & BOOTABLE) !== 0n,
+    faults: isBackwards ? ['backwards'] : [],
+  };
+}
+
+/** Sectors as bytes, as far as a number goes. */
+function inBytes(sectors: bigint, sector: Sector): number {
+  const bytes = sectors * BigInt(sector);
+  return bytes > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(bytes);
+}
+
+/** A GUID as text. Its first three fields are little-endian (UEFI specification, appendix A). */
+function guid(bytes: Buffer): string {
+  const head = [bytes.readUInt32LE(0).toString(16).padStart(8, '0')];
+  for (const at of [4, 6]) head.push(bytes.readUInt16LE(at).toString(16).padStart(4, '0'));
+  return [...head, bytes.toString('hex', 8, 10), bytes.toString('hex', 10, 16)].join('-');
+}

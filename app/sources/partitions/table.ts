@@ -1,0 +1,27 @@
+// The partition table of a disk or an image.
+import type { PartitionTable } from '../../contract/inside.ts';
+import type { Bytes } from '../sample.ts';
+import { gptIn } from './gpt.ts';
+import { mbrIn } from './mbr.ts';
+
+/**
+ * Reads the table that systems go by. `logicalSector`: of a disk, in bytes; null for an image. `beginsAt` says whether
+ * something is recognised at an offset. null when there is no table.
+ */
+export function tableIn(
+  disk: Bytes,
+  logicalSector: number | null,
+  beginsAt: (offset: number) => boolean,
+): PartitionTable | null {
+  const gpt = gptIn(disk, logicalSector);
+  if (gpt !== null && gpt.mbr !== 'missing') return gpt;
+  const mbr = mbrIn(disk, logicalSector, beginsAt);
+  if (gpt === null) return mbr;
+  return mbr === null || mbr.partitions.length === 0 ? gpt : { ...mbr, gptToo: true };
+}
+
+/** How many bytes there are at the least by a table: of a disk or an image whose size is unknown. */
+export function leastSize(table: PartitionTable): number {
+  const end = Math.max(0, ...table.partitions.map(({ start, size }) => start + size));
+  return table.kind === 'gpt' && table.header === 'right' ? Math.max(end, table.backupAt + table.sector) : end;
+}

@@ -1,5 +1,5 @@
 // The host's own language, used by the command line, the log and the records: English, with figures for technicians.
-import type { Content, Note, Reason, Remedy } from '../contract/facts.ts';
+import type { Content, Fact, Note, Reason, Remedy } from '../contract/facts.ts';
 import type { Port } from '../contract/disks.ts';
 import { causes } from '../words/en/facts/causes.ts';
 import { contents } from '../words/en/facts/contents.ts';
@@ -44,6 +44,8 @@ export const english = {
   remedy: (remedy: Remedy): string => tell('remedies', remedy, host),
   note: (note: Note): string => tell('notes', note, host),
   content: (content: Content): string => tell('contents', content, host),
+  /** "an archive (tar)" */
+  file: (file: Fact<'files'>): string => tell('files', file, host),
   /** "USB bus 1, hub 2, port 3" */
   port: ({ sockets: way }: Pick<Port, 'sockets'>): string =>
     way.map((socket) => tell('sockets', socket, host)).join(', '),

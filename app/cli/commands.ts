@@ -16,6 +16,8 @@ export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
   /** `checksum` is "sha256:…" or "list:PATH"; null for what a list beside the file says. */
   check(path: string, options: { entry: string | null; checksum: string | null; json: boolean }): Promise<number>;
+  /** `entry`: the file of an archive that is meant; null for the only one. */
+  info(path: string, options: { entry: string | null; json: boolean }): Promise<number>;
   /** `request` without a job to resume takes the only interrupted one. */
   job(request: Asked, options: Run): Promise<number>;
   jobs(options: { json: boolean }): Promise<number>;
@@ -49,7 +51,8 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
   const add: Add = (name, description) =>
     program.command(name).description(description).helpOption('--help', 'print this help');
   // In the order of the help.
-  for (const group of [addList, addCheck, addJobs, addInterrupted, addHistory, addReport]) group(add, actions, exit);
+  for (const group of [addList, addInfo, addCheck, addJobs, addInterrupted, addHistory, addReport])
+    group(add, actions, exit);
   return program;
 }
 
@@ -63,6 +66,18 @@ const addList: Group = (add, actions, exit) => {
     .option('--json', 'one JSON document: an array of disks')
     .action(async ({ all = false, json = false }: { all?: boolean; json?: boolean }) =>
       exit(await actions.list({ all, json })),
+    );
+};
+
+const addInfo: Group = (add, actions, exit) => {
+  const command = add('info', 'tell what a disk or an image file is, and what is on it; writes nothing');
+  for (const option of optionsOf('copy')) if (option.flag === '--entry') command.addOption(parsed(option));
+  command
+    .argument('<FILE|DISK>', 'an image file, packed or not, or a disk')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', TEXTS.info)
+    .action(async (path: string, { json = false, entry = null }: { json?: boolean; entry?: string | null }) =>
+      exit(await actions.info(path, { entry, json })),
     );
 };
 

@@ -72,6 +72,43 @@ const MORE_COPY_EXAMPLES = `
   platter copy --throttle 20M --throttle-dest /dev/sdb=5M a.img /dev/sd[bc]
 `;
 
+const INFO = `
+Of an image that cannot be read from the middle, only its first 64 MiB are
+looked at. A checksum that a list beside FILE names is told, and not compared:
+platter check does that.
+
+Examples:
+  platter info raspios.img.xz       what is in it, and how large is it unpacked?
+  platter info /dev/sdb             its partition table, and is that sound?
+
+With --json, stdout has one object. Sizes and places are in bytes; null is what
+is not known or not there:
+  path, kind          as typed; "file" or "disk"
+  disk                of a disk: the object of platter list --json
+  bytes               of the file or the disk
+  packed              format, blocks, entries (name, size, packed, method,
+                      encrypted), entry, sparse, seekable, threads, memory
+  content             kind (image, packed, other, unknown), and its format
+  size, sizeIs        of the image; "exact", "atLeast" (the partition table
+                      reaches so far) or "unknown"
+  table               kind (gpt, mbr), sector, id and partitions: number, start,
+                      size, place (primary, extended, logical), type, typeName,
+                      name, uuid (PARTUUID), active, faults (beyondEnd,
+                      backwards, overlaps), signatures
+                      gpt: from (primary, backup), header, entries and backup
+                      (right, wrong, missing, unread), backupAt, backupAtEnd,
+                      mbr (protective, hybrid, missing), hybrid
+                      mbr: sectorKnown, chain (none, whole, broken, unread),
+                      gptToo
+  signatures          what begins at its first byte: type, version, label, uuid,
+                      with the names of blkid; several where it is ambiguous
+  checksum, unclear   list, checksum, of (file, image); lists that cannot be
+                      gone by
+  problem             an error as in copy --json, when not all could be looked at
+
+Exit codes: 0 all could be looked at; 1 not all; 2 nothing could.
+`;
+
 const CHECK_EXAMPLES = `
 A list such as SHA256SUMS that lies beside FILE is used when no checksum is given.
 
@@ -125,6 +162,7 @@ Examples:
 export const TEXTS = {
   program: `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}
 ${LOG}`,
+  info: INFO,
   check: CHECK_EXAMPLES,
   copy: `${COPY_EXAMPLES.trimEnd()}${MORE_COPY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   verify: `${VERIFY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,

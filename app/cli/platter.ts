@@ -60,6 +60,7 @@ async function main(): Promise<void> {
   const parser = commands(
     {
       list: async (...asked) => (await lists()).list(...asked),
+      info: async (...asked) => (await import('./info.ts')).info(...asked),
       check: async (...asked) => (await import('./check.ts')).check(...asked),
       jobs: async (...asked) => (await lists()).jobs(...asked),
       forget: async (...asked) => (await lists()).forget(...asked),

@@ -3,7 +3,6 @@ import { checksumOf } from './request-facts.ts';
 import type { Hash, JobKind, JobRequest } from './request.ts';
 import type { JobOption, ValueKind } from './options.ts';
 
-const LIST = 'list:';
 const CHECKSUMS: readonly Hash[] = ['sha256', 'sha512', 'sha1', 'md5'];
 
 function setChecksum(request: JobRequest, checksum: string | null): void {
@@ -25,7 +24,7 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
     kinds,
     help,
     conflicts: [...all.filter((other) => other !== flag), ...conflicts],
-    inWindow: prefix !== LIST,
+    inWindow: false,
     get: (request) => {
       const checksum = checksumOf(request);
       return checksum?.startsWith(prefix) === true ? checksum.slice(prefix.length) : null;
@@ -48,7 +47,7 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
       '--checksum',
       { name: 'FILE', is: 'file' },
       'the same from a list such as SHA256SUMS, which names the source',
-      LIST,
+      'list:',
     ),
   ];
 }

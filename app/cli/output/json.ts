@@ -145,7 +145,8 @@ export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
   })),
 });
 
-function errorFacts(error: PlatterError | JobError): ErrorFacts {
+/** An error as in a line of its own, without the event's name. */
+export function errorFacts(error: PlatterError | JobError): ErrorFacts {
   const { device, code, errno, offset, length, message, advice } = error;
   const path = device === null ? null : asTyped(device);
   return { side: 'side' in error ? error.side : null, path, code, errno, offset, length, message, advice };

@@ -70,6 +70,13 @@ const probed = z.object({
   format: z.string(),
   /** Unpacked; absent where the format does not keep it. */
   size: bytes.optional(),
+  /** Pieces that can be decoded on their own. */
+  blocks: bytes.optional(),
+  /** Decoders at the same time, and the bytes in flight that they take. */
+  threads: bytes.optional(),
+  memory: bytes.optional(),
+  /** It is an Android sparse image, packed or not. */
+  sparse: z.boolean().optional(),
   seekable: z.boolean().optional(),
   entries: z.array(entry).optional(),
 });
@@ -98,11 +105,15 @@ export interface DecodeOptions {
   digests: readonly string[];
 }
 
-/** Asks what the open `file` is. Gives a fault when it cannot be read as what it seems to be. */
+/**
+ * Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. Gives a fault when
+ * it cannot be read as what it seems to be.
+ */
 export async function probeFile(
   file: number,
+  entry: string | null = null,
 ): Promise<{ ok: true; probed: Probed } | { ok: false; fault: UnpackFault }> {
-  const child = start(['probe'], file, 'pipe');
+  const child = start(['probe', ...(entry === null ? [] : ['--entry', entry])], file, 'pipe');
   const text: string[] = [];
   child.stdout!.setEncoding('utf8').on('data', (part: string) => text.push(part));
   const fault = faultIn(child);
@@ -116,7 +127,16 @@ export async function probeFile(
 
 /** Starts a decoder of the open `file`. `to`: where the image goes, a descriptor; null for nowhere. */
 export function decodeFile(file: number, to: number | null, options: DecodeOptions): Decoder {
-  const child = start(['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])], file, to ?? 'ignore');
+  return decoderIn(start(['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])], file, to ?? 'ignore'));
+}
+
+/** The same, with the image as a stream: for a short look at it. */
+export function decodeToStream(file: number, options: DecodeOptions): { decoder: Decoder; image: Readable } {
+  const child = start(['decode', ...wordsOf(options)], file, 'pipe');
+  return { decoder: decoderIn(child), image: child.stdout! };
+}
+
+function decoderIn(child: ChildProcess): Decoder {
   let heard = performance.now();
   let stopped = false;
   let end: DecoderEnd | null = null;

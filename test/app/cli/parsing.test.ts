@@ -25,6 +25,7 @@ async function ask(...args: string[]): Promise<Typed> {
   const program = commands(
     {
       list: other,
+      info: other,
       check: other,
       jobs: other,
       forget: other,

@@ -1,0 +1,94 @@
+// `platter info`: tells what a disk or an image file is, and what is on it.
+import { statSync } from 'node:fs';
+import type { Disk } from '../contract/disks.ts';
+import { numberOf } from '../engine/devices/file-ids.ts';
+import { describe, type Described } from '../engine/unpacking/describe.ts';
+import { english } from '../base/english.ts';
+import { outcome, unlessErrno } from '../base/errors.ts';
+import type { Actions } from './commands.ts';
+import { diskTable } from './output/disk-table.ts';
+import { EXIT } from './output/exit-code.ts';
+import { infoLines } from './output/info-lines.ts';
+import { diskFacts, errorFacts } from './output/json.ts';
+import { forTerminal, paint, refusals, tell } from './output/speech.ts';
+import { screenOf } from './output/streams.ts';
+import { printableJson } from './output/text.ts';
+import { sudoCommand } from './rights.ts';
+import { withEngine } from './with-engine.ts';
+
+const { stdout } = process;
+
+export const info: Actions['info'] = (path, options) => {
+  const stats = unlessErrno(null, () => statSync(path, { bigint: true }));
+  if (stats?.isBlockDevice() !== true) return tellOf(path, null, options);
+  return withEngine(refusals(options.json), async (engine) => {
+    const disks = await engine.call('list', { all: true });
+    return tellOf(path, disks.find(({ majorMinor }) => majorMinor === numberOf(stats.rdev)) ?? null, options);
+  });
+};
+
+/** `disk`: what the engine says of a whole disk; null for a file, or a device that is no whole disk. */
+async function tellOf(
+  path: string,
+  disk: Disk | null,
+  { entry, json }: Parameters<Actions['info']>[1],
+): Promise<number> {
+  const described = await outcome(() => describe(path, entry));
+  const found = described.ok ? described.value : unreadable(disk, described.errors);
+  if (found === null) {
+    if (!described.ok) refusals(json)(described.errors);
+    return EXIT.refused;
+  }
+  if (json) tell(`${printableJson(forPrograms(path, disk, found), 2)}\n`);
+  else {
+    const width = stdout.isTTY ? screenOf(stdout).width : Infinity;
+    const lines = [
+      ...(disk === null ? [] : [...diskTable([disk], width, paint), '']),
+      ...infoLines(path, found, paint),
+    ];
+    tell(`${forTerminal(lines.join('\n'))}\n`);
+    if (found.problem !== null) refusals(false)([withCommand(found)]);
+  }
+  return found.problem === null ? EXIT.allGood : EXIT.someFailed;
+}
+
+/** What is told of a disk that the user may not read; null for anything else that could not be opened. */
+const unreadable = (disk: Disk | null, errors: readonly NonNullable<Described['problem']>[]): Described | null =>
+  disk === null
+    ? null
+    : {
+        kind: 'disk',
+        bytes: disk.size,
+        packed: null,
+        content: null,
+        size: disk.size,
+        sizeIs: 'exact',
+        table: null,
+        signatures: null,
+        checksum: null,
+        unclear: [],
+        problem: errors[0]!,
+      };
+
+/** The problem with the command that would do. */
+function withCommand({ kind, problem }: Described): NonNullable<Described['problem']> {
+  const isRefused = kind === 'disk' && problem!.code === 'NOT_PERMITTED';
+  return isRefused ? { ...problem!, advice: `To look at it: ${sudoCommand(process.argv)}` } : problem!;
+}
+
+/** What is told to programs: sentences in the place of facts. */
+const forPrograms = (path: string, disk: Disk | null, found: Described): object => ({
+  path,
+  kind: found.kind,
+  disk: disk === null ? null : diskFacts(disk),
+  bytes: found.bytes,
+  packed: found.packed,
+  content: found.content,
+  size: found.size,
+  sizeIs: found.sizeIs,
+  table: found.table,
+  signatures: found.signatures,
+  checksum: found.checksum,
+  unclear: found.unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),
+  problem: found.problem === null ? null : errorFacts(withCommand(found)),
+});

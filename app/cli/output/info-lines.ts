@@ -1,0 +1,233 @@
+// `platter info` for people.
+import type { GptTable, LookedAt, MbrTable, PartitionFault, Signature } from '../../contract/inside.ts';
+import { partsOf } from '../../contract/request-facts.ts';
+import type { Described } from '../../engine/unpacking/describe.ts';
+import { english } from '../../base/english.ts';
+import { counted, number, size } from '../../base/figures.ts';
+import { alignRight, columns, fit, printable, type Paint } from './text.ts';
+
+/** Width of what stands before each fact. */
+const NAME = 11;
+/** Entries of an archive that are listed. */
+const MOST_ENTRIES = 16;
+
+/** All that was found, in lines. */
+export function infoLines(path: string, found: Described, paint: Paint): string[] {
+  const facts: [string, string][] = [
+    ...formatFacts(found),
+    ...sizeFacts(found),
+    ...decodingFacts(found),
+    ...checksumFacts(found),
+    ...tableFacts(found),
+    ...wholeFacts(found),
+  ];
+  return [
+    paint('strong', printable(path)),
+    ...facts.map(([name, text]) => `  ${fit(name, NAME)}${printable(text)}`),
+    ...entryLines(found),
+    ...partitionLines(found, paint),
+  ];
+}
+
+/** The decoder's name of an Android sparse image. */
+const SPARSE = 'android-sparse';
+/** The decoder's names that are not how people write them. */
+const NAMES: Readonly<Record<string, string>> = { zip: 'ZIP', [SPARSE]: 'Android sparse image' };
+
+/** "1.3 GB (1,288,490,188 bytes)" */
+const exactly = (bytes: number): string => (bytes < 1000 ? size(bytes) : `${size(bytes)} (${counted(bytes, 'byte')})`);
+
+function formatFacts({ kind, packed, content, table, bytes }: Described): [string, string][] {
+  if (kind === 'disk') return [];
+  const chain: string[] = [];
+  if (packed !== null) {
+    const blocks = packed.blocks === null || packed.blocks < 2 ? '' : `, ${number(packed.blocks)} blocks`;
+    chain.push(
+      `${NAMES[packed.format] ?? packed.format}${packed.entry === null ? '' : ` ("${packed.entry}")`}${blocks}`,
+    );
+    if (packed.sparse && packed.format !== SPARSE) chain.push('Android sparse image');
+  }
+  switch (content?.kind) {
+    case 'image': {
+      const what = table === null ? content.format : table.kind === 'gpt' ? 'GPT' : 'MBR';
+      chain.push(`disk image, ${what}${content.trailer === null ? '' : `, with the trailer of a ${content.trailer}`}`);
+      break;
+    }
+    case 'unknown':
+      chain.push(bytes === 0 ? 'an empty file' : 'nothing that Platter recognises');
+      break;
+    case 'packed':
+    case 'other':
+      chain.push(`${english.file(content.file)}${content.sure ? '' : ', or so it seems'}`);
+      break;
+    case undefined:
+      break;
+  }
+  return chain.length === 0 ? [] : [['Format', chain.join(' -> ')]];
+}
+
+function sizeFacts({ kind, packed, bytes, size: image, sizeIs }: Described): [string, string][] {
+  const own: [string, string] = [packed === null ? 'Size' : 'Packed', exactly(bytes)];
+  if (packed === null) return kind === 'disk' && bytes === 0 ? [['Size', 'none: there is no medium']] : [own];
+  const unpacked = {
+    exact: () => exactly(image ?? 0),
+    atLeast: () => `at least ${exactly(image ?? 0)}, where its partition table ends`,
+    unknown: () => 'not known before it is unpacked: the format does not keep it',
+  }[sizeIs]();
+  return [own, ['Unpacked', unpacked]];
+}
+
+function decodingFacts({ packed }: Described): [string, string][] {
+  if (typeof packed?.threads !== 'number') return [];
+  const memory = packed.memory === null ? '' : `, ${size(packed.memory)} of memory`;
+  const middle = packed.seekable === true ? 'can begin in the middle' : 'has to begin at the start';
+  return [['Unpacking', `${counted(packed.threads, 'thread')}${memory}; ${middle}`]];
+}
+
+function checksumFacts({ checksum, unclear }: Described): [string, string][] {
+  const facts: [string, string][] = unclear.map(({ list, reason }) => [
+    'Checksum',
+    `The list ${list} is not clear. ${english.reason(reason)}`,
+  ]);
+  if (checksum !== null) {
+    const { list, of } = checksum;
+    const whose = of === 'file' ? 'this file' : 'the image in it';
+    facts.unshift(['Checksum', `${list} has the ${partsOf(checksum.checksum).hash} of ${whose}; not compared here`]);
+  }
+  return facts;
+}
+
+/** What the places are counted in. */
+const wholeOf = (kind: Described['kind']): string => (kind === 'disk' ? 'disk' : 'image');
+
+function tableFacts({ table, kind, size: bytes }: Described): [string, string][] {
+  if (table === null) return [];
+  const it = wholeOf(kind);
+  const facts = table.kind === 'gpt' ? gptFacts(table, it, bytes) : mbrFacts(table, it);
+  return facts.map((text, index) => [index === 0 ? 'Table' : '', text]);
+}
+
+function gptFacts(table: GptTable, it: string, bytes: number | null): string[] {
+  const { header, entries, from, backup, backupAt, backupAtEnd, mbr } = table;
+  const facts = [`GPT, sectors of ${table.sector} bytes, disk GUID ${table.id}`];
+  if (from === 'backup') facts.push('The table at the start is damaged or missing; this is the backup.');
+  if (header === 'wrong') facts.push('The checksum of its header is wrong.');
+  if (entries === 'wrong') facts.push('The checksum of its entries is wrong.');
+  if (backup === 'wrong') facts.push('The checksum of its backup is wrong.');
+  if (bytes !== null && backupAt + table.sector > bytes)
+    facts.push(`Its backup table would be beyond the end of this ${it}: it is cut short.`);
+  else if (backup === 'missing') facts.push(`It has no backup table where that should be, at ${exactly(backupAt)}.`);
+  else if (backupAtEnd === false) facts.push(`Its backup table is not at the end of this ${it}.`);
+  if (mbr === 'missing') facts.push('No MBR protects it, so that many systems ignore it.');
+  if (mbr === 'hybrid') {
+    const also = table.hybrid.map(({ number: index, type, typeName }) => `${index} ${typeName ?? type}`);
+    facts.push(`The MBR before it has partitions too (a hybrid): ${also.join(', ')}.`);
+  }
+  if (backup === 'unread') facts.push('Its backup table was not looked at.');
+  return facts;
+}
+
+function mbrFacts({ sector, sectorKnown, id, chain, gptToo, partitions }: MbrTable, it: string): string[] {
+  const facts = [
+    `MBR, sectors of ${sector} bytes${sectorKnown ? '' : ' as it seems'}, ${id === null ? 'no disk signature' : `disk signature ${id}`}`,
+  ];
+  if (partitions.some(({ type }) => type === PROTECTIVE))
+    facts.push(`It protects a GPT that this ${it} does not have.`);
+  if (chain === 'broken') facts.push('The chain of its logical partitions is damaged.');
+  if (chain === 'unread') facts.push('Not all of its logical partitions could be looked at.');
+  if (gptToo) facts.push('A GPT is there too, which systems ignore.');
+  return facts;
+}
+
+const PROTECTIVE = '0xee';
+
+/** What begins at the first byte of the whole. */
+function wholeFacts({ table, signatures, kind, content }: Described): [string, string][] {
+  if (signatures === null) return [];
+  if (signatures.length > 0) {
+    const facts: [string, string][] = [[table === null ? 'On it' : 'Without it', several(signatures)]];
+    const uuids = signatures.flatMap(({ uuid }) => uuid ?? []);
+    return uuids.length === 0 ? facts : [...facts, ['UUID', uuids.join(', ')]];
+  }
+  const isNothing = table === null && (kind === 'disk' || content?.kind === 'image');
+  return isNothing ? [['On it', 'no partition table, and no file system that Platter knows']] : [];
+}
+
+/** "ext4 "root""; what else is there after it. */
+function several([first, ...others]: readonly Signature[]): string {
+  if (first === undefined) return '';
+  return others.length === 0 ? named(first) : `${named(first)}; also looks like ${others.map(named).join(', ')}`;
+}
+
+const named = ({ type, version, label }: Signature): string =>
+  [type, version === null ? null : type === 'vfat' ? `(${version})` : version, label === null ? null : `"${label}"`]
+    .filter((part) => part !== null)
+    .join(' ');
+
+function entryLines({ packed }: Described): string[] {
+  const entries = packed?.entries ?? [];
+  if (entries.length < 2) return [];
+  const shown = entries.slice(0, MOST_ENTRIES);
+  const width = Math.max(...shown.map(({ size: bytes }) => columns(size(bytes))));
+  const more = entries.length - shown.length;
+  return [
+    '',
+    ...shown.map(
+      ({ name, size: bytes, encrypted }) =>
+        `  ${alignRight(size(bytes), width)}  ${printable(name)}${encrypted ? ' (encrypted)' : ''}`,
+    ),
+    ...(more > 0 ? [`  and ${counted(more, 'other file')}`] : []),
+  ];
+}
+
+const HEADINGS = ['NR', 'FIRST SECTOR', 'SIZE', 'TYPE', 'NAME', 'ON IT'];
+/** Columns with numbers. */
+const RIGHT: ReadonlySet<number> = new Set([0, 1, 2]);
+const NAME_COLUMN = 4;
+
+const FAULTS: Readonly<Record<PartitionFault, (it: string) => string>> = {
+  beyondEnd: (it) => `ends beyond the end of this ${it}`,
+  backwards: () => 'ends before it begins',
+  overlaps: () => 'overlaps another',
+};
+
+function partitionLines({ table, kind }: Described, paint: Paint): string[] {
+  if (table === null || table.partitions.length === 0) return [];
+  // Sectors of another size are those of the table, as partitioning tools show them.
+  const rows = table.partitions.map((one) => row(one, table.sector));
+  const isNamed = table.partitions.some(({ name }) => name !== null);
+  const kept = (cells: readonly string[]): string[] => cells.filter((_, index) => isNamed || index !== NAME_COLUMN);
+  const widths = HEADINGS.map((heading, index) =>
+    Math.max(...[heading, ...rows.map((cells) => cells[index]!)].map(columns)),
+  );
+  const line = (cells: readonly string[]): string =>
+    kept(cells.map((cell, index) => (RIGHT.has(index) ? alignRight(cell, widths[index]!) : fit(cell, widths[index]!))))
+      .join('  ')
+      .trimEnd();
+  const indent = ' '.repeat(2 + widths[0]! + 2);
+  return [
+    '',
+    paint('faint', `  ${line(HEADINGS)}`),
+    ...table.partitions.flatMap((one, index) => [
+      `  ${line(rows[index]!)}`,
+      ...one.faults.map((fault) => paint('bad', `${indent}${FAULTS[fault](wholeOf(kind))}`)),
+      ...uuidsOf(one).map((text) => paint('faint', indent + text)),
+    ]),
+  ];
+}
+
+const row = (one: LookedAt, sector: number): string[] =>
+  [
+    String(one.number),
+    number(Math.floor(one.start / sector)),
+    size(one.size),
+    `${one.typeName ?? one.type}${one.active ? ' *' : ''}`,
+    one.name ?? '',
+    one.signatures === null ? (one.place === 'extended' ? '' : 'not looked at') : several(one.signatures),
+  ].map(printable);
+
+function uuidsOf({ uuid, signatures }: LookedAt): string[] {
+  const own = (signatures ?? []).flatMap((one) => (one.uuid === null ? [] : `UUID ${one.uuid}`));
+  const all = [...own, ...(uuid === null ? [] : [`PARTUUID ${uuid}`])];
+  return all.length === 0 ? [] : [printable(all.join('  '))];
+}

@@ -1,0 +1,221 @@
+// What a file or a disk is and what is in it: format, size, partition table, file systems. Reads little, writes nothing.
+import { constants } from 'node:fs';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { SECTOR_SIZE } from '../../contract/disks.ts';
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Inside } from '../../contract/inside.ts';
+import type { Recognised } from '../../contract/sources.ts';
+import { errnoOf, failureOf, outcome, Refusal, refuse } from '../../base/errors.ts';
+import { insideOf } from '../../sources/inside.ts';
+import { leastSize } from '../../sources/partitions/table.ts';
+import { PIECE, Pieces } from '../../sources/pieces.ts';
+import { recognise } from '../../sources/recognise.ts';
+import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
+import { numberOf } from '../devices/file-ids.ts';
+import { checksumBeside, type Unclear } from './checksum-beside.ts';
+import { imageOf, isPacked, unpackFailure } from './packed.ts';
+import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Reach } from './reach.ts';
+import { canUnpack, probeFile, type ArchiveEntry, type Probed } from './unpack-program.ts';
+
+/** How a file is packed. Sizes in bytes; null for what the decoder does not say. */
+export interface Packing {
+  /** "xz", "zip". */
+  format: string;
+  /** Pieces that can be decoded on their own. */
+  blocks: number | null;
+  /** The files of an archive; null for what is none. */
+  entries: ArchiveEntry[] | null;
+  /** The one that is taken; null for none, or when it has to be chosen. */
+  entry: string | null;
+  /** An Android sparse image is in it, or it is one. */
+  sparse: boolean;
+  /** Decoding can begin in the middle. */
+  seekable: boolean | null;
+  /** Decoders that work at the same time. */
+  threads: number | null;
+  /** Bytes in flight that they take. */
+  memory: number | null;
+}
+
+/** What is known of a file or a disk. */
+export interface Described extends Inside {
+  kind: 'file' | 'disk';
+  /** Bytes of the file or the disk. */
+  bytes: number;
+  /** null for what is not packed. */
+  packed: Packing | null;
+  /** What a file is, or the image in it; null when it was not looked at. */
+  content: Recognised | null;
+  /** Bytes of the image; null when that is unknown. */
+  size: number | null;
+  /** 'atLeast': the partition table reaches so far. */
+  sizeIs: 'exact' | 'atLeast' | 'unknown';
+  /** A list beside the file with a checksum of it, or of the image in it; null for none. Nothing is compared. */
+  checksum: { list: string; checksum: string; of: 'file' | 'image' } | null;
+  /** Lists beside the file that cannot be gone by, by their names. */
+  unclear: Unclear[];
+  /** Why not all of it could be looked at; null when it could. */
+  problem: PlatterError | null;
+}
+
+/** Most rounds of parsing and fetching. Each logical partition takes one. */
+const MOST_ROUNDS = 400;
+/** Most pieces that are fetched: 64 MiB. */
+const MOST_PIECES = 1024;
+
+/**
+ * Describes the file or disk at `path`. `entry`: the file of an archive that is meant; null for the only one. Rejects
+ * with a Refusal when it cannot be opened.
+ */
+export async function describe(path: string, entry: string | null): Promise<Described> {
+  const file = await opened(path);
+  try {
+    const stats = await file.stat({ bigint: true });
+    if (stats.isBlockDevice()) return await describeDisk(path, file, numberOf(stats.rdev));
+    if (!stats.isFile()) refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'check', device: path, reason: { kind: 'neither' } });
+    return await describeFile(path, file, Number(stats.size), entry);
+  } finally {
+    await file.close();
+  }
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+}
+
+async function describeDisk(path: string, file: FileHandle, majorMinor: string): Promise<Described> {
+  const { size, logicalSector } = await geometryOf(majorMinor);
+  const seen = await look(new FileReach(file, path, size, 'block'), logicalSector);
+  return { kind: 'disk', bytes: size, packed: null, checksum: null, unclear: [], ...seen };
+}
+
+/** Bytes of a block device and of its logical sector. A partition has the sectors of its disk. */
+async function geometryOf(majorMinor: string): Promise<{ size: number; logicalSector: number | null }> {
+  const read = async (name: string): Promise<number | null> => {
+    try {
+      return Number(await readFile(`/sys/dev/block/${majorMinor}/${name}`, 'utf8'));
+    } catch (error) {
+      if (errnoOf(error) === null) throw error;
+      return null;
+    }
+  };
+  const logicalSector = (await read('queue/logical_block_size')) ?? (await read('../queue/logical_block_size'));
+  return { size: ((await read('size')) ?? 0) * SECTOR_SIZE, logicalSector };
+}
+
+async function describeFile(path: string, file: FileHandle, size: number, entry: string | null): Promise<Described> {
+  const { packed, reach, problem } =
+    canUnpack() && isPacked(file.fd, size)
+      ? await unpackingOf(path, file.fd, entry)
+      : { packed: null, reach: new FileReach(file, path, size, 'file'), problem: null };
+  const seen = reach === null ? UNSEEN : await look(reach, null);
+  const { found, unclear } = await checksumBeside(path, packed?.entry ?? null);
+  return {
+    kind: 'file',
+    bytes: size,
+    packed,
+    ...seen,
+    problem: problem ?? seen.problem,
+    checksum: found === null ? null : { ...found, list: basename(found.list) },
+    unclear: unclear.map(({ list, reason }) => ({ list: basename(list), reason })),
+  };
+}
+
+/** How a packed file is read: `reach` is null when it cannot be. */
+async function unpackingOf(
+  path: string,
+  file: number,
+  wanted: string | null,
+): Promise<{ packed: Packing | null; reach: Reach | null; problem: PlatterError | null }> {
+  const answer = await probeFile(file);
+  if (!answer.ok) return { packed: null, reach: null, problem: unpackFailure(path, answer.fault) };
+  const { entries } = answer.probed;
+  if (entries === undefined) return { ...readingOf(path, file, answer.probed, null), problem: null };
+  const chosen = await outcome(() => imageOf(file, path, wanted));
+  if (!chosen.ok) return { packed: packingOf(answer.probed, null), reach: null, problem: chosen.errors[0]! };
+  // With several files in the archive the decoder says how it goes about one when that is named.
+  const ofEntry = await probeFile(file, chosen.value.entry);
+  if (!ofEntry.ok)
+    return { packed: packingOf(answer.probed, null), reach: null, problem: unpackFailure(path, ofEntry.fault) };
+  const probed = { ...ofEntry.probed, size: ofEntry.probed.size ?? chosen.value.size, entries };
+  return { ...readingOf(path, file, probed, chosen.value.entry), problem: null };
+}
+
+function readingOf(
+  path: string,
+  file: number,
+  probed: Probed,
+  entry: string | null,
+): { packed: Packing; reach: Reach } {
+  const { size, seekable } = probed;
+  const reach =
+    seekable === true && size !== undefined
+      ? new SeekingReach(file, path, size, entry)
+      : new StartReach(file, path, size ?? null, entry);
+  return { packed: packingOf(probed, entry), reach };
+}
+
+const packingOf = (
+  { format, blocks, entries, sparse, seekable, threads, memory }: Probed,
+  entry: string | null,
+): Packing => ({
+  format,
+  blocks: blocks ?? null,
+  entries: entries ?? null,
+  entry,
+  sparse: sparse ?? false,
+  seekable: seekable ?? null,
+  threads: threads ?? null,
+  memory: memory ?? null,
+});
+
+/** What a look at a disk or an image gives. */
+type Seen = Inside & Pick<Described, 'content' | 'size' | 'sizeIs' | 'problem'>;
+
+const UNSEEN: Seen = { table: null, signatures: null, content: null, size: null, sizeIs: 'unknown', problem: null };
+
+/** Parses what `reach` has, and fetches what the parsers ask for, until they ask for nothing more. */
+async function look(reach: Reach, logicalSector: number | null): Promise<Seen> {
+  const pieces = new Pieces(reach.size);
+  let seen = UNSEEN;
+  let hasEnded = false;
+  try {
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      seen = { ...insideOf(pieces, logicalSector), content: contentOf(pieces), ...sizeOf(pieces), problem: null };
+      if (seen.table !== null && pieces.size === null) seen = { ...seen, ...sizeByTable(seen.table) };
+      const missing = pieces.takeMissing();
+      // What may end within the look gets a size by that.
+      if (missing.length === 0 && !hasEnded && pieces.size === null && (seen.size ?? 0) < MOST_DECODED) {
+        missing.push(MOST_DECODED / PIECE - 1);
+        hasEnded = true;
+      }
+      if (missing.length === 0 || pieces.count > MOST_PIECES) break;
+      await reach.fetch(missing, pieces);
+    }
+  } finally {
+    await reach.close();
+  }
+  return { ...seen, problem: reach.fault };
+}
+
+function contentOf(pieces: Pieces): Recognised | null {
+  const size = pieces.size ?? Number.MAX_SAFE_INTEGER;
+  const head = pieces.upTo(0, HEAD_BYTES);
+  const tail = pieces.size === null ? Buffer.alloc(0) : pieces.upTo(Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
+  return head.length === 0 && size > 0 ? null : recognise(head, tail, size);
+}
+
+const sizeOf = ({ size }: Pieces): Pick<Described, 'size' | 'sizeIs'> => ({
+  size,
+  sizeIs: size === null ? 'unknown' : 'exact',
+});
+
+function sizeByTable(table: NonNullable<Inside['table']>): Pick<Described, 'size' | 'sizeIs'> {
+  const size = leastSize(table);
+  return size === 0 ? sizeOf(new Pieces(null)) : { size, sizeIs: 'atLeast' };
+}

@@ -1,0 +1,200 @@
+// How the bytes of a disk or an image are had: from an open file, or out of a decoder.
+import type { FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { PlatterError } from '../../contract/errors.ts';
+import { errnoOf, failureOf } from '../../base/errors.ts';
+import { PIECE, type Pieces } from '../../sources/pieces.ts';
+import { unpackFailure } from './packed.ts';
+import { decodeToStream, type Decoder } from './unpack-program.ts';
+
+/** What `Pieces` are fetched from. */
+export interface Reach {
+  /** Bytes in all; null when that is unknown. */
+  readonly size: number | null;
+  /** Why something could not be read; null for nothing. */
+  readonly fault: PlatterError | null;
+  /** Puts at least the first of these pieces, which are in order, into `pieces`; empty ones for what cannot be had. */
+  fetch(wanted: readonly number[], pieces: Pieces): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How far an image that cannot be read from the middle is decoded, in bytes. */
+export const MOST_DECODED = 64 * 1024 ** 2;
+/** So much of its start is kept in any case. From there on only what is asked for is. */
+const KEPT = 1024 ** 2;
+/** Pieces that are so near to each other are fetched at once. */
+const GAP = 16;
+
+/** An open file or disk, of a path that errors name. */
+export class FileReach implements Reach {
+  readonly size: number;
+  fault: PlatterError | null = null;
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #kind: 'block' | 'file';
+
+  constructor(file: FileHandle, path: string, size: number, kind: 'block' | 'file') {
+    this.size = size;
+    this.#file = file;
+    this.#path = path;
+    this.#kind = kind;
+  }
+
+  async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
+    for (const piece of wanted) pieces.put(piece, await this.#read(piece * PIECE));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #read(at: number): Promise<Buffer> {
+    const buffer = Buffer.alloc(Math.max(0, Math.min(PIECE, this.size - at)));
+    try {
+      let got = 0;
+      while (got < buffer.length) {
+        const { bytesRead } = await this.#file.read(buffer, got, buffer.length - got, at + got);
+        if (bytesRead === 0) break;
+        got += bytesRead;
+      }
+      return buffer.subarray(0, got);
+    } catch (error) {
+      if (errnoOf(error) === null) throw error;
+      this.fault ??= failureOf(error, 'read', this.#path, this.#kind);
+      return Buffer.alloc(0);
+    }
+  }
+}
+
+/** An image that decoding can begin in the middle of. */
+export class SeekingReach implements Reach {
+  readonly size: number;
+  fault: PlatterError | null = null;
+  readonly #file: number;
+  readonly #path: string;
+  readonly #entry: string | null;
+
+  constructor(file: number, path: string, size: number, entry: string | null) {
+    this.size = size;
+    this.#file = file;
+    this.#path = path;
+    this.#entry = entry;
+  }
+
+  async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
+    for (const run of runsOf(wanted)) {
+      const image = new ImageStream(this.#file, this.#entry, run[0]!);
+      await image.take(run, pieces);
+      this.fault ??= await image.close(this.#path);
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Pieces in runs with no large gap. */
+function runsOf(wanted: readonly number[]): number[][] {
+  const runs: number[][] = [];
+  for (const piece of wanted) {
+    const run = runs.at(-1);
+    if (run !== undefined && piece - run.at(-1)! <= GAP) run.push(piece);
+    else runs.push([piece]);
+  }
+  return runs;
+}
+
+/** An image that can only be decoded from its start. What was passed over is gone. */
+export class StartReach implements Reach {
+  size: number | null;
+  fault: PlatterError | null = null;
+  readonly #path: string;
+  readonly #image: ImageStream;
+
+  constructor(file: number, path: string, size: number | null, entry: string | null) {
+    this.size = size;
+    this.#path = path;
+    this.#image = new ImageStream(file, entry, 0);
+  }
+
+  async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
+    const isNear = (piece: number): boolean => piece * PIECE < MOST_DECODED;
+    const start = this.#image.next === 0 ? Array.from({ length: KEPT / PIECE }, (_, index) => index) : [];
+    // Only the nearest: what is found there may ask for more that lies before the others.
+    const next = runsOf(wanted.filter(isNear))[0] ?? [];
+    await this.#image.take(
+      [...new Set([...start, ...next])].toSorted((one, other) => one - other),
+      pieces,
+    );
+    for (const piece of wanted) if (!isNear(piece)) pieces.put(piece, Buffer.alloc(0));
+    // An image that ends within the look has a size that is known now.
+    if (this.#image.end !== null && this.size === null) pieces.size = this.size = this.#image.end;
+  }
+
+  async close(): Promise<void> {
+    this.fault ??= await this.#image.close(this.#path);
+  }
+}
+
+/** The image out of one decoder, piece by piece. */
+class ImageStream {
+  /** Number of the piece that comes next. */
+  next: number;
+  /** Where the image ends, in bytes; null while that was not reached, or the decoder failed. */
+  end: number | null = null;
+  readonly #decoder: Decoder;
+  readonly #image: Readable;
+  readonly #chunks: AsyncIterator<Buffer>;
+  #rest: Buffer[] = [];
+  #isOver = false;
+
+  constructor(file: number, entry: string | null, first: number) {
+    const { decoder, image } = decodeToStream(file, {
+      entry,
+      isRaw: false,
+      from: first * PIECE,
+      threads: first === 0 ? null : 1,
+      digests: [],
+    });
+    this.next = first;
+    this.#decoder = decoder;
+    this.#image = image;
+    this.#chunks = image[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  }
+
+  /** Takes these pieces, in order; empty where they were passed over or lie beyond the end. */
+  async take(wanted: readonly number[], pieces: Pieces): Promise<void> {
+    for (const piece of wanted) {
+      let bytes: Buffer = Buffer.alloc(0);
+      while (this.next <= piece) bytes = await this.#piece();
+      pieces.put(piece, this.next === piece + 1 ? bytes : Buffer.alloc(0));
+    }
+  }
+
+  /** Ends the decoder. Resolves to what is wrong with the file at `path` by it; null for nothing. */
+  async close(path: string): Promise<PlatterError | null> {
+    if (!this.#isOver) this.#decoder.stop();
+    this.#image.destroy();
+    const end = await this.#decoder.ended;
+    return end.kind === 'fault' ? unpackFailure(path, end.fault) : null;
+  }
+
+  async #piece(): Promise<Buffer> {
+    let length = this.#rest.reduce((sum, part) => sum + part.length, 0);
+    while (length < PIECE && !this.#isOver) {
+      const { value, done } = (await this.#chunks.next()) as IteratorResult<Buffer, undefined>;
+      if (done === true) {
+        this.#isOver = true;
+        if ((await this.#decoder.ended).kind === 'done') this.end = this.next * PIECE + length;
+      } else {
+        this.#rest.push(value);
+        length += value.length;
+      }
+    }
+    const all = Buffer.concat(this.#rest);
+    this.#rest = [all.subarray(PIECE)];
+    this.next += 1;
+    return all.subarray(0, PIECE);
+  }
+}

@@ -67,9 +67,10 @@ const inCpp = {
 
 /**
  * Stages that run at the same time, as far as they are asked for; all others run alone. The linter and the compiler
- * beside it touch no device, whose reads the tests of `lab` count.
+ * beside it touch no device, whose reads the tests of `lab` count. Fuzzing and the pages of `renderer` need a processor
+ * and no device; `package` and `electron` wait for devices, programs and windows most of the time.
  */
-const together = [['lint', 'lab'], Object.keys(inCpp)];
+const together = [['lint', 'lab'], Object.keys(inCpp), ['fuzz', 'package'], ['renderer', 'electron']];
 
 /** Stages in their order, those that run at the same time in one group. */
 function groupsOf(names) {

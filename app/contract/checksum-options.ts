@@ -3,6 +3,7 @@ import { checksumOf } from './request-facts.ts';
 import type { Hash, JobKind, JobRequest } from './request.ts';
 import type { JobOption, ValueKind } from './options.ts';
 
+const LIST = 'list:';
 const CHECKSUMS: readonly Hash[] = ['sha256', 'sha512', 'sha1', 'md5'];
 
 function setChecksum(request: JobRequest, checksum: string | null): void {
@@ -24,7 +25,7 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
     kinds,
     help,
     conflicts: [...all.filter((other) => other !== flag), ...conflicts],
-    inWindow: false,
+    inWindow: prefix !== LIST,
     get: (request) => {
       const checksum = checksumOf(request);
       return checksum?.startsWith(prefix) === true ? checksum.slice(prefix.length) : null;
@@ -47,7 +48,7 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
       '--checksum',
       { name: 'FILE', is: 'file' },
       'the same from a list such as SHA256SUMS, which names the source',
-      'list:',
+      LIST,
     ),
   ];
 }

@@ -2,6 +2,7 @@
 // cannot be read, how fast.
 import { carryOver } from '../../app/contract/options.ts';
 import {
+  checksumOf,
   keepsGoing,
   plainCopy,
   plainRepair,
@@ -9,10 +10,12 @@ import {
   rescueOf,
   takesAsIs,
   updates,
+  withChecksum,
 } from '../../app/contract/request-facts.ts';
 import type { CopyMethod, JobRequest, WorkRequest } from '../../app/contract/request.ts';
 import { defaultSettings } from '../../app/contract/default-settings.ts';
 import type { JobDefaults } from '../../app/contract/settings.ts';
+import { typedChecksum } from '../checksum.ts';
 import type { Task } from '../command.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 import { carriedWords } from './carried.ts';
@@ -35,6 +38,7 @@ export class Options {
   #rescue = $state(false);
   #keepGoing = $state(false);
   #asIs = $state(false);
+  #checksum = $state('');
   #limit = $state('');
   /** What was taken last from the settings; they alone have the seldom ones. */
   #defaults = $state.raw(defaultSettings.defaults);
@@ -90,9 +94,13 @@ export class Options {
     return this.#rescue;
   }
 
+  /** What a rescue cannot read is not what a checksum is of. */
   set rescue(on: boolean) {
     this.#rescue = on;
-    if (on) this.#update = false;
+    if (on) {
+      this.#update = false;
+      this.#checksum = '';
+    }
     this.#changed();
   }
 
@@ -115,12 +123,24 @@ export class Options {
     this.#changed();
   }
 
+  /** What the source file, or the image in it, has to be: as typed. */
+  get checksum(): string {
+    return this.#checksum;
+  }
+
+  set checksum(typed: string) {
+    this.#checksum = typed;
+    if (typed.trim() !== '') this.#rescue = false;
+    this.#changed();
+  }
+
   /**
    * Another source was chosen: what was agreed to for the former one does not hold for it. The caller tells of the
    * change.
    */
   sourceChanged(): void {
     this.#asIs = false;
+    this.#checksum = '';
   }
 
   /** As it was typed, in MB/s. */
@@ -135,6 +155,7 @@ export class Options {
 
   /** What cannot be asked for as it stands, in words; null when all is well. */
   get wrong(): string | null {
+    if (typedChecksum(this.#checksum) === undefined) return say('options.checksumWrong');
     return speed(this.#limit) === undefined ? say('options.limitWrong') : null;
   }
 
@@ -150,15 +171,16 @@ export class Options {
 
   /** What is asked for by the controls and the settings; null where the task cannot do with a manifest alone. */
   #usual(from: From, destinations: readonly string[], unmount: boolean): WorkRequest | null {
+    const checksum = typedChecksum(this.#checksum) ?? null;
     const common = {
       name: this.#name.trim() || null,
       keepGoing: this.#keepGoing,
       throttle: speed(this.#limit) ?? null,
       stallTimeout: this.#defaults.stallTimeout,
     };
-    if (this.#task === 'verify') return { ...plainVerify(from, destinations), ...common };
+    if (this.#task === 'verify') return withChecksum({ ...plainVerify(from, destinations), ...common }, checksum);
     if (from.kind === 'manifest') return null;
-    const written = { ...common, asIs: this.#asIs, unmount };
+    const written = { ...common, asIs: this.#asIs, checksum, unmount };
     return this.#task === 'repair'
       ? { ...plainRepair(from.path, destinations), ...written }
       : { ...plainCopy(from.path, destinations), ...written, method: this.#method };
@@ -229,6 +251,7 @@ export class Options {
     }
     this.#keepGoing = keepsGoing(request);
     this.#asIs = takesAsIs(request);
+    this.#checksum = checksumOf(request) ?? '';
     this.#limit = typedSpeed(request.throttle);
     this.#carried = request;
   }

@@ -51,6 +51,38 @@ describe('the options', () => {
       .toMatchObject({ update: false, rescue: { retries: 1, map: null }, keepGoing: true });
   });
 
+  test.each(['light', 'dark'] as const)('takes the checksum of an image, and names its hash (%s)', async (scheme) => {
+    const hex = '0f34'.repeat(16);
+    await open.start({ state: { disks: drives }, scheme });
+    open.main.image = '/home/me/disk.img.xz';
+    await open.page.getByRole('button', { name: 'Choose an image…' }).click();
+    await open.page.getByRole('checkbox', { name: '/dev/sdc' }).click();
+    const field = open.page.getByRole('textbox', { name: 'Checksum' });
+    await field.fill('0f34');
+    await open.picture(`checksum-wrong-${scheme}`);
+    expect(await button('Review').isDisabled()).toBe(true);
+
+    await field.fill(`${hex}  disk.img.xz`);
+    await open.page.getByText('sha256. No drive is finished unless it matches.').waitFor();
+    await open.picture(`checksum-${scheme}`);
+    await button('Command line').click();
+    await open.page.getByText(`platter copy --sha256 ${hex} /home/me/disk.img.xz /dev/sdc`).waitFor();
+    await button('Review').click();
+
+    await expect.poll(() => open.main.lastRequest()).toMatchObject({ checksum: `sha256:${hex}` });
+  });
+
+  test('forgets the checksum when another source is chosen, which it is not of', async () => {
+    await open.start({ state: { disks: drives } });
+    open.main.image = '/home/me/disk.img';
+    await open.page.getByRole('button', { name: 'Choose an image…' }).click();
+    await open.page.getByRole('textbox', { name: 'Checksum' }).fill('0f34'.repeat(16));
+    await choose();
+    await button('Review').click();
+
+    await expect.poll(() => open.main.lastRequest()).toMatchObject({ source: '/dev/sdb', checksum: null });
+  });
+
   test('reports an invalid limit, and allows no review', async () => {
     await open.start({ state: { disks: drives } });
     await choose();

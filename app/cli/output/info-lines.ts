@@ -49,8 +49,10 @@ function formatFacts({ kind, packed, content, table, bytes }: Described): [strin
   }
   switch (content?.kind) {
     case 'image': {
-      const what = table === null ? content.format : table.kind === 'gpt' ? 'GPT' : 'MBR';
-      chain.push(`disk image, ${what}${content.trailer === null ? '' : `, with the trailer of a ${content.trailer}`}`);
+      const what = table === null ? 'image' : 'disk image';
+      chain.push(
+        `${what}, ${content.format}${content.trailer === null ? '' : `, with the trailer of a ${content.trailer}`}`,
+      );
       break;
     }
     case 'unknown':
@@ -110,9 +112,10 @@ function tableFacts({ table, kind, size: bytes }: Described): [string, string][]
 function gptFacts(table: GptTable, it: string, bytes: number | null): string[] {
   const { header, entries, from, backup, backupAt, backupAtEnd, mbr } = table;
   const facts = [`GPT, sectors of ${table.sector} bytes, disk GUID ${table.id}`];
-  if (from === 'backup') facts.push('The table at the start is damaged or missing; this is the backup.');
-  if (header === 'wrong') facts.push('The checksum of its header is wrong.');
-  if (entries === 'wrong') facts.push('The checksum of its entries is wrong.');
+  const damaged = header === 'wrong' ? 'its header' : 'its entries';
+  if (header === 'missing') facts.push('The table at the start is missing; this is its backup.');
+  else if (header === 'wrong' || entries === 'wrong')
+    facts.push(`The checksum of ${damaged} is wrong${from === 'backup' ? '; this is its backup' : ''}.`);
   if (backup === 'wrong') facts.push('The checksum of its backup is wrong.');
   if (bytes !== null && backupAt + table.sector > bytes)
     facts.push(`Its backup table would be beyond the end of this ${it}: it is cut short.`);
@@ -145,7 +148,7 @@ const PROTECTIVE = '0xee';
 function wholeFacts({ table, signatures, kind, content }: Described): [string, string][] {
   if (signatures === null) return [];
   if (signatures.length > 0) {
-    const facts: [string, string][] = [[table === null ? 'On it' : 'Without it', several(signatures)]];
+    const facts: [string, string][] = [[table === null ? 'On it' : 'As a whole', several(signatures)]];
     const uuids = signatures.flatMap(({ uuid }) => uuid ?? []);
     return uuids.length === 0 ? facts : [...facts, ['UUID', uuids.join(', ')]];
   }
@@ -221,10 +224,13 @@ const row = (one: LookedAt, sector: number): string[] =>
     String(one.number),
     number(Math.floor(one.start / sector)),
     size(one.size),
-    `${one.typeName ?? one.type}${one.active ? ' *' : ''}`,
+    `${one.typeName ?? one.type}${one.active ? ', active' : ''}`,
     one.name ?? '',
-    one.signatures === null ? (one.place === 'extended' ? '' : 'not looked at') : several(one.signatures),
+    one.place === 'extended' ? '' : contentsOf(one),
   ].map(printable);
+
+const contentsOf = ({ signatures }: LookedAt): string =>
+  signatures === null ? 'not looked at' : signatures.length === 0 ? 'nothing recognised' : several(signatures);
 
 function uuidsOf({ uuid, signatures }: LookedAt): string[] {
   const own = (signatures ?? []).flatMap((one) => (one.uuid === null ? [] : `UUID ${one.uuid}`));

@@ -186,7 +186,8 @@ async function look(reach: Reach, logicalSector: number | null): Promise<Seen> {
   let hasEnded = false;
   try {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
-      seen = { ...insideOf(pieces, logicalSector), content: contentOf(pieces), ...sizeOf(pieces), problem: null };
+      const inside = insideOf(pieces, logicalSector);
+      seen = { ...inside, content: contentOf(pieces, inside), ...sizeOf(pieces), problem: null };
       if (seen.table !== null && pieces.size === null) seen = { ...seen, ...sizeByTable(seen.table) };
       const missing = pieces.takeMissing();
       // What may end within the look gets a size by that.
@@ -203,11 +204,16 @@ async function look(reach: Reach, logicalSector: number | null): Promise<Seen> {
   return { ...seen, problem: reach.fault };
 }
 
-function contentOf(pieces: Pieces): Recognised | null {
+/** What the bytes are. Of an image the format is that of its table, or the name of what begins in it. */
+function contentOf(pieces: Pieces, { table, signatures }: Inside): Recognised | null {
   const size = pieces.size ?? Number.MAX_SAFE_INTEGER;
   const head = pieces.upTo(0, HEAD_BYTES);
   const tail = pieces.size === null ? Buffer.alloc(0) : pieces.upTo(Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
-  return head.length === 0 && size > 0 ? null : recognise(head, tail, size);
+  if (head.length === 0 && size > 0) return null;
+  const found = recognise(head, tail, size);
+  if (found.kind !== 'image') return found;
+  const format = table === null ? (signatures?.[0]?.type ?? found.format) : table.kind.toUpperCase();
+  return { ...found, format };
 }
 
 const sizeOf = ({ size }: Pieces): Pick<Described, 'size' | 'sizeIs'> => ({

@@ -20,8 +20,12 @@ export function tableIn(
   return mbr === null || mbr.partitions.length === 0 ? gpt : { ...mbr, gptToo: true };
 }
 
-/** How many bytes there are at the least by a table: of a disk or an image whose size is unknown. */
+/**
+ * How many bytes there are at the least by a table: of a disk or an image whose size is unknown. 0 where the table is
+ * not to be believed.
+ */
 export function leastSize(table: PartitionTable): number {
+  if (table.kind === 'gpt' && (table.header !== 'right' || table.entries === 'wrong')) return 0;
   const end = Math.max(0, ...table.partitions.map(({ start, size }) => start + size));
-  return table.kind === 'gpt' && table.header === 'right' ? Math.max(end, table.backupAt + table.sector) : end;
+  return table.kind === 'gpt' ? Math.max(end, table.backupAt + table.sector) : end;
 }

@@ -1,0 +1,96 @@
+// What `platter info` says to people.
+import { expect, test } from 'vitest';
+import type { Described } from '../../../app/engine/unpacking/describe.ts';
+import { infoLines } from '../../../app/cli/output/info-lines.ts';
+import { plain } from '../../../app/cli/output/text.ts';
+import { extended, gptDisk, hybridDisk, insideDisk, LOGICAL, MiB, writeMbr } from '../sources/forged-tables.ts';
+
+/** The lines of an image with these bytes. */
+const said = (disk: Buffer, more: Partial<Described> = {}): string =>
+  infoLines(
+    'disk.img',
+    {
+      ...insideDisk(disk),
+      kind: 'file',
+      bytes: disk.length,
+      packed: null,
+      content: { kind: 'image', format: 'GPT', trailer: null },
+      size: disk.length,
+      sizeIs: 'exact',
+      checksum: null,
+      unclear: [],
+      problem: null,
+      ...more,
+    },
+    plain,
+  ).join('\n');
+
+function withByte(disk: Buffer, at: number): Buffer {
+  disk[at]! ^= 1;
+  return disk;
+}
+
+test.each([
+  ['a wrong header', withByte(gptDisk(), 572), 'The checksum of its header is wrong; this is its backup.'],
+  ['wrong entries', withByte(gptDisk(), 1084), 'The checksum of its entries is wrong; this is its backup.'],
+  ['no header', Buffer.from(gptDisk()).fill(0, 512, 1024), 'The table at the start is missing; this is its backup.'],
+  ['a wrong backup', withByte(gptDisk(), MiB - 452), 'The checksum of its backup is wrong.'],
+  ['no backup', Buffer.from(gptDisk()).fill(0, MiB - 512), 'It has no backup table where that should be, at 1.0 MB'],
+  ['a larger disk', Buffer.concat([gptDisk(), Buffer.alloc(MiB)]), 'Its backup table is not at the end of this image.'],
+  ['a disk cut short', gptDisk().subarray(0, MiB / 2), 'Its backup table would be beyond the end of this image'],
+  ['no MBR', Buffer.from(gptDisk()).fill(0, 0, 512), 'No MBR protects it, so that many systems ignore it.'],
+  ['a hybrid MBR', hybridDisk(), 'The MBR before it has partitions too (a hybrid): 2 FAT32 (LBA).'],
+])('a GPT with %s is told as that', (_what, disk, sentence) => {
+  expect(said(disk)).toContain(sentence);
+});
+
+test('a GPT that is right has no remark', () => {
+  expect(said(gptDisk())).toBe(
+    [
+      'disk.img',
+      '  Format     disk image, GPT',
+      '  Size       1.0 MB (1,048,576 bytes)',
+      '  Table      GPT, sectors of 512 bytes, disk GUID 33333333-3333-3333-3333-333333333333',
+      '',
+      '  NR  FIRST SECTOR     SIZE  TYPE               NAME    ON IT',
+      '   1            40  20.5 kB  Linux file system  part 1  nothing recognised',
+      '      PARTUUID 01010101-0101-0101-0101-010101010101',
+    ].join('\n'),
+  );
+});
+
+test('an MBR is told with its logical partitions, the active one, and a chain that is damaged', () => {
+  const text = said(extended([{ at: 0, own: LOGICAL, next: 0 }]));
+  expect(text).toContain('The chain of its logical partitions is damaged.');
+  expect(text).toMatch(/^ +1 +2 +1\.0 MB +extended \(LBA\)$/mu);
+  expect(text).toMatch(/^ +5 +12 +25\.6 kB +Linux +nothing recognised$/mu);
+  const active = Buffer.alloc(MiB);
+  writeMbr(active, [{ type: 0x0c, start: 63, count: 9000, active: true }]);
+  expect(said(active)).toMatch(/FAT32 \(LBA\), active.*\n +ends beyond the end of this image/u);
+});
+
+test('several signatures in one place are told as that', () => {
+  const disk = Buffer.alloc(MiB);
+  disk.write('LABELONE', 512);
+  disk.write('hsqs');
+  disk.writeUInt16LE(4, 28);
+  expect(said(disk)).toContain('On it      squashfs; also looks like LVM2_member');
+});
+
+test.each([
+  ['exact', 'Unpacked   1.0 MB (1,048,576 bytes)'],
+  ['atLeast', 'Unpacked   at least 1.0 MB (1,048,576 bytes), where its partition table ends'],
+  ['unknown', 'Unpacked   not known before it is unpacked'],
+] as const)('the size of a packed image says how it is known: %s', (sizeIs, words) => {
+  const packed = { format: 'xz', blocks: 2, entries: null, entry: null, sparse: true, seekable: true };
+  const text = said(gptDisk(), { sizeIs, packed: { ...packed, threads: 2, memory: 4e6 } });
+  expect(text).toContain(words);
+  expect(text).toContain('Format     xz, 2 blocks -> Android sparse image -> disk image, GPT');
+  expect(text).toContain('Unpacking  2 threads, 4.0 MB of memory; can begin in the middle');
+});
+
+test('names from a disk cannot command a terminal', () => {
+  const disk = gptDisk(MiB, { partitions: [[40n, 79n]] });
+  disk.write('\u001b[31m', 1024 + 56, 'utf16le');
+  expect(said(disk)).not.toContain('\u001b');
+});

@@ -148,6 +148,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         asIs,
         entry,
         checksum,
+        key: null,
         method: methodOf(kept),
         saveManifest,
         ...named,
@@ -157,11 +158,13 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
       return jobRequest.safeParse({
         kind,
         against:
-          source === null ? { kind: 'manifest', path: manifest } : { kind: 'source', path: source, entry, checksum },
+          source === null
+            ? { kind: 'manifest', path: manifest }
+            : { kind: 'source', path: source, entry, checksum, key: null },
         ...named,
       });
     case 'repair':
-      return jobRequest.safeParse({ kind, source, asIs, entry, checksum, manifest, ...named, unmount });
+      return jobRequest.safeParse({ kind, source, asIs, entry, checksum, key: null, manifest, ...named, unmount });
     case 'resume':
       return jobRequest.safeParse({ kind, job, ...running, unmount });
   }

@@ -3,12 +3,11 @@ import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
 import {
-  checksumOf,
   destinationsOf,
   givenManifest,
-  listIn,
   mapOf,
   newManifest,
+  proofFiles,
   rescueOf,
   sourceOf,
 } from '../contract/request-facts.ts';
@@ -66,7 +65,7 @@ function againstNumbers(request: JobRequest): PlatterError[] {
 
 function againstPaths(request: JobRequest): PlatterError[] {
   const destinations = destinationsOf(request).map(({ path }) => path);
-  const files = [givenManifest(request), newManifest(request), mapOf(request), listIn(checksumOf(request))];
+  const files = [givenManifest(request), newManifest(request), mapOf(request), ...proofFiles(request)];
   const paths = [sourceOf(request), ...destinations, ...files];
   return paths
     .filter((path) => path !== null)

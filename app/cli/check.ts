@@ -13,7 +13,7 @@ const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 /** Formats what was found for people. */
 function lines(
   path: string,
-  { format, entry, bytes: packed, size, checked, sha256, matches, unclear }: Checked,
+  { format, entry, bytes: packed, size, checked, sha256, matches, signed, unchecked, unclear }: Checked,
 ): string[] {
   const what =
     format === null
@@ -37,11 +37,18 @@ function lines(
     what,
     ...own,
     ...said,
+    ...signedLines(signed, unchecked),
     ...unclear.map(({ list, reason }) => `The list ${basename(list)} is not clear. ${english.reason(reason)}`),
     `sha256 of the file:  ${sha256.file}`,
     ...(format === null ? [] : [`sha256 of the image: ${sha256.image}`]),
   ];
 }
+
+/** Says whose a signature is, and which one was not checked. */
+const signedLines = (signed: Checked['signed'], unchecked: Checked['unchecked']): string[] => [
+  ...(signed === null ? [] : [english.note({ kind: 'signedBy', ...signed })]),
+  ...unchecked.map((one) => english.note({ kind: 'signatureUnchecked', ...one })),
+];
 
 /** What was found, with sentences in the place of facts. */
 const forPrograms = ({ unclear, ...found }: Checked): object => ({
@@ -49,8 +56,8 @@ const forPrograms = ({ unclear, ...found }: Checked): object => ({
   unclear: unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),
 });
 
-export const check: Actions['check'] = async (path, { entry, checksum, json }) => {
-  const found = await outcome(() => checkFile(path, entry, checksum));
+export const check: Actions['check'] = async (path, { json, ...wish }) => {
+  const found = await outcome(() => checkFile(path, wish));
   if (!found.ok) {
     refusals(json)(found.errors);
     return found.errors.some(({ code }) => code === 'BAD_IMAGE') ? EXIT.noneGood : EXIT.refused;

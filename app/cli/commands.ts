@@ -14,8 +14,11 @@ export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
 /** What a command does. Each resolves to the exit code. */
 export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
-  /** `checksum` is "sha256:…" or "list:PATH"; null for what a list beside the file says. */
-  check(path: string, options: { entry: string | null; checksum: string | null; json: boolean }): Promise<number>;
+  /** `checksum` is "sha256:…" or "list:PATH". Without it and without `key` the lists beside the file say what it is. */
+  check(
+    path: string,
+    options: { entry: string | null; checksum: string | null; key: string | null; json: boolean },
+  ): Promise<number>;
   /** `entry`: the file of an archive that is meant; null for the only one. */
   info(path: string, options: { entry: string | null; json: boolean }): Promise<number>;
   /** `request` without a job to resume takes the only interrupted one. */
@@ -88,11 +91,11 @@ const addCheck: Group = (add, actions, exit) => {
     .argument('<FILE>', 'an image file, packed or not')
     .option('--json', 'one JSON document')
     .addHelpText('after', TEXTS.check)
-    .action(async (path: string, { json = false, entry = null, ...given }: CheckOptions) => {
+    .action(async (path: string, { json = false, entry = null, key = null, ...given }: CheckOptions) => {
       const { checksum: list, ...hashes } = given;
       const [said] = Object.entries(hashes);
       const checksum = list === undefined ? (said?.join(':') ?? null) : inList(list);
-      exit(await actions.check(path, { entry, checksum, json }));
+      exit(await actions.check(path, { entry, checksum, key, json }));
     });
 };
 
@@ -100,9 +103,14 @@ const addCheck: Group = (add, actions, exit) => {
 const CHECKED: ReadonlySet<string> = new Set([
   '--entry',
   '--checksum',
+  '--key',
   ...Object.keys(HASHES).map((hash) => `--${hash}`),
 ]);
-type CheckOptions = Partial<Record<Hash | 'checksum', string>> & { json?: boolean; entry?: string | null };
+type CheckOptions = Partial<Record<Hash | 'checksum', string>> & {
+  json?: boolean;
+  entry?: string | null;
+  key?: string | null;
+};
 
 /** The commands that run a job. Their options are the rows of the contract's table. */
 const addJobs: Group = (add, actions, exit) => {

@@ -1,5 +1,5 @@
 // The options that say what a source file has to be.
-import { checksumOf } from './request-facts.ts';
+import { checksumOf, keyOf } from './request-facts.ts';
 import type { Hash, JobKind, JobRequest } from './request.ts';
 import type { JobOption, ValueKind } from './options.ts';
 
@@ -9,6 +9,11 @@ const CHECKSUMS: readonly Hash[] = ['sha256', 'sha512', 'sha1', 'md5'];
 function setChecksum(request: JobRequest, checksum: string | null): void {
   if (request.kind === 'copy' || request.kind === 'repair') request.checksum = checksum;
   else if (request.kind === 'verify' && request.against.kind === 'source') request.against.checksum = checksum;
+}
+
+function setKey(request: JobRequest, key: string | null): void {
+  if (request.kind === 'copy' || request.kind === 'repair') request.key = key;
+  else if (request.kind === 'verify' && request.against.kind === 'source') request.against.key = key;
 }
 
 /** The options that say what the source file is: one of them at a time, and none of `conflicts`. */
@@ -50,5 +55,16 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
       'the same from a list such as SHA256SUMS, which names the source',
       LIST,
     ),
+    {
+      flag: '--key',
+      value: { name: 'KEY', is: 'file' },
+      kinds,
+      help: 'by whom the source, or its list of checksums, has to be signed: a file of public keys, or a minisign key',
+      // What was typed needs no signature.
+      conflicts: [...CHECKSUMS.map((hash) => `--${hash}` as const), ...conflicts],
+      inWindow: false,
+      get: keyOf,
+      set: setKey,
+    },
   ];
 }

@@ -17,6 +17,8 @@ export const NOTES = {
   checksum: { path: 'text' },
   checksumFrom: { path: 'text', of: ['file', 'image'], list: 'text', hash: 'text', hex: 'text' },
   packedUnchecked: { path: 'text' },
+  signedBy: { path: 'text', by: 'text', key: 'text' },
+  signatureUnchecked: { path: 'text', signature: 'text' },
   checksumBeside: { path: 'text', of: ['file', 'image'], list: 'text', hash: 'text' },
   listUnclear: { path: 'text', list: 'text', reason: 'reason' },
   takenAsIs: { path: 'text', file: 'file' },

@@ -29,6 +29,7 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   asIs: false,
   entry: null,
   checksum: null,
+  key: null,
   method: { kind: 'write', check: 'verify', zeros: 'sparse' },
   saveManifest: null,
   ...plainNamed(destinations),
@@ -42,7 +43,7 @@ export const plainVerify = (
   destinations: readonly string[],
 ): VerifyRequest => ({
   kind: 'verify',
-  against: kind === 'source' ? { kind, path, entry: null, checksum: null } : { kind, path },
+  against: kind === 'source' ? { kind, path, entry: null, checksum: null, key: null } : { kind, path },
   ...plainNamed(destinations),
   ...plainRunning,
 });
@@ -53,6 +54,7 @@ export const plainRepair = (source: string, destinations: readonly string[]): Re
   asIs: false,
   entry: null,
   checksum: null,
+  key: null,
   manifest: null,
   ...plainNamed(destinations),
   ...plainRunning,
@@ -150,13 +152,28 @@ export function checksumOf(request: JobRequest): string | null {
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.checksum : null;
 }
 
-/** `request` with another checksum, where its kind can have one. */
+/** What the signature of the source or of its list is checked by; null for none. */
+export function keyOf(request: JobRequest): string | null {
+  if (request.kind === 'copy' || request.kind === 'repair') return request.key;
+  return request.kind === 'verify' && request.against.kind === 'source' ? request.against.key : null;
+}
+
+/** `request` with what was proved: the checksum itself, without the list and the key that it is from. */
 export function withChecksum<R extends JobRequest>(request: R, checksum: string | null): R {
-  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, checksum };
+  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, checksum, key: null };
   return request.kind === 'verify' && request.against.kind === 'source'
-    ? { ...request, against: { ...request.against, checksum } }
+    ? { ...request, against: { ...request.against, checksum, key: null } }
     : request;
 }
+
+/** The files that say what the source has to be: a list of checksums and a file with keys. */
+export const proofFiles = (request: JobRequest): string[] => {
+  const key = keyOf(request);
+  return [listIn(checksumOf(request)), key === null || isKeyText(key) ? null : key].filter((path) => path !== null);
+};
+
+/** A key as minisign prints it: base64 alone. */
+export const isKeyText = (text: string): boolean => /^RW[A-Za-z0-9+/]{54}$/u.test(text);
 
 const LIST = 'list:';
 

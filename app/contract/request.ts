@@ -99,6 +99,11 @@ const source = {
   entry: z.string().min(1).nullable(),
   /** The publisher's checksum of the source file, or of the image in it; null for none. Plans and files name no list. */
   checksum: givenChecksum.nullable(),
+  /**
+   * By what the signature of that list, or of the source file, is checked: the path of a file with public keys, or a key
+   * of minisign in base64; null for none. Plans and files have none: their checksum is the signed one.
+   */
+  key: path.nullable(),
 };
 
 /**
@@ -149,7 +154,13 @@ const verifyRequest = z.strictObject({
   kind: z.literal('verify'),
   /** What the destinations are compared with. */
   against: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('source'), path, entry: source.entry, checksum: source.checksum }),
+    z.strictObject({
+      kind: z.literal('source'),
+      path,
+      entry: source.entry,
+      checksum: source.checksum,
+      key: source.key,
+    }),
     z.strictObject({ kind: z.literal('manifest'), path }),
   ]),
   ...named,

@@ -4,12 +4,11 @@ import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
 import {
-  checksumOf,
   destinationsOf,
   givenManifest,
-  listIn,
   mapOf,
   newManifest,
+  proofFiles,
   sourceOf,
   writes,
 } from '../contract/request-facts.ts';
@@ -50,7 +49,7 @@ export class Grants {
     const toRead = [
       source !== null && listed.has(source) ? null : source,
       givenManifest(request),
-      listIn(checksumOf(request)),
+      ...proofFiles(request),
       ...(isWritten ? [] : files),
     ];
     const toWrite = [newManifest(request), mapOf(request), ...(isWritten ? files : [])];

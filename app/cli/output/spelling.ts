@@ -1,6 +1,6 @@
 // The engine works with absolute paths; users see paths as they typed them. A process runs one command, so the typed
 // paths are kept here and looked up when printing.
-import { inList, listIn } from '../../contract/request-facts.ts';
+import { inList, isKeyText, listIn } from '../../contract/request-facts.ts';
 import type { CopyMethod, JobRequest, VerifyRequest } from '../../contract/request.ts';
 import { printable } from './text.ts';
 
@@ -32,6 +32,7 @@ function withPaths(request: JobRequest, replace: (path: string) => string): JobR
     const list = listIn(checksum);
     return list === null ? checksum : inList(replace(list));
   };
+  const keyIn = (key: string | null): string | null => (key === null || isKeyText(key) ? key : replace(key));
   const destinations = request.destinations.map((one) => ({ ...one, path: replace(one.path) }));
   switch (request.kind) {
     case 'copy':
@@ -40,17 +41,19 @@ function withPaths(request: JobRequest, replace: (path: string) => string): JobR
         destinations,
         source: replace(request.source),
         checksum: proof(request.checksum),
+        key: keyIn(request.key),
         saveManifest: maybe(request.saveManifest),
         method: inMethod(request.method, maybe),
       };
     case 'verify':
-      return { ...request, destinations, against: inAgainst(request.against, replace, proof) };
+      return { ...request, destinations, against: inAgainst(request.against, replace, proof, keyIn) };
     case 'repair':
       return {
         ...request,
         destinations,
         source: replace(request.source),
         checksum: proof(request.checksum),
+        key: keyIn(request.key),
         manifest: maybe(request.manifest),
       };
   }
@@ -60,9 +63,12 @@ function inAgainst(
   against: VerifyRequest['against'],
   replace: (path: string) => string,
   proof: (checksum: string | null) => string | null,
+  keyIn: (key: string | null) => string | null,
 ): VerifyRequest['against'] {
   const path = replace(against.path);
-  return against.kind === 'source' ? { ...against, path, checksum: proof(against.checksum) } : { ...against, path };
+  return against.kind === 'source'
+    ? { ...against, path, checksum: proof(against.checksum), key: keyIn(against.key) }
+    : { ...against, path };
 }
 
 function inMethod(method: CopyMethod, replace: (path: string | null) => string | null): CopyMethod {

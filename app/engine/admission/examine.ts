@@ -5,6 +5,7 @@ import {
   checksumOf,
   entryOf,
   givenManifest,
+  keyOf,
   listIn,
   mapOf,
   newManifest,
@@ -38,7 +39,7 @@ import {
 import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { sourceFor } from '../unpacking/packed.ts';
-import { notesOnProof, proofOf, type Proof } from '../unpacking/proof.ts';
+import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/proof.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
 import { explainShortfalls } from './shortfall.ts';
@@ -179,12 +180,14 @@ function againstOtherManifest({ log }: Resumed, manifest: Manifest | null, path:
 
 /** What the source has to be. Nothing where there is no source, which is told by itself. */
 async function proving(request: WorkRequest, source: Found | null, answers: Answers): Promise<Read<Proof>> {
-  const checksum = checksumOf(request);
+  const [checksum, key] = [checksumOf(request), keyOf(request)];
   const end = source?.end ?? null;
-  if (checksum === null || end === null) return { value: { checksum, from: null, unclear: [] }, errors: [] };
-  const proof = proofOf(end, checksum, entryOf(request));
+  if (end === null || (checksum === null && key === null)) return { value: { ...UNPROVED, checksum }, errors: [] };
+  const proof = proofOf(end, { checksum, key, entry: entryOf(request) });
+  const list = listIn(checksum);
   try {
-    return { value: await answers.of(listIn(checksum) ?? end.path, proof), errors: [] };
+    // The signature of an image takes as long as reading all of it does.
+    return { value: await (list === null ? proof : answers.of(list, proof)), errors: [] };
   } catch (error) {
     return { value: null, errors: errorsOf(error) };
   }

@@ -11,6 +11,7 @@ import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
 import { checksumBeside, type Beside } from '../unpacking/checksum-beside.ts';
 import { RAW } from '../unpacking/packed.ts';
+import { uncheckedBeside } from '../unpacking/proof.ts';
 import type { Held } from './prepared.ts';
 
 /** The notes on the source and the destinations, in the order of the review. `bytes` is what each destination gets. */
@@ -46,6 +47,7 @@ async function notesOnLists({ path, realPath, kind, packed }: End): Promise<Note
   const { found, unclear } = await checksumBeside(realPath, packed?.entry ?? null);
   return [
     ...(found === null ? [] : [noteOn(found, path)]),
+    ...(await uncheckedBeside(realPath, found)).map((one): Note => ({ kind: 'signatureUnchecked', ...one })),
     ...unclear.map(({ list, reason }): Note => ({ kind: 'listUnclear', path, list, reason })),
   ];
 }

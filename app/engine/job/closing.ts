@@ -19,6 +19,7 @@ export async function closeJob(parts: JobParts, now: () => number): Promise<JobR
   const written = run.source === null ? 'no' : await sourceWritten({ ...run.source, mark: run.sourceMark }, run.addon);
   if (written !== 'no')
     note({ kind: written === 'yes' ? 'sourceWritten' : 'sourceUnwatched', path: run.source!.end.path });
+  for (const one of run.plan.notes) if (one.kind === 'signedBy') note(one);
   if (run.source?.unpacking?.isUnchecked === true) note({ kind: 'packedUnchecked', path: run.source.end.path });
   const manifest = await leaveManifest(run, record.hashes, whyCut(parts, ends), note);
   const seconds = now();

@@ -5,7 +5,7 @@ import { partsOf } from '../../contract/request-facts.ts';
 import { failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
 import { decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
-import { listFailure, proofOf, type Proof } from './proof.ts';
+import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Wish } from './proof.ts';
 import type { Decoded } from './unpack-program.ts';
 
 /** What a file is, and what was found. Sizes in bytes. */
@@ -24,24 +24,28 @@ export interface Checked {
   sha256: { file: string; image: string };
   /** The checksum that was compared, the path of its list, and what it is of; null where there is none. */
   matches: { checksum: string; list: string | null; of: 'file' | 'image' } | null;
+  /** Whose the signature of the list or the file is, and the path of that one; null where none was checked. */
+  signed: Proof['signed'];
+  /** Signatures that were not checked. */
+  unchecked: Proof['unchecked'];
   /** Lists, by their paths, that could not be gone by. */
   unclear: Unclear[];
 }
 
 /**
- * Checks the file at `path`. `checksum`: the one that it must have; null for that of a list beside it. Rejects with a
- * Refusal: BAD_IMAGE for a file that is not right.
+ * Checks the file at `path`. `wish`: what it must be; with neither checksum nor key, what a list beside it says. Rejects
+ * with a Refusal: BAD_IMAGE for a file that is not right.
  */
-export async function checkFile(path: string, entry: string | null, checksum: string | null): Promise<Checked> {
+export async function checkFile(path: string, wish: Wish): Promise<Checked> {
   needDecoder(path);
   const file = opened(path);
   try {
     const stats = fstatSync(file);
     if (!stats.isFile())
       refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
-    const image = isPacked(file, stats.size) ? await imageOf(file, path, entry) : null;
+    const image = isPacked(file, stats.size) ? await imageOf(file, path, wish.entry) : null;
     const taken = image?.entry ?? null;
-    const { checksum: wanted, from, unclear } = await proofFor(path, checksum, taken);
+    const { checksum: wanted, from, signed, unchecked, unclear } = await proofFor(path, { ...wish, entry: taken });
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);
     const decoded = await decodeWhole(file, path, { entry: taken, isRaw: image === null, digests: [...digests] });
     const wrong = wanted === null ? null : otherChecksum(path, wanted, decoded);
@@ -54,6 +58,8 @@ export async function checkFile(path: string, entry: string | null, checksum: st
       checked: decoded.checked,
       sha256: { file: decoded.digests.sha256!, image: decoded.imageDigests.sha256! },
       matches: wanted === null ? null : { checksum: wanted, list: from?.list ?? null, of: ofWhich(wanted, decoded) },
+      signed,
+      unchecked,
       unclear,
     };
   } finally {
@@ -62,12 +68,14 @@ export async function checkFile(path: string, entry: string | null, checksum: st
 }
 
 /** What the file has to be: as it was given, else by the lists beside it. Throws a Refusal when those contradict each other. */
-async function proofFor(path: string, checksum: string | null, entry: string | null): Promise<Proof> {
-  if (checksum !== null) return proofOf({ path, realPath: resolve(path), kind: 'file' }, checksum, entry);
-  const { found, unclear } = await checksumBeside(path, entry);
+async function proofFor(path: string, wish: Wish): Promise<Proof> {
+  if (wish.checksum !== null || wish.key !== null)
+    return proofOf({ path, realPath: resolve(path), kind: 'file' }, wish);
+  const { found, unclear } = await checksumBeside(path, wish.entry);
   const contradiction = unclear.find(isContradiction);
   if (contradiction !== undefined) throw new Refusal([listFailure(contradiction.list, contradiction.reason)]);
-  return { checksum: found?.checksum ?? null, from: found, unclear };
+  const unchecked = await uncheckedBeside(resolve(path), found);
+  return { ...UNPROVED, checksum: found?.checksum ?? null, from: found, unchecked, unclear };
 }
 
 function opened(path: string): number {

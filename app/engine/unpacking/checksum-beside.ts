@@ -63,7 +63,7 @@ export const isContradiction = ({ reason: { kind } }: Unclear): boolean =>
   kind === 'listContradicts' || kind === 'listsContradict';
 
 /** Paths of the lists in the folder of `file`, the one to go by first. */
-async function listsBeside(file: string): Promise<string[]> {
+export async function listsBeside(file: string): Promise<string[]> {
   try {
     const entries = await readdir(dirname(file), { withFileTypes: true });
     const names = entries.filter((one) => one.isFile() || one.isSymbolicLink()).map(({ name }) => name);

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { asJson } from '../../base/json.ts';
@@ -125,8 +125,8 @@ export async function probeFile(
   return { ok: false, fault: (await fault) ?? unexplained(code) };
 }
 
-/** Starts a decoder of the open `file`. `to`: where the image goes, a descriptor; null for nowhere. */
-export function decodeFile(file: number, to: number | null, options: DecodeOptions): Decoder {
+/** Starts a decoder of the open `file`. `to`: where the image goes, a descriptor or a pipe; null for nowhere. */
+export function decodeFile(file: number, to: number | Writable | null, options: DecodeOptions): Decoder {
   return decoderIn(start(['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])], file, to ?? 'ignore'));
 }
 
@@ -167,7 +167,7 @@ function decoderIn(child: ChildProcess): Decoder {
   };
 }
 
-function start(args: readonly string[], file: number, stdout: number | 'pipe' | 'ignore'): ChildProcess {
+function start(args: readonly string[], file: number, stdout: number | Writable | 'pipe' | 'ignore'): ChildProcess {
   // Decoders of one descriptor would share its place in the file.
   const own = openSync(`/proc/self/fd/${String(file)}`, 'r');
   try {

@@ -20,6 +20,9 @@ export const notes: Translated<typeof english> = {
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',
   checksum: 'Die Prüfsumme von {path} entsteht beim Kopieren. Kein Laufwerk bekommt sein erstes MiB, bevor sie stimmt.',
   checksumFrom: '{list} sagt: {hash} {of, select, file {von {path}} other {des Abbilds in {path}}} ist {hex}.',
+  signedBy: '{path} ist von {by} signiert (Schlüssel {key}).',
+  signatureUnchecked:
+    '{path} ist signiert ({signature}), und die Signatur wird nicht geprüft. Um sie zu prüfen: --key KEY mit dem Schlüssel des Herausgebers.',
   checksumBeside:
     '{list} enthält eine Prüfsumme ({hash}) {of, select, file {von {path}} other {des Abbilds in {path}}}, die nicht geprüft wird. Um sie zu prüfen: --checksum {list}',
   listUnclear: 'Die Liste von Prüfsummen {list} neben {path} ist nicht eindeutig. {reason}',

@@ -71,6 +71,17 @@ export const reasons: Translated<typeof english> = {
   packedDamaged: 'Die gepackte Datei ist ungefähr bei {offset} beschädigt ({said}).',
   packedTrailing: 'In der gepackten Datei folgt bei {offset} etwas anderes auf das Abbild.',
   otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
+  signatureWrong: 'Ihre Signatur ({signature}, Schlüssel {key}) ist falsch: Datei oder Signatur wurde verändert.',
+  signatureOfOther: 'Sie ist mit einem anderen Schlüssel signiert, {key} ({signature}).',
+  signatureOfOld:
+    'Sie ist mit dem Schlüssel {key} signiert ({signature}), {how, select, expired {und der Schlüssel oder die Signatur ist abgelaufen} other {der widerrufen wurde}}.',
+  signatureUnread: 'Ihre Signatur ({signature}) lässt sich nicht prüfen: {said}.',
+  signatureWhole:
+    'Ihre Signatur gilt der ganzen Datei, nicht einem Hash. Solche prüft Platter nur bei Listen von Prüfsummen.',
+  noSignature:
+    'Sie ist nicht so signiert, dass dieser Schlüssel es prüfen könnte, und auch keine Liste von Prüfsummen daneben.',
+  noPublicKey: 'Sie enthält keinen öffentlichen Schlüssel von OpenPGP, minisign oder signify, den Platter lesen kann.',
+  noGpgv: 'OpenPGP-Signaturen prüft gpgv, das nicht installiert ist.',
   listContradicts: 'Sie enthält zwei Prüfsummen ({hash}) derselben Datei: {one} und {other}.',
   listsContradict: 'Ihre Prüfsumme ({hash}) ist {one}, die in {list} aber {other}.',
   listOdd: 'Zeile {line, number} nennt die Datei und ist nicht zu verstehen: {text}',

@@ -19,6 +19,9 @@ export const notes = {
   unpacksEntry: '{entry} in {path} is unpacked as it is read ({format}, {bytes}). It has {size}.',
   checksum: 'The checksum of {path} is made while it is copied. No disk gets its first MiB before it is right.',
   checksumFrom: 'The {hash} of {of, select, file {{path}} other {the image in {path}}} is {hex}, says {list}.',
+  signedBy: '{path} is signed by {by} (key {key}).',
+  signatureUnchecked:
+    '{path} is signed ({signature}), and the signature is not checked. To check it: --key KEY, with the key of the publisher.',
   checksumBeside:
     '{list} has a checksum ({hash}) of {of, select, file {{path}} other {the image in {path}}}, which is not checked. To check it: --checksum {list}',
   listUnclear: 'The list of checksums {list} beside {path} is not clear. {reason}',

@@ -20,6 +20,9 @@ export const notes: Translated<typeof english> = {
   checksum:
     'La somme de contrôle de {path} est calculée pendant la copie. Aucun disque ne reçoit son premier Mio avant qu’elle soit juste.',
   checksumFrom: '{list} dit : {hash} {of, select, file {de {path}} other {de l’image dans {path}}} est {hex}.',
+  signedBy: '{path} est signé par {by} (clé {key}).',
+  signatureUnchecked:
+    '{path} est signé ({signature}), et la signature n’est pas vérifiée. Pour la vérifier : --key KEY, avec la clé de l’éditeur.',
   checksumBeside:
     '{list} contient une somme de contrôle ({hash}) {of, select, file {de {path}} other {de l’image dans {path}}}, qui n’est pas vérifiée. Pour la vérifier : --checksum {list}',
   listUnclear: 'La liste de sommes de contrôle {list} à côté de {path} n’est pas claire. {reason}',

@@ -69,6 +69,17 @@ export const reasons: Translated<typeof english> = {
   packedDamaged: 'Le fichier compressé est endommagé vers {offset} ({said}).',
   packedTrailing: 'Autre chose suit l’image dans le fichier compressé, à {offset}.',
   otherChecksum: 'Son {hash} est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
+  signatureWrong: 'Sa signature ({signature}, clé {key}) est fausse : le fichier ou la signature a été modifié.',
+  signatureOfOther: 'Il est signé par une autre clé, {key} ({signature}).',
+  signatureOfOld:
+    'Il est signé ({signature}) par la clé {key}, {how, select, expired {et la clé ou la signature a expiré} other {qui a été révoquée}}.',
+  signatureUnread: 'Sa signature ({signature}) ne peut pas être vérifiée : {said}.',
+  signatureWhole:
+    'Sa signature porte sur le fichier entier, pas sur une empreinte. Platter n’en vérifie de telles que pour les listes.',
+  noSignature:
+    'Il n’est pas signé d’une façon que cette clé puisse vérifier, et aucune liste de sommes de contrôle à côté non plus.',
+  noPublicKey: 'Il ne contient aucune clé publique d’OpenPGP, de minisign ou de signify que Platter sache lire.',
+  noGpgv: 'Les signatures OpenPGP sont vérifiées par gpgv, qui n’est pas installé.',
   listContradicts: 'Elle contient deux sommes de contrôle ({hash}) du même fichier : {one} et {other}.',
   listsContradict: 'Sa somme de contrôle ({hash}) est {one}, mais celle de {list} est {other}.',
   listOdd: 'La ligne {line, number} nomme le fichier et n’est pas comprise : {text}',

@@ -1,0 +1,206 @@
+// Signatures of lists of checksums and of images: where they are, and whose they are.
+import { closeSync, constants, openSync } from 'node:fs';
+import { basename } from 'node:path';
+import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import type { Reason, Remedy } from '../../contract/facts.ts';
+import { isKeyText } from '../../contract/request-facts.ts';
+import { readPlainFile } from '../../base/durable-file.ts';
+import { failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
+import { linesOf, textOfList } from '../../sources/checksums/list-text.ts';
+import {
+  ed25519KeyIn,
+  ed25519SignatureIn,
+  embeddedIn,
+  isSignedBy,
+  signedOf,
+  type Ed25519Key,
+  type Ed25519Signature,
+} from '../../sources/checksums/minisign.ts';
+import { isSignature, keyringIn } from '../../sources/checksums/openpgp.ts';
+import { SYSTEM_PATH } from '../devices/run-program.ts';
+import { runGpgv, type GpgVerdict } from './gpgv.ts';
+import { decodeFile, type Decoder } from './unpack-program.ts';
+
+/** The endings of signatures beside a file. */
+const ENDINGS = ['.asc', '.gpg', '.sig', '.sign', '.minisig'] as const;
+/** Most bytes of a signature and of a file of keys. */
+const SIGNATURE_BYTES = 1024 * 1024;
+const KEY_BYTES = 16 * 1024 * 1024;
+
+/** A public key, or several of OpenPGP. */
+export type PublicKey = { kind: 'openpgp'; ring: Buffer } | { kind: 'ed25519'; name: string; key: Ed25519Key };
+
+/** A signature of a file. */
+export interface Signature {
+  kind: PublicKey['kind'];
+  /** The file that it is in: beside the signed one, or that one itself. */
+  path: string;
+  bytes: Buffer;
+  isInside: boolean;
+}
+
+/** Whose a good signature is: a name, and the fingerprint or the id of the key. */
+export interface Signer {
+  by: string;
+  key: string;
+}
+
+/** Reads `given`: a file of public keys, or a key of minisign in base64. Rejects with a Refusal. */
+export async function readPublicKey(given: string): Promise<PublicKey> {
+  const bytes = isKeyText(given) ? Buffer.from(given) : await readPlainFile(given, KEY_BYTES);
+  const key = ed25519KeyIn(bytes.toString('utf8'));
+  if (key !== null) return { kind: 'ed25519', name: isKeyText(given) ? given : basename(given), key };
+  const ring = keyringIn(bytes);
+  if (ring !== null) return { kind: 'openpgp', ring };
+  return refuse({ code: 'BAD_FILE', op: 'check', device: given, reason: { kind: 'noPublicKey' } });
+}
+
+/** The signatures of the file at `path`. `list`: its bytes when it is a list, which can have one inside. */
+export async function signaturesOf(path: string, list: Buffer | null): Promise<Signature[]> {
+  const framing = list === null ? null : linesOf(textOfList(list)).framing;
+  if (list !== null && framing !== null)
+    return [{ kind: framing === 'openpgp' ? 'openpgp' : 'ed25519', path, bytes: list, isInside: true }];
+  const found: Signature[] = [];
+  for (const ending of ENDINGS) {
+    const bytes = await readPlainFile(`${path}${ending}`, SIGNATURE_BYTES).catch(nullIfRefused);
+    if (bytes === null) continue;
+    const kind = isSignature(bytes)
+      ? 'openpgp'
+      : ed25519SignatureIn(bytes.toString('utf8')) === null
+        ? null
+        : 'ed25519';
+    if (kind !== null) found.push({ kind, path: `${path}${ending}`, bytes, isInside: false });
+  }
+  return found;
+}
+
+/** Whose the signature of a list is, and the text that is signed. Rejects with a Refusal unless it is good. */
+export async function signerOfList(
+  path: string,
+  list: Buffer,
+  signature: Signature,
+  key: PublicKey,
+): Promise<{ signer: Signer; text: Buffer }> {
+  if (key.kind === 'openpgp') {
+    const { isInside, bytes } = signature;
+    const verdict = await runGpgv(key.ring, bytes, isInside ? null : (input): void => void input.end(list));
+    const { by, key: print, text } = good(path, signature.path, verdict);
+    return { signer: { by, key: print }, text: isInside ? text : list };
+  }
+  const made = ed25519SignatureIn(signature.bytes.toString('utf8'))!;
+  const text = signature.isInside ? embeddedIn(list) : list;
+  return { signer: signerBy(path, signature.path, key, made, signedOf(made, text)), text };
+}
+
+/** Whose the signature of an image is, and the sha256 of what was read for it. Rejects with a Refusal unless it is good. */
+export async function signerOfImage(
+  path: string,
+  realPath: string,
+  signature: Signature,
+  key: PublicKey,
+): Promise<{ signer: Signer; checksum: string }> {
+  const file = opened(path, realPath);
+  try {
+    if (key.kind === 'openpgp') {
+      let decoder: Decoder | null = null;
+      const verdict = await runGpgv(key.ring, signature.bytes, (input) => (decoder = pour(file, input)));
+      const { by, key: print } = good(path, signature.path, verdict);
+      return { signer: { by, key: print }, checksum: await checksumOf(path, decoder) };
+    }
+    const made = ed25519SignatureIn(signature.bytes.toString('utf8'))!;
+    if (!made.isOfHash)
+      refuse({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'signatureWhole' }, remedy: OTHER });
+    const { hash, decoder } = await blake2b(file);
+    const checksum = await checksumOf(path, decoder);
+    return { signer: signerBy(path, signature.path, key, made, hash), checksum };
+  } finally {
+    closeSync(file);
+  }
+}
+
+const OTHER: Remedy = { kind: 'getSignature' };
+
+/** Gives `input` all bytes of the open file. What the decoder says has their sha256. */
+function pour(file: number, input: Writable): Decoder {
+  const options = { entry: null, isRaw: true, from: 0, threads: 1, digests: ['sha256'] };
+  const decoder = decodeFile(file, input, options);
+  // The decoder has a copy; the reader would wait for the end of this one too.
+  input.destroy();
+  return decoder;
+}
+
+/** The sha256 of what a decoder has passed on. Rejects with a Refusal when that was not the whole file. */
+async function checksumOf(path: string, decoder: Decoder | null): Promise<string> {
+  const end = await decoder?.ended;
+  if (end?.kind === 'done') return `sha256:${end.of.digests.sha256!}`;
+  const said = end?.kind === 'fault' ? end.fault.said : 'it was not read to its end';
+  return refuse({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'packedUnreadable', said } });
+}
+
+/** The BLAKE2b-512 of the open file, by b2sum of the coreutils: no byte of an image is read here. */
+async function blake2b(file: number): Promise<{ hash: Buffer; decoder: Decoder }> {
+  const child = spawn('b2sum', [], { stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: SYSTEM_PATH }, detached: true });
+  const failed = new Promise<never>((_, reject) => child.on('error', reject));
+  child.stdin.on('error', () => undefined);
+  const decoder = pour(file, child.stdin);
+  const text: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (part: string) => text.push(part));
+  await Promise.race([failed, new Promise((resolve) => child.on('close', resolve))]);
+  return { hash: Buffer.from(text.join('').slice(0, 128), 'hex'), decoder };
+}
+
+function signerBy(
+  path: string,
+  signature: string,
+  { key, name }: Extract<PublicKey, { kind: 'ed25519' }>,
+  made: Ed25519Signature,
+  signed: Buffer,
+): Signer {
+  if (made.id !== key.id) refuseSignature(path, { kind: 'signatureOfOther', signature, key: made.id });
+  if (!isSignedBy(key, made, signed)) refuseSignature(path, { kind: 'signatureWrong', signature, key: made.id });
+  return { by: made.trusted === null ? name : `${name} (${made.trusted.comment})`, key: made.id };
+}
+
+function good(path: string, signature: string, verdict: GpgVerdict): Extract<GpgVerdict, { kind: 'good' }> {
+  switch (verdict.kind) {
+    case 'good':
+      return verdict;
+    case 'wrong':
+      return refuseSignature(path, { kind: 'signatureWrong', signature, key: verdict.key });
+    case 'stranger':
+      return refuseSignature(path, { kind: 'signatureOfOther', signature, key: verdict.key });
+    case 'expired':
+    case 'revoked':
+      return refuseSignature(path, { kind: 'signatureOfOld', signature, key: verdict.key, how: verdict.kind });
+    case 'unread':
+      return refuseSignature(path, { kind: 'signatureUnread', signature, said: verdict.said });
+    case 'noGpgv':
+      return refuse({
+        code: 'ENGINE_UNAVAILABLE',
+        op: 'check',
+        device: path,
+        reason: { kind: 'noGpgv' },
+        remedy: { kind: 'installGpgv' },
+      });
+  }
+}
+
+function refuseSignature(path: string, reason: Reason): never {
+  const isWrong = reason.kind === 'signatureWrong';
+  return refuse({
+    code: isWrong ? 'BAD_IMAGE' : 'BAD_FILE',
+    op: 'check',
+    device: path,
+    reason,
+    remedy: { kind: isWrong ? 'getSigned' : 'otherKey' },
+  });
+}
+
+function opened(path: string, realPath: string): number {
+  try {
+    return openSync(realPath, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+}

@@ -1,9 +1,9 @@
 // What `platter info` says to people.
 import { expect, test } from 'vitest';
-import type { Described } from '../../../app/engine/unpacking/describe.ts';
-import { infoLines } from '../../../app/cli/output/info-lines.ts';
-import { plain } from '../../../app/cli/output/text.ts';
-import { extended, gptDisk, hybridDisk, insideDisk, LOGICAL, MiB, writeMbr } from '../sources/forged-tables.ts';
+import type { Described } from '../../../../app/engine/unpacking/describe.ts';
+import { infoLines } from '../../../../app/cli/output/info-lines.ts';
+import { plain } from '../../../../app/cli/output/text.ts';
+import { extended, gptDisk, hybridDisk, insideDisk, LOGICAL, MiB, writeMbr } from '../../sources/forged-tables.ts';
 
 /** The lines of an image with these bytes. */
 const said = (disk: Buffer, more: Partial<Described> = {}): string =>

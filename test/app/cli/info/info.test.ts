@@ -2,10 +2,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decoderLacks } from '../../../build/native.mjs';
-import { canLab } from '../../lab/lab.ts';
-import { Folder } from '../sources/source-files.ts';
-import { Bench, MiB, PLATTER, platter, type JsonObject } from './support.ts';
+import { decoderLacks } from '../../../../build/native.mjs';
+import { canLab } from '../../../lab/lab.ts';
+import { Folder } from '../../sources/source-files.ts';
+import { Bench, MiB, PLATTER, platter, type JsonObject } from '../support.ts';
 
 const missing = decoderLacks();
 const skip = missing.length > 0 ? ` (without ${missing.join(', ')}: install the -dev packages)` : '';

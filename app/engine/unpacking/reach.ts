@@ -22,6 +22,8 @@ export interface Reach {
 export const MOST_DECODED = 64 * 1024 ** 2;
 /** So much of its start is kept in any case. From there on only what is asked for is. */
 const KEPT = 1024 ** 2;
+/** A failing drive takes long for each piece that it cannot read. After so many no more is read. */
+const MOST_UNREADABLE = 4;
 /** Pieces that are so near to each other are fetched at once. */
 const GAP = 16;
 
@@ -32,6 +34,7 @@ export class FileReach implements Reach {
   readonly #file: FileHandle;
   readonly #path: string;
   readonly #kind: 'block' | 'file';
+  #unreadable = 0;
 
   constructor(file: FileHandle, path: string, size: number, kind: 'block' | 'file') {
     this.size = size;
@@ -49,20 +52,21 @@ export class FileReach implements Reach {
   }
 
   async #read(at: number): Promise<Buffer> {
+    if (this.#unreadable === MOST_UNREADABLE) return Buffer.alloc(0);
     const buffer = Buffer.alloc(Math.max(0, Math.min(PIECE, this.size - at)));
+    let got = 0;
     try {
-      let got = 0;
       while (got < buffer.length) {
         const { bytesRead } = await this.#file.read(buffer, got, buffer.length - got, at + got);
         if (bytesRead === 0) break;
         got += bytesRead;
       }
-      return buffer.subarray(0, got);
     } catch (error) {
       if (errnoOf(error) === null) throw error;
+      this.#unreadable += 1;
       this.fault ??= failureOf(error, 'read', this.#path, this.#kind);
-      return Buffer.alloc(0);
     }
+    return buffer.subarray(0, got);
   }
 }
 

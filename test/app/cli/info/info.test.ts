@@ -229,6 +229,23 @@ describe.skipIf(noLab !== null)('platter info of a disk', () => {
     }
   });
 
+  test('that cannot be read everywhere tells the rest', async () => {
+    const bench = new Bench();
+    try {
+      using folder = await imaged();
+      // The start of the second partition, and all that is beyond it.
+      const rules = ['bad r 163840s 40960s'];
+      const disk = await bench.disk({ file: folder.at('disk.img'), rules });
+      expect(await document(disk.device)).toMatchObject({
+        code: 1,
+        table: { backup: 'unread', partitions: [{ signatures: [FAT] }, { signatures: null }] },
+        problem: { code: 'MEDIUM_ERROR', errno: 'EIO' },
+      });
+    } finally {
+      await bench.clear();
+    }
+  });
+
   test('tells a user who may not read it what the system knows, and the command that would do', async () => {
     const bench = new Bench();
     try {

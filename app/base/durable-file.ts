@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Reason } from '../contract/facts.ts';
 import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
 import { besides, checkName, isForDevices, placeOf } from './places.ts';
 
@@ -88,20 +89,21 @@ export async function plainFileAt(path: string): Promise<Stats | null> {
 }
 
 function refuseKind(stats: Stats, op: 'read' | 'write', path: string): never {
-  const what = stats.isDirectory()
-    ? 'directory'
-    : stats.isSymbolicLink()
-      ? 'link'
-      : stats.isBlockDevice()
-        ? 'disk'
-        : 'other';
   return refuse({
     code: 'NOT_BLOCK_OR_FILE',
     op,
     device: path,
-    reason: { kind: 'notPlain', what },
+    reason: { kind: 'notPlain', what: whatElse(stats) },
     remedy: { kind: 'nameFile' },
   });
+}
+
+function whatElse(stats: Stats): Extract<Reason, { kind: 'notPlain' }>['what'] {
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isSymbolicLink()) return 'link';
+  if (stats.isBlockDevice()) return 'disk';
+  if (stats.isFIFO()) return 'pipe';
+  return stats.isSocket() ? 'socket' : 'character';
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

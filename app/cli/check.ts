@@ -1,5 +1,7 @@
 // `platter check`: reads an image file to its end and says whether it is right.
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
+import type { PlatterError } from '../contract/errors.ts';
+import { partsOf } from '../contract/request-facts.ts';
 import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
 import type { Actions } from './commands.ts';
 import { EXIT } from './output/exit-code.ts';
@@ -27,22 +29,31 @@ function lines(
             ? 'All of it was unpacked, and is what the checksums in the file say.'
             : 'All of it was unpacked. The file has no checksum of its own, so a wrong byte may go unseen.',
         ];
-  const said =
-    matches === null
-      ? ['There is no checksum to compare with: none was given, and no list beside the file has one.']
-      : [
-          `${matches.list === null ? 'The checksum that was given' : `The checksum in ${basename(matches.list)}`} is right: it is that of ${matches.of === 'file' ? 'the file' : 'the image in it'}.`,
-        ];
   return [
     what,
     ...own,
-    ...said,
+    comparedLine(path, matches, signed),
     ...signedLines(signed, unchecked),
-    ...unclear.map(({ list, reason }) => `The list ${basename(list)} is not clear. ${english.reason(reason)}`),
+    ...unclear.map(({ list, reason }) => `The list ${nameOf(list, path)} is not clear. ${english.reason(reason)}`),
     `sha256 of the file:  ${sha256.file}`,
     ...(format === null ? [] : [`sha256 of the image: ${sha256.image}`]),
   ];
 }
+
+/** Says which checksum was compared, where it is from, and what it is of. */
+function comparedLine(path: string, matches: Checked['matches'], signed: Checked['signed']): string {
+  if (matches === null)
+    return 'There is no checksum to compare with: none was given, and no list beside the file has one.';
+  const { checksum, list, of } = matches;
+  const { hash, hex } = partsOf(checksum);
+  if (list === null && signed !== null) return `The file is the one that was signed (${hash} ${hex}).`;
+  const which = list === null ? 'The checksum that was given' : `The checksum in ${nameOf(list, path)}`;
+  return `${which} is right: it is that of ${of === 'file' ? 'the file' : 'the image in it'} (${hash} ${hex}).`;
+}
+
+/** The name of a list that lies beside the file at `path`, or the path of another one. */
+const nameOf = (list: string, path: string): string =>
+  dirname(resolve(list)) === dirname(resolve(path)) ? basename(list) : list;
 
 /** Says whose a signature is, and which one was not checked. */
 const signedLines = (signed: Checked['signed'], unchecked: Checked['unchecked']): string[] => [
@@ -56,11 +67,15 @@ const forPrograms = ({ unclear, ...found }: Checked): object => ({
   unclear: unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),
 });
 
+/** Is the file not what it should be? Otherwise it could not be checked. */
+const isWrong = ({ code, reason: { kind } }: PlatterError): boolean =>
+  code === 'BAD_IMAGE' && kind !== 'packedMemory' && kind !== 'packedUnreadable';
+
 export const check: Actions['check'] = async (path, { json, ...wish }) => {
   const found = await outcome(() => checkFile(path, wish));
   if (!found.ok) {
     refusals(json)(found.errors);
-    return found.errors.some(({ code }) => code === 'BAD_IMAGE') ? EXIT.noneGood : EXIT.refused;
+    return found.errors.some(isWrong) ? EXIT.noneGood : EXIT.refused;
   }
   const told = tell(
     json

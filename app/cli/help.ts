@@ -111,14 +111,29 @@ Exit codes: 0 all could be looked at; 1 not all; 2 nothing could.
 
 const CHECK_EXAMPLES = `
 A list such as SHA256SUMS that lies beside FILE is used when no checksum is given.
+With --key that list, or FILE itself, has to be signed.
 
 Examples:
   platter check disk.img.xz                   is the download whole and right?
   platter check --sha256 0f34... disk.zip     and is it what was published?
   platter check --checksum dir/SHA256SUMS disk.img.xz
+  platter check --key publisher.asc disk.img.xz
 
-Exit codes: 0 it is right; 1 no fault was found, but nothing proves that it is
-right; 2 it cannot be checked; 3 it is not right.
+Exit codes:
+  0    it is right: every byte was checked by what is in it, or it has the
+       checksum that was given, that of a list, or that of a good signature
+  1    no fault was found, but nothing proves that it is right
+  2    it could not be checked: it cannot be read or unpacked, or a list, a key
+       or a signature is missing or not clear
+  3    it is not right: it is damaged, has another checksum, or was changed
+       after it or its list was signed
+
+With --json, stdout has one object: path, format, entry, bytes and size (of the
+file and of the image in it), checked, sha256, and
+  "matches"    the checksum that was compared, its list, and of what it is
+  "signed"     what is signed, by whom, and the key's fingerprint
+  "unchecked"  signatures that were not checked
+  "unclear"    lists that could not be gone by, and why
 `;
 
 const VERIFY_EXAMPLES = `

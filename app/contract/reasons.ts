@@ -139,7 +139,7 @@ export const REASONS = {
   // What is at a path
   deadLink: {},
   oddKind: { what: ['directory', 'pipe', 'socket', 'character'] },
-  notPlain: { what: ['directory', 'link', 'disk', 'other'] },
+  notPlain: { what: ['directory', 'link', 'disk', 'pipe', 'socket', 'character'] },
   deviceFolder: {},
   cameOrWent: {},
   noDevice: {},

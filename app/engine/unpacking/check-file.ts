@@ -1,8 +1,9 @@
 // Reads an image file to its end, decodes what is packed, and compares it with its checksums. Writes nothing.
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { partsOf } from '../../contract/request-facts.ts';
-import { failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { checkPlainFile } from '../../base/durable-file.ts';
+import { failureOf, Refusal } from '../../base/errors.ts';
 import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
 import { decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
 import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Wish } from './proof.ts';
@@ -41,8 +42,7 @@ export async function checkFile(path: string, wish: Wish): Promise<Checked> {
   const file = opened(path);
   try {
     const stats = fstatSync(file);
-    if (!stats.isFile())
-      refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
+    checkPlainFile(stats, path, Infinity);
     const image = isPacked(file, stats.size) ? await imageOf(file, path, wish.entry) : null;
     const taken = image?.entry ?? null;
     const { checksum: wanted, from, signed, unchecked, unclear } = await proofFor(path, { ...wish, entry: taken });
@@ -80,9 +80,11 @@ async function proofFor(path: string, wish: Wish): Promise<Proof> {
 
 function opened(path: string): number {
   try {
+    // open(2) says of a socket that it has no device.
+    checkPlainFile(statSync(path), path, Infinity);
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+    throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', path, 'file')]);
   }
 }
 

@@ -133,7 +133,7 @@ export const reasons: Translated<typeof english> = {
   oddKind:
     'Es ist {what, select, directory {ein Ordner} pipe {eine Pipe} socket {ein Socket} other {ein zeichenorientiertes Gerät}}, weder ein Laufwerk noch eine Datei.',
   notPlain:
-    'Es ist {what, select, directory {ein Ordner} link {ein Link} disk {ein Laufwerk} other {keine gewöhnliche Datei}}; hier wird eine gewöhnliche Datei gebraucht.',
+    'Es ist {what, select, directory {ein Ordner} link {ein Link} disk {ein Laufwerk} pipe {eine Pipe} socket {ein Socket} other {ein zeichenorientiertes Gerät}}; hier wird eine gewöhnliche Datei gebraucht.',
   deviceFolder: 'Dort ist ein Platz für Geräte, nicht für Dateien.',
   cameOrWent: 'Die Liste der Geräte hat sich geändert, während sie gelesen wurde.',
   noDevice: 'Es gibt kein solches Gerät.',

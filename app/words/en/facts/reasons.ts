@@ -125,7 +125,7 @@ export const reasons = {
   oddKind:
     'It is {what, select, directory {a folder} pipe {a pipe} socket {a socket} other {a character device}}, neither a block device nor a file.',
   notPlain:
-    'It is {what, select, directory {a folder} link {a link} disk {a disk} other {not a regular file}}; a regular file is needed here.',
+    'It is {what, select, directory {a folder} link {a link} disk {a disk} pipe {a pipe} socket {a socket} other {a character device}}; a regular file is needed here.',
   deviceFolder: 'It is in a folder for devices, not for files.',
   cameOrWent: 'The list of devices changed while it was being read.',
   noDevice: 'There is no such device.',

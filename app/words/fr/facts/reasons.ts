@@ -130,7 +130,7 @@ export const reasons: Translated<typeof english> = {
   oddKind:
     'C’est {what, select, directory {un dossier} pipe {un tube} socket {un socket} other {un périphérique en mode caractère}}, ni un disque ni un fichier.',
   notPlain:
-    'C’est {what, select, directory {un dossier} link {un lien} disk {un disque} other {autre chose qu’un fichier ordinaire}} ; il faut ici un fichier ordinaire.',
+    'C’est {what, select, directory {un dossier} link {un lien} disk {un disque} pipe {un tube} socket {un socket} other {un périphérique en mode caractère}} ; il faut ici un fichier ordinaire.',
   deviceFolder: 'C’est un endroit pour des périphériques, pas pour des fichiers.',
   cameOrWent: 'La liste des périphériques a changé pendant sa lecture.',
   noDevice: 'Ce périphérique n’existe pas.',

@@ -20,6 +20,8 @@ const rooms = {
   view: { files: 'app/view/**', imports: ['base', 'contract', 'words'] },
   // What a file is, by its content.
   sources: { files: 'app/sources/**', imports: ['contract'] },
+  // What comes from a URL or from standard input, brought into a file.
+  download: { files: 'app/download/**', imports: ['base', 'contract'] },
   // Starts the engine host, talks to it and runs a job. All that main may know of the engine.
   client: { files: 'app/client/**', imports: ['base', 'contract', 'view'] },
   // The rooms of the engine, each above those that it imports.
@@ -44,9 +46,9 @@ const rooms = {
   records: { files: 'app/records/**', imports: ['base', 'contract', 'formats', 'view', 'words'] },
   cli: {
     files: 'app/cli/**',
-    imports: ['admission', 'base', 'client', 'contract', 'devices', 'job', 'records', 'unpacking', 'view', 'words'],
+    imports: ['admission', 'base', 'client', 'contract', 'devices', 'download', 'job', 'records', 'unpacking', 'view', 'words'],
   },
-  main: { files: 'app/main/**', imports: ['base', 'client', 'contract', 'records', 'view', 'words'] },
+  main: { files: 'app/main/**', imports: ['base', 'client', 'contract', 'download', 'records', 'view', 'words'] },
   renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },
   build: { files: 'build/**', imports: [] },
 };

@@ -1,15 +1,20 @@
-// Tests write into folders of their own. Every run gets a state folder and an XDG configuration folder under the
-// temporary folder, which every process of a test inherits. Each file of tests is checked for having left the folders
-// of the machine and its user alone.
+// Tests write into folders of their own. Every run gets a state folder and XDG folders under the temporary folder,
+// which every process of a test inherits. Each file of tests is checked for having left the folders of the machine and
+// its user alone.
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** The folders of a Platter that is no test: root's state, the user's state and settings. */
+/** The folders of a Platter that is no test: root's state, the user's state, settings and downloads. */
 export const realFolders = (): string[] => {
   const home = userInfo().homedir; // by the system, not by HOME
-  return ['/var/lib/platter', join(home, '.local/state/platter'), join(home, '.config/platter')];
+  return [
+    '/var/lib/platter',
+    join(home, '.local/state/platter'),
+    join(home, '.config/platter'),
+    join(home, '.cache/platter'),
+  ];
 };
 
 /** Everything in these folders, each with its size and when it was written. A folder that is not there is empty. */
@@ -39,6 +44,7 @@ export default function setup(): () => void {
   process.env.PLATTER_STATE = join(folder, 'state');
   process.env.XDG_STATE_HOME = join(folder, 'xdg-state');
   process.env.XDG_CONFIG_HOME = join(folder, 'xdg-config');
+  process.env.XDG_CACHE_HOME = join(folder, 'xdg-cache');
   return () => rmSync(folder, { recursive: true, force: true });
 }
 

@@ -1,6 +1,7 @@
 // The host's own language, used by the command line, the log and the records: English, with figures for technicians.
 import type { Content, Fact, Note, Reason, Remedy } from '../contract/facts.ts';
 import type { Port } from '../contract/disks.ts';
+import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { causes } from '../words/en/facts/causes.ts';
 import { contents } from '../words/en/facts/contents.ts';
 import { drives } from '../words/en/facts/drives.ts';
@@ -46,6 +47,8 @@ export const english = {
   content: (content: Content): string => tell('contents', content, host),
   /** "an archive (tar)" */
   file: (file: Fact<'files'>): string => tell('files', file, host),
+  /** Where a source file was downloaded from. */
+  origin: (origin: string): string => (origin === STANDARD_INPUT ? 'standard input' : origin),
   /** "USB bus 1, hub 2, port 3" */
   port: ({ sockets: way }: Pick<Port, 'sockets'>): string =>
     way.map((socket) => tell('sockets', socket, host)).join(', '),

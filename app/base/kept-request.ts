@@ -9,6 +9,7 @@ import {
   jobId,
   jobKind,
   jobRequest,
+  origin as originText,
   path,
   type CopyMethod,
   type JobRequest,
@@ -23,6 +24,7 @@ import {
   keepsGoing,
   mends,
   newManifest,
+  originOf,
   plainRunning,
   rescueOf,
   sourceOf,
@@ -56,6 +58,8 @@ export const keptRequest = z.strictObject({
   stallTimeout: z.number(),
   asIs: z.boolean(),
   /** Earlier versions had none. */
+  origin: originText.nullable().default(null),
+  /** Earlier versions had none. */
   entry: z.string().min(1).nullable().default(null),
   /** Never a list. Earlier versions had none. */
   checksum: checksumText.nullable().default(null),
@@ -78,6 +82,7 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   assumeBlank: false,
   destinationThrottles: [],
   asIs: false,
+  origin: null,
   entry: null,
   checksum: null,
   unmount: false,
@@ -112,6 +117,7 @@ export function keep(request: JobRequest): KeptRequest {
       : [],
     stallTimeout,
     asIs: takesAsIs(request),
+    origin: originOf(request),
     entry: entryOf(request),
     checksum: checksumOf(request),
     unmount: unmounts(request),
@@ -132,7 +138,7 @@ export function readRequest(kept: KeptRequest): JobRequest | null {
 }
 
 function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
-  const { kind, name, source, manifest, saveManifest, keepGoing, asIs, entry, checksum, unmount, job } = kept;
+  const { kind, name, source, origin, manifest, saveManifest, keepGoing, asIs, entry, checksum, unmount, job } = kept;
   const { io, memory, throttle, stallTimeout } = kept;
   const running = { io, memory, throttle, stallTimeout };
   const destinations = kept.destinations.map((path, index) => ({
@@ -145,6 +151,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
       return jobRequest.safeParse({
         kind,
         source,
+        origin,
         asIs,
         entry,
         checksum,
@@ -160,11 +167,22 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         against:
           source === null
             ? { kind: 'manifest', path: manifest }
-            : { kind: 'source', path: source, entry, checksum, key: null },
+            : { kind: 'source', path: source, origin, entry, checksum, key: null },
         ...named,
       });
     case 'repair':
-      return jobRequest.safeParse({ kind, source, asIs, entry, checksum, key: null, manifest, ...named, unmount });
+      return jobRequest.safeParse({
+        kind,
+        source,
+        origin,
+        asIs,
+        entry,
+        checksum,
+        key: null,
+        manifest,
+        ...named,
+        unmount,
+      });
     case 'resume':
       return jobRequest.safeParse({ kind, job, ...running, unmount });
   }

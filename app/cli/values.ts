@@ -12,6 +12,13 @@ export function memory(text: string): number {
   return bytes;
 }
 
+/** Bytes of a file. */
+export function length(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === null || bytes === 0) throw new InvalidArgumentError('Give a size, such as 8G, or a number of bytes.');
+  return bytes;
+}
+
 /** Bytes a second: "20M", "20M/s", "500K". */
 export function rate(text: string): number {
   const bytes = parseSize(text.replace(/\/s$/u, ''));
@@ -79,6 +86,7 @@ export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown)
   file,
   name,
   size: memory,
+  length,
   rate,
   destinationRate: (text, before) =>
     destinationRate(text, before instanceof Map ? (before as ReadonlyMap<string, number>) : undefined),

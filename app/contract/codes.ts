@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   'NOT_BLOCK_OR_FILE', // a directory, FIFO, socket or character device
   'SOURCE_EMPTY',
   'SOURCE_UNREADABLE',
+  'DOWNLOAD_FAILED', // a URL could not be brought into a file
   'NOT_AN_IMAGE', // the source is a file of another kind: packed, an archive, a virtual disk, a text
   'IS_SOURCE', // destination is the source, or overlaps it (a partition of it, the disk it is on)
   'IS_SYSTEM', // holds the running system

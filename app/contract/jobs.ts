@@ -41,6 +41,8 @@ export interface Plan {
   name: string | null;
   /** null when a manifest is all there is to compare with. */
   source: Endpoint | null;
+  /** Where the source file was downloaded from (`request.ts`); null for any other source. */
+  origin: string | null;
   destinations: Endpoint[];
   /** Bytes that each destination has in the end. */
   bytes: number;

@@ -9,7 +9,8 @@ import { entryOf, plainRunning, rescueOf } from './request-facts.ts';
 export type OptionValue = true | string | number | ReadonlyMap<string, number>;
 
 /** How the text of a value is read (`cli/values.ts`). */
-export type ValueKind = 'text' | 'file' | 'name' | 'size' | 'rate' | 'destinationRate' | 'retries' | 'seconds' | Hash;
+export type ValueKind =
+  'text' | 'file' | 'name' | 'size' | 'length' | 'rate' | 'destinationRate' | 'retries' | 'seconds' | Hash;
 
 interface Row<K extends JobKind> {
   flag: `--${string}`;
@@ -48,6 +49,12 @@ export interface Run {
   verbose: boolean;
   /** The least severe level that the log keeps; null for that of PLATTER_LOG. */
   logLevel: LogLevel | null;
+  /** What comes from a URL or from standard input goes there; null for the user's cache. */
+  downloadDir: string | null;
+  /** The most bytes that such a file may have; null for no limit. */
+  downloadLimit: number | null;
+  /** Such a file stays when the job is done. */
+  keepDownload: boolean;
 }
 
 /** An option of the command line alone. */
@@ -55,7 +62,8 @@ export interface RunOption<V extends OptionValue = OptionValue> extends Row<JobK
   setRun(run: Run, value: V): void;
 }
 
-export const plainRun: Run = { yes: false, json: false, verbose: false, logLevel: null };
+const plainDownloads = { downloadDir: null, downloadLimit: null, keepDownload: false };
+export const plainRun: Run = { yes: false, json: false, verbose: false, logLevel: null, ...plainDownloads };
 
 /**
  * A row of the table. Its functions take the requests of its `kinds` alone; all that call them have asked for those.
@@ -255,6 +263,33 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
   }),
   ...checksumOptions(['copy', 'repair'], ['--rescue', '--map']),
   ...checksumOptions(['verify'], ['--manifest']),
+  run({
+    flag: '--download-dir',
+    value: { name: 'DIR', is: 'file' },
+    kinds: NAMING,
+    help: 'where what comes from a URL or - is kept; by default in the cache of the user',
+    setRun: (run, directory: string) => {
+      run.downloadDir = directory;
+    },
+  }),
+  run({
+    flag: '--download-limit',
+    value: { name: 'SIZE', is: 'length' },
+    kinds: NAMING,
+    help: 'refuse what is longer, such as 8G',
+    setRun: (run, bytes: number) => {
+      run.downloadLimit = bytes;
+    },
+  }),
+  run({
+    flag: '--keep-download',
+    value: null,
+    kinds: NAMING,
+    help: 'keep the file when the job is done; by default it is removed then',
+    setRun: (run) => {
+      run.keepDownload = true;
+    },
+  }),
   job({
     flag: '--unmount',
     value: null,

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { jobError, platterError } from './errors.ts';
 import { note, socket } from './facts-schema.ts';
 import { destinationResult, jobResult } from './jobs.ts';
-import { backend, jobId, jobKind, jobRequest } from './request.ts';
+import { backend, jobId, jobKind, jobRequest, origin } from './request.ts';
 import { endKind } from './values.ts';
 
 const count = z.int().nonnegative();
@@ -64,6 +64,8 @@ export const jobRecord = z.object({
   seconds: z.number().nonnegative(),
   /** null when a manifest was all there was to compare with. */
   source: recordedEnd.nullable(),
+  /** Where the source file was downloaded from: a URL without its secrets, "-" for standard input. */
+  origin: origin.nullable(),
   /** Bytes that each destination got, or was compared with. */
   bytes: count,
   verify: z.boolean(),

@@ -26,6 +26,7 @@ const plainNamed = (destinations: readonly string[]): Pick<WorkRequest, 'name' |
 export const plainCopy = (source: string, destinations: readonly string[]): CopyRequest => ({
   kind: 'copy',
   source,
+  origin: null,
   asIs: false,
   entry: null,
   checksum: null,
@@ -43,7 +44,7 @@ export const plainVerify = (
   destinations: readonly string[],
 ): VerifyRequest => ({
   kind: 'verify',
-  against: kind === 'source' ? { kind, path, entry: null, checksum: null, key: null } : { kind, path },
+  against: kind === 'source' ? { kind, path, origin: null, entry: null, checksum: null, key: null } : { kind, path },
   ...plainNamed(destinations),
   ...plainRunning,
 });
@@ -51,6 +52,7 @@ export const plainVerify = (
 export const plainRepair = (source: string, destinations: readonly string[]): RepairRequest => ({
   kind: 'repair',
   source,
+  origin: null,
   asIs: false,
   entry: null,
   checksum: null,
@@ -183,6 +185,27 @@ export const listIn = (checksum: string | null): string | null =>
 
 /** The checksum that is in the list at `path`. */
 export const inList = (path: string): string => `${LIST}${path}`;
+
+/** Where the source file was downloaded from; null for what the user named by its path. */
+export function originOf(request: JobRequest): string | null {
+  if (request.kind === 'copy' || request.kind === 'repair') return request.origin;
+  return request.kind === 'verify' && request.against.kind === 'source' ? request.against.origin : null;
+}
+
+/** How standard input is named, as a source and as where a file came from. */
+export const STANDARD_INPUT = '-';
+
+/** The URL that the source file came from; null for any other source. */
+export function downloadedFrom(request: JobRequest): string | null {
+  const origin = originOf(request);
+  return origin === STANDARD_INPUT ? null : origin;
+}
+
+/** `request` with the file `path`, which came from `origin`, for its source. */
+export function withDownload<R extends WorkRequest>(request: R, path: string, origin: string): R {
+  if (request.kind !== 'verify') return { ...request, source: path, origin };
+  return request.against.kind === 'manifest' ? request : { ...request, against: { ...request.against, path, origin } };
+}
 
 /** The name of the hash that a checksum is of, and its digits. */
 export function partsOf(checksum: string): { hash: string; hex: string } {

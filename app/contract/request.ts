@@ -90,9 +90,18 @@ export const checksum = z.string().regex(
 /** The checksum of a source, or "list:" and the path of the list of checksums that has it. */
 const givenChecksum = z.union([checksum, z.string().regex(/^list:[^\0]+$/)]);
 
+/** Where a source file came from: a URL without its secrets, or "-" for standard input. */
+export const origin = z
+  .string()
+  .min(1)
+  .max(8192)
+  .regex(/^[^\p{Cc}]+$/u, 'It is one line of text.');
+
 /** A source whose bytes are copied. */
 const source = {
   source: path,
+  /** Where the source file was downloaded from; null for what the user named by its path. */
+  origin: origin.nullable(),
   /** Take the source file's bytes as they are, though it is recognised as no disk image. */
   asIs: z.boolean(),
   /** The file to take of an archive with several; null for its only one. */
@@ -157,6 +166,7 @@ const verifyRequest = z.strictObject({
     z.strictObject({
       kind: z.literal('source'),
       path,
+      origin: source.origin,
       entry: source.entry,
       checksum: source.checksum,
       key: source.key,

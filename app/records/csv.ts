@@ -39,6 +39,7 @@ const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestin
   ['error', (_, { errors }) => errors[0]?.message ?? null],
   ['advice', (_, { errors }) => errors[0]?.advice ?? null],
   ['program', ({ program }) => program],
+  ['source_origin', ({ origin }) => (origin === null ? null : english.origin(origin))],
 ];
 
 /** The table, with the column names first. Lines end in CR LF. */

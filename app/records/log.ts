@@ -156,8 +156,9 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
 
 /** Logs the start of a job. */
 export function logStart(log: Logger, { plan }: Pick<JobView, 'plan'>): void {
-  const { kind, source, destinations, bytes, io, memory, verify, notes, request } = plan;
-  const from = source?.path ?? givenManifest(request) ?? 'nothing';
+  const { kind, source, origin, destinations, bytes, io, memory, verify, notes, request } = plan;
+  const download = origin === null ? '' : `, downloaded from ${english.origin(origin)},`;
+  const from = `${source?.path ?? givenManifest(request) ?? 'nothing'}${download}`;
   const to = destinations.map(({ path }) => path).join(', ');
   log.info(
     `job: ${kind} of ${bytes} bytes from ${from} to ${to}` +

@@ -5,7 +5,7 @@ import type { Language } from '../contract/limits.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { isBad, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
-import { sayError, sayNote, saySockets } from '../words/host.ts';
+import { sayError, sayNote, sayOrigin, saySockets } from '../words/host.ts';
 import { baseName } from '../words/names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
 import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Mark, type Style } from './sheet.ts';
@@ -103,7 +103,7 @@ function facts(sheet: Sheet, record: JobRecord): void {
       ? say('report.manifestOf', { file: givenManifest(request) ?? '' })
       : [nameOf(source), ...serialOf(source), size(source.size)].join(' · '),
   );
-  if (source !== null) fact('', source.path);
+  if (source !== null) fact('', record.origin === null ? source.path : sayOrigin(record.origin));
   fact(say('report.started'), moment(record.startedAt));
   fact(say('report.ended'), moment(record.endedAt));
   fact(say('report.took'), duration(record.seconds));

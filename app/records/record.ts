@@ -32,6 +32,7 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
     endedAt: iso(endedAt),
     seconds: result.seconds,
     source: plan.source === null ? null : recordedEnd(plan.source),
+    origin: plan.origin,
     bytes: plan.bytes,
     verify: plan.verify,
     io: plan.io,
@@ -121,8 +122,9 @@ function read(value: unknown): unknown {
   if (!parsed.success) return value;
   const { source, destinations, errors, failure: failed, notes, noteFacts, ...rest } = parsed.data;
   return {
-    // Older versions did not record these two.
+    // Older versions did not record these three.
     sourceWritten: false,
+    origin: null,
     ...rest,
     source: source === null ? null : readEnd(source),
     destinations: destinations.map((destination) => ({

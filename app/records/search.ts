@@ -35,6 +35,7 @@ function textOf(record: JobRecord): string {
     record.outcome,
     ...dates(record.startedAt),
     record.manifest,
+    record.origin,
     ...(record.source === null ? [givenManifest(record.request)] : ofEnd(record.source)),
     ...record.destinations.flatMap((destination) => [
       ...ofEnd(destination),

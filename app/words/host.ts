@@ -2,8 +2,9 @@
 import type { Disk, Port } from '../contract/disks.ts';
 import type { FailureFacts } from '../contract/errors.ts';
 import type { Content, Note, Socket } from '../contract/facts.ts';
+import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { exactBytes, longMoment, placeShort, size } from './figures.ts';
-import { catalogues, language, locale } from './speech.ts';
+import { catalogues, language, locale, say } from './speech.ts';
 import { tell, type Speaker } from './telling.ts';
 
 const figures: Speaker['figures'] = {
@@ -30,6 +31,9 @@ export const sayLock = ({ locked }: Pick<Disk, 'locked'>): string | null =>
 
 /** A note on a job. */
 export const sayNote = (note: Note): string => tell('notes', note, window());
+
+/** Where a source file was downloaded from. */
+export const sayOrigin = (origin: string): string => (origin === STANDARD_INPUT ? say('common.standardInput') : origin);
 
 /** One thing that is on a disk. */
 export const sayContent = (content: Content): string => tell('contents', content, window());

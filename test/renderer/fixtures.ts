@@ -175,6 +175,7 @@ export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan =
   kind: 'copy',
   name: null,
   source: imageEndpoint('/home/me/images/station-42.img', 31_914_983_424),
+  origin: null,
   destinations,
   bytes: 31_914_983_424,
   verify: true,

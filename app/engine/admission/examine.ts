@@ -207,7 +207,10 @@ function againstNewManifest(
 ): readonly PlatterError[] {
   const end = source?.end ?? null;
   const path = newManifest(request);
-  return [...errors, ...(path === null || end === null ? [] : againstReplacing(path, value, manifestSource(end)))];
+  return [
+    ...errors,
+    ...(path === null || end === null ? [] : againstReplacing(path, value, manifestSource(end, request))),
+  ];
 }
 
 /** Tells of the manifest that a job will replace. */

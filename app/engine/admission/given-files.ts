@@ -2,7 +2,7 @@
 // a rescue. The host may be root, so none of them is written over something that is not of its kind.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
-import { mapOf, newManifest } from '../../contract/request-facts.ts';
+import { downloadedFrom, mapOf, newManifest } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { readAside } from '../formats/read-aside.ts';
 import { chunksIn } from '../formats/chunk-sets.ts';
@@ -59,9 +59,9 @@ export function againstReplacing(
   ];
 }
 
-/** A job's source as its manifest describes it. */
-export const manifestSource = ({ path, block, size }: End): Manifest['source'] => ({
-  path,
+/** A job's source as its manifest describes it. What was downloaded is known by where it came from. */
+export const manifestSource = ({ path, block, size }: End, request: WorkRequest): Manifest['source'] => ({
+  path: downloadedFrom(request) ?? path,
   model: block === null ? null : (block.model ?? block.backingFile),
   serial: block?.serial ?? null,
   size,

@@ -1,7 +1,7 @@
 // What the review shows: the plan of a request, and the notes on its source and destinations.
 import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
-import { partsOf, rescueOf, verifies, writes } from '../../contract/request-facts.ts';
+import { originOf, partsOf, rescueOf, verifies, writes } from '../../contract/request-facts.ts';
 import type { JobRequest, WorkRequest } from '../../contract/request.ts';
 import { endpoint, type End, type HeldEnd } from '../devices/inspect.ts';
 import { notesOnLeftovers } from '../devices/leftovers.ts';
@@ -84,6 +84,7 @@ export function planOf(
     kind: asked.kind,
     name: request.name,
     source: source === null ? null : endpoint(source, bytes, false),
+    origin: originOf(request),
     destinations: destinations.map(({ end, mounts }) => endpoint(end, bytes, writes(asked.kind), mounts)),
     bytes,
     verify: verifies(request),

@@ -2,7 +2,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
-import { rescueOf } from '../../contract/request-facts.ts';
+import { downloadedFrom, rescueOf } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/blocks.ts';
 import { both, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
@@ -298,7 +298,7 @@ function describe({ id, header, durable, states, damage }: JobSummary): Interrup
     id,
     name: header.request.name,
     startedAt: header.startedAt,
-    source: header.source?.path ?? '',
+    source: downloadedFrom(header.request) ?? header.source?.path ?? '',
     bytes: header.bytes,
     damaged: damage === 'corrupt',
     // An image that another job has replaced is none of its destinations any more.

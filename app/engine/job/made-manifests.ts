@@ -4,6 +4,7 @@ import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Note, Reason } from '../../contract/facts.ts';
 import { newManifest } from '../../contract/request-facts.ts';
+import type { WorkRequest } from '../../contract/request.ts';
 import { Answers } from '../../base/answers.ts';
 import { readAside } from '../formats/read-aside.ts';
 import { chunksIn, isEmpty, type KnownHashes } from '../formats/chunk-sets.ts';
@@ -44,7 +45,7 @@ export async function leaveManifest(
     note({ kind: 'manifestEmpty' });
     return null;
   }
-  const manifest = manifestOf(source.end, hashes);
+  const manifest = manifestOf(source.end, request, hashes);
   const answers = new Answers(prepared.request.stallTimeout, () => undefined);
   if (saveManifest !== null) {
     const save = async (): Promise<void> => {
@@ -125,10 +126,10 @@ async function newestFirst(folder: string): Promise<{ path: string; size: number
   return found.sort((one, other) => other.mtimeMs - one.mtimeMs);
 }
 
-const manifestOf = (source: End, { grid: { bytes, chunkSize }, known, hashes }: KnownHashes): Manifest => ({
+const manifestOf = (source: End, request: WorkRequest, { grid: { bytes, chunkSize }, known, hashes }: KnownHashes): Manifest => ({
   chunkSize,
   bytes,
-  source: manifestSource(source),
+  source: manifestSource(source, request),
   createdAt: Date.now(),
   known,
   hashes,

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { commands, type Asked } from '../../../app/cli/commands.ts';
+import { plainRun } from '../../../app/contract/options.ts';
 import type { JobRequest } from '../../../app/contract/request.ts';
 import { commandLine } from '../../../renderer/command.ts';
 import { asked as requestOf, type Facts } from '../../requests.ts';
@@ -88,17 +89,12 @@ describe('copy', () => {
   });
 
   test('keeps --yes and --json out of the request', async () => {
-    expect((await ask('copy', 'a', 'b', '--yes')).options).toEqual({
-      yes: true,
-      json: false,
-      verbose: false,
-      logLevel: null,
-    });
-    expect((await ask('copy', 'a', 'b', '--json')).options).toEqual({
-      yes: false,
-      json: true,
-      verbose: false,
-      logLevel: null,
+    expect((await ask('copy', 'a', 'b', '--yes')).options).toEqual({ ...plainRun, yes: true });
+    expect((await ask('copy', 'a', 'b', '--json')).options).toEqual({ ...plainRun, json: true });
+    expect((await ask('copy', 'a', 'b', '--download-dir', 'd', '--download-limit', '8G')).options).toEqual({
+      ...plainRun,
+      downloadDir: 'd',
+      downloadLimit: 8 * 1024 ** 3,
     });
   });
 });

@@ -54,6 +54,7 @@ export const planShape = z.strictObject({
   kind: z.enum(['copy', 'verify', 'repair', 'resume']),
   name: z.string().nullable(),
   source: endpoint.nullable(),
+  origin: z.string().nullable(),
   destinations: z.array(endpoint).min(1),
   bytes,
   verify: z.boolean(),

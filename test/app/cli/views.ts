@@ -37,6 +37,7 @@ export const plan = (paths: string[], facts: Partial<Plan> = {}): Plan => ({
   kind: 'copy',
   name: null,
   source: endpoint('disk.img', { kind: 'file' }),
+  origin: null,
   destinations: paths.map((path) => endpoint(path)),
   bytes: 64 * GB,
   verify: true,

@@ -61,6 +61,7 @@ test('uses every kind of fact somewhere in the code', () => {
   const told = [
     'app/base',
     'app/client',
+    'app/download',
     'app/engine',
     'app/sources',
     'app/view',

@@ -29,6 +29,8 @@ export const remedies: Translated<typeof english> = {
   NOT_BLOCK_OR_FILE: 'Nennen Sie ein Laufwerk, eine Partition oder eine Abbilddatei.',
   SOURCE_EMPTY: 'Wählen Sie eine Quelle, die etwas enthält.',
   SOURCE_UNREADABLE: 'Prüfen Sie Kabel und Laufwerk, oder wählen Sie eine andere Quelle.',
+  DOWNLOAD_FAILED:
+    'Prüfen Sie das Netz, und versuchen Sie es noch einmal: Das Herunterladen geht weiter, wo es stehen blieb.',
   NOT_AN_IMAGE: 'Wählen Sie das Abbild selbst, oder schreiben Sie die Bytes dieser Datei, wie sie sind.',
   IS_SOURCE: 'Wählen Sie ein anderes Ziel: Dieses zu beschreiben würde die Quelle zerstören.',
   IS_SYSTEM: 'Wählen Sie ein anderes Ziel: Dieses wird nie beschrieben.',
@@ -51,6 +53,16 @@ export const remedies: Translated<typeof english> = {
   giveChecksum: 'Den Herausgeber fragen, welche stimmt, und diese angeben: --sha256 HEX.',
   chooseEntry: 'Nennen Sie das Abbild mit --entry, oder entpacken Sie es selbst.',
   otherUnpacker: 'Entpacken Sie sie mit einem anderen Programm, und kopieren Sie das Abbild daraus.',
+  checkUrl: 'Prüfen Sie die Adresse und das Netz, und versuchen Sie es noch einmal.',
+  checkCertificate:
+    'Prüfen Sie die Adresse und die Uhr dieses Computers. Gehört der Server Ihnen, fügen Sie seine Zertifizierungsstelle denen des Systems hinzu, oder nennen Sie ihre Datei in SSL_CERT_FILE.',
+  checkProxy: 'Berichtigen Sie den Proxy (http_proxy, https_proxy, no_proxy), und versuchen Sie es noch einmal.',
+  urlRights:
+    'Schreiben Sie Namen und Passwort in die Adresse, oder besorgen Sie sich eine Adresse, die noch gültig ist.',
+  tryLater: 'Versuchen Sie es später noch einmal: Das Herunterladen geht weiter, wo es stehen blieb.',
+  otherDownloadFolder:
+    'Schaffen Sie dort Platz, oder wählen Sie einen anderen Ordner für Downloads (--download-dir auf der Befehlszeile).',
+  raiseDownloadLimit: 'Prüfen Sie die Adresse, oder erlauben Sie mehr (--download-limit auf der Befehlszeile).',
   BAD_FILE: 'Nennen Sie eine andere Datei, oder verzichten Sie darauf.',
   NOTHING_TO_DO: 'Lesen Sie die unterbrochenen Aufträge neu, oder starten Sie eine neue Kopie.',
   HOST_FAILED: 'Vertrauen Sie nicht auf das, was gerade geschrieben wurde; starten Sie den Auftrag neu.',

@@ -18,5 +18,6 @@ export const common: Translated<typeof english> = {
   copy: 'Kopieren',
   copied: 'Kopiert.',
   selected: 'Markiert: Strg+C kopiert es.',
+  standardInput: 'Standardeingabe',
   looking: 'Laufwerke werden gesucht…',
 };

@@ -22,6 +22,7 @@ export const remedies = {
   NOT_BLOCK_OR_FILE: 'Name a disk, a partition or an image file.',
   SOURCE_EMPTY: 'Choose a source that is not empty.',
   SOURCE_UNREADABLE: 'Check the cable and the drive, or choose another source.',
+  DOWNLOAD_FAILED: 'Check the network, then try again: the download goes on where it stopped.',
   NOT_AN_IMAGE:
     'Choose the disk image itself, or write the bytes of this file as they are (--as-is on the command line).',
   IS_SOURCE: 'Choose another destination: writing this one would destroy the source.',
@@ -44,6 +45,14 @@ export const remedies = {
   giveChecksum: 'Ask the publisher which one is right, and give that: --sha256 HEX.',
   chooseEntry: 'Name the image with --entry, or unpack it yourself.',
   otherUnpacker: 'Unpack it with another program, and copy the image that comes of it.',
+  checkUrl: 'Check the URL and the network, then try again.',
+  checkCertificate:
+    'Check the URL and the clock of this computer. If the server is your own, add its authority to those of the system, or name its file in SSL_CERT_FILE.',
+  checkProxy: 'Correct the proxy (http_proxy, https_proxy, no_proxy), then try again.',
+  urlRights: 'Put the name and password into the URL, or get a URL that is still valid.',
+  tryLater: 'Try again later: the download goes on where it stopped.',
+  otherDownloadFolder: 'Free space there, or choose another folder for downloads (--download-dir on the command line).',
+  raiseDownloadLimit: 'Check the URL, or allow more (--download-limit on the command line).',
   BAD_FILE: 'Name another file, or do without it.',
   NOTHING_TO_DO: 'List the interrupted jobs (platter jobs), or start a new copy.',
   HOST_FAILED: 'Do not trust what was being written; start the job again.',

@@ -16,5 +16,6 @@ export const common = {
   copy: 'Copy',
   copied: 'Copied.',
   selected: 'Selected: press Ctrl+C to copy it.',
+  standardInput: 'standard input',
   looking: 'Looking for drives…',
 } as const;

@@ -22,6 +22,7 @@ export const remedies: Translated<typeof english> = {
   NOT_BLOCK_OR_FILE: 'Nommez un disque, une partition ou un fichier image.',
   SOURCE_EMPTY: 'Choisissez une source qui contient quelque chose.',
   SOURCE_UNREADABLE: 'Vérifiez le câble et le disque, ou choisissez une autre source.',
+  DOWNLOAD_FAILED: 'Vérifiez le réseau, puis réessayez : le téléchargement reprend là où il s’est arrêté.',
   NOT_AN_IMAGE: 'Choisissez l’image de disque elle-même, ou écrivez les octets de ce fichier tels quels.',
   IS_SOURCE: 'Choisissez une autre destination : écrire celle-ci détruirait la source.',
   IS_SYSTEM: 'Choisissez une autre destination : celle-ci n’est jamais écrite.',
@@ -43,6 +44,15 @@ export const remedies: Translated<typeof english> = {
   giveChecksum: 'Demander à l’éditeur laquelle est juste, et la donner : --sha256 HEX.',
   chooseEntry: 'Nommez l’image avec --entry, ou décompressez-la vous-même.',
   otherUnpacker: 'Décompressez-le avec un autre programme, et copiez l’image obtenue.',
+  checkUrl: 'Vérifiez l’adresse et le réseau, puis réessayez.',
+  checkCertificate:
+    'Vérifiez l’adresse et l’horloge de cet ordinateur. Si le serveur est le vôtre, ajoutez son autorité à celles du système, ou indiquez son fichier dans SSL_CERT_FILE.',
+  checkProxy: 'Corrigez le proxy (http_proxy, https_proxy, no_proxy), puis réessayez.',
+  urlRights: 'Mettez le nom et le mot de passe dans l’adresse, ou procurez-vous une adresse encore valable.',
+  tryLater: 'Réessayez plus tard : le téléchargement reprend là où il s’est arrêté.',
+  otherDownloadFolder:
+    'Libérez de la place à cet endroit, ou choisissez un autre dossier de téléchargement (--download-dir en ligne de commande).',
+  raiseDownloadLimit: 'Vérifiez l’adresse, ou autorisez davantage (--download-limit en ligne de commande).',
   BAD_FILE: 'Nommez un autre fichier, ou passez-vous-en.',
   NOTHING_TO_DO: 'Actualisez les tâches interrompues, ou démarrez une nouvelle copie.',
   HOST_FAILED: 'Ne vous fiez pas à ce qui était en cours d’écriture ; relancez la tâche.',

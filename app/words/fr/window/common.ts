@@ -18,5 +18,6 @@ export const common: Translated<typeof english> = {
   copy: 'Copier',
   copied: 'Copié.',
   selected: 'Sélectionné : Ctrl+C pour copier.',
+  standardInput: 'entrée standard',
   looking: 'Recherche des disques…',
 };

@@ -1,0 +1,205 @@
+// Downloads a URL into a file, which then is a source like any other. The bytes are fetched by a program of its own
+// (fetch.ts); this side has the folder, asks whether there is room, and keeps what a later run goes on with.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { PlatterError } from '../contract/errors.ts';
+import { failure, Refusal, refuse } from '../base/errors.ts';
+import { asJson } from '../base/json.ts';
+import { NO_INSPECTOR } from '../base/no-inspector.ts';
+import { thisProgram } from '../base/program-name.ts';
+import { fileName, keyOf, shownUrl } from './addresses.ts';
+import { GO, type Order } from './orders.ts';
+import { Place } from './place.ts';
+import { report, type Report } from './reports.ts';
+import { Speed } from './speed.ts';
+
+/** How a URL is downloaded. */
+export interface DownloadOptions {
+  /** Folder for the files. */
+  directory: string;
+  /** The most bytes that the file may have; null for no limit. */
+  most: number | null;
+  /** Seconds without an answer after which the server counts as silent; 0: wait for ever. */
+  patience: number;
+  /** The file stays when its job is done. */
+  isKept: boolean;
+}
+
+/** How far a download is. */
+export interface DownloadProgress {
+  /** Where it is from, without secrets. */
+  origin: string;
+  /** Bytes in the file. */
+  bytes: number;
+  /** Bytes of the whole file; null when the server does not say. */
+  length: number | null;
+  bytesPerSecond: number;
+  /** null when unknown. */
+  secondsLeft: number | null;
+}
+
+/** Who hears of a download. */
+export interface DownloadListener {
+  /** The file is written to `path`, of which `bytes` are there already; `free`: bytes that are free there. */
+  begins(path: string, at: Pick<DownloadProgress, 'bytes' | 'length'>, free: number): void;
+  progress(now: DownloadProgress): void;
+  /** The request failed with `error`, and is made again in `seconds`. */
+  again(error: PlatterError, seconds: number): void;
+}
+
+/** A file that came from elsewhere. */
+export interface Fetched {
+  /** Absolute. */
+  path: string;
+  /** Where it came from, without secrets; "-" for standard input. */
+  origin: string;
+  bytes: number;
+}
+
+/**
+ * Downloads `url`, or goes on with what is there of it. Rejects with a Refusal; CANCELLED when `signal` ends it. What was
+ * downloaded stays then.
+ */
+export async function download(
+  url: URL,
+  { directory, most, patience, isKept }: DownloadOptions,
+  listener: DownloadListener,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const origin = shownUrl(url);
+  const place = await Place.open(directory, keyOf(url), fileName(url), origin, isKept);
+  try {
+    const start = await place.start();
+    const order: Order = { url: url.href, start, patience, most, program: thisProgram(), folder: place.folder };
+    const bytes = await new Fetching(place, origin, listener).run(order, signal);
+    return { path: await place.finish(), origin, bytes: bytes ?? start.has };
+  } finally {
+    await place.close();
+  }
+}
+
+/** The bundles are each one folder below out/. Plain Node cannot read the archive that main lies in. */
+const PROGRAM = new URL('fetch.js', new URL('../download/', import.meta.url));
+const UNPACKED = ['/app.asar/', '/app.asar.unpacked/'] as const;
+
+/** The program that fetches, and what it is told and says. */
+class Fetching {
+  readonly #place: Place;
+  readonly #origin: string;
+  readonly #listener: DownloadListener;
+  #speed: Speed | null = null;
+
+  constructor(place: Place, origin: string, listener: DownloadListener) {
+    this.#place = place;
+    this.#origin = origin;
+    this.#listener = listener;
+  }
+
+  /** Bytes of the file; null when it has not changed since it was whole. Rejects with a Refusal. */
+  async run(order: Order, signal: AbortSignal): Promise<number | null> {
+    const check = (): void => {
+      if (signal.aborted) throw this.#cancelled();
+    };
+    check();
+    const child = start(this.#place.descriptor);
+    const stop = (): void => void child.kill('SIGKILL');
+    signal.addEventListener('abort', stop, { once: true });
+    const ended = endOf(child);
+    let end: Report | null = null;
+    try {
+      // Writing to a program that is gone fails with EPIPE. Its end says more.
+      child.stdin!.on('error', () => undefined);
+      say(child, JSON.stringify(order));
+      for await (const line of createInterface({ input: child.stdout! })) {
+        const { data } = report.safeParse(asJson(line));
+        if (data !== undefined) end = await this.#hear(data, child);
+      }
+      const said = await ended;
+      check();
+      if (end?.event === 'failed') throw new Refusal([end.error]);
+      if (end?.event === 'done') return end.has;
+      if (end?.event === 'unchanged') return null;
+      return refuse({
+        code: 'DOWNLOAD_FAILED',
+        op: 'read',
+        device: this.#origin,
+        reason: { kind: 'downloadEnded', said },
+        remedy: { kind: 'tryAgain' },
+      });
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+
+  /** Obeys a report; gives the one that is the last. */
+  async #hear(told: Report, child: ChildProcess): Promise<Report | null> {
+    switch (told.event) {
+      case 'begins':
+        await this.#begins(told);
+        say(child, GO);
+        return null;
+      case 'progress':
+        this.#listener.progress({ origin: this.#origin, ...this.#speed!.at(told.has) });
+        return null;
+      case 'again':
+        this.#listener.again(told.error, told.seconds);
+        return null;
+      default:
+        return told;
+    }
+  }
+
+  /** A body follows. Rejects with a Refusal when there is no room for it. */
+  async #begins({ from, ...file }: Extract<Report, { event: 'begins' }>): Promise<void> {
+    const free = await this.#place.free();
+    const needed = file.length === null ? 0 : file.length - from;
+    if (needed > free)
+      refuse({
+        code: 'NO_SPACE',
+        op: 'check',
+        device: this.#place.folder,
+        reason: { kind: 'noRoom', missing: needed - free },
+        remedy: { kind: 'otherDownloadFolder' },
+      });
+    await this.#place.begins(file);
+    if (this.#speed?.length !== file.length || from === 0)
+      this.#listener.begins(this.#place.path, { bytes: from, length: file.length }, free);
+    this.#speed = new Speed(from, file.length);
+  }
+
+  #cancelled(): Refusal {
+    return new Refusal([
+      failure({ code: 'CANCELLED', op: 'read', device: this.#origin, reason: { kind: 'downloadCancelled' } }),
+    ]);
+  }
+}
+
+const say = (child: ChildProcess, line: string): void => void child.stdin!.write(`${line}\n`);
+
+function start(file: number): ChildProcess {
+  const program = fileURLToPath(PROGRAM).replace(...UNPACKED);
+  const asNode = 'electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {};
+  // Nothing of Platter's own (the broker's socket) is for a program that talks to servers.
+  const { PLATTER_BROKER_FD: _socket, ...env } = process.env;
+  return spawn(process.execPath, [...NO_INSPECTOR, program], {
+    stdio: ['pipe', 'pipe', 'pipe', file],
+    env: { ...env, ...asNode },
+    // Ctrl-C is for this process, which ends the download.
+    detached: true,
+  });
+}
+
+/** How a child ended, in English: the last line that it said, or its exit code. */
+function endOf(child: ChildProcess): Promise<string> {
+  let said = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4096)));
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => {
+      const last = said.trimEnd().split('\n').at(-1)!;
+      resolve(last === '' ? `it ended with ${String(code ?? signal)}` : last);
+    });
+  });
+}

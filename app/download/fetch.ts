@@ -1,0 +1,101 @@
+// The program that fetches: out/download/fetch.js, a process of its own. It reads one order on stdin, writes the file
+// into descriptor 3, and reports in lines of JSON on stdout. It ends with its stdin.
+import '../base/no-inspector.ts';
+import { ftruncate, write } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import type { PlatterError } from '../contract/errors.ts';
+import { errnoOf } from '../base/errors.ts';
+import { readUrl } from './addresses.ts';
+import { failed, Fault, unwritten } from './faults.ts';
+import { FILE, GO, type Order } from './orders.ts';
+import type { Report } from './reports.ts';
+import { transfer, type Sink } from './transfer.ts';
+
+/** Milliseconds between two reports of progress. */
+const INTERVAL = 250;
+
+/** The user that has no rights: "nobody" on every Linux. */
+const NOBODY = 65534;
+
+/** Of root, only an unprivileged user talks to servers: the one who called sudo, else nobody. */
+function dropRoot({ SUDO_UID, SUDO_GID }: NodeJS.ProcessEnv): void {
+  if (process.getuid?.() !== 0) return;
+  const number = (text: string | undefined): number => (/^[1-9]\d{0,9}$/u.test(text ?? '') ? Number(text) : NOBODY);
+  process.setgroups!([]);
+  process.setgid!(number(SUDO_GID));
+  process.setuid!(number(SUDO_UID));
+}
+
+const report = (told: Report): void => void process.stdout.write(`${JSON.stringify(told)}\n`);
+
+/** Writes into the file that was inherited. */
+const sink: Sink = {
+  write: async (bytes, at) => {
+    for (let done = 0; done < bytes.length;)
+      done += (await promisify(write)(FILE, bytes, done, bytes.length - done, at + done)).bytesWritten;
+  },
+  empty: () => promisify(ftruncate)(FILE, 0),
+};
+
+/** What went wrong writing the file is no matter of the network. */
+class Unwritten extends Error {}
+
+const guarded: Sink = {
+  write: (bytes, at) => sink.write(bytes, at).catch(asUnwritten),
+  empty: () => sink.empty().catch(asUnwritten),
+};
+
+function asUnwritten(cause: unknown): never {
+  throw new Unwritten('', { cause });
+}
+
+async function run(order: Order, go: () => Promise<void>): Promise<void> {
+  const url = readUrl(order.url);
+  const { start, patience, most, program, folder } = order;
+  let bytes: number | null = null;
+  // Also while nothing comes, so that the speed shows it.
+  const progress = setInterval(() => {
+    if (bytes !== null) report({ event: 'progress', has: bytes });
+  }, INTERVAL);
+  const failure = (error: unknown): PlatterError => {
+    if (error instanceof Fault) return failed(url, error);
+    if (error instanceof Unwritten && errnoOf(error.cause) !== null) return unwritten(error.cause, folder);
+    throw error;
+  };
+  try {
+    const end = await transfer(
+      url,
+      start,
+      guarded,
+      {
+        begins: async (from, file) => {
+          report({ event: 'begins', from, ...file });
+          await go();
+        },
+        progress: (has) => void (bytes = has),
+        again: (fault, attempt, seconds) => report({ event: 'again', error: failed(url, fault), attempt, seconds }),
+      },
+      { patience, most, program, env: process.env },
+    );
+    report(end === 'unchanged' ? { event: 'unchanged' } : { event: 'done', has: end });
+  } catch (error) {
+    report({ event: 'failed', error: failure(error) });
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+dropRoot(process.env);
+const lines = createInterface({ input: process.stdin });
+const words = lines[Symbol.asyncIterator]();
+const first = await words.next();
+if (first.done === true) process.exit(2);
+// Nobody hears a download whose caller is gone.
+lines.once('close', () => process.exit(2));
+process.stdout.on('error', () => process.exit(2));
+await run(JSON.parse(first.value) as Order, async () => {
+  const { done = false, value } = await words.next();
+  if (done || value !== GO) process.exit(2);
+});
+process.stdout.write('', () => process.exit(0));

@@ -1,0 +1,257 @@
+// Where downloads lie: a private folder for each, with the file and what is known of it, so that the same command goes
+// on with it, and an interrupted job still finds its source.
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readFile, rename, rm, rmdir, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import * as z from 'zod';
+import { replaceFile } from '../base/durable-file.ts';
+import { errnoOf, Refusal, refuse } from '../base/errors.ts';
+import { asJson } from '../base/json.ts';
+import { makeFolder } from '../base/state-folder.ts';
+import { processTime } from './processes.ts';
+import { unwritten } from './faults.ts';
+import type { Start, Validators } from './transfer.ts';
+
+/** What a folder has beside the file. */
+const FACTS = 'platter-download.json';
+const LOCK = 'lock';
+/** The file's name until it is complete ends in this. */
+const PART = '.part';
+
+/** What is kept of a download. */
+const facts = z.strictObject({
+  format: z.literal('platter-download'),
+  version: z.literal(1),
+  /** Where it is from, without secrets. */
+  origin: z.string(),
+  /** Name of the file. */
+  name: z.string().regex(/^(?!\.{1,2}$)[^/\0]{1,255}$/u),
+  etag: z.string().nullable(),
+  lastModified: z.string().nullable(),
+  length: z.int().nonnegative().nullable(),
+  /** All of it is there. */
+  isWhole: z.boolean(),
+  /** It stays when the job is done: the user said so. */
+  isKept: z.boolean(),
+});
+type Facts = z.infer<typeof facts>;
+
+/** The folder of downloads when the user names no other. */
+export function downloadsDir(env: NodeJS.ProcessEnv = process.env): string {
+  const own = env.XDG_CACHE_HOME;
+  return join(own !== undefined && isAbsolute(own) ? own : join(homedir(), '.cache'), 'platter', 'downloads');
+}
+
+/** The place of one download, locked for this process until it is closed. */
+export class Place {
+  /** Absolute. */
+  readonly folder: string;
+  #facts: Facts;
+  #file: FileHandle | null = null;
+
+  private constructor(folder: string, known: Facts) {
+    this.folder = folder;
+    this.#facts = known;
+  }
+
+  /**
+   * The place called `key` in `directory`, made if needed, with its file open. Rejects with a Refusal when another
+   * Platter has it, or when the folder is not ours alone.
+   */
+  static async open(directory: string, key: string, name: string, origin: string, isKept: boolean): Promise<Place> {
+    const folder = join(directory, key);
+    try {
+      await ownFolder(directory, folder);
+      await lock(folder);
+      const known = await readFacts(folder);
+      const place = new Place(folder, {
+        format: 'platter-download',
+        version: 1,
+        name,
+        etag: null,
+        lastModified: null,
+        length: null,
+        isWhole: false,
+        ...(known?.name === name ? known : {}),
+        origin,
+        isKept: isKept || known?.isKept === true,
+      });
+      await place.#openFile();
+      return place;
+    } catch (error) {
+      throw errnoOf(error) === null ? error : new Refusal([unwritten(error, folder)]);
+    }
+  }
+
+  /** The file when it is complete. */
+  get path(): string {
+    return join(this.folder, this.#facts.name);
+  }
+
+  /** The open file. */
+  get descriptor(): number {
+    return this.#file!.fd;
+  }
+
+  /** What a download can go on with. */
+  async start(): Promise<Start> {
+    const { etag, lastModified, length, isWhole } = this.#facts;
+    const { size } = await this.#file!.stat();
+    const isUsable = (etag !== null || lastModified !== null) && (isWhole || length === null || size <= length);
+    if (isUsable) return { has: size, isWhole: isWhole && size > 0, etag, lastModified, length };
+    await this.#file!.truncate(0);
+    return { has: 0, isWhole: false, etag: null, lastModified: null, length: null };
+  }
+
+  /** Bytes that can still be written here. */
+  async free(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.folder);
+    return bavail * bsize;
+  }
+
+  /** The file with these validators is being written. */
+  async begins({ etag, lastModified, length }: Validators): Promise<void> {
+    if (this.#facts.isWhole) await rename(this.path, this.#part);
+    await this.#keep({ etag, lastModified, length, isWhole: false });
+  }
+
+  /** All of it is there and durable; gives its path. */
+  async finish(): Promise<string> {
+    await this.#file!.sync();
+    if (!this.#facts.isWhole) await rename(this.#part, this.path);
+    await this.#keep({ isWhole: true });
+    await this.close();
+    return this.path;
+  }
+
+  /** Lets go of the place; what is there stays. */
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = null;
+    await unlessAbsent(unlink(join(this.folder, LOCK)));
+  }
+
+  /** Removes all of it. */
+  async remove(): Promise<void> {
+    await this.close();
+    await removeAll(this.folder, this.#facts.name);
+  }
+
+  get #part(): string {
+    return `${this.path}${PART}`;
+  }
+
+  async #openFile(): Promise<void> {
+    const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+    const path = this.#facts.isWhole ? this.path : this.#part;
+    try {
+      this.#file = await open(path, O_RDWR | O_NOFOLLOW);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      // Removed by hand.
+      this.#facts = { ...this.#facts, etag: null, lastModified: null, length: null, isWhole: false };
+      this.#file = await open(this.#part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    }
+    const stats = await this.#file.stat();
+    if (!stats.isFile() || stats.nlink > 1) await this.close().then(() => notOurs(path));
+  }
+
+  async #keep(change: Partial<Facts>): Promise<void> {
+    this.#facts = { ...this.#facts, ...change };
+    await replaceFile(join(this.folder, FACTS), [Buffer.from(`${JSON.stringify(this.#facts)}\n`)]);
+  }
+}
+
+/** A name for a place that no other has. */
+export const newKey = (): string => randomBytes(16).toString('hex');
+
+/**
+ * The download that `path` is; null for any other file. `remove` removes it, unless the user wants to keep it: true
+ * when it is gone.
+ */
+export async function downloadAt(path: string): Promise<{ remove: () => Promise<boolean> } | null> {
+  const folder = dirname(path);
+  const known = await readFacts(folder);
+  if (known?.name !== basename(path) || !known.isWhole) return null;
+  return {
+    remove: async () => {
+      if (known.isKept) return false;
+      await removeAll(folder, known.name);
+      return true;
+    },
+  };
+}
+
+/** Makes the folder of one download in the folder of all. Throws a Refusal when somebody else can write in it. */
+async function ownFolder(directory: string, folder: string): Promise<void> {
+  await makeFolder(directory);
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  const stats = await lstat(folder);
+  if (!stats.isDirectory() || stats.uid !== process.getuid?.()) notOurs(folder);
+}
+
+const notOurs = (device: string): never =>
+  refuse({
+    code: 'NOT_PERMITTED',
+    op: 'write',
+    device,
+    reason: { kind: 'downloadsNotOwn' },
+    remedy: { kind: 'otherDownloadFolder' },
+  });
+
+async function readFacts(folder: string): Promise<Facts | null> {
+  try {
+    return facts.safeParse(asJson(await readFile(join(folder, FACTS), 'utf8'))).data ?? null;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return null; // no download is there, or none of ours
+  }
+}
+
+/** Locks a folder for this process. A lock whose process has ended is taken over. Throws a Refusal while it runs. */
+async function lock(folder: string): Promise<void> {
+  const path = join(folder, LOCK);
+  const own = `${String(process.pid)} ${processTime(process.pid) ?? ''}\n`;
+  for (;;) {
+    try {
+      const file = await open(path, 'wx', 0o600);
+      await file.writeFile(own).finally(() => file.close());
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      return null;
+    });
+    if (text === null) continue;
+    const [pid = '', time = ''] = text.trim().split(' ');
+    if (time !== '' && processTime(Number(pid)) === time)
+      refuse({ code: 'IN_USE', op: 'open', device: folder, reason: { kind: 'downloadInUse', pid } });
+    await unlessAbsent(unlink(path));
+  }
+}
+
+/** Removes the files of a download, and its folder unless something else is in it. */
+async function removeAll(folder: string, name: string): Promise<void> {
+  for (const each of [name, `${name}${PART}`, FACTS, LOCK]) await unlessAbsent(rm(join(folder, each)));
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+async function unlessAbsent(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}

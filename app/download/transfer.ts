@@ -1,0 +1,250 @@
+// Brings what a URL leads to into a file, over as many requests as that takes. A cut is followed by a request for the
+// rest, which counts only when the server shows that it still has the same file.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault, connectionFault, statusFault } from './faults.ts';
+import { get, Patience, type Answer, type Means } from './connection.ts';
+
+/** What tells one state of a file on a server from another; null for what the server does not say. */
+export interface Validators {
+  etag: string | null;
+  lastModified: string | null;
+  /** Bytes of the whole file. */
+  length: number | null;
+}
+
+/** What there is of the file already. */
+export interface Start extends Validators {
+  /** Bytes in the file. */
+  has: number;
+  /** These are all. The server is asked whether the file has changed since. */
+  isWhole: boolean;
+}
+
+/** Where the bytes go. */
+export interface Sink {
+  write(bytes: Uint8Array, at: number): Promise<void>;
+  /** Drops all that was written. */
+  empty(): Promise<void>;
+}
+
+/** Who hears of the download. */
+export interface Listener {
+  /** A body is about to be written from `from` on. The download waits for the promise, and ends when it rejects. */
+  begins(from: number, file: Validators): Promise<void>;
+  /** `has`: bytes in the file now. */
+  progress(has: number): void;
+  /** The request failed, and is made again after `seconds`. */
+  again(fault: Fault, attempt: number, seconds: number): void;
+}
+
+/** How a download is made. */
+export interface Conditions extends Means {
+  /** The most bytes that the file may have; null for no limit. */
+  most: number | null;
+  /** Waits for so many seconds before a request is made again. */
+  pause?: (seconds: number) => Promise<unknown>;
+}
+
+/** Most failures in a row. So many new bytes begin a new row: fewer a time could go on for ever. */
+const MOST_FAILURES = 6;
+const NEW_ROW = 1024 ** 2;
+/** The longest pause between two requests, in seconds. */
+const MOST_PAUSE = 30;
+/** Most times that a download begins again because the file is another one. */
+const MOST_BEGINNINGS = 4;
+
+/**
+ * Downloads `url`. Resolves to `unchanged` when there was nothing to do, else to the bytes of the file. Rejects with a
+ * Fault when it cannot be had.
+ */
+export function transfer(
+  url: URL,
+  start: Start,
+  sink: Sink,
+  listener: Listener,
+  conditions: Conditions,
+): Promise<number | 'unchanged'> {
+  return new Transfer(url, start, sink, listener, conditions).run();
+}
+
+class Transfer {
+  readonly #url: URL;
+  readonly #sink: Sink;
+  readonly #listener: Listener;
+  readonly #conditions: Conditions;
+  #has: number;
+  #isWhole: boolean;
+  #file: Validators;
+  /** The server has sent something in this run. */
+  #begun = false;
+  #beginnings = 0;
+  /** Why the last request failed; null when none has. */
+  #last: Fault | null = null;
+
+  constructor(url: URL, { has, isWhole, ...file }: Start, sink: Sink, listener: Listener, conditions: Conditions) {
+    this.#url = url;
+    this.#sink = sink;
+    this.#listener = listener;
+    this.#conditions = conditions;
+    this.#has = has;
+    this.#isWhole = isWhole;
+    this.#file = file;
+  }
+
+  async run(): Promise<number | 'unchanged'> {
+    const { pause = (seconds: number) => sleep(seconds * 1000) } = this.#conditions;
+    let failures = 0;
+    for (;;) {
+      const had = this.#has;
+      try {
+        const end = await this.#attempt();
+        if (end !== 'more') return end;
+      } catch (error) {
+        const fault = connectionFault(this.#url.host, error);
+        if (fault.again === 'no' || (fault.again === 'begun' && !this.#begun)) throw fault;
+        this.#last = fault;
+        failures = this.#has - had >= NEW_ROW ? 1 : failures + 1;
+        if (failures === MOST_FAILURES) throw fault;
+        const seconds = fault.wait ?? Math.min(2 ** (failures - 1), MOST_PAUSE);
+        this.#listener.again(fault, failures, seconds);
+        await pause(seconds);
+      }
+    }
+  }
+
+  /** One request. 'more': another one has to follow. */
+  async #attempt(): Promise<number | 'unchanged' | 'more'> {
+    // What cannot be told from another file is fetched anew.
+    if (this.#has > 0 && this.#condition() === null) await this.#forget();
+    const answer = await get(this.#url, this.#headers(), this.#conditions);
+    try {
+      return await this.#take(answer);
+    } finally {
+      answer.close();
+    }
+  }
+
+  /** The header that a server compares its file with; null when it gave nothing to compare. */
+  #condition(): string | null {
+    const { etag, lastModified } = this.#file;
+    // A weak tag stays the same while bytes change.
+    return etag !== null && !etag.startsWith('W/') ? etag : lastModified;
+  }
+
+  #headers(): Record<string, string> {
+    const { etag, lastModified } = this.#file;
+    if (this.#isWhole)
+      return {
+        ...(etag === null ? {} : { 'if-none-match': etag }),
+        ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
+      };
+    const condition = this.#condition();
+    return this.#has === 0 || condition === null ? {} : { range: `bytes=${String(this.#has)}-`, 'if-range': condition };
+  }
+
+  async #take(answer: Answer): Promise<number | 'unchanged' | 'more'> {
+    const { response, host } = answer;
+    const code = response.statusCode ?? 0;
+    if (code === 304 && this.#isWhole) return 'unchanged';
+    if (code === 200) return this.#whole(answer);
+    if (code === 206 && this.#has > 0 && !this.#isWhole) return this.#rest(answer);
+    if (code === 416 && this.#has > 0) {
+      await this.#forget();
+      return 'more';
+    }
+    throw code === 206
+      ? new Fault({ kind: 'serverAnswered', host, status: '206 Partial Content' })
+      : statusFault(host, code, response.headers['retry-after']);
+  }
+
+  /** The whole file: also of a server that does not know ranges, or whose file is another one now. */
+  async #whole(answer: Answer): Promise<number> {
+    if (this.#has > 0) await this.#forget();
+    this.#isWhole = false;
+    const { headers } = answer.response;
+    this.#file = {
+      etag: headers.etag ?? null,
+      lastModified: headers['last-modified'] ?? null,
+      length: lengthOf(headers['content-length']),
+    };
+    await this.#listener.begins(0, this.#file);
+    return this.#body(answer, this.#file.length);
+  }
+
+  /** The rest of the file, when it is that of the same file. */
+  async #rest(answer: Answer): Promise<number | 'more'> {
+    const { headers } = answer.response;
+    const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/u.exec(headers['content-range'] ?? '') ?? [];
+    const { etag, length } = this.#file;
+    const isSame =
+      Number(first) === this.#has &&
+      Number(last) < Number(total) &&
+      (length === null || Number(total) === length) &&
+      (etag === null || headers.etag === undefined || headers.etag === etag);
+    if (!isSame) {
+      await this.#forget();
+      return 'more';
+    }
+    this.#file = { ...this.#file, length: Number(total) };
+    await this.#listener.begins(this.#has, this.#file);
+    const end = Number(last) + 1;
+    await this.#body(answer, end);
+    return end === Number(total) ? end : 'more';
+  }
+
+  /** Writes the body. `end`: bytes in the file afterwards; null when the server does not say. */
+  async #body(answer: Answer, end: number | null): Promise<number> {
+    const { patience, most } = this.#conditions;
+    const patient = new Patience(answer.host, patience);
+    if (most !== null && end !== null && end > most) throw tooLarge(most);
+    const chunks = answer.response[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+    for (;;) {
+      const next = await patient.of(chunks.next().catch(cutAs(answer, end, this.#has)), () => answer.close());
+      if (next.done === true) break;
+      const has = this.#has + next.value.length;
+      if (end !== null && has > end) throw tooLong(answer.host, end);
+      if (most !== null && has > most) throw tooLarge(most);
+      await this.#sink.write(next.value, this.#has);
+      this.#has = has;
+      this.#begun = true;
+      this.#listener.progress(has);
+    }
+    if (end !== null && this.#has < end) throw cut(answer.host, this.#has, end);
+    // What came behind the announced end is the parser's to notice.
+    await new Promise(setImmediate);
+    if (end !== null && isOfParser(answer.afterwards())) throw tooLong(answer.host, end);
+    return this.#has;
+  }
+
+  /** Begins again at the first byte. Rejects with a Fault when that has been so too often. */
+  async #forget(): Promise<void> {
+    this.#beginnings += 1;
+    if (this.#beginnings > MOST_BEGINNINGS)
+      throw new Fault(this.#last?.reason ?? { kind: 'downloadChanges', host: this.#url.host, times: this.#beginnings });
+    await this.#sink.empty();
+    this.#has = 0;
+    this.#isWhole = false;
+    this.#file = { etag: null, lastModified: null, length: null };
+  }
+}
+
+const lengthOf = (header: string | undefined): number | null =>
+  header !== undefined && /^\d{1,15}$/u.test(header) ? Number(header) : null;
+
+const isOfParser = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('HPE_');
+
+const tooLong = (host: string, length: number): Fault => new Fault({ kind: 'downloadTooLong', host, length });
+const tooLarge = (most: number): Fault =>
+  new Fault({ kind: 'downloadLimit', most }, 'no', { kind: 'raiseDownloadLimit' });
+const cut = (host: string, has: number, length: number | null): Fault =>
+  new Fault(length === null ? { kind: 'cutShort', host, has } : { kind: 'cutShortOf', host, has, length }, 'yes');
+
+/** A connection that breaks within a body is cut, whatever broke it. */
+const cutAs =
+  ({ host, afterwards }: Answer, end: number | null, has: number) =>
+  (error: unknown): never => {
+    const fault = connectionFault(host, error);
+    if (end !== null && has >= end && isOfParser(afterwards())) throw tooLong(host, end);
+    throw fault.reason.kind === 'notConnected' ? cut(host, has, end) : fault;
+  };

@@ -1,0 +1,88 @@
+// Which words are URLs, how they are shown, what their files are called, and through which proxy they are fetched.
+import { describe, expect, test } from 'vitest';
+import { fileName, isUrl, keyOf, readUrl, shownUrl } from '../../../app/download/addresses.ts';
+import { proxyFor } from '../../../app/download/proxy.ts';
+
+const nameOf = (url: string): string => fileName(new URL(url));
+
+describe('URLs', () => {
+  test('are told from paths', () => {
+    expect(['https://example.org/a.img', 'HTTP://example.org'].map(isUrl)).toEqual([true, true]);
+    expect(['/dev/sdb', 'https', './http:/a', 'ftp://example.org/a', '-'].map(isUrl)).toEqual(Array(5).fill(false));
+  });
+
+  test('are refused when they lead nowhere', () => {
+    for (const text of ['http:', 'https://', 'https://a b/'])
+      expect(() => readUrl(text), text).toThrow('It is not a URL that Platter can download');
+  });
+
+  test('are shown without the name, the password and the query in them', () => {
+    expect(shownUrl(new URL('https://me:secret@example.org:8443/a/disk.img.xz?key=secret#part'))).toBe(
+      'https://example.org:8443/a/disk.img.xz?...',
+    );
+    expect(() => readUrl('http://me:secret@')).toThrow(
+      expect.objectContaining({ errors: [expect.objectContaining({ device: 'http://' })] }),
+    );
+  });
+
+  test('have one place each, which tells nothing of them', () => {
+    const [one, other] = ['https://example.org/a?1', 'https://example.org/a?2'].map((url) => keyOf(new URL(url)));
+    expect(one).toMatch(/^[0-9a-f]{32}$/u);
+    expect(one).not.toBe(other);
+  });
+});
+
+describe('the name of a download', () => {
+  test('is the end of the path', () => {
+    expect(nameOf('https://example.org/images/raspios%20lite.img.xz?x=/y.zip')).toBe('raspios lite.img.xz');
+    expect(nameOf('https://example.org/images/')).toBe('images');
+    expect(nameOf('https://example.org/')).toBe('download');
+  });
+
+  test('leads nowhere else', () => {
+    expect(nameOf('https://example.org/..%2f..%2fetc%2fpasswd')).toBe('_.._etc_passwd');
+    expect(nameOf('https://example.org/%2e%2e%00%0a')).toBe('__');
+    expect(nameOf('https://example.org/.hidden')).toBe('hidden');
+    expect(nameOf('https://example.org/%ff.img')).toBe('_ff.img');
+  });
+
+  test('keeps its ending when it is too long', () => {
+    const name = nameOf(`https://example.org/${'ä'.repeat(300)}.img.xz`);
+    expect(Buffer.byteLength(name)).toBeLessThanOrEqual(200);
+    expect(name).toMatch(/^ä+\.img\.xz$/u);
+  });
+});
+
+describe('the proxy', () => {
+  const through = (url: string, env: NodeJS.ProcessEnv): string | null => proxyFor(new URL(url), env)?.href ?? null;
+
+  test('is that of the scheme, else that of all', () => {
+    const env = { http_proxy: 'http://one:3128', https_proxy: 'two:3129', all_proxy: 'http://three' };
+    expect(through('http://example.org/', env)).toBe('http://one:3128/');
+    expect(through('https://example.org/', env)).toBe('http://two:3129/');
+    expect(through('https://example.org/', { ALL_PROXY: 'http://three' })).toBe('http://three/');
+    expect(through('https://example.org/', { http_proxy: 'http://one:3128', HTTPS_PROXY: '' })).toBeNull();
+  });
+
+  test('is left out for what no_proxy names', () => {
+    const env = (no_proxy: string): NodeJS.ProcessEnv => ({ all_proxy: 'http://one', no_proxy });
+    for (const [list, url] of [
+      ['localhost, example.org', 'https://example.org/'],
+      ['.example.org', 'https://images.example.org/'],
+      ['*.example.org', 'https://images.example.org/'],
+      ['example.org', 'https://images.EXAMPLE.org/'],
+      ['example.org:8443', 'https://example.org:8443/'],
+      ['127.0.0.1', 'http://127.0.0.1:80/'],
+      ['::1', 'http://[::1]/'],
+      ['[::1]:8080', 'http://[::1]:8080/'],
+      ['*', 'http://example.org/'],
+    ] as const)
+      expect(through(url, env(list)), list).toBeNull();
+    for (const [list, url] of [
+      ['example.org', 'https://notexample.org/'],
+      ['example.org:8443', 'https://example.org/'],
+      ['', 'https://example.org/'],
+    ] as const)
+      expect(through(url, env(list)), list).not.toBeNull();
+  });
+});

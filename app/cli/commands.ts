@@ -125,7 +125,7 @@ const addJobs: Group = (add, actions, exit) => {
   };
 
   jobOf('copy', 'copy SOURCE to every DEST, and read each back when it is written', TEXTS.copy)
-    .argument('<SOURCE>', 'a disk or an image file')
+    .argument('<SOURCE>', 'a disk, an image file, a URL, or - for standard input')
     .argument('<DEST...>', 'disks or image files')
     .action((source: string, destinations: string[], _options: unknown, command: Command) =>
       run(plainCopy(source, destinations), command),
@@ -133,7 +133,7 @@ const addJobs: Group = (add, actions, exit) => {
 
   jobOf('verify', 'compare every DEST with SOURCE, or with a manifest; writes nothing', TEXTS.verify)
     .usage('[options] <SOURCE> <DEST...>\n       platter verify [options] --manifest <FILE> <DEST...>')
-    .argument('<SOURCE>', 'a disk or an image file; none with --manifest')
+    .argument('<SOURCE>', 'a disk, an image file, a URL or -; none with --manifest')
     .argument('[DEST...]', 'disks or image files')
     .action((first: string, others: string[], { manifest }: { manifest?: string }, command: Command) => {
       if (manifest !== undefined)
@@ -143,7 +143,7 @@ const addJobs: Group = (add, actions, exit) => {
     });
 
   jobOf('repair', 'compare every DEST with SOURCE, and rewrite only what differs', TEXTS.repair)
-    .argument('<SOURCE>', 'a disk or an image file')
+    .argument('<SOURCE>', 'a disk, an image file, a URL, or - for standard input')
     .argument('<DEST...>', 'disks or image files')
     .action((source: string, destinations: string[], _options: unknown, command: Command) =>
       run(plainRepair(source, destinations), command),

@@ -20,6 +20,9 @@ much or less.`;
 
 export const JSON_LINES = `
 With --json, stdout has one object a line and nothing else:
+  {"event":"download",...}  of a URL or -, before the plan: state (begins, runs,
+                            again, done), origin, path, bytes, length,
+                            bytesPerSecond, secondsLeft, error
   {"event":"plan",...}      what was checked and will be done; its job is what
                             platter resume goes on with
   {"event":"progress",...}  about ten a second: bytes read, and per destination
@@ -69,6 +72,8 @@ const MORE_COPY_EXAMPLES = `
   platter copy --map map /dev/sdb rescued.img   reads what can still be read
   platter copy disk.img.xz /dev/sdb             unpacks it as it is read
   platter copy --sha256 0f34... a.zip /dev/sdb  and checks what was downloaded
+  platter copy https://... /dev/sdb             downloads it first
+  xzcat a.xz | platter copy --yes - /dev/sdb    takes standard input
   platter copy --throttle 20M --throttle-dest /dev/sdb=5M a.img /dev/sd[bc]
 `;
 

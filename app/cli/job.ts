@@ -2,6 +2,8 @@
 // is kept.
 import type { Outcome } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
+import { originOf, sourceOf } from '../contract/request-facts.ts';
+import type { JobRequest } from '../contract/request.ts';
 import type { JobView } from '../contract/window.ts';
 import type { Witness } from '../client/job-session.ts';
 import { Answers } from '../base/answers.ts';
@@ -10,10 +12,15 @@ import { stateDir } from '../base/state-folder.ts';
 import { History } from '../records/history.ts';
 import { logEvent, logStart } from '../records/log.ts';
 import { recordOf } from '../records/record.ts';
-import type { Actions } from './commands.ts';
+import type { Engine } from '../client/client.ts';
+import type { Fetched } from '../download/download.ts';
+import type { Actions, Asked } from './commands.ts';
 import { askConsent, lossLines } from './confirm.ts';
 import { byLines, isControllable, type Control } from './control.ts';
+import { bring, DownloadStopped, isElsewhere, readsInput, tidy } from './download.ts';
 import { onlyJob } from './interrupted.ts';
+import { jsonDownload, liveDownload, logDownload, type DownloadReporter } from './output/download-lines.ts';
+import { EXIT } from './output/exit-code.ts';
 import { jsonReporter } from './output/json-reporter.ts';
 import { byKeys, inForeground } from './keys.ts';
 import type { Selection } from './output/live-reporter.ts';
@@ -46,15 +53,19 @@ async function keep(view: JobView): Promise<Outcome<string>> {
   }
 }
 
-/** Writes a job's log and history, beside what is printed. */
-const witness: Witness = {
+/** Writes a job's log and history, beside what is printed. `ended` hears of the end. */
+const witness = (ended: (view: JobView) => void): Witness => ({
   started: (view) => logStart(log, view),
   happened: (event, view) => logEvent(log, event, view),
-  keep,
-};
+  keep: (view) => {
+    ended(view);
+    return keep(view);
+  },
+});
 
 /** `platter copy`, `verify`, `repair` and `resume`. */
-export const job: Actions['job'] = async (request, { yes, json, verbose, logLevel }) => {
+export const job: Actions['job'] = async (request, run) => {
+  const { yes, json, verbose, logLevel } = run;
   if (logLevel !== null) log.keepFrom(logLevel);
   if (verbose) tellLog();
   const stop = new Stop();
@@ -70,24 +81,75 @@ export const job: Actions['job'] = async (request, { yes, json, verbose, logLeve
   const selection: Selection | null =
     atTerminal && terminal.moves && !verbose && inForeground() ? { index: null } : null;
   const reporter = await reporterFor(json, selection, verbose);
+  const brought: Brought = { source: null, ended: null };
   const around = {
     reporter,
     stop,
     ask: atTerminal ? ask : null,
-    control: controlBy(json, selection),
+    control: readsInput(request) ? null : controlBy(json, selection),
     mention,
-    witness,
+    witness: witness((view) => {
+      brought.ended = view;
+      brought.source ??= sourceIn(view);
+    }),
     holdOffSleep: () => holdOffSleep(log),
   };
   try {
     return await withEngine(reporter.refused, async (engine) => {
-      const known = request.kind === 'resume' ? { ...request, job: request.job ?? (await onlyJob(engine)) } : request;
-      return runJob(withAbsolutePaths(known, process.cwd()), yes, { ...around, engine });
+      if (!isElsewhere(request)) return await runJob(await known(request, engine), yes, { ...around, engine });
+      const bringing = {
+        consented: yes,
+        canAsk: atTerminal,
+        engine,
+        signal: stop.signal,
+        reporter: downloadBy(json, verbose),
+      };
+      const work = await bring(request, run, bringing);
+      brought.source = { path: sourceOf(work)!, origin: originOf(work)! };
+      return await runJob(withAbsolutePaths(work, process.cwd()), yes, { ...around, engine });
     });
+  } catch (error) {
+    if (!(error instanceof DownloadStopped)) throw error;
+    mention(error.message);
+    return EXIT.cancelled;
   } finally {
     stop.close();
+    await putAway(brought);
   }
 };
+
+/** The request with absolute paths, and with the job that is continued. */
+const known = async (request: Asked, engine: Engine): Promise<JobRequest> =>
+  withAbsolutePaths(
+    request.kind === 'resume' ? { ...request, job: request.job ?? (await onlyJob(engine)) } : request,
+    process.cwd(),
+  );
+
+/** A source file that was brought here, now or when the job began, and the end of its job; null for none. */
+interface Brought {
+  source: Pick<Fetched, 'path' | 'origin'> | null;
+  ended: JobView | null;
+}
+
+const sourceIn = ({ plan: { source, origin } }: JobView): Brought['source'] =>
+  source === null || origin === null ? null : { path: source.realPath, origin };
+
+/** Removes a download that is of no more use; says where one stays. */
+async function putAway({ source, ended }: Brought): Promise<void> {
+  if (source === null) return;
+  const left = await tidy(source, ended);
+  if (left !== null) mention(`what was downloaded stays in ${left}`);
+}
+
+/** How a download is reported. */
+const downloadBy =
+  (json: boolean, verbose: boolean) =>
+  (origin: string): DownloadReporter => {
+    if (json) return jsonDownload(stdout, origin);
+    return !stdout.isTTY || !terminal.moves || verbose
+      ? logDownload(stdout, stderr, origin)
+      : liveDownload(stdout, stderr, origin, terminal.utf8);
+  };
 
 /** How the user controls a running job: by keys on a terminal, by lines from a program. */
 function controlBy(json: boolean, selection: Selection | null): Control | null {

@@ -4,12 +4,13 @@ import type { Plan } from '../contract/jobs.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { Engine } from '../client/client.ts';
 import { hostEnded, JobSession, type Witness } from '../client/job-session.ts';
+import { english } from '../base/english.ts';
 import { failure, isHostFailure, Refusal } from '../base/errors.ts';
 import { CONSENT, overwritten } from './confirm.ts';
 import type { Control, Wish } from './control.ts';
 import { EXIT, exitCode } from './output/exit-code.ts';
 import type { Reporter } from './output/reporter.ts';
-import { asTyped } from './output/spelling.ts';
+import { asTyped, showAs } from './output/spelling.ts';
 import type { Stop } from './stop.ts';
 
 /** Everything that `runJob` needs from its caller. */
@@ -38,6 +39,7 @@ export async function runJob(request: JobRequest, consented: boolean, around: Su
   try {
     engine.onWaiting((path) => mention(`still waiting for ${asTyped(path)}`));
     const plan = await unlessStopped(engine.call('prepare', request), around);
+    if (plan.source !== null && plan.origin !== null) showAs(plan.source.path, english.origin(plan.origin));
     reporter.planned(plan);
     if (!consented) await askFor(plan, around);
     const letSleep = holdOffSleep();
@@ -143,7 +145,8 @@ function goneOf(engine: Engine): Promise<never> {
   });
 }
 
-const nobodyAsked = (path: string): PlatterError =>
+/** Why nothing is overwritten when nobody can be asked. */
+export const nobodyAsked = (path: string): PlatterError =>
   failure({
     code: 'CONFIRM',
     op: 'check',

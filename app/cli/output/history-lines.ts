@@ -23,10 +23,10 @@ export function historyLines(
 ): string[] {
   const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
   const lines = records.flatMap((record) => {
-    const { id, kind, name, startedAt, outcome, source, request, destinations, bytes, seconds } = record;
+    const { id, kind, name, startedAt, outcome, source, origin, request, destinations, bytes, seconds } = record;
     const started = date.format(new Date(startedAt));
     const batch = name === null ? '' : `  "${printable(name)}"`;
-    const from = printable(source?.path ?? givenManifest(request) ?? '');
+    const from = printable(origin === null ? (source?.path ?? givenManifest(request) ?? '') : english.origin(origin));
     return [
       `${paint('strong', id)}  ${started}  ${paint(OUTCOMES[outcome], outcome)}${batch}`,
       `  ${kind} from ${from}, ${size(bytes)}, in ${formatTime(seconds)}`,

@@ -7,6 +7,9 @@ import { printable } from './text.ts';
 /** The typed paths, by their absolute paths. */
 const typed = new Map<string, string>();
 
+/** The words that stand for files which no user typed. */
+const instead = new Map<string, string>();
+
 /** Makes the paths of `request` absolute, from `directory`, and remembers the typed ones for `asTyped`. */
 export const withAbsolutePaths = (request: JobRequest, directory: string): JobRequest =>
   withPaths(request, (path) => {
@@ -16,8 +19,11 @@ export const withAbsolutePaths = (request: JobRequest, directory: string): JobRe
     return absolute;
   });
 
+/** From now on `path` is shown as `words`: it is the file that stands for a URL or for standard input. */
+export const showAs = (path: string, words: string): void => void instead.set(path, words);
+
 /** A path of the request as the user typed it; any other path unchanged. */
-export const asTyped = (path: string): string => typed.get(path) ?? path;
+export const asTyped = (path: string): string => instead.get(path) ?? typed.get(path) ?? path;
 
 /** The path as typed, safe to print. */
 export const shown = (path: string): string => printable(asTyped(path));

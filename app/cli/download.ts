@@ -1,0 +1,176 @@
+// Sources that are not on this machine yet: a URL, or standard input ("-"). They are brought into a file, which then is
+// the source of the job. Destinations are looked at first, so that a mistake in one does not cost a download.
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Disk } from '../contract/disks.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { JobView } from '../contract/window.ts';
+import type { Run } from '../contract/options.ts';
+import { sourceOf, STANDARD_INPUT, unmounts, withDownload, writes } from '../contract/request-facts.ts';
+import type { WorkRequest } from '../contract/request.ts';
+import type { Engine } from '../client/client.ts';
+import { english } from '../base/english.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse, throwIfAny } from '../base/errors.ts';
+import { isForDevices, placeOf } from '../base/places.ts';
+import { isUrl, readUrl, shownUrl } from '../download/addresses.ts';
+import { download, type Fetched } from '../download/download.ts';
+import { downloadAt, downloadsDir } from '../download/place.ts';
+import { receive } from '../download/standard-input.ts';
+import type { Asked } from './commands.ts';
+import type { DownloadReporter } from './output/download-lines.ts';
+import { continuable } from './output/job-words.ts';
+import { showAs } from './output/spelling.ts';
+import { nobodyAsked } from './run-job.ts';
+
+/** Has the source of `request` to be brought here first? */
+export function isElsewhere(request: Asked): request is WorkRequest {
+  const source = request.kind === 'resume' ? null : sourceOf(request);
+  return source !== null && (source === STANDARD_INPUT || isUrl(source));
+}
+
+/** Is standard input the source, so that no commands can come from it? */
+export const readsInput = (request: Asked): boolean =>
+  request.kind !== 'resume' && sourceOf(request) === STANDARD_INPUT;
+
+/** The user has stopped a download. The message says what becomes of it. */
+export class DownloadStopped extends Error {}
+
+/** What bringing a source here needs. */
+export interface Bringing {
+  /** Destinations may be overwritten without a question. */
+  consented: boolean;
+  /** Somebody can be asked. */
+  canAsk: boolean;
+  engine: Engine;
+  signal: AbortSignal;
+  /** How a download from `origin` is reported. */
+  reporter: (origin: string) => DownloadReporter;
+}
+
+/**
+ * `request` with a file for its source. Rejects with a Refusal, or with DownloadStopped when the signal ends it. Nothing
+ * is written on a destination.
+ */
+export async function bring(request: WorkRequest, run: Run, around: Bringing): Promise<WorkRequest> {
+  const source = sourceOf(request)!;
+  const url = source === STANDARD_INPUT ? null : readUrl(source);
+  if (url === null && process.stdin.isTTY) refuseTerminal();
+  throwIfAny(await againstDestinations(request, around));
+  const options = {
+    directory: resolve(run.downloadDir ?? downloadsDir()),
+    most: run.downloadLimit,
+    patience: request.stallTimeout,
+    isKept: run.keepDownload,
+  };
+  const reporter = around.reporter(url === null ? STANDARD_INPUT : shownUrl(url));
+  const fetched = await unlessStopped(
+    url === null
+      ? receive(process.stdin, options, reporter, around.signal)
+      : download(url, options, reporter, around.signal),
+    url === null ? 'stopped before anything was written' : 'stopped; the same command goes on from here',
+  );
+  reporter.done(fetched);
+  showAs(fetched.path, english.origin(fetched.origin));
+  return withDownload(request, fetched.path, fetched.origin);
+}
+
+async function unlessStopped<T>(work: Promise<T>, sentence: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Refusal && error.errors.some(({ code }) => code === 'CANCELLED'))
+      throw new DownloadStopped(sentence);
+    throw error;
+  }
+}
+
+/**
+ * Removes the download `of` a job that has ended as `view` (null: it was refused), unless it is of use: the user keeps
+ * it, the job can be continued, or the same URL is asked for again. Gives the path of what stays; null for none.
+ */
+export async function tidy(of: Pick<Fetched, 'path' | 'origin'>, view: JobView | null): Promise<string | null> {
+  const found = await downloadAt(of.path);
+  if (found === null) return null;
+  return isOfUse(of.origin, view) || !(await found.remove()) ? of.path : null;
+}
+
+function isOfUse(origin: string, view: JobView | null): boolean {
+  const result = view?.result ?? null;
+  if (view === null || result === null) return origin !== STANDARD_INPUT;
+  // A bad file stays bad.
+  if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return false;
+  if (result.destinations.every(({ state }) => state === 'done')) return false;
+  return origin !== STANDARD_INPUT || continuable(view) !== null;
+}
+
+const refuseTerminal = (): never =>
+  refuse({
+    code: 'BAD_ARGUMENT',
+    op: 'check',
+    device: STANDARD_INPUT,
+    reason: { kind: 'said', text: 'Standard input is the terminal, from which no image comes.' },
+    remedy: { kind: 'said', text: 'Send an image: xzcat disk.img.xz | platter copy --yes - /dev/sdb' },
+  });
+
+/** What is wrong with the destinations, as far as that shows without a source. */
+async function againstDestinations(
+  request: WorkRequest,
+  { engine, consented, canAsk }: Bringing,
+): Promise<PlatterError[]> {
+  const disks = await engine.call('list', { all: true });
+  const ends = await Promise.all(
+    request.destinations.map(async ({ path }) => ({ path, ...(await lookAt(path, request, disks)) })),
+  );
+  const errors = ends.flatMap((end) => end.errors);
+  if (errors.length > 0 || consented || canAsk || !writes(request.kind)) return errors;
+  return ends.filter(({ overwrites }) => overwrites).map(({ path }) => nobodyAsked(path));
+}
+
+async function lookAt(
+  path: string,
+  request: WorkRequest,
+  disks: readonly Disk[],
+): Promise<{ errors: PlatterError[]; overwrites: boolean }> {
+  const found = await statsOf(path);
+  if (found !== null)
+    return { errors: againstDisk(path, await placeOf(resolve(path)), request, disks), overwrites: true };
+  const folder = await placeOf(dirname(resolve(path)));
+  const error =
+    request.kind !== 'copy'
+      ? absent(path)
+      : isForDevices(folder)
+        ? failure({ code: 'NOT_FOUND', op: 'open', device: path, reason: { kind: 'noDevice' } })
+        : (await statsOf(folder))?.isDirectory() === true
+          ? null
+          : failure({
+              code: 'NOT_FOUND',
+              op: 'open',
+              device: path,
+              reason: { kind: 'noDirectory' },
+              remedy: { kind: 'makeFolder' },
+            });
+  return { errors: error === null ? [] : [error], overwrites: false };
+}
+
+const absent = (device: string): PlatterError =>
+  failure({ code: 'NOT_FOUND', op: 'open', device, reason: { kind: 'nothingThere' } });
+
+/** Why the disk at `realPath` is not written, by the list of disks. */
+function againstDisk(path: string, realPath: string, request: WorkRequest, disks: readonly Disk[]): PlatterError[] {
+  const disk = disks.find((each) => each.path === realPath);
+  if (disk === undefined || !writes(request.kind)) return [];
+  if (disk.locked !== null) return [failure({ ...disk.locked, op: 'check', device: path })];
+  if (disk.mountedAt.length === 0 || unmounts(request)) return [];
+  return [
+    failure({ code: 'MOUNTED', op: 'check', device: path, reason: { kind: 'mountedAt', targets: disk.mountedAt } }),
+  ];
+}
+
+async function statsOf(path: string): Promise<Awaited<ReturnType<typeof stat>> | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+}

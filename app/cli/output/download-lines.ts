@@ -1,0 +1,137 @@
+// A download in words, and how the command line reports it before its job: as JSON, on a terminal, or in lines.
+import { createLogUpdate } from 'log-update';
+import type { PlatterError } from '../../contract/errors.ts';
+import { english } from '../../base/english.ts';
+import { size } from '../../base/figures.ts';
+import type { DownloadListener, DownloadProgress, Fetched } from '../../download/download.ts';
+import { rate } from '../../words/figures.ts';
+import { errorFacts, type ErrorFacts } from './json.ts';
+import { formatTime } from './quantities.ts';
+import { errorSentence } from './reporter.ts';
+import { screenOf } from './streams.ts';
+import { fit, inAscii, printable, printableJson } from './text.ts';
+
+/** A line of `--json` about a download. Sizes in bytes. */
+export type DownloadLine = {
+  event: 'download';
+  /** It begins (or goes on), it runs, a request failed and is made again, or all of it is there. */
+  state: 'begins' | 'runs' | 'again' | 'done';
+  /** Where the file is written. */
+  path: string;
+  /** Why a request is made again; null otherwise. */
+  error: ErrorFacts | null;
+} & DownloadProgress;
+
+/** Hears of a download, and of its end. */
+export interface DownloadReporter extends DownloadListener {
+  done(fetched: Fetched): void;
+}
+
+/** What is said when `origin` begins to be written to `path`, of which `bytes` are there. */
+export function beginning(
+  origin: string,
+  path: string,
+  { bytes, length }: Pick<DownloadProgress, 'bytes' | 'length'>,
+  free: number,
+): string {
+  const what = length === null ? '' : ` (${size(length)})`;
+  const on = bytes === 0 ? '' : `, going on at ${size(bytes)}`;
+  return printable(
+    `Bringing ${english.origin(origin)}${what} into ${path}${on}. ${size(free)} are free there. No drive is touched yet.`,
+  );
+}
+
+/** "35 %, 1.1 GB of 3.1 GB, 35.2 MB/s, 1 min left" */
+export function progressWords({ bytes, length, bytesPerSecond, secondsLeft }: DownloadProgress): string {
+  const share = length === null || length === 0 ? [] : [`${String(Math.floor((100 * bytes) / length))} %`];
+  return [
+    ...share,
+    length === null ? size(bytes) : `${size(bytes)} of ${size(length)}`,
+    rate(bytesPerSecond),
+    ...(secondsLeft === null ? [] : [`${formatTime(secondsLeft)} left`]),
+  ].join(', ');
+}
+
+const retrying = (error: PlatterError, seconds: number): string =>
+  `${errorSentence({ ...error, advice: '' }).trimEnd()} Trying again in ${String(seconds)} s.`;
+
+/** Reports in JSON. `origin`: where it comes from, without secrets. */
+export function jsonDownload(
+  stdout: NodeJS.WritableStream & { writableNeedDrain?: boolean },
+  origin: string,
+): DownloadReporter {
+  let path = '';
+  let last: DownloadProgress = { origin, bytes: 0, length: null, bytesPerSecond: 0, secondsLeft: null };
+  const print = (state: DownloadLine['state'], error: ErrorFacts | null = null): void => {
+    const line: DownloadLine = { event: 'download', state, path, ...last, error };
+    stdout.write(`${printableJson(line)}\n`);
+  };
+  return {
+    begins(to, at) {
+      path = to;
+      last = { ...last, ...at };
+      print('begins');
+    },
+    progress(now) {
+      last = now;
+      if (stdout.writableNeedDrain !== true) print('runs');
+    },
+    again: (error) => print('again', errorFacts(error)),
+    done(fetched) {
+      path = fetched.path;
+      last = { ...last, bytes: fetched.bytes, length: fetched.bytes, secondsLeft: 0 };
+      print('done');
+    },
+  };
+}
+
+/** Least milliseconds between two lines in a log. */
+const INTERVAL = 1000;
+
+/** Reports in lines, for a file, a pipe or a journal. */
+export function logDownload(
+  stdout: NodeJS.WritableStream,
+  stderr: NodeJS.WritableStream,
+  origin: string,
+  now: () => number = Date.now,
+): DownloadReporter {
+  let last = -Infinity;
+  const print = (line: string): void => void stdout.write(`${line}\n`);
+  return {
+    begins: (path, at, free) => print(beginning(origin, path, at, free)),
+    progress(progress) {
+      if (now() - last < INTERVAL) return;
+      last = now();
+      print(`download: ${progressWords(progress)}`);
+    },
+    again: (error, seconds) => void stderr.write(`${retrying(error, seconds)}\n`),
+    done: ({ bytes }) => print(`Complete: ${size(bytes)}.`),
+  };
+}
+
+/** Reports on a terminal, in one line that is drawn again. */
+export function liveDownload(
+  stdout: NodeJS.WriteStream,
+  stderr: NodeJS.WritableStream,
+  origin: string,
+  unicode: boolean,
+): DownloadReporter {
+  const draw = createLogUpdate(stdout);
+  const shown = (text: string): string => (unicode ? text : inAscii(text));
+  return {
+    begins(path, at, free) {
+      draw.clear();
+      stdout.write(`${shown(beginning(origin, path, at, free))}\n`);
+    },
+    progress: (progress) => draw(shown(fit(progressWords(progress), screenOf(stdout).width).trimEnd())),
+    again(error, seconds) {
+      draw.clear();
+      stderr.write(`${shown(retrying(error, seconds))}\n`);
+    },
+    done({ bytes }) {
+      draw.clear();
+      draw.done();
+      stdout.write(`${shown(`Complete: ${size(bytes)}.`)}\n`);
+    },
+  };
+}

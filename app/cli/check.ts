@@ -4,7 +4,9 @@ import type { PlatterError } from '../contract/errors.ts';
 import { partsOf } from '../contract/request-facts.ts';
 import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
 import type { Actions } from './commands.ts';
+import { isElsewherePath, withBrought } from './download.ts';
 import { EXIT } from './output/exit-code.ts';
+import { asTyped } from './output/spelling.ts';
 import { forTerminal, refusals, tell } from './output/speech.ts';
 import { printable, printableJson } from './output/text.ts';
 import { english } from '../base/english.ts';
@@ -71,8 +73,18 @@ const forPrograms = ({ unclear, ...found }: Checked): object => ({
 const isWrong = ({ code, reason: { kind } }: PlatterError): boolean =>
   code === 'BAD_IMAGE' && kind !== 'packedMemory' && kind !== 'packedUnreadable';
 
-export const check: Actions['check'] = async (path, { json, ...wish }) => {
-  const found = await outcome(() => checkFile(path, wish));
+export const check: Actions['check'] = async (path, options, downloads) =>
+  isElsewherePath(path)
+    ? withBrought(path, downloads, refusals(options.json), (file) => checkAt(file, asTyped(file), options))
+    : checkAt(path, path, options);
+
+/** Checks the file at `file`, which is told of as `path`. */
+async function checkAt(
+  file: string,
+  path: string,
+  { json, ...wish }: Parameters<Actions['check']>[1],
+): Promise<number> {
+  const found = await outcome(() => checkFile(file, wish));
   if (!found.ok) {
     refusals(json)(found.errors);
     return found.errors.some(isWrong) ? EXIT.noneGood : EXIT.refused;
@@ -84,4 +96,4 @@ export const check: Actions['check'] = async (path, { json, ...wish }) => {
   );
   const { checked, matches } = found.value;
   return checked || matches !== null ? told : EXIT.someFailed;
-};
+}

@@ -1,7 +1,15 @@
 // What the user can type, and what is asked for by it. Parsing only: what the commands do is passed in.
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
-import { isOfJob, optionsOf, plainRun, type JobOption, type Run, type RunOption } from '../contract/options.ts';
+import {
+  isOfJob,
+  optionsOf,
+  plainRun,
+  type Downloads,
+  type JobOption,
+  type Run,
+  type RunOption,
+} from '../contract/options.ts';
 import { inList, plainCopy, plainRepair, plainResume, plainVerify } from '../contract/request-facts.ts';
 import { HASHES, type Hash, type JobKind, type JobRequest, type ResumeRequest } from '../contract/request.ts';
 import { TEXTS } from './help.ts';
@@ -18,6 +26,7 @@ export interface Actions {
   check(
     path: string,
     options: { entry: string | null; checksum: string | null; key: string | null; json: boolean },
+    downloads: Downloads,
   ): Promise<number>;
   /** `entry`: the file of an archive that is meant; null for the only one. */
   info(path: string, options: { entry: string | null; json: boolean }): Promise<number>;
@@ -88,14 +97,19 @@ const addCheck: Group = (add, actions, exit) => {
   const command = add('check', 'read an image file to its end, unpack it, and say whether it is right; writes nothing');
   for (const option of optionsOf('copy')) if (CHECKED.has(option.flag)) command.addOption(parsed(option));
   command
-    .argument('<FILE>', 'an image file, packed or not')
+    .argument('<FILE>', 'an image file, packed or not; a URL, or - for standard input')
     .option('--json', 'one JSON document')
     .addHelpText('after', TEXTS.check)
     .action(async (path: string, { json = false, entry = null, key = null, ...given }: CheckOptions) => {
-      const { checksum: list, ...hashes } = given;
+      const { checksum: list, downloadDir, downloadLimit, keepDownload, ...hashes } = given;
+      const downloads = {
+        downloadDir: downloadDir ?? null,
+        downloadLimit: downloadLimit ?? null,
+        keepDownload: keepDownload ?? false,
+      };
       const [said] = Object.entries(hashes);
       const checksum = list === undefined ? (said?.join(':') ?? null) : inList(list);
-      exit(await actions.check(path, { entry, checksum, key, json }));
+      exit(await actions.check(path, { entry, checksum, key, json }, downloads));
     });
 };
 
@@ -104,9 +118,12 @@ const CHECKED: ReadonlySet<string> = new Set([
   '--entry',
   '--checksum',
   '--key',
+  '--download-dir',
+  '--download-limit',
+  '--keep-download',
   ...Object.keys(HASHES).map((hash) => `--${hash}`),
 ]);
-type CheckOptions = Partial<Record<Hash | 'checksum', string>> & {
+type CheckOptions = Partial<Record<Hash | 'checksum', string> & Downloads> & {
   json?: boolean;
   entry?: string | null;
   key?: string | null;

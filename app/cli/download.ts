@@ -5,8 +5,8 @@ import { dirname, resolve } from 'node:path';
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
-import type { Run } from '../contract/options.ts';
-import { sourceOf, STANDARD_INPUT, unmounts, withDownload, writes } from '../contract/request-facts.ts';
+import type { Downloads } from '../contract/options.ts';
+import { plainRunning, sourceOf, STANDARD_INPUT, unmounts, withDownload, writes } from '../contract/request-facts.ts';
 import type { WorkRequest } from '../contract/request.ts';
 import type { Engine } from '../client/client.ts';
 import { english } from '../base/english.ts';
@@ -17,15 +17,22 @@ import { download, type Fetched } from '../download/download.ts';
 import { downloadAt, downloadsDir } from '../download/place.ts';
 import { receive } from '../download/standard-input.ts';
 import type { Asked } from './commands.ts';
-import type { DownloadReporter } from './output/download-lines.ts';
+import { logDownload, type DownloadReporter } from './output/download-lines.ts';
+import { EXIT } from './output/exit-code.ts';
+import type { Refused } from './output/reporter.ts';
+import { mention } from './output/speech.ts';
 import { continuable } from './output/job-words.ts';
 import { showAs } from './output/spelling.ts';
 import { nobodyAsked } from './run-job.ts';
+import { Stop } from './stop.ts';
 
-/** Has the source of `request` to be brought here first? */
+/** Has the file that the user means with `path` to be brought here first? */
+export const isElsewherePath = (path: string): boolean => path === STANDARD_INPUT || isUrl(path);
+
+/** The same of the source of `request`. */
 export function isElsewhere(request: Asked): request is WorkRequest {
   const source = request.kind === 'resume' ? null : sourceOf(request);
-  return source !== null && (source === STANDARD_INPUT || isUrl(source));
+  return source !== null && isElsewherePath(source);
 }
 
 /** Is standard input the source, so that no commands can come from it? */
@@ -51,27 +58,79 @@ export interface Bringing {
  * `request` with a file for its source. Rejects with a Refusal, or with DownloadStopped when the signal ends it. Nothing
  * is written on a destination.
  */
-export async function bring(request: WorkRequest, run: Run, around: Bringing): Promise<WorkRequest> {
-  const source = sourceOf(request)!;
-  const url = source === STANDARD_INPUT ? null : readUrl(source);
-  if (url === null && process.stdin.isTTY) refuseTerminal();
+export async function bring(request: WorkRequest, run: Downloads, around: Bringing): Promise<WorkRequest> {
+  const address = addressOf(sourceOf(request)!);
   throwIfAny(await againstDestinations(request, around));
+  const fetched = await fetchedFrom(address, run, { ...around, patience: request.stallTimeout });
+  showAs(fetched.path, english.origin(fetched.origin));
+  return withDownload(request, fetched.path, fetched.origin);
+}
+
+/** The URL in `source`; null for standard input. Throws a Refusal when nothing can come from there. */
+function addressOf(source: string): URL | null {
+  if (source !== STANDARD_INPUT) return readUrl(source);
+  if (process.stdin.isTTY) refuseTerminal();
+  return null;
+}
+
+/** Brings a file here from a URL, or from standard input (null). */
+async function fetchedFrom(
+  url: URL | null,
+  run: Downloads,
+  { signal, reporter, patience }: Pick<Bringing, 'signal' | 'reporter'> & { patience: number },
+): Promise<Fetched> {
   const options = {
     directory: resolve(run.downloadDir ?? downloadsDir()),
     most: run.downloadLimit,
-    patience: request.stallTimeout,
+    patience,
     isKept: run.keepDownload,
   };
-  const reporter = around.reporter(url === null ? STANDARD_INPUT : shownUrl(url));
+  const told = reporter(url === null ? STANDARD_INPUT : shownUrl(url));
   const fetched = await unlessStopped(
-    url === null
-      ? receive(process.stdin, options, reporter, around.signal)
-      : download(url, options, reporter, around.signal),
+    url === null ? receive(process.stdin, options, told, signal) : download(url, options, told, signal),
     url === null ? 'stopped before anything was written' : 'stopped; the same command goes on from here',
   );
-  reporter.done(fetched);
-  showAs(fetched.path, english.origin(fetched.origin));
-  return withDownload(request, fetched.path, fetched.origin);
+  told.done(fetched);
+  return fetched;
+}
+
+/**
+ * Brings `source` here for `act`, a command without a job, and removes it afterwards unless the user keeps it. What is
+ * told of it goes to stderr: stdout has the result. Gives the exit code.
+ */
+export async function withBrought(
+  source: string,
+  run: Downloads,
+  refused: Refused,
+  act: (path: string) => Promise<number>,
+): Promise<number> {
+  const stop = new Stop();
+  const { stderr } = process;
+  try {
+    const fetched = await fetchedFrom(addressOf(source), run, {
+      signal: stop.signal,
+      reporter: (origin) => logDownload(stderr, stderr, origin),
+      patience: plainRunning.stallTimeout,
+    });
+    stop.close();
+    showAs(fetched.path, english.origin(fetched.origin));
+    try {
+      return await act(fetched.path);
+    } finally {
+      if ((await (await downloadAt(fetched.path))?.remove()) === false)
+        mention(`what was downloaded stays in ${fetched.path}`);
+    }
+  } catch (error) {
+    if (error instanceof DownloadStopped) {
+      mention(error.message);
+      return EXIT.cancelled;
+    }
+    if (!(error instanceof Refusal)) throw error;
+    refused(error.errors);
+    return EXIT.refused;
+  } finally {
+    stop.close();
+  }
 }
 
 async function unlessStopped<T>(work: Promise<T>, sentence: string): Promise<T> {

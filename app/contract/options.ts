@@ -39,8 +39,18 @@ export interface JobOption<K extends JobKind = JobKind, V extends OptionValue = 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** What becomes of a source that comes from a URL or from standard input. */
+export interface Downloads {
+  /** Where it goes; null for the user's cache. */
+  downloadDir: string | null;
+  /** The most bytes that it may have; null for no limit. */
+  downloadLimit: number | null;
+  /** It stays when the job is done. */
+  keepDownload: boolean;
+}
+
 /** How the command line runs a job. None of it is part of the request. */
-export interface Run {
+export interface Run extends Downloads {
   /** Overwrite without asking. */
   yes: boolean;
   /** Events as JSON. */
@@ -49,12 +59,6 @@ export interface Run {
   verbose: boolean;
   /** The least severe level that the log keeps; null for that of PLATTER_LOG. */
   logLevel: LogLevel | null;
-  /** What comes from a URL or from standard input goes there; null for the user's cache. */
-  downloadDir: string | null;
-  /** The most bytes that such a file may have; null for no limit. */
-  downloadLimit: number | null;
-  /** Such a file stays when the job is done. */
-  keepDownload: boolean;
 }
 
 /** An option of the command line alone. */
@@ -62,7 +66,7 @@ export interface RunOption<V extends OptionValue = OptionValue> extends Row<JobK
   setRun(run: Run, value: V): void;
 }
 
-const plainDownloads = { downloadDir: null, downloadLimit: null, keepDownload: false };
+export const plainDownloads: Downloads = { downloadDir: null, downloadLimit: null, keepDownload: false };
 export const plainRun: Run = { yes: false, json: false, verbose: false, logLevel: null, ...plainDownloads };
 
 /**

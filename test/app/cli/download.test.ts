@@ -172,6 +172,17 @@ describe('a URL as a source', () => {
     expect(kept()).toEqual([]);
   });
 
+  test('can be checked, and is put away then', async () => {
+    await using server = await WebServer.start(content);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const ended = await run(['check', '--json', '--sha256', sha256, server.url('/disk.img?key=1')]);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ path: server.url('/disk.img?...'), sha256: { file: sha256 } });
+    expect([ended.stderr, kept()]).toEqual([expect.stringContaining('Complete: 3.0 MB.'), []]);
+    expect((await run(['check', '--sha256', '0'.repeat(64), server.url()])).code).toBe(3);
+    expect([(await run(['check', 'https://'])).code, kept()]).toEqual([2, []]);
+  });
+
   test('that gives a web page is told as one', async () => {
     await using server = await WebServer.start(Buffer.from('<!DOCTYPE html><html><body>Log in</body></html>'));
     const ended = await run(['copy', server.url('/disk.img.xz'), 'copy.img']);

@@ -128,6 +128,16 @@ describe('a download', () => {
     expect(server.ranges).toEqual([null, 'bytes=100000-', null]);
   });
 
+  test('goes on behind a range that ends before it said', async () => {
+    await using server = await serverWith(cutAfter(100_000), (_request, response, { etag }) => {
+      response.writeHead(206, { 'content-range': `bytes 100000-${String(SIZE - 1)}/${String(SIZE)}`, etag });
+      response.end(content.subarray(100_000, 150_000));
+    });
+    const came = await fetched(server.url());
+    expect([came.end, came.bytes.equals(content)]).toEqual([SIZE, true]);
+    expect(server.ranges).toEqual([null, 'bytes=100000-', 'bytes=150000-']);
+  });
+
   test('goes on where a former run has stopped', async () => {
     await using server = await serverWith();
     const start = { ...nothing, has: 70_000, etag: server.etag, length: SIZE };

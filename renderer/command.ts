@@ -1,6 +1,6 @@
 // The command line that does what the window does, so that nothing is hidden behind a button.
 import { optionWords } from '../app/contract/options.ts';
-import { destinationsOf, sourceOf } from '../app/contract/request-facts.ts';
+import { destinationsOf, originOf, sourceOf } from '../app/contract/request-facts.ts';
 import type { JobKind, JobRequest } from '../app/contract/request.ts';
 
 /** Quotes for a POSIX shell only what needs it. */
@@ -17,7 +17,7 @@ export const taskOf = (kind: JobKind): Task => (kind === 'resume' ? 'copy' : kin
 
 /** What does the same as `request` on the command line. */
 export function commandLine(request: JobRequest): string {
-  const source = sourceOf(request);
+  const source = originOf(request) ?? sourceOf(request);
   const paths =
     request.kind === 'resume'
       ? [request.job]

@@ -16,7 +16,16 @@ export {
   timeLeft,
 } from '../app/words/figures.ts';
 export { baseName, folder, lastSix } from '../app/words/names.ts';
-export { sayContent, sayError, sayLock, sayNote, sayPort, sayPortShort, saySockets } from '../app/words/host.ts';
+export {
+  sayContent,
+  sayError,
+  sayLock,
+  sayNote,
+  sayOrigin,
+  sayPort,
+  sayPortShort,
+  saySockets,
+} from '../app/words/host.ts';
 export { endonym, say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
 

@@ -40,7 +40,19 @@ const rooms = {
   },
   engine: {
     files: 'app/engine/*.ts',
-    imports: ['access', 'admission', 'base', 'client', 'contract', 'devices', 'formats', 'job', 'native', 'view'],
+    imports: [
+      'access',
+      'admission',
+      'base',
+      'client',
+      'contract',
+      'devices',
+      'formats',
+      'job',
+      'native',
+      'unpacking',
+      'view',
+    ],
   },
   // What is kept of ended jobs, for the window and the command line alike.
   records: { files: 'app/records/**', imports: ['base', 'contract', 'formats', 'view', 'words'] },

@@ -2,6 +2,7 @@
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { HostMethod, HostParams } from './host-request.ts';
+import type { Described } from './inside.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 
 export type { HostMethod, HostRequest } from './host-request.ts';
@@ -20,6 +21,7 @@ interface Results {
   list: Disk[];
   jobs: InterruptedJob[];
   prepare: Plan;
+  describe: Described;
 }
 
 /** Calls to the host (`hostRequest`): what they are asked with, and what they give. */

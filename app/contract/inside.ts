@@ -1,4 +1,7 @@
 // What is on a disk or in an image: its partition table, and what begins at its places. Offsets and sizes in bytes.
+import type { PlatterError } from './errors.ts';
+import type { Reason } from './facts.ts';
+import type { Recognised } from './sources.ts';
 
 /** A file system, or what else is recognised by its signature. Names, labels and UUIDs are those that libblkid gives. */
 export interface Signature {
@@ -97,4 +100,55 @@ export interface Inside {
   table: PartitionTable<LookedAt> | null;
   /** What begins at the first byte of the whole; null when that was not read. */
   signatures: Signature[] | null;
+}
+
+/** A file in an archive. Sizes in bytes. */
+export interface ArchivedFile {
+  name: string;
+  size: number;
+  packed: number;
+  /** Number of the packing method (APPNOTE.TXT, 4.4.5). */
+  method: number;
+  encrypted: boolean;
+}
+
+/** How a file is packed. Sizes in bytes; null for what the decoder does not say. */
+export interface Packing {
+  /** "xz", "zip". */
+  format: string;
+  /** Pieces that can be decoded on their own. */
+  blocks: number | null;
+  /** The files of an archive; null for what is none. */
+  entries: ArchivedFile[] | null;
+  /** The one that is taken; null for none, or when it has to be chosen. */
+  entry: string | null;
+  /** An Android sparse image is in it, or it is one. */
+  sparse: boolean;
+  /** Decoding can begin in the middle. */
+  seekable: boolean | null;
+  /** Decoders that work at the same time. */
+  threads: number | null;
+  /** Bytes in flight that they take. */
+  memory: number | null;
+}
+
+/** What is known of a file or a disk. */
+export interface Described extends Inside {
+  kind: 'file' | 'disk';
+  /** Bytes of the file or the disk. */
+  bytes: number;
+  /** null for what is not packed. */
+  packed: Packing | null;
+  /** What a file is, or the image in it; null when it was not looked at. */
+  content: Recognised | null;
+  /** Bytes of the image; null when that is unknown. */
+  size: number | null;
+  /** 'atLeast': the partition table reaches so far. */
+  sizeIs: 'exact' | 'atLeast' | 'unknown';
+  /** A list beside the file with a checksum of it, or of the image in it; null for none. Nothing is compared. */
+  checksum: { list: string; checksum: string; of: 'file' | 'image' } | null;
+  /** Lists beside the file that cannot be gone by, by their names. */
+  unclear: { list: string; reason: Reason }[];
+  /** Why not all of it could be looked at; null when it could. */
+  problem: PlatterError | null;
 }

@@ -3,6 +3,7 @@ import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 import type { ReportForm } from './limits.ts';
+import type { Described } from './inside.ts';
 import type { JobRequest } from './request.ts';
 import type { SettingsChange, SettingsState } from './settings.ts';
 import type { FoundJobs, JobRecord } from './records.ts';
@@ -90,6 +91,8 @@ export interface WindowCalls {
   refreshDisks: { args: []; result: null };
   /** Native dialog for an image to read; null when the user changed their mind. */
   chooseImage: { args: []; result: string | null };
+  /** What an image file is, and what is in it. Refused with a file that the user did not give to Platter. */
+  describeImage: { args: [path: string]; result: Outcome<Described> };
   /** Native dialog for an image to check or repair; null when the user changed their mind. */
   chooseOldImage: { args: []; result: string | null };
   /** Native dialog for a manifest; null when the user changed their mind. */
@@ -151,6 +154,7 @@ export const calls = [
   'getSpeeds',
   'refreshDisks',
   'chooseImage',
+  'describeImage',
   'chooseOldImage',
   'chooseManifest',
   'chooseNewImage',

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
 import { PROTOCOL, type DisksEvent, type HostEvent, type HostMessage } from '../contract/host.ts';
 import { unanswered } from '../base/answers.ts';
+import { describe } from './unpacking/describe.ts';
 import { LocalEngine } from './engine.ts';
 import { errorsIn, failure, hasStalled, Refusal } from '../base/errors.ts';
 import { encodeFrame, FrameDecoder } from '../client/frames.ts';
@@ -86,6 +87,8 @@ async function perform(request: HostRequest): Promise<unknown> {
   switch (request.method) {
     case 'list':
       return engine.list(request.params);
+    case 'describe':
+      return describe(request.params.path, null);
     case 'prepare':
       return engine.prepare(request.params);
     case 'start':

@@ -27,6 +27,7 @@ export type Need =
 export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   start: 'consent',
   review: 'given',
+  describeImage: 'given',
   retry: 'press',
   forget: 'press',
   eject: 'press',

@@ -54,16 +54,17 @@ export class Grants {
     ];
     const toWrite = [newManifest(request), mapOf(request), ...(isWritten ? files : [])];
     return [
-      ...toRead.filter((path) => path !== null && !this.#readable.has(path) && !this.#writable.has(path)),
+      ...toRead.filter((path) => path !== null && !this.isReadable(path)),
       ...toWrite.filter((path) => path !== null && !this.#writable.has(path)),
-    ].map((device) =>
-      failure({
-        code: 'NOT_PERMITTED',
-        op: 'check',
-        device,
-        reason: { kind: 'notGiven' },
-        remedy: { kind: 'giveFile' },
-      }),
-    );
+    ].map(notGiven);
+  }
+
+  /** Did the user give this file, for reading or writing? */
+  isReadable(path: string): boolean {
+    return this.#readable.has(path) || this.#writable.has(path);
   }
 }
+
+/** The refusal for a file that the user did not give. */
+export const notGiven = (device: string | null): PlatterError =>
+  failure({ code: 'NOT_PERMITTED', op: 'check', device, reason: { kind: 'notGiven' }, remedy: { kind: 'giveFile' } });

@@ -33,6 +33,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getSpeeds: none,
   refreshDisks: none,
   chooseImage: none,
+  describeImage: z.tuple([path]),
   chooseOldImage: none,
   chooseManifest: none,
   chooseNewImage: none,

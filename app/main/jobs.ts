@@ -6,6 +6,7 @@ import type { Disk } from '../contract/disks.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
 import type { Plan } from '../contract/jobs.ts';
+import type { Described } from '../contract/inside.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
@@ -197,6 +198,11 @@ export class Jobs {
     const done = await this.#ask('forget', { job });
     await this.#refreshInterrupted();
     return done.ok ? { ok: true, value: null } : done;
+  }
+
+  /** What an image file is, and what is in it. */
+  describe(path: string): Promise<Outcome<Described>> {
+    return this.#ask('describe', { path });
   }
 
   /** Writes the manifest with this SHA-256 (hex) to the file `path`; gives the path. */

@@ -12,6 +12,7 @@ import { diagnostics, LOG_LINES } from './diagnostics.ts';
 import { chooseImage, chooseManifest, chooseNewImage, chooseNewManifest, chooseOldImage } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
 import { connectEngine } from './engine.ts';
+import { notGiven } from './grants.ts';
 import { findJob, findJobs, keepJob, lastJob, reportJobs } from './history.ts';
 import { notify, setupIpc, type Handlers } from './ipc.ts';
 import { Jobs } from './jobs.ts';
@@ -132,6 +133,7 @@ function handlersOf({ jobs, settings, person, disksKnown, state, speeds }: Main)
     getSpeeds: speeds,
     refreshDisks: () => jobs.refresh().then(() => null),
     chooseImage: () => chooseImage().then(given('read')),
+    describeImage: (path) => (grants.isReadable(path) ? jobs.describe(path) : { ok: false, errors: [notGiven(path)] }),
     chooseOldImage: () => chooseOldImage().then(given('write')),
     chooseManifest: () => chooseManifest().then(given('read')),
     chooseNewImage: () => chooseNewImage().then(given('write')),

@@ -3,6 +3,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
+import type { Described } from '../../app/contract/inside.ts';
 import type { Plan } from '../../app/contract/jobs.ts';
 import { MANIFEST_EXTENSION, MAX_DESTINATIONS } from '../../app/contract/limits.ts';
 import { assumesBlank, givenManifest, mapOf, plainResume, writes } from '../../app/contract/request-facts.ts';
@@ -35,6 +36,8 @@ export class Choice {
   source = $state.raw<Source | null>(null);
   /** The image file last chosen; it stays in the list when a disk is chosen instead. */
   image = $state.raw<string | null>(null);
+  /** What is in that image; null until it is known. */
+  described = $state.raw<Outcome<Described> | null>(null);
   /** The manifest last chosen, likewise. */
   manifest = $state.raw<string | null>(null);
   /** Image files to write anew, and such as are there, to be checked or repaired. */
@@ -169,9 +172,18 @@ export class Choice {
 
   chooseImage(path: string): void {
     if (this.image !== path || this.source?.kind !== 'image') this.options.sourceChanged();
-    this.image = path;
+    this.#showImage(path);
     this.source = { kind: 'image', path };
     this.#changed();
+  }
+
+  /** Puts an image into the list, and asks what is in it. The file may be another one each time. */
+  #showImage(path: string): void {
+    this.image = path;
+    this.described = null;
+    void this.#mirror.ask(this.#bridge.describeImage(path)).then((described) => {
+      if (this.image === path && described !== undefined) this.described = described;
+    });
   }
 
   /** Asks for an image with the native dialog. */
@@ -277,7 +289,7 @@ export class Choice {
     const source = plan.source === null ? undefined : at(plan.source.realPath);
     if (source !== undefined) this.source = { kind: 'disk', path: source.path, identity: identity(source) };
     else if (plan.source?.kind === 'file') {
-      this.image = plan.source.path;
+      this.#showImage(plan.source.path);
       this.source = { kind: 'image', path: plan.source.path };
     } else if (plan.source === null) {
       this.manifest = givenManifest(plan.request);

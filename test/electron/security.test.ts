@@ -211,6 +211,11 @@ describe('the calls of the window', () => {
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'BAD_ARGUMENT' }] });
   });
 
+  it('S10 tells nothing of a file that the user did not give', async () => {
+    const answer = await app.page.evaluate(() => window.platter!.describeImage('/etc/hostname'));
+    expect(answer).toMatchObject({ ok: false, errors: [{ code: 'NOT_PERMITTED', reason: { kind: 'notGiven' } }] });
+  });
+
   it('refuses to start without a review', async () => {
     const answer = await app.page.evaluate(() => window.platter!.start('any'));
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'BAD_ARGUMENT' }] });

@@ -8,6 +8,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
+import type { Described } from '../../app/contract/inside.ts';
 import type { Plan } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import type { SettingsChange } from '../../app/contract/settings.ts';
@@ -39,6 +40,8 @@ export class FakeMain {
   controlled: Outcome<null> = { ok: true, value: null };
   jobToRun: JobView | null = null;
   image: string | null = null;
+  /** The answer to `describeImage`. */
+  described: Outcome<Described> = { ok: false, errors: [] };
   manifest: string | null = null;
   newImage: string | null = null;
   history: JobRecord[] = [];
@@ -64,9 +67,11 @@ export class FakeMain {
     }, this.state);
   }
 
-  /** Names of the calls so far, without the first ones of a page. */
+  /** Names of the calls so far, without the first ones of a page and those for what is in an image. */
   names(): string[] {
-    return this.log.map(({ name }) => name).filter((name) => name !== 'getState' && name !== 'getSpeeds');
+    return this.log
+      .map(({ name }) => name)
+      .filter((name) => !['getState', 'getSpeeds', 'describeImage'].includes(name));
   }
 
   /** Arguments of each call of that name. */
@@ -91,6 +96,8 @@ export class FakeMain {
       case 'chooseImage':
       case 'chooseOldImage':
         return this.image;
+      case 'describeImage':
+        return this.described;
       case 'chooseManifest':
         return this.manifest;
       case 'chooseNewImage':

@@ -1,7 +1,6 @@
 // `platter info` for people.
-import type { GptTable, LookedAt, MbrTable, PartitionFault, Signature } from '../../contract/inside.ts';
+import type { Described, GptTable, LookedAt, MbrTable, PartitionFault, Signature } from '../../contract/inside.ts';
 import { partsOf } from '../../contract/request-facts.ts';
-import type { Described } from '../../engine/unpacking/describe.ts';
 import { english } from '../../base/english.ts';
 import { counted, number, size } from '../../base/figures.ts';
 import { alignRight, columns, fit, printable, type Paint } from './text.ts';

@@ -4,7 +4,7 @@ import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
-import type { Inside } from '../../contract/inside.ts';
+import type { Described, Inside, Packing } from '../../contract/inside.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { errnoOf, failureOf, outcome, Refusal, refuse } from '../../base/errors.ts';
 import { insideOf } from '../../sources/inside.ts';
@@ -13,51 +13,10 @@ import { PIECE, Pieces } from '../../sources/pieces.ts';
 import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
 import { numberOf } from '../devices/file-ids.ts';
-import { checksumBeside, type Unclear } from './checksum-beside.ts';
+import { checksumBeside } from './checksum-beside.ts';
 import { imageOf, isPacked, unpackFailure } from './packed.ts';
 import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Reach } from './reach.ts';
-import { canUnpack, probeFile, type ArchiveEntry, type Probed } from './unpack-program.ts';
-
-/** How a file is packed. Sizes in bytes; null for what the decoder does not say. */
-export interface Packing {
-  /** "xz", "zip". */
-  format: string;
-  /** Pieces that can be decoded on their own. */
-  blocks: number | null;
-  /** The files of an archive; null for what is none. */
-  entries: ArchiveEntry[] | null;
-  /** The one that is taken; null for none, or when it has to be chosen. */
-  entry: string | null;
-  /** An Android sparse image is in it, or it is one. */
-  sparse: boolean;
-  /** Decoding can begin in the middle. */
-  seekable: boolean | null;
-  /** Decoders that work at the same time. */
-  threads: number | null;
-  /** Bytes in flight that they take. */
-  memory: number | null;
-}
-
-/** What is known of a file or a disk. */
-export interface Described extends Inside {
-  kind: 'file' | 'disk';
-  /** Bytes of the file or the disk. */
-  bytes: number;
-  /** null for what is not packed. */
-  packed: Packing | null;
-  /** What a file is, or the image in it; null when it was not looked at. */
-  content: Recognised | null;
-  /** Bytes of the image; null when that is unknown. */
-  size: number | null;
-  /** 'atLeast': the partition table reaches so far. */
-  sizeIs: 'exact' | 'atLeast' | 'unknown';
-  /** A list beside the file with a checksum of it, or of the image in it; null for none. Nothing is compared. */
-  checksum: { list: string; checksum: string; of: 'file' | 'image' } | null;
-  /** Lists beside the file that cannot be gone by, by their names. */
-  unclear: Unclear[];
-  /** Why not all of it could be looked at; null when it could. */
-  problem: PlatterError | null;
-}
+import { canUnpack, probeFile, type Probed } from './unpack-program.ts';
 
 /** Most rounds of parsing and fetching. Each logical partition takes one. */
 const MOST_ROUNDS = 400;

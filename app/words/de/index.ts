@@ -15,6 +15,7 @@ import { errors } from './window/errors.ts';
 import { files } from './facts/files.ts';
 import { figures } from './window/figures.ts';
 import { history } from './window/history.ts';
+import { image } from './window/image.ts';
 import { interrupted } from './window/interrupted.ts';
 import { job } from './window/job.ts';
 import { notes } from './facts/notes.ts';
@@ -47,6 +48,7 @@ export const de: Catalogue = {
   files,
   figures,
   history,
+  image,
   interrupted,
   job,
   notes,

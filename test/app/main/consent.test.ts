@@ -162,6 +162,7 @@ describe('S10 other calls', () => {
   it('S10 requires a person for the calls that start, switch off or forget, and lists every call', () => {
     expect(Object.keys(NEEDS).sort()).toEqual([...calls].sort());
     expect(calls.filter((call) => ['press', 'consent', 'given'].includes(NEEDS[call])).sort()).toEqual([
+      'describeImage',
       'eject',
       'forget',
       'retry',
@@ -188,6 +189,12 @@ describe('S10 files of a request', () => {
     grants = new Grants();
     grants.read('/home/me/disk.img');
     grants.write('/home/me/copy.img');
+  });
+
+  it('S10 lets a file be looked into that was given, for reading or writing, and no other', () => {
+    const paths = ['/home/me/disk.img', '/home/me/copy.img', '/home/me/other.img'];
+
+    expect(paths.filter((path) => grants.isReadable(path))).toEqual(paths.slice(0, 2));
   });
 
   it('S10 accepts a file for what it was given for, and the disks in the list', () => {

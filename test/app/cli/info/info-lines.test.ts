@@ -1,6 +1,6 @@
 // What `platter info` says to people.
 import { expect, test } from 'vitest';
-import type { Described } from '../../../../app/engine/unpacking/describe.ts';
+import type { Described } from '../../../../app/contract/inside.ts';
 import { infoLines } from '../../../../app/cli/output/info-lines.ts';
 import { plain } from '../../../../app/cli/output/text.ts';
 import { extended, gptDisk, hybridDisk, insideDisk, LOGICAL, MiB, writeMbr } from '../../sources/forged-tables.ts';

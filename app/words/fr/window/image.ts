@@ -1,0 +1,15 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { image as english } from '../../en/window/image.ts';
+
+export const image: Translated<typeof english> = {
+  unknown: 'rien de reconnu',
+  noImage: 'pas une image de disque',
+  sparse: 'Android sparse',
+  exact: '{size}, compressé {packed}',
+  atLeast: 'au moins {size}, compressé {packed}',
+  sizeUnknown: 'compressé {packed}',
+  listOfFile: '{list} a la somme {hash} de ce fichier.',
+  listOfImage: '{list} a la somme {hash} de l’image qu’il contient.',
+  partitions: 'Partitions',
+  more: 'et {count, number} autres',
+};

@@ -1,0 +1,81 @@
+// What is in an image file, in words and as a map of its partitions.
+import type { Described, LookedAt } from '../app/contract/inside.ts';
+import { partsOf } from '../app/contract/request-facts.ts';
+import { say, size } from './words.ts';
+
+/** A partition, or what lies between two, on a map of the image. Shares of its whole width, 0 to 1. */
+export interface Stretch {
+  from: number;
+  share: number;
+  /** null for what is in no partition. */
+  partition: LookedAt | null;
+}
+
+/** Least share of a partition on the map: a small one is seen too. */
+const LEAST = 0.02;
+
+/** The decoder's name of an Android sparse image. */
+const SPARSE = 'android-sparse';
+
+const packingOf = (format: string): string =>
+  format === SPARSE ? say('image.sparse') : format === 'zip' ? format.toUpperCase() : format;
+
+/** "xz → GPT": how the image is packed, and what it is. */
+export function formatOf({ packed, content, table }: Described): string {
+  const steps = packed === null ? [] : [packingOf(packed.format)];
+  if (packed?.sparse === true && packed.format !== SPARSE) steps.push(packingOf(SPARSE));
+  if (content?.kind === 'image') steps.push(table === null ? content.format : table.kind.toUpperCase());
+  else if (content !== null) steps.push(content.kind === 'unknown' ? say('image.unknown') : say('image.noImage'));
+  return steps.join(' → ');
+}
+
+/** "67.1 MB, packed 12.8 kB": how large it is. */
+export function sizesOf({ packed, bytes, size: image, sizeIs }: Described): string {
+  if (packed === null) return size(bytes);
+  const what = { packed: size(bytes), size: size(image ?? 0) };
+  return {
+    exact: () => say('image.exact', what),
+    atLeast: () => say('image.atLeast', what),
+    unknown: () => say('image.sizeUnknown', what),
+  }[sizeIs]();
+}
+
+/** What a list beside the file says; null when there is none. */
+export function listOf({ checksum }: Described): string | null {
+  if (checksum === null) return null;
+  const what = { list: checksum.list, hash: partsOf(checksum.checksum).hash };
+  return checksum.of === 'file' ? say('image.listOfFile', what) : say('image.listOfImage', what);
+}
+
+/** A partition by what is in it: "ext4 “root”", else by its name or type. */
+export function partitionName({ signatures, name, typeName, type }: LookedAt): string {
+  const [first] = signatures ?? [];
+  if (first === undefined) return name ?? typeName ?? type;
+  const label = first.label ?? name;
+  const kind = first.version ?? first.type;
+  return label === null ? kind : say('choose.labelled', { fileSystem: kind, label });
+}
+
+/** The partitions and the gaps between them in their order; empty without a table. An extended partition is no place. */
+export function mapOf({ table, size: image }: Described): Stretch[] {
+  const partitions = (table?.partitions ?? [])
+    .filter(({ place, faults }) => place !== 'extended' && !faults.includes('backwards'))
+    .toSorted((a, b) => a.start - b.start);
+  if (partitions.length === 0) return [];
+  const end = Math.max(image ?? 0, ...partitions.map(({ start, size: bytes }) => start + bytes));
+  const pieces: { share: number; partition: LookedAt | null }[] = [];
+  let at = 0;
+  for (const partition of partitions) {
+    if (partition.start > at) pieces.push({ share: (partition.start - at) / end, partition: null });
+    pieces.push({ share: Math.max(LEAST, partition.size / end), partition });
+    at = Math.max(at, partition.start + partition.size);
+  }
+  if (at < end) pieces.push({ share: (end - at) / end, partition: null });
+  const whole = pieces.reduce((sum, { share }) => sum + share, 0);
+  let from = 0;
+  return pieces.map(({ share, partition }) => {
+    const stretch = { from: from / whole, share: share / whole, partition };
+    from += share;
+    return stretch;
+  });
+}

@@ -1,0 +1,70 @@
+// Images as the engine describes them.
+import type { Described, GptTable, LookedAt } from '../../app/contract/inside.ts';
+
+export const MiB = 2 ** 20;
+export const GiB = 2 ** 30;
+
+/** A partition with FAT32 in it, unless told otherwise. */
+export const partition = (more: Partial<LookedAt> = {}): LookedAt => ({
+  number: 1,
+  start: 4 * MiB,
+  size: 512 * MiB,
+  place: 'primary',
+  type: '0xc',
+  typeName: 'EFI system',
+  name: null,
+  uuid: null,
+  active: false,
+  faults: [],
+  signatures: [{ type: 'vfat', version: 'FAT32', label: 'bootfs', uuid: 'ABCD-0123' }],
+  ...more,
+});
+
+/** A GPT with these partitions. */
+export const gptWith = (partitions: LookedAt[]): GptTable<LookedAt> => ({
+  kind: 'gpt',
+  sector: 512,
+  id: '2d3327b6-d732-48e8-90c0-8ba4d21e51b2',
+  partitions,
+  from: 'primary',
+  header: 'right',
+  entries: 'right',
+  backup: 'right',
+  backupAt: 0,
+  backupAtEnd: true,
+  mbr: 'protective',
+  hybrid: [],
+});
+
+/** A packed image with a boot and a root partition, and a list of checksums beside it, unless told otherwise. */
+export const described = (more: Partial<Described> = {}): Described => ({
+  kind: 'file',
+  bytes: 1.1e9,
+  packed: {
+    format: 'xz',
+    blocks: 300,
+    entries: null,
+    entry: null,
+    sparse: false,
+    seekable: true,
+    threads: 4,
+    memory: 300 * MiB,
+  },
+  content: { kind: 'image', format: 'GPT', trailer: null },
+  size: 5.9e9,
+  sizeIs: 'exact',
+  table: gptWith([
+    partition(),
+    partition({
+      number: 2,
+      start: 516 * MiB,
+      size: 5.9e9 - 516 * MiB,
+      signatures: [{ type: 'ext4', version: null, label: 'rootfs', uuid: null }],
+    }),
+  ]),
+  signatures: [],
+  checksum: { list: 'SHA256SUMS', checksum: `sha256:${'0f34'.repeat(16)}`, of: 'file' },
+  unclear: [],
+  problem: null,
+  ...more,
+});

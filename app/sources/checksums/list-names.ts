@@ -7,7 +7,7 @@ const OWN = /[.-](?:sha(?:1|256|512)?(?:sums?)?|md5(?:sums?)?|digests?|checksums
 /** Names of lists of several files. `.asc` and `.sig` may be signed lists. */
 const COMMON: readonly RegExp[] = [
   /^(?:sha(?:1|256|512)|md5)(?:[-_]?sums?)?(?:\.txt)?(?:\.asc|\.sig)?$/iu,
-  /^(?:.+-)?checksums?(?:\.(?:txt|asc|sha\d+.*))*$/iu,
+  /^(?:.+-)?checksums?(?:\.sha\d+.*)?(?:\.txt)?(?:\.asc)?$/iu,
 ];
 /** Hashes in the names of lists, the one to go by first. null: any other list. */
 const STRENGTH: readonly (RegExp | null)[] = [/sha512/iu, /sha256/iu, null, /sha1(?!\d)/iu, /md5/iu];

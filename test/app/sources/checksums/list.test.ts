@@ -148,6 +148,11 @@ describe('a clear-signed list', () => {
 });
 
 describe('lists beside a file', () => {
+  it('are told from any other name', () => {
+    // Must not take time that grows with every ending.
+    expect(listsAmong([`checksum${'.sha1'.repeat(49)}\n`, 'disk.img.xz.sha256\n'], 'disk.img.xz')).toEqual([]);
+  });
+
   it('are found by the names that publishers use, its own and the strongest hash first', () => {
     const names = [
       'MD5SUMS',

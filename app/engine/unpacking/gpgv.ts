@@ -31,12 +31,13 @@ export async function runGpgv(
   signature: Buffer,
   content: ((input: Writable) => void) | null,
 ): Promise<GpgVerdict> {
-  const home = await mkdtemp(join(tmpdir(), 'platter-gpgv-'));
+  const user = process.getuid?.() === 0 ? randomInt(...NOBODYS_IDS) : null;
+  // The temporary folder of root may be closed to others (pam_tmpdir).
+  const home = await mkdtemp(join(user === null ? tmpdir() : '/tmp', 'platter-gpgv-'));
   try {
     const [keys, signed] = [join(home, 'keys.gpg'), join(home, 'signature')];
     await writeFile(keys, ring, { mode: 0o600 });
     await writeFile(signed, signature, { mode: 0o600 });
-    const user = process.getuid?.() === 0 ? randomInt(...NOBODYS_IDS) : null;
     if (user !== null) for (const path of [keys, signed, home]) await chown(path, user, user);
     const files = content === null ? ['--output', '-', signed] : [signed, '-'];
     const child = spawn('gpgv', ['--homedir', home, '--keyring', keys, '--status-fd', '3', ...files], {

@@ -111,7 +111,9 @@ export async function signerOfImage(
     const made = ed25519SignatureIn(signature.bytes.toString('utf8'))!;
     if (!made.isOfHash)
       refuse({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'signatureWhole' }, remedy: OTHER });
-    const { hash, decoder } = await blake2b(file);
+    const { hash, decoder } = await blake2b(file, (said) =>
+      refuseSignature(path, { kind: 'signatureUnread', signature: signature.path, said }),
+    );
     const checksum = await checksumOf(path, decoder);
     return { signer: signerBy(path, signature.path, key, made, hash), checksum };
   } finally {
@@ -138,16 +140,26 @@ async function checksumOf(path: string, decoder: Decoder | null): Promise<string
   return refuse({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'packedUnreadable', said } });
 }
 
-/** The BLAKE2b-512 of the open file, by b2sum of the coreutils: no byte of an image is read here. */
-async function blake2b(file: number): Promise<{ hash: Buffer; decoder: Decoder }> {
+/**
+ * The BLAKE2b-512 of the open file, by b2sum of the coreutils: no byte of an image is read here. `fail` is told why there
+ * is none.
+ */
+async function blake2b(file: number, fail: (said: string) => never): Promise<{ hash: Buffer; decoder: Decoder }> {
   const child = spawn('b2sum', [], { stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: SYSTEM_PATH }, detached: true });
-  const failed = new Promise<never>((_, reject) => child.on('error', reject));
+  const ended = new Promise<string>((resolve) => {
+    child
+      .on('error', (error) => resolve(error.message))
+      .on('close', (code) => resolve(code === 0 ? '' : 'b2sum failed'));
+  });
+  if (child.pid === undefined) return fail(await ended);
+  // A b2sum that ends too early has failed, which `ended` says.
   child.stdin.on('error', () => undefined);
   const decoder = pour(file, child.stdin);
   const text: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (part: string) => text.push(part));
-  await Promise.race([failed, new Promise((resolve) => child.on('close', resolve))]);
-  return { hash: Buffer.from(text.join('').slice(0, 128), 'hex'), decoder };
+  const said = await ended;
+  const hash = Buffer.from(text.join('').slice(0, 128), 'hex');
+  return said === '' && hash.length === 64 ? { hash, decoder } : fail(said);
 }
 
 function signerBy(

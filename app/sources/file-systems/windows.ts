@@ -46,15 +46,7 @@ function parametersOf(place: Bytes): Fat | null {
   const [short, long] = [place.u16le(22) ?? 0, place.u32le(36) ?? 0];
   const sectors = few > 0 ? few : many;
   const perTable = short > 0 ? short : long;
-  const isSound =
-    (place.u8(0) === 0xeb || place.u8(0) === 0xe9) &&
-    isPowerOfTwo(sector, 512, 4096) &&
-    isPowerOfTwo(perCluster, 1, 128) &&
-    within(tables, 1, 4) &&
-    (place.u8(21) === 0xf0 || within(place.u8(21), 0xf8, 0xff)) &&
-    reserved > 0 &&
-    perTable > 0;
-  if (!isSound) return null;
+  if (!isBootSector(place) || reserved === 0 || perTable === 0) return null;
   const rootAt = reserved + perTable * tables!;
   const dataAt = rootAt + Math.ceil((rootEntries * ENTRY) / sector!);
   if (dataAt >= sectors) return null;
@@ -68,6 +60,14 @@ function parametersOf(place: Bytes): Fat | null {
     cluster: perCluster! * sector!,
   };
 }
+
+/** A jump, and parameters that a FAT can have. */
+const isBootSector = (place: Bytes): boolean =>
+  (place.u8(0) === 0xeb || place.u8(0) === 0xe9) &&
+  isPowerOfTwo(place.u16le(11), 512, 4096) && // bytes in a sector
+  isPowerOfTwo(place.u8(13), 1, 128) && // sectors in a cluster
+  within(place.u8(16), 1, 4) && // tables
+  (place.u8(21) === 0xf0 || within(place.u8(21), 0xf8, 0xff)); // kind of medium
 
 function labelInRoot(place: Bytes, { bits, tableAt, root, clusterAt, cluster }: Fat): string | null {
   if (bits !== 32) return labelIn(place.bytes(root.at, Math.min(root.length, MOST_OF_DIRECTORY)));

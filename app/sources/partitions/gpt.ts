@@ -23,6 +23,8 @@ const USUAL_COUNT = 128;
 const BOOTABLE = 4n;
 
 interface Header {
+  /** Where it is, in bytes. */
+  at: number;
   sector: Sector;
   crc: CrcState;
   /** Where it has the other header, in bytes. */
@@ -41,41 +43,47 @@ export function gptIn(disk: Bytes, logicalSector: number | null): GptTable | nul
   const mbr = mbrEntries(disk);
   const isProtected = mbr?.some(({ type }) => type === PROTECTIVE) === true;
   const primary = firstOf(sectors, (sector) => headerAt(disk, sector, sector));
-  // A backup alone is what an earlier table has left, unless an MBR says that the disk has a GPT.
-  const backup =
-    primary === null
-      ? isProtected
-        ? firstOf(sectors, (sector) => headerAt(disk, sector, lastSector(disk, sector)))
-        : null
-      : headerAt(disk, primary.sector, primary.alternate);
-  const isDamaged = primary !== null && stateOf(disk, primary) !== 'right';
-  const useBackup = backup !== null && (primary === null || (isDamaged && stateOf(disk, backup) === 'right'));
+  const backup = backupOf(disk, primary, isProtected ? sectors : []);
+  const useBackup = backup !== null && isBetter(disk, backup, primary);
   const read = useBackup ? backup : primary;
   if (read === null) return null;
   const { sector, id } = read;
   const partitions = partitionsOf(disk, read);
   judge(partitions, disk.size);
   const atEnd = lastSector(disk, sector);
-  const backupAt = useBackup ? (primary?.alternate ?? atEnd ?? 0) : read.alternate;
+  const backupAt = backup?.at ?? read.alternate;
+  const hybrid = isProtected ? mbr.filter(({ type }) => type !== 0 && type !== PROTECTIVE) : [];
   return {
     kind: 'gpt',
     sector,
     id,
     partitions,
     from: useBackup ? 'backup' : 'primary',
-    header: primary === null ? absent(disk, sector, sector) : primary.crc,
+    header: primary?.crc ?? absent(disk, sector, sector),
     entries: primary === null ? absent(disk, sector, sector) : entriesState(disk, primary),
     backup: backup === null ? absent(disk, backupAt, sector) : stateOf(disk, backup),
     backupAt,
     backupAtEnd: atEnd === null ? null : backupAt === atEnd,
-    mbr: !isProtected ? 'missing' : mbr.some(isHybrid) ? 'hybrid' : 'protective',
-    hybrid: isProtected
-      ? mbr.filter(isHybrid).map((entry) => partitionOf(entry, { sector, id: null, place: 'primary' }))
-      : [],
+    mbr: !isProtected ? 'missing' : hybrid.length > 0 ? 'hybrid' : 'protective',
+    hybrid: hybrid.map((entry) => partitionOf(entry, { sector, id: null, place: 'primary' })),
   };
 }
 
-const isHybrid = ({ type }: { type: number }): boolean => type !== 0 && type !== PROTECTIVE;
+/**
+ * The backup: where the header in sector 1 has it, or at the end of the disk when there is no such header, or a damaged
+ * one. A backup alone is what an earlier table has left, so without that header only these `sectors` are tried: none,
+ * unless an MBR says that the disk has a GPT.
+ */
+function backupOf(disk: Bytes, primary: Header | null, sectors: readonly Sector[]): Header | null {
+  const atEnd = (sector: Sector): Header | null => headerAt(disk, sector, lastSector(disk, sector));
+  if (primary === null) return firstOf(sectors, atEnd);
+  const named = headerAt(disk, primary.sector, primary.alternate);
+  return named ?? (primary.crc === 'right' ? null : atEnd(primary.sector));
+}
+
+/** Is the backup to be gone by? */
+const isBetter = (disk: Bytes, backup: Header, primary: Header | null): boolean =>
+  primary === null || (stateOf(disk, primary) !== 'right' && stateOf(disk, backup) === 'right');
 
 function firstOf<T>(sectors: readonly Sector[], look: (sector: Sector) => T | null): T | null {
   for (const sector of sectors) {
@@ -97,12 +105,14 @@ function absent(disk: Bytes, at: number, sector: Sector): CrcState {
 
 /** The header at `at`; null without one, or when it was not read. */
 function headerAt(disk: Bytes, sector: Sector, at: number | null): Header | null {
-  const bytes = at === null ? null : disk.bytes(at, sector);
+  if (at === null) return null;
+  const bytes = disk.bytes(at, sector);
   if (bytes?.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
   const length = bytes.readUInt32LE(HEADER.length);
   const isRight =
     length >= LEAST_HEADER && length <= sector && crcOfHeader(bytes, length) === bytes.readUInt32LE(HEADER.crc);
   return {
+    at,
     sector,
     crc: isRight ? 'right' : 'wrong',
     alternate: inBytes(bytes.readBigUInt64LE(HEADER.alternate), sector),

@@ -64,6 +64,18 @@ describe('a GPT', () => {
     });
   });
 
+  test('whose header has lost the place of the backup is read from the end', () => {
+    const disk = gptDisk();
+    disk.writeBigUInt64LE(HUGE, 512 + 32);
+    expect(gptOn(disk)).toMatchObject({
+      from: 'backup',
+      header: 'wrong',
+      backup: 'right',
+      backupAt: MiB - 512,
+      backupAtEnd: true,
+    });
+  });
+
   test('that is only a backup, without an MBR that protects it, is no table', () => {
     const disk = gptDisk();
     disk.fill(0, 0, 1024);

@@ -1,5 +1,5 @@
 // What is in an image file, in words and as a map of its partitions.
-import type { Described, LookedAt } from '../app/contract/inside.ts';
+import type { Described, LookedAt, Signature } from '../app/contract/inside.ts';
 import { partsOf } from '../app/contract/request-facts.ts';
 import { say, size } from './words.ts';
 
@@ -21,10 +21,11 @@ const packingOf = (format: string): string =>
   format === SPARSE ? say('image.sparse') : format === 'zip' ? format.toUpperCase() : format;
 
 /** "xz → GPT": how the image is packed, and what it is. */
-export function formatOf({ packed, content, table }: Described): string {
+export function formatOf({ packed, content, table, signatures }: Described): string {
   const steps = packed === null ? [] : [packingOf(packed.format)];
   if (packed?.sparse === true && packed.format !== SPARSE) steps.push(packingOf(SPARSE));
-  if (content?.kind === 'image') steps.push(table === null ? content.format : table.kind.toUpperCase());
+  if (content?.kind === 'image')
+    steps.push(table?.kind.toUpperCase() ?? signatureName(signatures?.[0]) ?? content.format);
   else if (content !== null) steps.push(content.kind === 'unknown' ? say('image.unknown') : say('image.noImage'));
   return steps.join(' → ');
 }
@@ -49,10 +50,14 @@ export function listOf({ checksum }: Described): string | null {
 
 /** A partition by what is in it: "ext4 “root”", else by its name or type. */
 export function partitionName({ signatures, name, typeName, type }: LookedAt): string {
-  const [first] = signatures ?? [];
-  if (first === undefined) return name ?? typeName ?? type;
-  const label = first.label ?? name;
-  const kind = first.version ?? first.type;
+  return signatureName(signatures?.[0], name) ?? name ?? typeName ?? type;
+}
+
+/** "ext4 “root”"; null without a signature. `name`: in place of a label. */
+function signatureName(signature: Signature | undefined, name: string | null = null): string | null {
+  if (signature === undefined) return null;
+  const kind = signature.version ?? signature.type;
+  const label = signature.label ?? name;
   return label === null ? kind : say('choose.labelled', { fileSystem: kind, label });
 }
 

@@ -14,6 +14,16 @@ describe('what an image is, in words', () => {
     ['a packed disk', {}, 'xz → GPT'],
     ['a disk', { packed: null }, 'GPT'],
     ['a file system', { packed: null, table: null, content: { kind: 'image', format: 'ext', trailer: null } }, 'ext'],
+    [
+      'a file system by its signature, which recognition can take for an MBR',
+      {
+        packed: null,
+        table: null,
+        content: { kind: 'image', format: 'MBR', trailer: null },
+        signatures: [{ ...signature, label: 'STICK' }],
+      },
+      'FAT32 “STICK”',
+    ],
     ['an unknown file', { packed: null, table: null, content: { kind: 'unknown' } }, 'nothing that is recognised'],
     ['a packed file that was not looked into', { content: null }, 'xz'],
   ])('names %s', (_what, more, words) => {

@@ -24,6 +24,8 @@ export const NOTES = {
   takenAsIs: { path: 'text', file: 'file' },
   looksLike: { path: 'text', file: 'file' },
   unrecognised: { path: 'text' },
+  imageDespiteName: { path: 'text', format: 'text' },
+  takenDespiteName: { path: 'text', format: 'text' },
   trailer: { path: 'text', format: 'text' },
   otherSectors: { path: 'text', has: 'count', made: 'count' },
   sourceSectors: { path: 'text', has: 'count', made: 'count' },

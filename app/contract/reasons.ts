@@ -82,6 +82,8 @@ export const REASONS = {
   noMedium: {},
   emptyFile: {},
   noDiskImage: { file: 'file' },
+  notAsNamed: { format: 'text' },
+  looksOtherThanNamed: { format: 'text', file: 'file' },
   severalInArchive: { names: 'text' },
   emptyArchive: {},
   notInArchive: { name: 'text', names: 'text' },

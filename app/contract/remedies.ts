@@ -34,6 +34,7 @@ export const REMEDIES = {
   tryLater: {},
   otherDownloadFolder: {},
   raiseDownloadLimit: {},
+  getAgainOrAsIs: {},
   checkAgain: {},
   repairIt: {},
   testCapacity: {},

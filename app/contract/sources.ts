@@ -10,7 +10,7 @@ export type Recognised =
    * It holds a disk or a file system, byte for byte. `trailer` names the format whose own data follows the disk; null
    * for none.
    */
-  | { kind: 'image'; format: string; trailer: string | null }
+  | { kind: 'image'; format: string; trailer: string | null; sure: boolean }
   /** A packed file: the disk image appears when it is unpacked. */
   | { kind: 'packed'; file: Extract<Fact<'files'>, { kind: 'packed' }>; sure: boolean }
   /** Another kind of file. */

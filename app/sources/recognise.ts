@@ -14,11 +14,11 @@ import { textOf } from './text.ts';
 export function recognise(head: Buffer, tail: Buffer, size: number): Recognised {
   const file = new Sample(head, tail, size);
   const disk = isAppImage(file) ? null : diskFormat(file);
-  if (disk !== null) return { kind: 'image', format: disk, trailer: trailerOf(file) };
+  if (disk !== null) return { kind: 'image', format: disk, trailer: trailerOf(file), sure: true };
   const other = fileFormat(file);
   if (other?.sure === true) return told(other);
   const likely = likelyDiskFormat(file);
-  if (likely !== null && other === null) return { kind: 'image', format: likely, trailer: null };
+  if (likely !== null && other === null) return { kind: 'image', format: likely, trailer: null, sure: false };
   if (other !== null) return told(other);
   const text = textOf(file);
   return text === null ? { kind: 'unknown' } : { kind: 'other', file: { kind: text.what }, sure: text.sure };

@@ -50,7 +50,7 @@ export const described = (more: Partial<Described> = {}): Described => ({
     threads: 4,
     memory: 300 * MiB,
   },
-  content: { kind: 'image', format: 'GPT', trailer: null },
+  content: { kind: 'image', format: 'GPT', trailer: null, sure: true },
   size: 5.9e9,
   sizeIs: 'exact',
   table: gptWith([

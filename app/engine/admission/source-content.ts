@@ -1,16 +1,19 @@
 // Decides whether a job may begin with the content of its source file. It judges the open file, which is the one that
 // will be read.
+import { basename } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import { writes } from '../../contract/request-facts.ts';
 import type { JobKind } from '../../contract/request.ts';
 import type { Recognised } from '../../contract/sources.ts';
+import { isCertain, namedFormat, withoutEnding } from '../../sources/names.ts';
 import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
 import { commandFor } from '../../sources/unpack-commands.ts';
 import { errnoOf, failure } from '../../base/errors.ts';
 import type { End } from '../devices/inspect.ts';
 import type { NativeDevice } from '../native/addon.ts';
+import { notAsNamed, RAW } from '../unpacking/packed.ts';
 
 interface Judgement {
   errors: PlatterError[];
@@ -23,27 +26,39 @@ const NOTHING: Judgement = { errors: [], notes: [] };
  * Judges the content of a source for a job of this kind. A copy or a repair of a file that is certainly no disk image
  * is refused, unless `asIs` says otherwise. Comparing harms nothing, and an interrupted job was allowed when it began.
  */
-export async function judgeContent(
-  kind: JobKind,
-  asIs: boolean,
-  { path, size, packed, kind: end }: End,
-  device: NativeDevice,
-): Promise<Judgement> {
-  if (end === 'block' || kind === 'resume') return NOTHING;
+export async function judgeContent(kind: JobKind, asIs: boolean, end: End, device: NativeDevice): Promise<Judgement> {
+  const { path, size, packed } = end;
+  if (end.kind === 'block' || kind === 'resume') return NOTHING;
   const found = await contentOf(device, size, packed !== null);
   if (found === null) return NOTHING;
+  const refusing = writes(kind) && !asIs;
+  const named = namedContent(end);
+  if (named !== null && !isCertain(found))
+    return refusing
+      ? { errors: [notAsNamed('NOT_AN_IMAGE', path, named, found)], notes: [] }
+      : { errors: [], notes: [{ kind: 'takenDespiteName', path, format: named }] };
   switch (found.kind) {
     case 'image':
-      return found.trailer === null
-        ? NOTHING
-        : { errors: [], notes: [{ kind: 'trailer', path, format: found.trailer }] };
+      return { errors: [], notes: notesOnImage(path, named, found.trailer) };
     case 'unknown':
-      return writes(kind) && !asIs ? { errors: [], notes: [{ kind: 'unrecognised', path }] } : NOTHING;
+      return refusing ? { errors: [], notes: [{ kind: 'unrecognised', path }] } : NOTHING;
     case 'packed':
     case 'other':
-      return judgeFile(found, path, writes(kind) && !asIs);
+      return judgeFile(found, path, refusing);
   }
 }
+
+/** The format that the source has by its name, or what is in it; null when the name says nothing. */
+function namedContent({ path, realPath, packed }: End): string | null {
+  const names = [path, realPath].map((one) => basename(one));
+  if (packed === null || packed.format === RAW) return names.map(namedFormat).find((one) => one !== null) ?? null;
+  return namedFormat(packed.entry ?? withoutEnding(names[0]!));
+}
+
+const notesOnImage = (path: string, named: string | null, trailer: string | null): Note[] => [
+  ...(named === null ? [] : [{ kind: 'imageDespiteName', path, format: named } as const]),
+  ...(trailer === null ? [] : [{ kind: 'trailer', path, format: trailer } as const]),
+];
 
 /** `refusing`: the job would write the file's bytes, and nobody has agreed to that. */
 function judgeFile(

@@ -5,7 +5,7 @@ import { partsOf } from '../../contract/request-facts.ts';
 import { checkPlainFile } from '../../base/durable-file.ts';
 import { failureOf, Refusal } from '../../base/errors.ts';
 import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
-import { decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
+import { checkName, decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
 import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Wish } from './proof.ts';
 import type { Decoded } from './unpack-program.ts';
 
@@ -44,6 +44,7 @@ export async function checkFile(path: string, wish: Wish): Promise<Checked> {
     const stats = fstatSync(file);
     checkPlainFile(stats, path, Infinity);
     const image = isPacked(file, stats.size) ? await imageOf(file, path, wish.entry) : null;
+    if (image === null) checkName(file, path, stats.size);
     const taken = image?.entry ?? null;
     const { checksum: wanted, from, signed, unchecked, unclear } = await proofFor(path, { ...wish, entry: taken });
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);

@@ -1,12 +1,15 @@
 // A packed source before anything is held: what it is, and how large the image in it is.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Reason } from '../../contract/facts.ts';
 import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import { checksumOf, entryOf, partsOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
+import type { Recognised } from '../../contract/sources.ts';
+import { isCertain, namedFormat } from '../../sources/names.ts';
 import { recognise } from '../../sources/recognise.ts';
-import { HEAD_BYTES } from '../../sources/sample.ts';
+import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
 import { statsId } from '../devices/file-ids.ts';
 import type { End, Found } from '../devices/inspect.ts';
 import {
@@ -88,15 +91,28 @@ export function needDecoder(path: string): void {
 
 /** Is an open file of `size` bytes one that can be unpacked? */
 export function isPacked(file: number, size: number): boolean {
-  const head = Buffer.alloc(Math.min(HEAD_BYTES, size));
-  const got = readSync(file, head, 0, head.length, 0);
-  const found = recognise(head.subarray(0, got), Buffer.alloc(0), size);
+  const found = recognise(bytesOf(file, 0, Math.min(HEAD_BYTES, size)), Buffer.alloc(0), size);
   return (
     (found.kind === 'packed' || found.kind === 'other') &&
     'format' in found.file &&
     found.sure &&
     FORMATS.has(found.file.format)
   );
+}
+
+/** Throws a Refusal for an open file that is nothing for certain, and packed by its name. */
+export function checkName(file: number, path: string, size: number): void {
+  const named = namedFormat(basename(path));
+  if (named === null) return;
+  const head = bytesOf(file, 0, Math.min(HEAD_BYTES, size));
+  const tail = bytesOf(file, Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
+  const found = recognise(head, tail, size);
+  if (!isCertain(found)) throw new Refusal([notAsNamed('BAD_IMAGE', path, named, found)]);
+}
+
+function bytesOf(file: number, at: number, length: number): Buffer {
+  const buffer = Buffer.alloc(length);
+  return buffer.subarray(0, readSync(file, buffer, 0, length, at));
 }
 
 async function look(file: number, end: End, wish: Wish): Promise<End> {
@@ -180,6 +196,24 @@ export const unpackFailure = (path: string, { fault, offset, said }: UnpackFault
     remedy: isBad ? { kind: 'BAD_IMAGE' } : { kind: 'otherUnpacker' },
   });
 };
+
+/** The failure of a file that does not begin as its name says (`named`, a format) and is nothing else for certain. */
+export const notAsNamed = (
+  code: 'BAD_IMAGE' | 'NOT_AN_IMAGE',
+  path: string,
+  named: string,
+  found: Recognised,
+): PlatterError =>
+  failure({
+    code,
+    op: 'check',
+    device: path,
+    reason:
+      found.kind === 'packed' || found.kind === 'other'
+        ? { kind: 'looksOtherThanNamed', format: named, file: found.file }
+        : { kind: 'notAsNamed', format: named },
+    remedy: { kind: 'getAgainOrAsIs' },
+  });
 
 /**
  * What is wrong with a file that must have this checksum; null for nothing. Publishers give that of the file or of the

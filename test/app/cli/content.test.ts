@@ -1,5 +1,5 @@
 // A source file that is no disk image is refused by the real command line, and taken as it is when the user says so.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../build/native.mjs';
@@ -93,6 +93,67 @@ describe('a packed source', () => {
     await folder.run('printf x | dd of=copy.img bs=1 seek=100000 conv=notrunc status=none');
     expect(resultOf(await platter(['repair', source, copy, '--yes', '--json'])).writeErr).toBe(0);
     expect(await digest(copy)).toBe(before);
+  });
+});
+
+describe('a source that is not what its name says', () => {
+  const PACKERS = [
+    ['xz', 'xz -k disk.img', 'disk.img.xz', 'xz'],
+    ['gzip', 'gzip -k disk.img', 'disk.img.gz', 'gzip'],
+    ['bzip2', 'bzip2 -k disk.img', 'disk.img.bz2', 'bzip2'],
+    ['zstd', 'zstd -q disk.img', 'disk.img.zst', 'zstd'],
+    ['lz4', 'lz4 -q disk.img disk.img.lz4', 'disk.img.lz4', 'lz4'],
+    ['zip', 'zip -q disk.zip disk.img', 'disk.zip', 'ZIP'],
+  ] as const;
+
+  test.each(PACKERS.filter(([tool]) => lacks(tool) === null))(
+    'is refused when its first bit is wrong: packed by %s',
+    async (_, make, file, format) => {
+      using folder = new Folder();
+      await folder.image();
+      await folder.run(make);
+      const bytes = readFileSync(folder.at(file));
+      bytes[0]! ^= 1;
+      writeFileSync(folder.at(file), bytes);
+
+      const { code, stderr } = await platter(['copy', '--yes', folder.at(file), folder.at('o.img')]);
+      const checked = await platter(['check', folder.at(file)]);
+
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringContaining(`Its name says ${format}`) as string,
+      });
+      expect(stderr).toContain('--as-is');
+      expect(existsSync(folder.at('o.img'))).toBe(false);
+      expect({ code: checked.code, stderr: checked.stderr }).toEqual({
+        code: 3,
+        stderr: expect.stringContaining(`Its name says ${format}`) as string,
+      });
+    },
+  );
+
+  test('is taken as it is with --as-is, and compared, and the review says so', async () => {
+    const source = await bench.image('noise.img.xz', MiB, 5);
+    const copy = join(await bench.directory(), 'o.img');
+    const note = [expect.stringContaining('says xz, but it does not begin as such a file: its bytes are taken')];
+    expect(await notesOf(['copy', '--yes', '--as-is', source, copy])).toEqual(note);
+    expect(await notesOf(['verify', source, copy])).toEqual(note);
+  });
+
+  test('is copied when it is a disk image, and the review says so', async () => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run('mv disk.img disk.img.gz');
+    expect(await notesOf(['copy', '--yes', folder.at('disk.img.gz'), folder.at('o.img')])).toEqual([
+      expect.stringContaining('says gzip, but it is a disk image'),
+    ]);
+  });
+
+  test('is refused when that is the content of a packed file', async () => {
+    using folder = new Folder();
+    await folder.run('head -c 1M /dev/zero > disk.img.xz && gzip disk.img.xz');
+    const { code, stderr } = await platter(['copy', '--yes', folder.at('disk.img.xz.gz'), folder.at('o.img')]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Its name says xz') as string });
   });
 });
 

@@ -32,6 +32,10 @@ export const notes: Translated<typeof english> = {
   looksLike: '{path} sieht aus wie {file}. Trifft das zu, startet von der Kopie nichts.',
   unrecognised:
     'In {path} ist nichts zu erkennen, weder eine Partitionstabelle noch ein Dateisystem: Vergewissern Sie sich, dass es ein Abbild ist.',
+  imageDespiteName:
+    'Dem Namen nach ist {path} eine {format}-Datei, aber es ist ein Abbild: Die Bytes werden genommen, wie sie sind.',
+  takenDespiteName:
+    'Dem Namen nach ist {path} eine {format}-Datei, aber sie beginnt nicht wie eine: Die Bytes werden genommen, wie sie sind.',
   trailer:
     '{path} ist eine {format}-Datei: ein Laufwerk, Byte für Byte, und danach 512 Byte, die zu {format} gehören. Sie werden mitkopiert.',
   otherSectors:

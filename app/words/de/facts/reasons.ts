@@ -117,6 +117,10 @@ export const reasons: Translated<typeof english> = {
   downloadsNotOwn: 'Es ist kein privater Ordner dieses Benutzers.',
   downloadCancelled: 'Das Herunterladen wurde abgebrochen.',
   downloadEnded: 'Das Programm, das herunterlädt, endete unerwartet: {said}.',
+  notAsNamed:
+    'Ihrem Namen nach ist es eine {format}-Datei, aber sie beginnt nicht wie eine, und auch sonst ist nichts sicher zu erkennen.',
+  looksOtherThanNamed:
+    'Ihrem Namen nach ist es eine {format}-Datei, aber sie beginnt nicht wie eine. Sie sieht aus wie {file}.',
   hardLinks: 'Sie hat weitere Namen (harte Links): Was unter diesen steht, würde sich mit ändern.',
   underLoop: 'Sie ist in Gebrauch: Das Loop-Gerät {loop} liegt darauf.',
   fileUsedAsSwap: 'Sie wird als Swap benutzt.',

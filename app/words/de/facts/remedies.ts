@@ -63,6 +63,8 @@ export const remedies: Translated<typeof english> = {
   otherDownloadFolder:
     'Schaffen Sie dort Platz, oder wählen Sie einen anderen Ordner für Downloads (--download-dir auf der Befehlszeile).',
   raiseDownloadLimit: 'Prüfen Sie die Adresse, oder erlauben Sie mehr (--download-limit auf der Befehlszeile).',
+  getAgainOrAsIs:
+    'Sie ist wahrscheinlich beschädigt: Laden Sie sie noch einmal, und vergleichen Sie ihre Prüfsumme mit der des Herausgebers. Soll sie so sein, schreiben Sie ihre Bytes, wie sie sind.',
   BAD_FILE: 'Nennen Sie eine andere Datei, oder verzichten Sie darauf.',
   NOTHING_TO_DO: 'Lesen Sie die unterbrochenen Aufträge neu, oder starten Sie eine neue Kopie.',
   HOST_FAILED: 'Vertrauen Sie nicht auf das, was gerade geschrieben wurde; starten Sie den Auftrag neu.',

@@ -30,6 +30,9 @@ export const notes = {
   looksLike: '{path} looks like {file}. If it is, the copy will not boot.',
   unrecognised:
     'Nothing in {path} is recognised, neither a partition table nor a file system: make sure that it is a disk image.',
+  imageDespiteName: 'The name of {path} says {format}, but it is a disk image: its bytes are taken as they are.',
+  takenDespiteName:
+    'The name of {path} says {format}, but it does not begin as such a file: its bytes are taken as they are.',
   trailer:
     '{path} is a {format} file: a disk, byte for byte, and after it 512 bytes that belong to {format}. They are copied too.',
   otherSectors:

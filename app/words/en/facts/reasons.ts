@@ -110,6 +110,8 @@ export const reasons = {
   downloadsNotOwn: 'It is not a private folder of this user.',
   downloadCancelled: 'The download was cancelled.',
   downloadEnded: 'The program that downloads ended unexpectedly: {said}.',
+  notAsNamed: 'Its name says {format}, but it does not begin as such a file, and nothing else is certain of it.',
+  looksOtherThanNamed: 'Its name says {format}, but it does not begin as such a file. It looks like {file}.',
   hardLinks: 'It has other names (hard links), and the file under those names would change too.',
   underLoop: 'It is in use: it is the backing file of the loop device {loop}.',
   fileUsedAsSwap: 'It is in use as swap.',

@@ -53,6 +53,8 @@ export const remedies = {
   tryLater: 'Try again later: the download goes on where it stopped.',
   otherDownloadFolder: 'Free space there, or choose another folder for downloads (--download-dir on the command line).',
   raiseDownloadLimit: 'Check the URL, or allow more (--download-limit on the command line).',
+  getAgainOrAsIs:
+    'It is probably damaged: get it again, and compare its checksum with the publisher’s. If it is meant to be like this, write its bytes as they are (--as-is on the command line).',
   BAD_FILE: 'Name another file, or do without it.',
   NOTHING_TO_DO: 'List the interrupted jobs (platter jobs), or start a new copy.',
   HOST_FAILED: 'Do not trust what was being written; start the job again.',

@@ -32,6 +32,10 @@ export const notes: Translated<typeof english> = {
   looksLike: '{path} ressemble à {file}. Si c’en est un, rien ne démarrera depuis la copie.',
   unrecognised:
     'Rien n’est reconnu dans {path}, ni table de partitions ni système de fichiers : assurez-vous que c’est une image de disque.',
+  imageDespiteName:
+    'D’après son nom, {path} est un fichier {format}, mais c’est une image de disque : ses octets sont pris tels quels.',
+  takenDespiteName:
+    'D’après son nom, {path} est un fichier {format}, mais il ne commence pas comme tel : ses octets sont pris tels quels.',
   trailer:
     '{path} est un fichier {format} : un disque, octet pour octet, suivi de 512 octets qui appartiennent à {format}. Ils sont copiés aussi.',
   otherSectors:

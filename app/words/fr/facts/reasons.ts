@@ -114,6 +114,10 @@ export const reasons: Translated<typeof english> = {
   downloadsNotOwn: 'Ce n’est pas un dossier privé de cet utilisateur.',
   downloadCancelled: 'Le téléchargement a été annulé.',
   downloadEnded: 'Le programme qui télécharge s’est arrêté de façon inattendue : {said}.',
+  notAsNamed:
+    'D’après son nom, c’est un fichier {format}, mais il ne commence pas comme tel, et rien d’autre n’y est reconnu avec certitude.',
+  looksOtherThanNamed:
+    'D’après son nom, c’est un fichier {format}, mais il ne commence pas comme tel. Il ressemble à {file}.',
   hardLinks: 'Il a d’autres noms (liens physiques) : ce qui est sous ceux-ci changerait avec lui.',
   underLoop: 'Il est utilisé : le périphérique loop {loop} repose dessus.',
   fileUsedAsSwap: 'Il est utilisé comme swap.',

@@ -53,6 +53,8 @@ export const remedies: Translated<typeof english> = {
   otherDownloadFolder:
     'Libérez de la place à cet endroit, ou choisissez un autre dossier de téléchargement (--download-dir en ligne de commande).',
   raiseDownloadLimit: 'Vérifiez l’adresse, ou autorisez davantage (--download-limit en ligne de commande).',
+  getAgainOrAsIs:
+    'Il est sans doute endommagé : récupérez-le de nouveau, et comparez sa somme de contrôle à celle de l’éditeur. S’il doit être ainsi, écrivez ses octets tels quels.',
   BAD_FILE: 'Nommez un autre fichier, ou passez-vous-en.',
   NOTHING_TO_DO: 'Actualisez les tâches interrompues, ou démarrez une nouvelle copie.',
   HOST_FAILED: 'Ne vous fiez pas à ce qui était en cours d’écriture ; relancez la tâche.',

@@ -5,63 +5,18 @@ import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decoderLacks } from '../../../build/native.mjs';
 import { Refusal } from '../../../app/client/client.ts';
 import type { JobResult } from '../../../app/contract/jobs.ts';
-import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
-import { lacks } from '../sources/source-files.ts';
-import {
-  head,
-  interrupted,
-  killAtStall,
-  MiB,
-  oneBench,
-  refused,
-  resultOf,
-  resume,
-  spoil,
-  untilDurable,
-} from './support.ts';
+import type { LabDisk } from '../../lab/lab.ts';
+import { HERE, isBlank, oldDisk as oldDiskOf, packedBy, SIZE, skip, type Tool } from './packed-files.ts';
+import { interrupted, killAtStall, MiB, oneBench, refused, resultOf, resume, spoil, untilDurable } from './support.ts';
 
-const SIZE = 12 * MiB;
-const BLANK = Buffer.alloc(MiB);
-const missing = decoderLacks();
-const skip = canLab() ?? (missing.length > 0 ? `without ${missing.join(', ')}: install the -dev packages` : null);
 const bench = oneBench();
-
-/** How each tool packs FILE into FILE.packed. */
-const TOOLS = {
-  'xz in blocks': 'xz -1 -T2 --block-size=1MiB -c FILE > FILE.packed',
-  xz: 'xz -1 -T1 -c FILE > FILE.packed',
-  gzip: 'gzip -1 -c FILE > FILE.packed',
-  bzip2: 'bzip2 -1 -c FILE > FILE.packed',
-  zstd: 'zstd -q -1 -c FILE > FILE.packed',
-  lz4: 'lz4 -q -1 -c FILE > FILE.packed',
-  zip: 'zip -q -1 -j FILE.zip FILE && mv FILE.zip FILE.packed',
-} as const;
-type Tool = keyof typeof TOOLS;
-const HERE = (Object.keys(TOOLS) as Tool[]).filter((tool) => lacks(tool.split(' ')[0]!) === null);
-
-/** An image with a partition table, and the same packed. */
-async function packed(tool: Tool, size = SIZE): Promise<{ image: string; file: string }> {
-  const image = await bench.path('disk.img');
-  const bytes = seededBytes(size, 7);
-  bytes.fill(0, Math.floor(size / 3), Math.floor(size / 2));
-  bytes.writeUInt16LE(0xaa55, 510);
-  Buffer.from([0x80, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 16, 0, 0]).copy(bytes, 446);
-  bytes.fill(0, 462, 510);
-  await writeFile(image, bytes);
-  execFileSync('sh', ['-c', TOOLS[tool].replaceAll('FILE', image)]);
-  return { image, file: `${image}.packed` };
-}
-
-/** A disk with old content. */
-const oldDisk = async (size = SIZE, seed = 1): Promise<LabDisk> =>
-  bench.disk({ size, file: await bench.image(`old-${seed}`, size, seed) });
+const packed = (tool: Tool, size = SIZE): ReturnType<typeof packedBy> => packedBy(bench, tool, size);
+const oldDisk = (size = SIZE, seed = 1): Promise<LabDisk> => oldDiskOf(bench, size, seed);
 const twoDisks = async (size = SIZE): Promise<LabDisk[]> => [await oldDisk(size), await oldDisk(size, 2)];
 const isResult = (value: unknown): value is JobResult =>
   typeof value === 'object' && value !== null && 'destinations' in value;
-const isBlank = (disk: LabDisk): boolean => head(disk.backing, MiB).equals(BLANK);
 
 describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' : ` (${skip})`}`, () => {
   it.each(HERE)('copies the image in a file of %s to every disk, and verifies it', async (tool) => {

@@ -1,0 +1,47 @@
+// Packed images for jobs, made by other people's tools, and the disks that they are copied to.
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { decoderLacks } from '../../../build/native.mjs';
+import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
+import { lacks } from '../sources/source-files.ts';
+import { head, MiB, type Workbench } from './support.ts';
+
+export const SIZE = 12 * MiB;
+const BLANK = Buffer.alloc(MiB);
+const missing = decoderLacks();
+/** Why jobs with a packed source cannot be tested here; null where they can. */
+export const skip =
+  canLab() ?? (missing.length > 0 ? `without ${missing.join(', ')}: install the -dev packages` : null);
+
+/** How each tool packs FILE into FILE.packed. */
+const TOOLS = {
+  'xz in blocks': 'xz -1 -T2 --block-size=1MiB -c FILE > FILE.packed',
+  xz: 'xz -1 -T1 -c FILE > FILE.packed',
+  gzip: 'gzip -1 -c FILE > FILE.packed',
+  bzip2: 'bzip2 -1 -c FILE > FILE.packed',
+  zstd: 'zstd -q -1 -c FILE > FILE.packed',
+  lz4: 'lz4 -q -1 -c FILE > FILE.packed',
+  zip: 'zip -q -1 -j FILE.zip FILE && mv FILE.zip FILE.packed',
+} as const;
+export type Tool = keyof typeof TOOLS;
+/** Those that are installed. */
+export const HERE = (Object.keys(TOOLS) as Tool[]).filter((tool) => lacks(tool.split(' ')[0]!) === null);
+
+/** An image with a partition table, and the same packed. */
+export async function packedBy(bench: Workbench, tool: Tool, size = SIZE): Promise<{ image: string; file: string }> {
+  const image = await bench.path('disk.img');
+  const bytes = seededBytes(size, 7);
+  bytes.fill(0, Math.floor(size / 3), Math.floor(size / 2));
+  bytes.writeUInt16LE(0xaa55, 510);
+  Buffer.from([0x80, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 16, 0, 0]).copy(bytes, 446);
+  bytes.fill(0, 462, 510);
+  await writeFile(image, bytes);
+  execFileSync('sh', ['-c', TOOLS[tool].replaceAll('FILE', image)]);
+  return { image, file: `${image}.packed` };
+}
+
+/** A disk with old content. */
+export const oldDisk = async (bench: Workbench, size = SIZE, seed = 1): Promise<LabDisk> =>
+  bench.disk({ size, file: await bench.image(`old-${seed}`, size, seed) });
+
+export const isBlank = (disk: LabDisk): boolean => head(disk.backing, MiB).equals(BLANK);

@@ -38,6 +38,8 @@ export const ERROR_CODES = [
   'DUPLICATE', // the same device named twice, perhaps under two names
   'TOO_MANY',
   'BAD_IMAGE', // a packed source that is cut short or damaged, or whose checksum is another one
+  // the program that unpacks the source was ended by the system, or had too little of it: nothing is known of the file
+  'DECODER_FAILED',
   'CHANGED', // not the device it was when it was chosen
   'NOT_EJECTABLE', // there is nothing to switch off: a loop device, a partition, a drive that is built in
   'CONFIRM', // would be overwritten, and nobody said yes

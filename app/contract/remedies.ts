@@ -35,6 +35,7 @@ export const REMEDIES = {
   otherDownloadFolder: {},
   raiseDownloadLimit: {},
   getAgainOrAsIs: {},
+  moreFiles: {},
   checkAgain: {},
   repairIt: {},
   testCapacity: {},

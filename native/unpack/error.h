@@ -9,8 +9,9 @@ namespace unpack {
 
 // truncated: the file ends before its content does. damaged: a checksum or the structure is wrong. trailing: something
 // other than zeros follows the content. unsupported: a variant that this program does not decode. memory: decoding
-// needs more than the limit. usage: the call is wrong.
-enum class Fault { truncated, damaged, trailing, unsupported, memory, read, write, usage };
+// needs more than the limit. resources: the system gives no memory or no thread; nothing is said of the file. read: so
+// does its storage. usage: the call is wrong.
+enum class Fault { truncated, damaged, trailing, unsupported, memory, resources, read, write, usage };
 
 // Names of faults in reports.
 constexpr const char* name_of(Fault fault) {
@@ -25,6 +26,8 @@ constexpr const char* name_of(Fault fault) {
       return "unsupported";
     case Fault::memory:
       return "memory";
+    case Fault::resources:
+      return "resources";
     case Fault::read:
       return "read";
     case Fault::write:

@@ -24,7 +24,7 @@ class Inflater::Zlib final : public Implementation {
  public:
   explicit Zlib(Wrapping wrapping) {
     if (inflateInit2(&stream_, wrapping == Wrapping::gzip ? 15 + 16 : -15) != Z_OK)
-      throw Error(Fault::memory, 0, "deflate: not enough memory");
+      throw Error(Fault::resources, 0, "deflate: not enough memory");
   }
   ~Zlib() override { inflateEnd(&stream_); }
 

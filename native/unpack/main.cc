@@ -256,10 +256,10 @@ int run(int count, char** words) {
                                             ",\"said\":" + quoted(error.what()) + "}");
     return usage ? 2 : 1;
   } catch (const std::bad_alloc&) {
-    say(report, "{\"event\":\"error\",\"fault\":\"memory\",\"offset\":0,\"said\":\"not enough memory\"}");
-  } catch (const std::system_error& error) {
-    say(report,
-        std::string("{\"event\":\"error\",\"fault\":\"sandbox\",\"offset\":0,\"said\":") + quoted(error.what()) + "}");
+    say(report, "{\"event\":\"error\",\"fault\":\"resources\",\"offset\":0,\"said\":\"not enough memory\"}");
+  } catch (const std::system_error& error) {  // no sandbox, or no thread
+    say(report, std::string("{\"event\":\"error\",\"fault\":\"resources\",\"offset\":0,\"said\":") +
+                    quoted(error.what()) + "}");
   }
   return 1;
 }

@@ -34,8 +34,10 @@ export class Reports {
   readonly #looks: Looks | null;
   /** Resolves when every full file system that was met so far is told. */
   #fullTold = Promise.resolve();
-  /** Resolves when the fault of a decoder is told; null before there is one. */
-  #decoderTold: Promise<void> | null = null;
+  /** What was told of the packed source, and the passes that met it. */
+  readonly #toldOfSource = new Set<PlatterError | Pass>();
+  /** Resolves when every fault of a decoder that was met so far is told. */
+  #decoderTold = Promise.resolve();
 
   /**
    * `stop` stops a destination whose device is gone, also one that would go on past bad blocks, or would wait for ever.
@@ -68,7 +70,8 @@ export class Reports {
 
   /** Tells what is wrong with the packed source, once. */
   tellOfSource(error: PlatterError): void {
-    if (this.errors.some(({ code }) => code === error.code)) return;
+    if (this.#toldOfSource.has(error)) return;
+    this.#toldOfSource.add(error);
     this.#push({ ...error, side: 'read', destination: null });
   }
 
@@ -87,7 +90,7 @@ export class Reports {
     for (const entry of joinedEntries(pass.newErrors(ended))) {
       // The states say which destinations were cut short; each gets one error of its own for it.
       if (entry.cause === 'cancelled' || hold(entry)) continue;
-      if (this.#isOfDecoder(entry)) this.#decoderTold ??= this.#tellDecoder(entry);
+      if (this.#isOfDecoder(entry)) this.#meetDecoder(pass, entry);
       else if (this.#isFull(entry)) this.#fullTold = this.#fullTold.then(() => this.#tellFull(entry));
       else if (this.#looks?.take(entry) !== true)
         this.#push(
@@ -132,6 +135,13 @@ export class Reports {
   /** The engine says only that a stream has ended too early (EBADMSG). Its decoder says why. */
   #isOfDecoder({ side, errno }: NativeError): boolean {
     return side === 'read' && errno === 'EBADMSG' && (this.#run.source?.unpacking ?? null) !== null;
+  }
+
+  /** A decoder gave a pass too little: in a retry it can be another one. */
+  #meetDecoder(pass: Pass, entry: NativeError): void {
+    if (this.#toldOfSource.has(pass)) return;
+    this.#toldOfSource.add(pass);
+    this.#decoderTold = this.#decoderTold.then(() => this.#tellDecoder(entry));
   }
 
   async #tellDecoder(entry: NativeError): Promise<void> {

@@ -14,7 +14,7 @@ import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
 import { numberOf } from '../devices/file-ids.ts';
 import { checksumBeside } from './checksum-beside.ts';
-import { imageOf, isPacked, unpackFailure } from './packed.ts';
+import { failureBy, imageOf, isPacked } from './packed.ts';
 import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Reach } from './reach.ts';
 import { canUnpack, probeFile, type Probed } from './unpack-program.ts';
 
@@ -92,7 +92,7 @@ async function unpackingOf(
   wanted: string | null,
 ): Promise<{ packed: Packing | null; reach: Reach | null; problem: PlatterError | null }> {
   const answer = await probeFile(file);
-  if (!answer.ok) return { packed: null, reach: null, problem: unpackFailure(path, answer.fault) };
+  if (!answer.ok) return { packed: null, reach: null, problem: failureBy(path, answer.why) };
   const { entries } = answer.probed;
   if (entries === undefined) return { ...readingOf(path, file, answer.probed, null), problem: null };
   const chosen = await outcome(() => imageOf(file, path, wanted));
@@ -100,7 +100,7 @@ async function unpackingOf(
   // With several files in the archive the decoder says how it goes about one when that is named.
   const ofEntry = await probeFile(file, chosen.value.entry);
   if (!ofEntry.ok)
-    return { packed: packingOf(answer.probed, null), reach: null, problem: unpackFailure(path, ofEntry.fault) };
+    return { packed: packingOf(answer.probed, null), reach: null, problem: failureBy(path, ofEntry.why) };
   const probed = { ...ofEntry.probed, size: ofEntry.probed.size ?? chosen.value.size, entries };
   return { ...readingOf(path, file, probed, chosen.value.entry), problem: null };
 }

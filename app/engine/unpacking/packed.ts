@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Reason } from '../../contract/facts.ts';
-import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { cancelledOpening, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import { checksumOf, entryOf, partsOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
@@ -19,6 +19,7 @@ import {
   type ArchiveEntry,
   type Decoded,
   type DecodeOptions,
+  type Failed,
   type UnpackFault,
 } from './unpack-program.ts';
 
@@ -130,7 +131,7 @@ export async function imageOf(
   wanted: string | null,
 ): Promise<{ format: string; entry: string | null; size: number | undefined; seekable: boolean }> {
   const answer = await probeFile(file);
-  if (!answer.ok) throw new Refusal([unpackFailure(path, answer.fault)]);
+  if (!answer.ok) throw new Refusal([failureBy(path, answer.why)]);
   const { format, size, entries, seekable = false } = answer.probed;
   const chosen = entries === undefined ? null : chosenIn(path, entries, wanted);
   // Of a sparse image in an archive the entry says how large it is, not what is in it.
@@ -145,9 +146,7 @@ export async function decodeWhole(
 ): Promise<Decoded> {
   const end = await decodeFile(file, null, { ...how, from: 0, threads: null }).ended;
   if (end.kind === 'done') return end.of;
-  const fault =
-    end.kind === 'fault' ? end.fault : ({ fault: 'read', offset: 0, said: 'the decoder was stopped' } as const);
-  throw new Refusal([unpackFailure(path, fault)]);
+  throw new Refusal([end.kind === 'stopped' ? cancelledOpening(path).errors[0]! : failureBy(path, end)]);
 }
 
 /**
@@ -176,6 +175,23 @@ function chosenIn(path: string, entries: readonly ArchiveEntry[], wanted: string
       reason: { kind: 'encryptedEntry', name: chosen.name },
     });
   return chosen;
+}
+
+/** The failure of a source whose decoder gave no image. */
+export function failureBy(path: string, why: Failed): PlatterError {
+  if (why.kind === 'fault') return unpackFailure(path, why.fault);
+  const { reason } = why;
+  // The storage of the file.
+  if (reason.kind === 'packedUnreadable')
+    return failure({ code: 'MEDIUM_ERROR', op: 'read', device: path, reason, remedy: { kind: 'checkSource' } });
+  const isOfFiles = reason.kind === 'decoderUnstarted' && ['EMFILE', 'ENFILE'].includes(reason.errno);
+  return failure({
+    code: 'DECODER_FAILED',
+    op: 'read',
+    device: path,
+    reason,
+    remedy: { kind: isOfFiles ? 'moreFiles' : 'DECODER_FAILED' },
+  });
 }
 
 /** The failure of a packed file, in words. */

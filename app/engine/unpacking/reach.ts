@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { PlatterError } from '../../contract/errors.ts';
 import { errnoOf, failureOf } from '../../base/errors.ts';
 import { PIECE, type Pieces } from '../../sources/pieces.ts';
-import { unpackFailure } from './packed.ts';
+import { failureBy } from './packed.ts';
 import { decodeToStream, type Decoder } from './unpack-program.ts';
 
 /** What `Pieces` are fetched from. */
@@ -181,7 +181,7 @@ class ImageStream {
     if (!this.#isOver) this.#decoder.stop();
     this.#image.destroy();
     const end = await this.#decoder.ended;
-    return end.kind === 'fault' ? unpackFailure(path, end.fault) : null;
+    return end.kind === 'fault' || end.kind === 'lost' ? failureBy(path, end) : null;
   }
 
   async #piece(): Promise<Buffer> {

@@ -20,6 +20,7 @@ import {
 import { isSignature, keyringIn } from '../../sources/checksums/openpgp.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 import { runGpgv, type GpgVerdict } from './gpgv.ts';
+import { failureBy } from './packed.ts';
 import { decodeFile, type Decoder } from './unpack-program.ts';
 
 /** The endings of signatures beside a file. */
@@ -136,6 +137,7 @@ function pour(file: number, input: Writable): Decoder {
 async function checksumOf(path: string, decoder: Decoder | null): Promise<string> {
   const end = await decoder?.ended;
   if (end?.kind === 'done') return `sha256:${end.of.digests.sha256!}`;
+  if (end?.kind === 'lost') throw new Refusal([failureBy(path, end)]);
   const said = end?.kind === 'fault' ? end.fault.said : 'it was not read to its end';
   return refuse({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'packedUnreadable', said } });
 }

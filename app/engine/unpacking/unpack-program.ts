@@ -1,10 +1,13 @@
 // Runs platter-unpack, the sandboxed program that reads packed files. No byte of one is parsed here.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import type { Reason } from '../../contract/facts.ts';
+import { errnoOf } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 
@@ -22,10 +25,10 @@ const FAULTS = [
   'trailing',
   'unsupported',
   'memory',
+  'resources',
   'read',
   'write',
   'usage',
-  'sandbox',
 ] as const;
 
 const report = z.discriminatedUnion('event', [
@@ -47,7 +50,13 @@ export type Decoded = Omit<Extract<z.infer<typeof report>, { event: 'done' }>, '
 /** What is wrong with a packed file: `offset` in bytes from its start, `said` in English. */
 export type UnpackFault = Omit<Extract<z.infer<typeof report>, { event: 'error' }>, 'event'>;
 /** How a decoder ended. 'stopped': nobody read on, or it was told to stop, so it says nothing of the file. */
-export type DecoderEnd = { kind: 'done'; of: Decoded } | { kind: 'fault'; fault: UnpackFault } | { kind: 'stopped' };
+/** Why a decoder gave no image: a fault that it found, or it was `lost`, which says nothing about the file. */
+export type Failed = { kind: 'fault'; fault: UnpackFault } | { kind: 'lost'; reason: Reason };
+/** How a decoder ended. */
+export type DecoderEnd = { kind: 'done'; of: Decoded } | Failed | { kind: 'stopped' };
+
+/** Signals that somebody else sends. With any other the decoder ends itself. */
+const SENT: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
 
 /** The decoder gives the bytes of a name one by one. Where they are UTF-8, that is what they mean. */
 function asUtf8(name: string): string {
@@ -105,24 +114,22 @@ export interface DecodeOptions {
   digests: readonly string[];
 }
 
-/**
- * Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. Gives a fault when
- * it cannot be read as what it seems to be.
- */
+/** Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. */
 export async function probeFile(
   file: number,
   entry: string | null = null,
-): Promise<{ ok: true; probed: Probed } | { ok: false; fault: UnpackFault }> {
+): Promise<{ ok: true; probed: Probed } | { ok: false; why: Failed }> {
   const child = start(['probe', ...(entry === null ? [] : ['--entry', entry])], file, 'pipe');
+  if (!isRunning(child)) return { ok: false, why: await unstarted(child) };
   const text: string[] = [];
   child.stdout!.setEncoding('utf8').on('data', (part: string) => text.push(part));
-  const fault = faultIn(child);
-  const code = await exit(child);
-  if (code === 0) {
-    const answer = probed.safeParse(asJson(text.join('')));
-    if (answer.success) return { ok: true, probed: answer.data };
-  }
-  return { ok: false, fault: (await fault) ?? unexplained(code) };
+  let failed: Failed | null = null;
+  const said = reports(child, (data) => {
+    if (data.event === 'error') failed = failedBy(data);
+  });
+  const [code] = await Promise.all([exit(child), said]);
+  const answer = code === 0 ? probed.safeParse(asJson(text.join(''))) : null;
+  return answer?.success === true ? { ok: true, probed: answer.data } : { ok: false, why: failed ?? unexplained(code) };
 }
 
 /** Starts a decoder of the open `file`. `to`: where the image goes, a descriptor or a pipe; null for nowhere. */
@@ -133,29 +140,24 @@ export function decodeFile(file: number, to: number | Writable | null, options: 
 /** The same, with the image as a stream: for a short look at it. */
 export function decodeToStream(file: number, options: DecodeOptions): { decoder: Decoder; image: Readable } {
   const child = start(['decode', ...wordsOf(options)], file, 'pipe');
-  return { decoder: decoderIn(child), image: child.stdout! };
+  return { decoder: decoderIn(child), image: isRunning(child) ? child.stdout! : new PassThrough().end() };
 }
 
-function decoderIn(child: ChildProcess): Decoder {
+function decoderIn(child: ChildProcess | NodeJS.ErrnoException): Decoder {
+  if (!isRunning(child)) return { ended: unstarted(child), heard: () => 0, stop: () => undefined };
   let heard = performance.now();
   let stopped = false;
   let end: DecoderEnd | null = null;
-  const said = new Promise<void>((resolve) => {
-    createInterface({ input: child.stdio[3] as Readable })
-      .on('line', (line) => {
-        heard = performance.now();
-        const { data } = report.safeParse(asJson(line));
-        if (data === undefined) return;
-        if (data.event === 'done') end = { kind: 'done', of: data };
-        // The pipe was closed by its reader.
-        if (data.event === 'error') end = data.fault === 'write' ? { kind: 'stopped' } : { kind: 'fault', fault: data };
-      })
-      .on('close', resolve);
+  const said = reports(child, (data) => {
+    heard = performance.now();
+    if (data.event === 'done') end = { kind: 'done', of: data };
+    // The pipe was closed by its reader.
+    if (data.event === 'error') end = data.fault === 'write' ? { kind: 'stopped' } : failedBy(data);
   });
   const ended = Promise.all([exit(child), said]).then(([code]): DecoderEnd => {
     if (stopped) return { kind: 'stopped' };
-    if (end?.kind === 'done' && code !== 0) return { kind: 'fault', fault: unexplained(code) };
-    return end ?? (code === 'SIGPIPE' ? { kind: 'stopped' } : { kind: 'fault', fault: unexplained(code) });
+    if (end?.kind === 'done' && code !== 0) return unexplained(code);
+    return end ?? (code === 'SIGPIPE' ? { kind: 'stopped' } : unexplained(code));
   });
   return {
     ended,
@@ -167,22 +169,51 @@ function decoderIn(child: ChildProcess): Decoder {
   };
 }
 
-function start(args: readonly string[], file: number, stdout: number | Writable | 'pipe' | 'ignore'): ChildProcess {
-  // Decoders of one descriptor would share its place in the file.
-  const own = openSync(`/proc/self/fd/${String(file)}`, 'r');
+/** Starts the program, or gives the error that the system has for it. */
+function start(
+  args: readonly string[],
+  file: number,
+  stdout: number | Writable | 'pipe' | 'ignore',
+): ChildProcess | NodeJS.ErrnoException {
+  let own = -1;
   try {
+    // Decoders of one descriptor would share its place in the file.
+    own = openSync(`/proc/self/fd/${String(file)}`, 'r');
     const child = spawn(PROGRAM, args, {
       stdio: [own, stdout, 'pipe', 'pipe'],
       env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },
       // Ctrl-C is for the job, which ends its decoders in order.
       detached: true,
     });
-    child.stderr!.resume();
+    if (child.pid !== undefined) child.stderr!.resume();
     return child;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return error as NodeJS.ErrnoException;
   } finally {
-    closeSync(own);
+    if (own >= 0) closeSync(own);
   }
 }
+
+const isRunning = (child: ChildProcess | NodeJS.ErrnoException): child is ChildProcess =>
+  !(child instanceof Error) && child.pid !== undefined;
+
+/** Why the program does not run. Without descriptors Node gives a child that has no streams. */
+async function unstarted(child: ChildProcess | NodeJS.ErrnoException): Promise<Failed> {
+  const error = child instanceof Error ? child : ((await once(child, 'error')) as [Error])[0];
+  return { kind: 'lost', reason: { kind: 'decoderUnstarted', errno: errnoOf(error) ?? error.message } };
+}
+
+/** Reads the reports of a child to their end. */
+const reports = (child: ChildProcess, hear: (data: z.infer<typeof report>) => void): Promise<void> =>
+  new Promise((resolve) => {
+    createInterface({ input: child.stdio[3] as Readable })
+      .on('line', (line) => {
+        const { data } = report.safeParse(asJson(line));
+        if (data !== undefined) hear(data);
+      })
+      .on('close', resolve);
+  });
 
 const wordsOf = ({ entry: name, isRaw, from, threads, digests: names }: DecodeOptions): string[] => [
   ...(isRaw ? ['--raw'] : []),
@@ -192,24 +223,23 @@ const wordsOf = ({ entry: name, isRaw, from, threads, digests: names }: DecodeOp
   ...(names.length === 0 ? [] : ['--digest', names.join(','), '--image-digest', names.join(',')]),
 ];
 
-/** The exit code of a child, or the signal that ended it, or why it could not be started. */
+/** The exit code of a child, or the signal that ended it. */
 const exit = (child: ChildProcess): Promise<number | string> =>
   new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message)).on('close', (code, signal) => resolve(code ?? signal ?? ''));
   });
 
-/** The last fault that a child reports. */
-const faultIn = async (child: ChildProcess): Promise<UnpackFault | null> => {
-  let fault: UnpackFault | null = null;
-  for await (const line of createInterface({ input: child.stdio[3] as Readable })) {
-    const { data } = report.safeParse(asJson(line));
-    if (data?.event === 'error') fault = data;
-  }
-  return fault;
-};
+/** What a report of the decoder says: of the file, or of the system. */
+function failedBy(fault: UnpackFault): Failed {
+  const { said } = fault;
+  if (fault.fault === 'resources') return { kind: 'lost', reason: { kind: 'decoderStarved', said } };
+  return fault.fault === 'read'
+    ? { kind: 'lost', reason: { kind: 'packedUnreadable', said } }
+    : { kind: 'fault', fault };
+}
 
-const unexplained = (code: number | string): UnpackFault => ({
-  fault: 'unsupported',
-  offset: 0,
-  said: `platter-unpack ended with ${String(code)}`,
-});
+/** The end of a decoder that has not said why. */
+const unexplained = (code: number | string): Failed =>
+  typeof code === 'string' && SENT.has(code)
+    ? { kind: 'lost', reason: { kind: 'decoderKilled', signal: code } }
+    : { kind: 'fault', fault: { fault: 'unsupported', offset: 0, said: `platter-unpack ended with ${String(code)}` } };

@@ -5,14 +5,17 @@ import { constants as system } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import { partsOf } from '../../contract/request-facts.ts';
+import { errnoOf } from '../../base/errors.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
 import type { End, Packed } from '../devices/inspect.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
-import { otherChecksum, RAW, unpackFailure } from './packed.ts';
-import { decodeFile, type Decoded, type Decoder, type DecoderEnd } from './unpack-program.ts';
+import { failureBy, otherChecksum, RAW, unpackFailure } from './packed.ts';
+import { decodeFile, type Decoded, type Decoder, type DecoderEnd, type Failed } from './unpack-program.ts';
 
 /** Milliseconds without a report after which a decoder counts as blocked: nobody reads what it writes. */
 const SILENT_MS = 5000;
+/** Milliseconds from the end of a decoder's pipe, after which its end is known. */
+const REAPED_MS = 2000;
 /** Longest gap, in bytes, that is decoded and dropped where a new decoder could begin behind it. */
 const REACH = 64 * 1024 * 1024;
 
@@ -28,8 +31,10 @@ export class Unpacking {
   /** The first decoder of the whole file since the job began. */
   #whole: Decoder | null = null;
   #isBegun = false;
-  /** The first fault that a decoder met. */
+  /** The first fault that a decoder met in the file. */
   #fault: PlatterError | null = null;
+  /** Why the last decoder was lost. It says nothing about the file, so the next one begins all the same. */
+  #loss: PlatterError | null = null;
   #verdict: Promise<PlatterError | null> | null = null;
   /** What the first decoder said that read the whole file; null before. */
   #decoded: Decoded | null = null;
@@ -58,15 +63,20 @@ export class Unpacking {
   /**
    * What is wrong with the whole packed file; null for nothing. When no decoder has read it to its end, one does now.
    */
-  verdict(): Promise<PlatterError | null> {
-    this.#verdict ??= this.#judge();
-    return this.#verdict;
+  async verdict(): Promise<PlatterError | null> {
+    const verdict = (this.#verdict ??= this.#judge());
+    const wrong = await verdict;
+    // That the judge was lost is no verdict on the file.
+    if (wrong !== null && wrong !== this.#fault && this.#verdict === verdict) this.#verdict = null;
+    return wrong;
   }
 
   /** Why the image could not be read on, when a decoder has ended too early. */
   async fault(): Promise<PlatterError | null> {
-    await Promise.all([...this.#running].map((one) => Promise.race([one.ended, silence(one)])));
-    return this.#fault;
+    // The pipe of a decoder ends before the decoder does. The others may go on for hours.
+    const ended = Promise.all([...this.#running].map((one) => Promise.race([one.ended, silence(one)])));
+    await Promise.race([ended, sleep(REAPED_MS, undefined, { ref: false })]);
+    return this.#fault ?? this.#loss;
   }
 
   /** All of it was decoded, and neither the file nor the user has a checksum of it. */
@@ -97,8 +107,9 @@ export class Unpacking {
       write = end;
       this.#decode(at, write);
       return read;
-    } catch {
-      return -system.errno.EAGAIN; // no process or descriptor is to be had
+    } catch (error) {
+      this.#lost({ kind: 'lost', reason: { kind: 'decoderUnstarted', errno: errnoOf(error) ?? String(error) } });
+      return -system.errno.EBADMSG;
     } finally {
       if (write >= 0) closeSync(write);
     }
@@ -124,11 +135,17 @@ export class Unpacking {
 
   #ended(decoder: Decoder, end: DecoderEnd, isWhole: boolean): void {
     this.#running.delete(decoder);
-    if (end.kind === 'fault') this.#fault ??= unpackFailure(this.#end.path, end.fault);
+    if (end.kind === 'fault') this.#fault ??= failureBy(this.#end.path, end);
+    if (end.kind === 'lost') this.#lost(end, decoder);
     // A look before the job reads a small image to its end too, without its hashes.
     if (end.kind !== 'done' || !isWhole) return;
     this.#decoded ??= end.of;
     this.#fault ??= this.#againstSize(end.of) ?? this.#againstChecksum(end.of);
+  }
+
+  #lost(why: Failed, decoder: Decoder | null = null): void {
+    this.#loss = failureBy(this.#end.path, why);
+    if (this.#whole === decoder) this.#whole = null;
   }
 
   /** The size in a header or a table is only a claim. */
@@ -147,8 +164,8 @@ export class Unpacking {
   async #judge(): Promise<PlatterError | null> {
     if (this.#whole !== null) await Promise.race([this.#whole.ended, silence(this.#whole)]);
     if (this.#fault !== null || this.#decoded !== null || this.#isClosed) return this.#fault;
-    await this.#decode(0, null).ended;
-    return this.#fault;
+    const end = await this.#decode(0, null).ended;
+    return end.kind === 'lost' ? this.#loss : this.#fault;
   }
 }
 

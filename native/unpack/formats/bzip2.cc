@@ -87,7 +87,7 @@ struct Decoded {
 class Decompressor {
  public:
   Decompressor() {
-    if (BZ2_bzDecompressInit(&stream_, 0, 0) != BZ_OK) throw Error(Fault::memory, 0, "bzip2: not enough memory");
+    if (BZ2_bzDecompressInit(&stream_, 0, 0) != BZ_OK) throw Error(Fault::resources, 0, "bzip2: not enough memory");
   }
   ~Decompressor() { BZ2_bzDecompressEnd(&stream_); }
   Decompressor(const Decompressor&) = delete;

@@ -18,7 +18,7 @@ struct ContextEnd {
 std::unique_ptr<LZ4F_dctx, ContextEnd> context() {
   LZ4F_dctx* made = nullptr;
   if (LZ4F_isError(LZ4F_createDecompressionContext(&made, LZ4F_VERSION)) != 0)
-    throw Error(Fault::memory, 0, "lz4: not enough memory");
+    throw Error(Fault::resources, 0, "lz4: not enough memory");
   return std::unique_ptr<LZ4F_dctx, ContextEnd>(made);
 }
 

@@ -34,7 +34,7 @@ using Index = std::unique_ptr<lzma_index, IndexEnd>;
 [[noreturn]] void fail(lzma_ret result, uint64_t at) {
   switch (result) {
     case LZMA_MEM_ERROR:
-      throw Error(Fault::memory, at, "xz: not enough memory");
+      throw Error(Fault::resources, at, "xz: not enough memory");
     case LZMA_OPTIONS_ERROR:
     case LZMA_UNSUPPORTED_CHECK:
       throw Error(Fault::unsupported, at, "xz: made with options that are not supported");

@@ -26,14 +26,14 @@ struct ContextEnd {
 
 std::unique_ptr<ZSTD_DCtx, ContextEnd> context() {
   std::unique_ptr<ZSTD_DCtx, ContextEnd> made(ZSTD_createDCtx());
-  if (!made) throw Error(Fault::memory, 0, "zstd: not enough memory");
+  if (!made) throw Error(Fault::resources, 0, "zstd: not enough memory");
   return made;
 }
 
 [[noreturn]] void fail(size_t result, uint64_t at) {
   switch (ZSTD_getErrorCode(result)) {
     case ZSTD_error_memory_allocation:
-      throw Error(Fault::memory, at, "zstd: not enough memory");
+      throw Error(Fault::resources, at, "zstd: not enough memory");
     case ZSTD_error_dictionary_wrong:
       throw Error(Fault::unsupported, at, "zstd: made with a dictionary");
     default:

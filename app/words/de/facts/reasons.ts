@@ -93,6 +93,11 @@ export const reasons: Translated<typeof english> = {
   checksumUnavailable:
     'Für Prüfsummen braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',
+  decoderKilled:
+    'Das System hat das Programm beendet, das die Datei entpackt ({signal}), wie wenn der Speicher ausgeht. Über die Datei sagt das nichts.',
+  decoderStarved:
+    'Das System gab dem Programm, das die Datei entpackt, nicht, was es braucht ({said}). Über die Datei sagt das nichts.',
+  decoderUnstarted: 'Das Programm, das die Datei entpackt, ließ sich nicht starten ({errno}).',
   packedUnreadable: 'Die gepackte Datei lässt sich nicht entpacken: {said}.',
   noDiskImage:
     'Es ist {file}, kein Abbild eines Laufwerks: Von der Kopie könnte nichts starten, und nichts könnte sie einhängen.',

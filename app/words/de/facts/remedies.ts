@@ -63,6 +63,10 @@ export const remedies: Translated<typeof english> = {
   otherDownloadFolder:
     'Schaffen Sie dort Platz, oder wählen Sie einen anderen Ordner für Downloads (--download-dir auf der Befehlszeile).',
   raiseDownloadLimit: 'Prüfen Sie die Adresse, oder erlauben Sie mehr (--download-limit auf der Befehlszeile).',
+  DECODER_FAILED:
+    'Schließen Sie Programme, um Speicher frei zu machen, und setzen Sie dann den Auftrag fort, oder starten Sie ihn neu, wenn er sich nicht fortsetzen lässt.',
+  moreFiles:
+    'Lassen Sie mehr offene Dateien zu (ulimit -n 1024), und starten Sie den Auftrag neu, oder setzen Sie ihn fort.',
   getAgainOrAsIs:
     'Sie ist wahrscheinlich beschädigt: Laden Sie sie noch einmal, und vergleichen Sie ihre Prüfsumme mit der des Herausgebers. Soll sie so sein, schreiben Sie ihre Bytes, wie sie sind.',
   BAD_FILE: 'Nennen Sie eine andere Datei, oder verzichten Sie darauf.',

@@ -88,6 +88,11 @@ export const reasons = {
   checksumOfDisk: 'Checksums are of files. The source is a disk.',
   checksumUnavailable: 'Checksums need platter-unpack, which was not built here because its libraries are missing.',
   packedMemory: 'Unpacking it needs more memory than is allowed.',
+  decoderKilled:
+    'The system ended the program that unpacks it ({signal}), as it does when memory runs out. That says nothing about the file.',
+  decoderStarved:
+    'The system did not give the program that unpacks it what it needs ({said}). That says nothing about the file.',
+  decoderUnstarted: 'The program that unpacks it could not be started ({errno}).',
   packedUnreadable: 'The packed file cannot be unpacked: {said}.',
   noDiskImage: 'It is {file}, not a disk image: a copy of it could not be booted or mounted.',
   urlWrong: 'It is not a URL that Platter can download: that is one of http or https.',

@@ -53,6 +53,9 @@ export const remedies = {
   tryLater: 'Try again later: the download goes on where it stopped.',
   otherDownloadFolder: 'Free space there, or choose another folder for downloads (--download-dir on the command line).',
   raiseDownloadLimit: 'Check the URL, or allow more (--download-limit on the command line).',
+  DECODER_FAILED:
+    'Close programs to free memory, then continue the job (platter resume), or start it again if it cannot be continued.',
+  moreFiles: 'Allow more open files (ulimit -n 1024), then start the job again or continue it.',
   getAgainOrAsIs:
     'It is probably damaged: get it again, and compare its checksum with the publisher’s. If it is meant to be like this, write its bytes as they are (--as-is on the command line).',
   BAD_FILE: 'Name another file, or do without it.',

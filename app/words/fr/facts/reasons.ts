@@ -91,6 +91,11 @@ export const reasons: Translated<typeof english> = {
   checksumUnavailable:
     'Les sommes de contrôle demandent platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',
   packedMemory: 'La décompression demande plus de mémoire que permis.',
+  decoderKilled:
+    'Le système a mis fin au programme qui décompresse le fichier ({signal}), comme lorsque la mémoire manque. Cela ne dit rien du fichier.',
+  decoderStarved:
+    'Le système n’a pas donné au programme qui décompresse le fichier ce qu’il lui faut ({said}). Cela ne dit rien du fichier.',
+  decoderUnstarted: 'Le programme qui décompresse le fichier n’a pas pu être démarré ({errno}).',
   packedUnreadable: 'Le fichier compressé ne peut pas être décompressé : {said}.',
   noDiskImage: 'C’est {file}, pas une image de disque : rien ne pourrait démarrer depuis la copie ni la monter.',
   urlWrong: 'Ce n’est pas une adresse que Platter peut télécharger : il faut http ou https.',

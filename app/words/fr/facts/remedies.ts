@@ -53,6 +53,9 @@ export const remedies: Translated<typeof english> = {
   otherDownloadFolder:
     'Libérez de la place à cet endroit, ou choisissez un autre dossier de téléchargement (--download-dir en ligne de commande).',
   raiseDownloadLimit: 'Vérifiez l’adresse, ou autorisez davantage (--download-limit en ligne de commande).',
+  DECODER_FAILED:
+    'Fermez des programmes pour libérer de la mémoire, puis continuez la tâche, ou recommencez-la si elle ne peut pas être continuée.',
+  moreFiles: 'Autorisez davantage de fichiers ouverts (ulimit -n 1024), puis recommencez ou continuez la tâche.',
   getAgainOrAsIs:
     'Il est sans doute endommagé : récupérez-le de nouveau, et comparez sa somme de contrôle à celle de l’éditeur. S’il doit être ainsi, écrivez ses octets tels quels.',
   BAD_FILE: 'Nommez un autre fichier, ou passez-vous-en.',

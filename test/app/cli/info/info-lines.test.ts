@@ -14,7 +14,7 @@ const said = (disk: Buffer, more: Partial<Described> = {}): string =>
       kind: 'file',
       bytes: disk.length,
       packed: null,
-      content: { kind: 'image', format: 'GPT', trailer: null },
+      content: { kind: 'image', format: 'GPT', trailer: null, sure: true },
       size: disk.length,
       sizeIs: 'exact',
       checksum: null,

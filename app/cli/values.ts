@@ -69,6 +69,12 @@ export function file(text: string): string {
   return text;
 }
 
+/** The name of a file in an archive. */
+export function entry(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Give the name of a file in the archive.');
+  return text;
+}
+
 /** The digits of a checksum, in lower case. */
 function hexOf(hash: Hash): (text: string) => string {
   const digits = HASHES[hash];
@@ -83,6 +89,7 @@ function hexOf(hash: Hash): (text: string) => string {
 /** How the values of the table's options are read. */
 export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown) => OptionValue>> = {
   text: (text) => text,
+  entry,
   file,
   name,
   size: memory,

@@ -21,6 +21,7 @@ export const NOTES = {
   signatureUnchecked: { path: 'text', signature: 'text' },
   checksumBeside: { path: 'text', of: ['file', 'image'], list: 'text', hash: 'text' },
   listUnclear: { path: 'text', list: 'text', reason: 'reason' },
+  zerosFollow: { path: 'text', bytes: 'bytes' },
   takenAsIs: { path: 'text', file: 'file' },
   looksLike: { path: 'text', file: 'file' },
   unrecognised: { path: 'text' },

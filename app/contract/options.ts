@@ -10,7 +10,17 @@ export type OptionValue = true | string | number | ReadonlyMap<string, number>;
 
 /** How the text of a value is read (`cli/values.ts`). */
 export type ValueKind =
-  'text' | 'file' | 'name' | 'size' | 'length' | 'rate' | 'destinationRate' | 'retries' | 'seconds' | Hash;
+  | 'text'
+  | 'entry'
+  | 'file'
+  | 'name'
+  | 'size'
+  | 'length'
+  | 'rate'
+  | 'destinationRate'
+  | 'retries'
+  | 'seconds'
+  | Hash;
 
 interface Row<K extends JobKind> {
   flag: `--${string}`;
@@ -255,7 +265,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
   }),
   job({
     flag: '--entry',
-    value: { name: 'NAME', is: 'text' },
+    value: { name: 'NAME', is: 'entry' },
     kinds: NAMING,
     help: 'the file to take of SOURCE, when that is an archive with several',
     inWindow: false,

@@ -88,6 +88,8 @@ export const REASONS = {
   emptyArchive: {},
   notInArchive: { name: 'text', names: 'text' },
   encryptedEntry: { name: 'text' },
+  twiceInArchive: { name: 'text', count: 'count' },
+  unknownMethod: { name: 'text', method: 'text' },
   packedTruncated: { offset: 'bytes' },
   packedDamaged: { offset: 'bytes', said: 'text' },
   packedTrailing: { offset: 'bytes' },

@@ -8,6 +8,7 @@ import { bytesOf } from '../formats/chunk-sets.ts';
 import type { JobParts } from './job-parts.ts';
 import { jobResult, unexplained, type DestinationEnd } from './job-result.ts';
 import { leaveManifest } from './made-manifests.ts';
+import type { Run } from './run.ts';
 
 /** Makes the result of a job, and closes its log. `now` gives the seconds since the start. */
 export async function closeJob(parts: JobParts, now: () => number): Promise<JobResult> {
@@ -20,7 +21,7 @@ export async function closeJob(parts: JobParts, now: () => number): Promise<JobR
   if (written !== 'no')
     note({ kind: written === 'yes' ? 'sourceWritten' : 'sourceUnwatched', path: run.source!.end.path });
   for (const one of run.plan.notes) if (one.kind === 'signedBy') note(one);
-  if (run.source?.unpacking?.isUnchecked === true) note({ kind: 'packedUnchecked', path: run.source.end.path });
+  notesOnPacked(run).forEach(note);
   const manifest = await leaveManifest(run, record.hashes, whyCut(parts, ends), note);
   const seconds = now();
   if (record.problem !== null) note(record.problem);
@@ -39,6 +40,18 @@ export async function closeJob(parts: JobParts, now: () => number): Promise<JobR
   });
   await record.close(result);
   return result;
+}
+
+/** What decoding the whole source has shown. */
+function notesOnPacked({ source }: Run): Note[] {
+  const unpacking = source?.unpacking ?? null;
+  if (unpacking === null) return [];
+  const { path } = source!.end;
+  const { isUnchecked, zeros } = unpacking;
+  return [
+    ...(isUnchecked ? [{ kind: 'packedUnchecked', path } as const] : []),
+    ...(zeros > 0 ? [{ kind: 'zerosFollow', path, bytes: zeros } as const] : []),
+  ];
 }
 
 function endsOf({ run, totals, record }: JobParts, now: number): DestinationEnd[] {

@@ -19,6 +19,8 @@ export interface Checked {
   bytes: number;
   /** Of the image in it. */
   size: number;
+  /** Bytes of zeros after the packed image; they are not part of it. */
+  zeros: number;
   /** The file has a checksum of its own for every byte of the image. */
   checked: boolean;
   /** sha256 of the file and of the image. */
@@ -56,6 +58,7 @@ export async function checkFile(path: string, wish: Wish): Promise<Checked> {
       entry: taken,
       bytes: stats.size,
       size: decoded.written,
+      zeros: decoded.zeros,
       checked: decoded.checked,
       sha256: { file: decoded.digests.sha256!, image: decoded.imageDigests.sha256! },
       matches: wanted === null ? null : { checksum: wanted, list: from?.list ?? null, of: ofWhich(wanted, decoded) },

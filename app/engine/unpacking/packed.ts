@@ -12,11 +12,11 @@ import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
 import { statsId } from '../devices/file-ids.ts';
 import type { End, Found } from '../devices/inspect.ts';
+import { entryIn } from './archive.ts';
 import {
   canUnpack,
   decodeFile,
   probeFile,
-  type ArchiveEntry,
   type Decoded,
   type DecodeOptions,
   type Failed,
@@ -25,9 +25,6 @@ import {
 
 /** The format of a file that is not packed, or is taken as it is: the decoder only makes its hash. */
 export const RAW = 'raw';
-
-/** Beside other files in an archive (a README, checksums) this is the image. */
-const IMAGE_NAME = /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu;
 
 /** The formats that the decoder knows, by the names that files are recognised under. */
 const FORMATS: ReadonlySet<string> = new Set(['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'ZIP', 'Android sparse image']);
@@ -133,7 +130,7 @@ export async function imageOf(
   const answer = await probeFile(file);
   if (!answer.ok) throw new Refusal([failureBy(path, answer.why)]);
   const { format, size, entries, seekable = false } = answer.probed;
-  const chosen = entries === undefined ? null : chosenIn(path, entries, wanted);
+  const chosen = entries === undefined ? null : entryIn(path, entries, wanted);
   // Of a sparse image in an archive the entry says how large it is, not what is in it.
   return { format, entry: chosen?.name ?? null, size: size ?? chosen?.size, seekable };
 }
@@ -147,34 +144,6 @@ export async function decodeWhole(
   const end = await decodeFile(file, null, { ...how, from: 0, threads: null }).ended;
   if (end.kind === 'done') return end.of;
   throw new Refusal([end.kind === 'stopped' ? cancelledOpening(path).errors[0]! : failureBy(path, end)]);
-}
-
-/**
- * The image in an archive: the one that was asked for, or the only file that can be one. Throws a Refusal when there is
- * none, or several.
- */
-function chosenIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
-  const files = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
-  const names = files.map(({ name }) => name);
-  const images = files.length === 1 ? files : files.filter(({ name }) => IMAGE_NAME.test(name));
-  const chosen =
-    wanted === null ? (images.length === 1 ? images[0] : undefined) : files.find(({ name }) => name === wanted);
-  const refused = (reason: Reason): never =>
-    refuse({ code: 'NOT_AN_IMAGE', op: 'check', device: path, reason, remedy: { kind: 'chooseEntry' } });
-  if (chosen === undefined)
-    return refused(
-      wanted === null
-        ? { kind: files.length === 0 ? 'emptyArchive' : 'severalInArchive', names: names.slice(0, 8).join(', ') }
-        : { kind: 'notInArchive', name: wanted, names: names.slice(0, 8).join(', ') },
-    );
-  if (chosen.encrypted)
-    return refuse({
-      code: 'NOT_AN_IMAGE',
-      op: 'check',
-      device: path,
-      reason: { kind: 'encryptedEntry', name: chosen.name },
-    });
-  return chosen;
 }
 
 /** The failure of a source whose decoder gave no image. */

@@ -85,6 +85,11 @@ export class Unpacking {
     return this.#decoded?.checked === false && checksum === null && format !== RAW;
   }
 
+  /** Bytes of zeros after the packed image, as far as it was decoded to its end. */
+  get zeros(): number {
+    return this.#decoded?.zeros ?? 0;
+  }
+
   /** Ends the decoders. */
   close(): void {
     this.#isClosed = true;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint32_t local_magic = 0x04034b50;
 constexpr uint32_t directory_magic = 0x02014b50;
+constexpr uint32_t signature_magic = 0x05054b50;
 constexpr uint32_t end_magic = 0x06054b50;
 constexpr uint32_t end64_magic = 0x06064b50;
 constexpr uint32_t locator_magic = 0x07064b50;
@@ -24,13 +25,14 @@ constexpr uint64_t largest_directory = uint64_t{64} << 20;
 constexpr uint16_t stored = 0;
 constexpr uint16_t deflated = 8;
 
+[[noreturn]] void damaged(uint64_t at) { throw Error(Fault::damaged, at, "zip: the directory is damaged"); }
+
+// place: of the bytes, in the file.
 template <unsigned count>
-uint64_t number(std::span<const std::byte> bytes, size_t at) {
-  if (at + count > bytes.size()) throw Error(Fault::damaged, 0, "zip: the directory is damaged");
+uint64_t number(std::span<const std::byte> bytes, size_t at, uint64_t place) {
+  if (at + count > bytes.size()) damaged(place + at);
   return little_endian(bytes, at, count);
 }
-
-[[noreturn]] void damaged(uint64_t at) { throw Error(Fault::damaged, at, "zip: the directory is damaged"); }
 
 struct Directory {
   uint64_t offset = 0;
@@ -41,45 +43,64 @@ struct Directory {
 Directory find_directory(const Input& input) {
   const uint64_t size = input.size().value_or(0);
   Bytes tail(static_cast<size_t>(std::min<uint64_t>(size, searched)));
-  input.read_at(size - tail.size(), tail);
+  const uint64_t place = size - tail.size();
+  input.read_at(place, tail);
   for (size_t at = tail.size() < end_length ? 0 : tail.size() - end_length + 1; at-- > 0;) {
-    if (number<4>(tail, at) != end_magic || at + end_length + number<2>(tail, at + 20) > tail.size()) continue;
-    Directory found{.offset = number<4>(tail, at + 16),
-                    .length = number<4>(tail, at + 12),
-                    .end = size - tail.size() + at + end_length + number<2>(tail, at + 20)};
+    if (number<4>(tail, at, place) != end_magic || at + end_length + number<2>(tail, at + 20, place) > tail.size())
+      continue;
+    Directory found{.offset = number<4>(tail, at + 16, place),
+                    .length = number<4>(tail, at + 12, place),
+                    .end = place + at + end_length + number<2>(tail, at + 20, place)};
     const bool may_be_64 =
-        found.offset == UINT32_MAX || found.length == UINT32_MAX || number<2>(tail, at + 10) == 0xffff;
+        found.offset == UINT32_MAX || found.length == UINT32_MAX || number<2>(tail, at + 10, place) == 0xffff;
     constexpr size_t locator_length = 20;
-    if (may_be_64 && at >= locator_length && number<4>(tail, at - locator_length) == locator_magic) {
-      const uint64_t place = number<8>(tail, at - locator_length + 8);
+    if (may_be_64 && at >= locator_length && number<4>(tail, at - locator_length, place) == locator_magic) {
+      const uint64_t place64 = number<8>(tail, at - locator_length + 8, place);
       std::array<std::byte, 56> end64;
-      if (input.read_at(place, end64) < end64.size() || number<4>(end64, 0) != end64_magic) damaged(place);
-      found.offset = number<8>(end64, 48);
-      found.length = number<8>(end64, 40);
+      if (input.read_at(place64, end64) < end64.size() || number<4>(end64, 0, place64) != end64_magic) damaged(place64);
+      found.offset = number<8>(end64, 48, place64);
+      found.length = number<8>(end64, 40, place64);
     }
     if (found.length > largest_directory || found.offset > size || found.length > size - found.offset)
-      damaged(size - tail.size() + at);
+      damaged(place + at);
     return found;
   }
   throw Error(Fault::truncated, size, "zip: the directory at the end is not there");
 }
 
-// The sizes that do not fit into 32 bits stand in an extra field, in this order, each only where it is needed.
-void take_zip64(std::span<const std::byte> extra, Entry& entry) {
+// The sizes that do not fit into 32 bits stand in an extra field, in this order, each only where it is needed. place:
+// of the extra fields, in the file.
+void take_zip64(std::span<const std::byte> extra, uint64_t place, Entry& entry) {
   constexpr uint16_t zip64 = 1;
   while (extra.size() >= 4) {
-    const size_t length = std::min<size_t>(number<2>(extra, 2), extra.size() - 4);
-    if (number<2>(extra, 0) == zip64) {
+    const size_t length = std::min<size_t>(number<2>(extra, 2, place), extra.size() - 4);
+    if (number<2>(extra, 0, place) == zip64) {
       size_t at = 4;
       for (uint64_t* field : {&entry.size, &entry.packed, &entry.offset}) {
         if (*field != UINT32_MAX) continue;
-        *field = number<8>(extra, at);
+        *field = number<8>(extra, at, place);
         at += 8;
       }
       return;
     }
     extra = extra.subspan(4 + length);
+    place += 4 + length;
   }
+}
+
+// As it is told: each byte of a name is a character, and the caller gives it back in UTF-8.
+std::string told_name(const std::string& name) {
+  std::string text;
+  for (const char letter : name) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte < 0x80) {
+      text += letter;
+    } else {
+      text += static_cast<char>(0xc0 | byte >> 6);
+      text += static_cast<char>(0x80 | (byte & 0x3f));
+    }
+  }
+  return text;
 }
 
 const Entry& choose(const std::vector<Entry>& entries, const std::string& name) {
@@ -88,15 +109,20 @@ const Entry& choose(const std::vector<Entry>& entries, const std::string& name) 
     throw Error(Fault::usage, 0,
                 entries.empty() ? "zip: there is no file in it" : "zip: there are several files in it");
   }
-  const auto found = std::ranges::find(entries, name, &Entry::name);
+  const auto is_it = [&](const Entry& entry) { return entry.name == name || told_name(entry.name) == name; };
+  const auto found = std::ranges::find_if(entries, is_it);
   if (found == entries.end()) throw Error(Fault::usage, 0, "zip: there is no file of that name in it");
+  if (std::find_if(found + 1, entries.end(), is_it) != entries.end())
+    throw Error(Fault::usage, 0, "zip: there are several files of that name in it");
   return *found;
 }
 
 // Checks the content's checksum and length as it passes.
 class Checked final : public Output {
  public:
-  Checked(Output& output, const Entry& entry) : output_(output), entry_(entry) {}
+  // input: where the content comes from, at its first byte.
+  Checked(Output& output, const Entry& entry, const Input& input)
+      : output_(output), entry_(entry), input_(input), begin_(input.position()) {}
   void write(std::span<const std::byte> bytes) override {
     crc_ = static_cast<uint32_t>(crc32_z(crc_, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
     size_ += bytes.size();
@@ -104,20 +130,24 @@ class Checked final : public Output {
   }
   void finish() override {
     if (crc_ != entry_.crc || size_ != entry_.size)
-      throw Error(Fault::damaged, entry_.offset, "zip: the content does not match its checksum");
+      throw Error(Fault::damaged, input_.position(),
+                  "zip: the content, from byte " + std::to_string(begin_) + " on, does not match its checksum");
   }
 
  private:
   Output& output_;
   const Entry& entry_;
+  const Input& input_;
+  uint64_t begin_;  // bytes, in the file
   uint32_t crc_ = 0;
   uint64_t size_ = 0;  // bytes
 };
 
 // Where the content begins. head: the entry's local header, which can have an extra field of its own.
 uint64_t content_of(const Entry& entry, std::span<const std::byte> head) {
-  if (head.size() < local_length || number<4>(head, 0) != local_magic) damaged(entry.offset);
-  return entry.offset + local_length + number<2>(head, 26) + number<2>(head, 28);
+  const uint64_t place = entry.offset;
+  if (head.size() < local_length || number<4>(head, 0, place) != local_magic) damaged(place);
+  return place + local_length + number<2>(head, 26, place) + number<2>(head, 28, place);
 }
 
 }  // namespace
@@ -139,22 +169,27 @@ Archive archive_of(const Input& input) {
   if (input.read_at(directory.offset, bytes) < bytes.size()) damaged(directory.offset);
   std::vector<Entry> entries;
   constexpr size_t fixed = 46;
-  for (size_t at = 0; at + fixed <= bytes.size() && number<4>(bytes, at) == directory_magic;) {
-    const size_t name = number<2>(bytes, at + 28);
-    const size_t extra = number<2>(bytes, at + 30);
-    const size_t comment = number<2>(bytes, at + 32);
-    if (at + fixed + name + extra + comment > bytes.size()) damaged(directory.offset + at);
+  const uint64_t place = directory.offset;
+  size_t at = 0;
+  while (at + fixed <= bytes.size() && number<4>(bytes, at, place) == directory_magic) {
+    const size_t name = number<2>(bytes, at + 28, place);
+    const size_t extra = number<2>(bytes, at + 30, place);
+    const size_t comment = number<2>(bytes, at + 32, place);
+    if (at + fixed + name + extra + comment > bytes.size()) damaged(place + at);
     Entry entry{.name = std::string(reinterpret_cast<const char*>(bytes.data()) + at + fixed, name),
-                .size = number<4>(bytes, at + 24),
-                .packed = number<4>(bytes, at + 20),
-                .offset = number<4>(bytes, at + 42),
-                .crc = static_cast<uint32_t>(number<4>(bytes, at + 16)),
-                .method = static_cast<uint16_t>(number<2>(bytes, at + 10)),
-                .encrypted = (number<2>(bytes, at + 8) & 1) != 0};
-    take_zip64(std::span(bytes).subspan(at + fixed + name, extra), entry);
+                .size = number<4>(bytes, at + 24, place),
+                .packed = number<4>(bytes, at + 20, place),
+                .offset = number<4>(bytes, at + 42, place),
+                .crc = static_cast<uint32_t>(number<4>(bytes, at + 16, place)),
+                .method = static_cast<uint16_t>(number<2>(bytes, at + 10, place)),
+                .encrypted = (number<2>(bytes, at + 8, place) & 1) != 0};
+    const size_t extra_at = at + fixed + name;
+    take_zip64(std::span(bytes).subspan(extra_at, extra), place + extra_at, entry);
     if (!entry.name.ends_with('/')) entries.push_back(std::move(entry));
     at += fixed + name + extra + comment;
   }
+  // Only a signature may follow the entries.
+  if (at < bytes.size() && number<4>(bytes, at, place) != signature_magic) damaged(place + at);
   return {.entries = std::move(entries), .end = directory.end};
 }
 
@@ -180,7 +215,7 @@ void decode_zip(Input& input, Output& output, const std::string& name, Found& fo
   if (entry.offset < input.position()) damaged(entry.offset);
   input.skip_to(entry.offset);
   input.skip_to(content_of(entry, input.peek(local_length)));
-  Checked checked(output, entry);
+  Checked checked(output, entry, input);
   if (entry.method == stored) {
     if (entry.packed != entry.size) damaged(entry.offset);
     copy_stored(input, checked, entry.size);

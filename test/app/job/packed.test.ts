@@ -199,6 +199,21 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     expect(result.notes).toContainEqual({ kind: 'packedUnchecked', path: file });
   });
 
+  it.each(['gzip', 'xz in blocks', 'zip'] as const)(
+    'says when zeros follow the image in a file of %s',
+    async (tool) => {
+      const { image, file } = await packed(tool);
+      await writeFile(file, Buffer.concat([readFileSync(file), Buffer.alloc(4096)]));
+      const disk = await oldDisk();
+
+      const result = await bench.session().run({ source: file, destinations: [disk.device] });
+
+      expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+      expect(result.notes).toContainEqual({ kind: 'zerosFollow', path: file, bytes: 4096 });
+      execFileSync('cmp', [image, disk.backing]);
+    },
+  );
+
   it('copies the packed bytes themselves where that is asked for', async () => {
     const { file } = await packed('xz in blocks');
     const disk = await oldDisk(SIZE);

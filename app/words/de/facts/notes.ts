@@ -28,6 +28,7 @@ export const notes: Translated<typeof english> = {
   listUnclear: 'Die Liste von Prüfsummen {list} neben {path} ist nicht eindeutig. {reason}',
   packedUnchecked:
     '{path} enthält keine Prüfsumme seines Inhalts: Ein falsches Byte in der Datei wäre nicht aufgefallen.',
+  zerosFollow: 'In {path} folgen auf das gepackte Abbild Nullen, {bytes}. Sie gehören nicht dazu.',
   takenAsIs: '{path} ist {file}, kein Abbild eines Laufwerks: Die Bytes werden genommen, wie sie sind.',
   looksLike: '{path} sieht aus wie {file}. Trifft das zu, startet von der Kopie nichts.',
   unrecognised:

@@ -67,6 +67,8 @@ export const reasons: Translated<typeof english> = {
   emptyArchive: 'Das Archiv enthält keine Datei.',
   notInArchive: 'Im Archiv gibt es kein {name}. Es enthält: {names}.',
   encryptedEntry: '{name} ist im Archiv verschlüsselt.',
+  twiceInArchive: '{count, number} Dateien im Archiv heißen {name}: Welche gemeint ist, lässt sich nicht sagen.',
+  unknownMethod: '{name} ist im Archiv mit einem Verfahren gepackt, das Platter nicht kennt ({method}).',
   packedTruncated: 'Die gepackte Datei ist abgeschnitten: Sie endet bei {offset}, vor dem Abbild darin.',
   packedDamaged: 'Die gepackte Datei ist ungefähr bei {offset} beschädigt ({said}).',
   packedTrailing: 'In der gepackten Datei folgt bei {offset} etwas anderes auf das Abbild.',

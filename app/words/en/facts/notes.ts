@@ -26,6 +26,7 @@ export const notes = {
     '{list} has a checksum ({hash}) of {of, select, file {{path}} other {the image in {path}}}, which is not checked. To check it: --checksum {list}',
   listUnclear: 'The list of checksums {list} beside {path} is not clear. {reason}',
   packedUnchecked: '{path} has no checksum of what is in it: a wrong byte in the file would not have been noticed.',
+  zerosFollow: 'In {path}, {bytes} of zeros follow the packed image. They are not part of it.',
   takenAsIs: '{path} is {file}, not a disk image: its bytes are taken as they are.',
   looksLike: '{path} looks like {file}. If it is, the copy will not boot.',
   unrecognised:

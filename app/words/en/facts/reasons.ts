@@ -65,6 +65,8 @@ export const reasons = {
   emptyArchive: 'The archive has no file in it.',
   notInArchive: 'There is no {name} in the archive. It has: {names}.',
   encryptedEntry: '{name} is encrypted in the archive.',
+  twiceInArchive: '{count, number} files in the archive are called {name}: which of them is meant cannot be told.',
+  unknownMethod: '{name} is packed in the archive by a method that Platter does not know ({method}).',
   packedTruncated: 'The packed file is cut short: it ends at {offset}, before the image in it does.',
   packedDamaged: 'The packed file is damaged at about {offset} ({said}).',
   packedTrailing: 'Something else follows the image in the packed file, at {offset}.',

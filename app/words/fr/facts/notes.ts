@@ -28,6 +28,7 @@ export const notes: Translated<typeof english> = {
   listUnclear: 'La liste de sommes de contrôle {list} à côté de {path} n’est pas claire. {reason}',
   packedUnchecked:
     '{path} n’a pas de somme de contrôle de son contenu : un octet faux dans le fichier serait passé inaperçu.',
+  zerosFollow: 'Dans {path}, des zéros suivent l’image compressée, sur {bytes}. Ils n’en font pas partie.',
   takenAsIs: '{path} est {file}, pas une image de disque : ses octets sont pris tels quels.',
   looksLike: '{path} ressemble à {file}. Si c’en est un, rien ne démarrera depuis la copie.',
   unrecognised:

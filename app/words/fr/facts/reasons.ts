@@ -65,6 +65,8 @@ export const reasons: Translated<typeof english> = {
   emptyArchive: 'L’archive ne contient aucun fichier.',
   notInArchive: 'Il n’y a pas de {name} dans l’archive. Elle contient : {names}.',
   encryptedEntry: '{name} est chiffré dans l’archive.',
+  twiceInArchive: '{count, number} fichiers de l’archive s’appellent {name} : on ne peut pas savoir lequel est voulu.',
+  unknownMethod: '{name} est compressé dans l’archive par une méthode que Platter ne connaît pas ({method}).',
   packedTruncated: 'Le fichier compressé est tronqué : il se termine à {offset}, avant l’image qu’il contient.',
   packedDamaged: 'Le fichier compressé est endommagé vers {offset} ({said}).',
   packedTrailing: 'Autre chose suit l’image dans le fichier compressé, à {offset}.',

@@ -1,0 +1,62 @@
+// The image in an archive of several files.
+import type { Reason, Remedy } from '../../contract/facts.ts';
+import { refuse } from '../../base/errors.ts';
+import type { ArchiveEntry } from './unpack-program.ts';
+
+/** Beside other files in an archive (a README, checksums) this is the image. */
+const IMAGE_NAME = /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu;
+
+/** Methods of ZIP that the decoder knows: stored and deflated. */
+const KNOWN: ReadonlySet<number> = new Set([0, 8]);
+/** The others by name (PKWARE's APPNOTE.TXT, 4.4.5). */
+const METHODS: Readonly<Record<number, string>> = {
+  1: 'Shrink',
+  6: 'Implode',
+  9: 'Deflate64',
+  10: 'PKWARE Implode',
+  12: 'bzip2',
+  14: 'LZMA',
+  18: 'IBM TERSE',
+  19: 'IBM LZ77',
+  93: 'Zstandard',
+  94: 'MP3',
+  95: 'xz',
+  96: 'JPEG',
+  97: 'WavPack',
+  98: 'PPMd',
+  99: 'AES',
+};
+
+/** How many names of an archive are told. */
+const MOST_NAMES = 8;
+
+/**
+ * The image in an archive: the one that was asked for, or the only file that can be one. Throws a Refusal when there is
+ * none, or several, or it cannot be unpacked.
+ */
+export function entryIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
+  const refused = (reason: Reason, remedy: Remedy): never =>
+    refuse({ code: 'NOT_AN_IMAGE', op: 'check', device: path, reason, remedy });
+  const files = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
+  const names = [...new Set(files.map(({ name }) => name))].slice(0, MOST_NAMES).join(', ');
+  const images = files.length === 1 ? files : files.filter(({ name }) => IMAGE_NAME.test(name));
+  const found = wanted === null ? images : files.filter(({ name }) => name === wanted);
+  const [chosen] = found;
+  // Which of two files with one name is meant, nobody can say.
+  if (chosen !== undefined && found.length > 1 && found.every(({ name }) => name === chosen.name))
+    return refused({ kind: 'twiceInArchive', name: chosen.name, count: found.length }, { kind: 'otherUnpacker' });
+  if (chosen === undefined || found.length > 1)
+    return refused(
+      wanted !== null
+        ? { kind: 'notInArchive', name: wanted, names }
+        : files.length === 0
+          ? { kind: 'emptyArchive' }
+          : { kind: 'severalInArchive', names },
+      { kind: 'chooseEntry' },
+    );
+  const { name, method, encrypted } = chosen;
+  const unpackFirst: Remedy = { kind: 'unpackFirst', command: '7z x FILE' };
+  if (encrypted) return refused({ kind: 'encryptedEntry', name }, unpackFirst);
+  if (KNOWN.has(method)) return chosen;
+  return refused({ kind: 'unknownMethod', name, method: METHODS[method] ?? String(method) }, unpackFirst);
+}

@@ -1,0 +1,117 @@
+// ZIP files that cannot be unpacked are refused before the start, with what is wrong with them.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { decoderLacks } from '../../../build/native.mjs';
+import { Folder, lacks } from '../sources/source-files.ts';
+import { zipOf } from '../sources/zip-files.ts';
+import { platter } from './support.ts';
+
+const missing = decoderLacks();
+const skip = missing.length > 0 ? ` (without ${missing.join(', ')}: install the -dev packages)` : '';
+
+/** A folder with `disk.img` and the archive `disk.zip` that `make` gives for it. */
+async function archive(make: (image: Buffer) => Buffer): Promise<Folder> {
+  const folder = new Folder();
+  writeFileSync(folder.at('disk.zip'), make(readFileSync(await folder.image())));
+  return folder;
+}
+
+/** Copies the image in disk.zip, which is refused. What is said. */
+async function refusal(folder: Folder, ...options: string[]): Promise<string> {
+  const { code, stderr } = await platter(['copy', '--yes', ...options, folder.at('disk.zip'), folder.at('o.img')]);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.any(String) as string });
+  expect(existsSync(folder.at('o.img')) || existsSync(folder.at('o.img.part'))).toBe(false);
+  return stderr;
+}
+
+describe.skipIf(skip !== '')(`a ZIP file${skip}`, () => {
+  test.each([
+    [12, 'bzip2'],
+    [14, 'LZMA'],
+    [98, 'PPMd'],
+    [77, '77'],
+  ])('is refused with the name of a method that is not known: %i', async (method, name) => {
+    using folder = await archive((content) => zipOf([{ name: 'disk.img', content, method }]));
+
+    const said = await refusal(folder);
+
+    expect(said).toContain(`disk.img is packed in the archive by a method that Platter does not know (${name}).`);
+    expect(said).toContain('7z x FILE');
+  });
+
+  test.skipIf(lacks('7zz') !== null)('is refused when it is encrypted, and what to do is said', async () => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run('7zz a -tzip -psecret -mem=AES256 disk.zip disk.img > /dev/null');
+
+    const said = await refusal(folder);
+
+    expect(said).toContain('disk.img is encrypted in the archive.');
+    expect(said).toContain('7z x FILE');
+  });
+
+  test.each([{ options: [] }, { options: ['--entry', 'disk.img'] }])(
+    'is refused when two files in it have one name: %j',
+    async ({ options }) => {
+      using folder = await archive((content) =>
+        zipOf([
+          { name: 'disk.img', content: Buffer.alloc(content.length) },
+          { name: 'disk.img', content },
+        ]),
+      );
+
+      expect(await refusal(folder, ...options)).toContain('2 files in the archive are called disk.img');
+    },
+  );
+
+  test('is read when the name in it is in no known encoding', async () => {
+    using folder = await archive((content) => zipOf([{ name: 'Gr\x94\xe1e.img', content }]));
+
+    const { code, stderr } = await platter(['copy', '--yes', folder.at('disk.zip'), folder.at('o.img')]);
+
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(readFileSync(folder.at('o.img')).equals(readFileSync(folder.at('disk.img')))).toBe(true);
+  });
+
+  test('is damaged at the place that is told', async () => {
+    using folder = await archive((content) => zipOf([{ name: 'disk.img', content }]));
+    const bytes = readFileSync(folder.at('disk.zip'));
+    bytes[1_000_000]! ^= 1;
+    writeFileSync(folder.at('disk.zip'), bytes);
+
+    const { code, stderr } = await platter(['check', folder.at('disk.zip')]);
+
+    const end = 30 + 'disk.img'.length + readFileSync(folder.at('disk.img')).length;
+    expect(code).toBe(3);
+    expect(stderr.replaceAll(/[,\u202f]/gu, '')).toContain(`damaged at about ${end} bytes`);
+    expect(stderr).toContain('from byte 38 on');
+  });
+
+  test('is damaged when one entry of its directory is, also where the others are right', async () => {
+    using folder = await archive((content) =>
+      zipOf([
+        { name: 'disk.img', content },
+        { name: 'other.img', content },
+      ]),
+    );
+    const bytes = readFileSync(folder.at('disk.zip'));
+    const place = bytes.lastIndexOf('PK\x01\x02');
+    bytes[place]! ^= 1;
+    writeFileSync(folder.at('disk.zip'), bytes);
+
+    expect((await refusal(folder)).replaceAll(/[,\u202f]/gu, '')).toContain(`damaged at about ${place} bytes`);
+  });
+
+  test('is asked for a file of it by a name', async () => {
+    using folder = await archive((content) => zipOf([{ name: 'disk.img', content }]));
+
+    for (const command of ['copy', 'check']) {
+      const paths = command === 'copy' ? [folder.at('disk.zip'), folder.at('o.img')] : [folder.at('disk.zip')];
+      const { code, stderr } = await platter([command, '--entry', '', ...paths]);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringContaining('Give the name of a file in the archive.') as string,
+      });
+    }
+  });
+});

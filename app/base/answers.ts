@@ -1,5 +1,6 @@
 // Waits for the files and devices of a request while it is checked. Reports those that do not answer, and gives them up
 // later.
+import type { Reading } from '../contract/host.ts';
 import { cancelledOpening, failure, Refusal, type Failure } from './errors.ts';
 
 /** Milliseconds without an answer until the user is told what is slow. */
@@ -11,20 +12,29 @@ let waiting = 0;
 /** The number of files and devices that this process still waits for, including those that were given up. */
 export const unanswered = (): number => waiting;
 
+/** Hears the path of a file that is slow to answer (null), or how far one was read that has to be read whole. */
+export type Waiting = (path: string, reading: Reading | null) => void;
+
 /** The time that the files and devices of a request have to answer. */
 export class Answers {
+  /** Ends everything that is awaited; null when nobody can. */
+  readonly signal: AbortSignal | null;
   readonly #timeout: number;
-  readonly #waiting: (path: string) => void;
-  readonly #signal: AbortSignal | null;
+  readonly #waiting: Waiting;
 
   /**
    * `seconds`: how long a file may take, 0 for no limit. `waiting` is called with the path of each slow one.
    * `signal` ends the wait.
    */
-  constructor(seconds: number, waiting: (path: string) => void, signal: AbortSignal | null = null) {
+  constructor(seconds: number, waiting: Waiting, signal: AbortSignal | null = null) {
     this.#timeout = seconds;
     this.#waiting = waiting;
-    this.#signal = signal;
+    this.signal = signal;
+  }
+
+  /** Tells the user how far the file at `path` was read. */
+  reading(path: string, reading: Reading): void {
+    this.#waiting(path, reading);
   }
 
   /**
@@ -45,16 +55,16 @@ export class Answers {
         reject(refusal);
       };
       const withdrawn = (): void => giveUp(cancelledOpening(path));
-      this.#signal?.addEventListener('abort', withdrawn, { once: true });
-      if (this.#signal?.aborted === true) withdrawn();
-      const told = setTimeout(() => this.#waiting(path), PATIENCE);
+      this.signal?.addEventListener('abort', withdrawn, { once: true });
+      if (this.signal?.aborted === true) withdrawn();
+      const told = setTimeout(() => this.#waiting(path, null), PATIENCE);
       const given =
         this.#timeout === 0 ? null : setTimeout(() => giveUp(this.#silence(path, kind)), this.#timeout * SECOND);
       void work
         .then((value) => (over ? late(value) : resolve(value)), reject)
         .finally(() => {
           waiting -= 1;
-          this.#signal?.removeEventListener('abort', withdrawn);
+          this.signal?.removeEventListener('abort', withdrawn);
           clearTimeout(told);
           if (given !== null) clearTimeout(given);
         });

@@ -30,6 +30,7 @@ import { withAbsolutePaths } from './output/spelling.ts';
 import { runJob } from './run-job.ts';
 import { holdOffSleep } from './sleep.ts';
 import { forTerminal, log, mention, paint, stillWaiting, tellLog, terminal } from './output/speech.ts';
+import { waitsOn } from './output/waits.ts';
 import { Stop } from './stop.ts';
 import { withEngine } from './with-engine.ts';
 
@@ -88,6 +89,7 @@ export const job: Actions['job'] = async (request, run) => {
     ask: atTerminal ? ask : null,
     control: readsInput(request) ? null : controlBy(json, selection),
     mention,
+    waits: waitsOn(stderr, stderr.isTTY && terminal.moves),
     witness: witness((view) => {
       brought.ended = view;
       brought.source ??= sourceIn(view);

@@ -5,12 +5,13 @@ import type { JobRequest } from '../contract/request.ts';
 import type { Engine } from '../client/client.ts';
 import { hostEnded, JobSession, type Witness } from '../client/job-session.ts';
 import { english } from '../base/english.ts';
-import { failure, isHostFailure, Refusal } from '../base/errors.ts';
+import { failure, isHostFailure, outcome, Refusal } from '../base/errors.ts';
 import { CONSENT, overwritten } from './confirm.ts';
 import type { Control, Wish } from './control.ts';
 import { EXIT, exitCode } from './output/exit-code.ts';
 import type { Reporter } from './output/reporter.ts';
-import { asTyped, showAs } from './output/spelling.ts';
+import { showAs } from './output/spelling.ts';
+import type { Waits } from './output/waits.ts';
 import type { Stop } from './stop.ts';
 
 /** Everything that `runJob` needs from its caller. */
@@ -22,8 +23,10 @@ export interface Surroundings {
   ask: ((plan: Plan, signal: AbortSignal) => Promise<boolean>) | null;
   /** How the user can control the running job; null when they cannot. */
   control: Control | null;
-  /** Prints a sentence while the request is checked. */
+  /** Prints a sentence before the job. */
   mention: (sentence: string) => void;
+  /** Prints what is awaited before the job. */
+  waits: Waits;
   /** The log and the history. */
   witness: Witness;
   /** Keeps the computer from sleeping. Gives a function that ends this. */
@@ -35,10 +38,10 @@ export interface Surroundings {
  * overwrite. The caller closes the engine. Throws a Refusal when nothing was done.
  */
 export async function runJob(request: JobRequest, consented: boolean, around: Surroundings): Promise<number> {
-  const { engine, reporter, mention, holdOffSleep } = around;
+  const { engine, reporter, mention, waits, holdOffSleep } = around;
   try {
-    engine.onWaiting((path) => mention(`still waiting for ${asTyped(path)}`));
-    const plan = await unlessStopped(engine.call('prepare', request), around);
+    engine.onWaiting((path, reading) => waits.told(path, reading));
+    const plan = await unlessStopped(engine.call('prepare', request), around).finally(waits.over);
     if (plan.source !== null && plan.origin !== null) showAs(plan.source.path, english.origin(plan.origin));
     reporter.planned(plan);
     if (!consented) await askFor(plan, around);
@@ -80,11 +83,15 @@ async function askFor(plan: Plan, around: Surroundings): Promise<void> {
 /**
  * Starts the prepared job, reports it and obeys the user until it has ended. Throws a Refusal when it was not started.
  */
-async function run(plan: Plan, { engine, reporter, stop, control, witness }: Surroundings): Promise<number> {
+async function run(plan: Plan, { engine, reporter, stop, control, witness, waits }: Surroundings): Promise<number> {
   const job = new JobSession(engine, plan, witness, (event, view) => reporter.happened(event, view));
   reporter.started(job.view);
-  const started = await job.start();
-  if (!started.ok) throw new Refusal(started.errors);
+  // A source that is judged first can take long.
+  const giveUp = (): void => void outcome(() => engine.call('cancel', {}));
+  whenAborted(stop.signal, giveUp);
+  const started = await job.start().finally(waits.over);
+  stop.signal.removeEventListener('abort', giveUp);
+  if (!started.ok) throw isCancelled(started.errors) ? new Stopped() : new Refusal(started.errors);
 
   let stopped = false;
   let release: (() => void) | undefined;
@@ -161,6 +168,8 @@ const declined = (): PlatterError =>
     reason: { kind: 'said', text: `The answer was not "${CONSENT}".` },
     remedy: { kind: 'said', text: 'Nothing was written.' },
   });
+
+const isCancelled = (errors: readonly PlatterError[]): boolean => errors.every(({ code }) => code === 'CANCELLED');
 
 /** Calls `listener` once, when `signal` is or becomes aborted. */
 function whenAborted(signal: AbortSignal, listener: () => void): void {

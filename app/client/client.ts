@@ -14,6 +14,7 @@ import {
   type HostResponse,
   type RightsEvent,
 } from '../contract/host.ts';
+import type { Waiting } from '../base/answers.ts';
 import { failure, Refusal } from '../base/errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
 import { hostCommand, startHost, type HostEnd, type HostProcess, type HostRights } from './host-process.ts';
@@ -48,10 +49,10 @@ export interface Engine {
   /** Process ID of the host; null when unknown. */
   readonly pid: number | null;
   /**
-   * Listens to the paths of files that the host still waits for while it prepares; gives a function that stops
+   * Listens to the paths of files that the host waits for, or reads whole, before a job; gives a function that stops
    * listening.
    */
-  onWaiting(listener: (path: string) => void): () => void;
+  onWaiting(listener: Waiting): () => void;
   /** Resolves when the host is gone: null after an orderly end, otherwise HOST_FAILED. Never rejects. */
   readonly closed: Promise<PlatterError | null>;
   /** Ends the host's input, so that it stops a running job safely and exits. Resolves as `closed` does. Idempotent. */
@@ -129,7 +130,7 @@ class HostClient implements Engine {
   readonly #listeners = new Set<(event: HostEvent) => void>();
   readonly #diskListeners = new Set<(disks: DisksEvent['disks']) => void>();
   readonly #rightsListeners = new Set<(asking: RightsEvent['asking']) => void>();
-  readonly #waitingListeners = new Set<(path: string) => void>();
+  readonly #waitingListeners = new Set<Waiting>();
   #lastId = 0;
   /** The host has named its protocol. */
   #greeted = false;
@@ -171,7 +172,7 @@ class HostClient implements Engine {
     return () => this.#rightsListeners.delete(listener);
   }
 
-  onWaiting(listener: (path: string) => void): () => void {
+  onWaiting(listener: Waiting): () => void {
     this.#waitingListeners.add(listener);
     return () => this.#waitingListeners.delete(listener);
   }
@@ -208,7 +209,7 @@ class HostClient implements Engine {
     } else if (message.event === 'rights') {
       for (const listener of this.#rightsListeners) listener(message.asking);
     } else if (message.event === 'waiting') {
-      for (const listener of this.#waitingListeners) listener(message.path);
+      for (const listener of this.#waitingListeners) listener(message.path, message.reading);
     } else {
       if (message.event === 'result') this.#jobRuns = false;
       for (const listener of this.#listeners) listener(message);

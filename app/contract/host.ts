@@ -67,12 +67,21 @@ export interface RightsEvent {
   asking: RightsQuestion | null;
 }
 
+/** How far a packed source was read that is read whole before the job: for the size of its image, or as a check. Bytes. */
+export interface Reading {
+  why: 'size' | 'check';
+  done: number;
+  of: number;
+}
+
 /**
- * Host to client, while a request is prepared: this file of it has not answered yet. Paths are those of the request.
+ * Host to client, while a request is prepared or a job starts: this file of it has not answered yet, or is being read.
+ * Paths are those of the request.
  */
 export interface WaitingEvent {
   event: 'waiting';
   path: string;
+  reading: Reading | null;
 }
 
 /**

@@ -1,6 +1,7 @@
 // What the window sees, may ask and is told: the IPC between main and the page.
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
+import type { Reading } from './host.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 import type { ReportForm } from './limits.ts';
 import type { Described } from './inside.ts';
@@ -44,6 +45,8 @@ export interface Review {
 export interface AppState extends SettingsState {
   /** The system is asked for the right to open disks: there may be a prompt on the screen. */
   elevating: boolean;
+  /** How far a packed source was read that is read whole while its request is checked; null while none is. */
+  reading: Reading | null;
   disks: Disk[];
   /** Why the list of disks is not what it should be, null when all is well. */
   disksError: PlatterError | null;

@@ -1,7 +1,7 @@
 // The operations of the host: list and watch the disks, eject one, and prepare, start and control one job at a time.
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
-import { Answers } from '../base/answers.ts';
+import { Answers, type Waiting } from '../base/answers.ts';
 import type { InterruptedJob, Plan } from '../contract/jobs.ts';
 import { plainRunning } from '../contract/request-facts.ts';
 import type { JobRequest } from '../contract/request.ts';
@@ -39,7 +39,7 @@ export class LocalEngine {
   readonly #tellDisks: (event: DisksEvent) => void;
   readonly #broken: (error: unknown) => void;
   readonly #rights: Rights | null;
-  readonly #waiting: (path: string) => void;
+  readonly #waiting: Waiting;
   /** The clients that watch the disks, with or without loop devices. */
   #watch: DiskWatch | null = null;
   /** The kernel's uevents, once they are needed. */
@@ -49,7 +49,7 @@ export class LocalEngine {
   /**
    * `load` returns the addon when it is first needed. `emit` gets the events of jobs, `tellDisks` the watched lists,
    * `broken` a job that ended without a result, which must not happen. `rights` asks for what the user may not do;
-   * null: nobody is asked. `waiting` gets a file that does not answer while a request is prepared.
+   * null: nobody is asked. `waiting` gets a file that does not answer, or is read whole, before a job.
    */
   constructor(
     load: () => NativeAddon,
@@ -57,7 +57,7 @@ export class LocalEngine {
     tellDisks: (event: DisksEvent) => void,
     broken: (error: unknown) => void,
     rights: Rights | null = null,
-    waiting: (path: string) => void = () => undefined,
+    waiting: Waiting = () => undefined,
   ) {
     this.#load = load;
     this.#emit = emit;

@@ -30,7 +30,9 @@ const { broker, sudo = false } = parseArgs({
 const rights = new Rights({ control: broker === undefined ? null : Number(broker), sudo }, load, (asking) =>
   send({ event: 'rights', asking }),
 );
-const engine = new LocalEngine(load, sendEvent, sendDisks, broken, rights, (path) => send({ event: 'waiting', path }));
+const engine = new LocalEngine(load, sendEvent, sendDisks, broken, rights, (path, reading) =>
+  send({ event: 'waiting', path, reading }),
+);
 protect();
 let ending = false;
 

@@ -33,6 +33,7 @@ export interface Gate {
 export class Jobs {
   #state: JobsState = {
     elevating: false,
+    reading: null,
     disks: [],
     disksError: null,
     hotplugError: null,
@@ -133,6 +134,7 @@ export class Jobs {
     const errors = this.#gate.refusals(request, this.#state.disks);
     if (errors.length > 0) return { ok: false, errors };
     const plan = await this.#ask('prepare', request);
+    if (this.#state.reading !== null) this.#set({ reading: null });
     if (!plan.ok) return plan;
     this.#gate.checked(plan.value);
     const review = { id: randomUUID(), plan: plan.value };
@@ -285,6 +287,7 @@ export class Jobs {
     if (this.#engine !== null) return this.#engine;
     const engine = this.#connect();
     const stopHearing = engine.onRights((asking) => this.#set({ elevating: asking !== null }));
+    const stopReading = engine.onWaiting((_path, reading) => this.#checking && this.#set({ reading }));
     this.#engine = engine;
     const stopWatching = engine.onDisks((disks) => {
       this.#toldOfDisks += 1;
@@ -293,6 +296,7 @@ export class Jobs {
     void this.#watchDisks();
     void engine.closed.then((error) => {
       stopHearing();
+      stopReading();
       stopWatching();
       this.#engine = null;
       this.#hostEnded(error ?? hostEnded());

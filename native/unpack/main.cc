@@ -12,6 +12,7 @@
 //     --raw              passes the bytes on as they are: for the hashes of a file that is not packed
 //     --from BYTES       begins at this byte of the image
 //     --length BYTES     writes at most so many. With either, only what is read is checked
+//   --parent PID       of both: ends with the thread that started this, in the process PID
 //
 // probe says, where it is known: "size" of the image; "blocks" that can be decoded on their own and the "largestBlock";
 // "threads" and "memory" (bytes in flight) that decoding takes; "sparse" (an Android sparse image, packed or not);
@@ -22,10 +23,13 @@
 // "fault" (see error.h), "offset" and "said". Exit code 0 when done, 1 after an error, 2 when the call is wrong.
 #include <malloc.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -52,6 +56,7 @@ struct Options {
   uint64_t memory = uint64_t{256} << 20;  // bytes
   uint64_t from = 0;
   uint64_t length = UINT64_MAX;
+  uint64_t parent = 0;  // 0: none
   bool is_range() const { return from != 0 || length != UINT64_MAX; }
 };
 
@@ -102,6 +107,8 @@ Options options_of(int count, char** words) {
       options.from = whole_number(value);
     else if (word == "--length")
       options.length = whole_number(value);
+    else if (word == "--parent")
+      options.parent = whole_number(value);
     else
       throw Error(Fault::usage, 0, "no such option: " + std::string(word));
   }
@@ -230,10 +237,20 @@ void decode(const Options& options, Input& input, int report) {
                   field("digests", input.digests()) + field("imageDigests", output.digests()) + "}");
 }
 
+// Has the kernel end this process with the thread that started it: nobody would read what it decodes. False when that
+// has ended before.
+bool end_with(uint64_t parent) {
+  if (parent == 0) return true;
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+    throw std::system_error(errno, std::generic_category(), "PR_SET_PDEATHSIG");
+  return static_cast<uint64_t>(getppid()) == parent;
+}
+
 int run(int count, char** words) {
   constexpr int report = 3;
   try {
     const Options options = options_of(count, words);
+    if (!end_with(options.parent)) return 1;
     Inflater::load();
     // Of descriptors that the caller did not mean to give, none stays. Kernels before 5.9 cannot do this.
     close_range(report + 1, ~0u, 0);

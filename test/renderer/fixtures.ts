@@ -120,6 +120,7 @@ export const sticks = (n: number): Disk[] =>
 
 export const appState = (more: Partial<AppState> = {}): AppState => ({
   elevating: false,
+  reading: null,
   disks: [],
   disksError: null,
   hotplugError: null,

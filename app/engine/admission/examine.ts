@@ -77,7 +77,7 @@ export async function examine(
   ]);
   const proof = await proving(asked, file, answers);
   const request = withChecksum(asked, proof.value?.checksum ?? null);
-  const source = file === null ? null : await sourceFor(request, file);
+  const source = file === null ? null : await sourceFor(request, file, answers);
   const given = await placesOf(request, answers);
   const files = given.map(({ place }) => place);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;

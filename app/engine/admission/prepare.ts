@@ -2,7 +2,7 @@
 import type { Note } from '../../contract/facts.ts';
 import { sourceOf, writes } from '../../contract/request-facts.ts';
 import type { JobRequest, WorkRequest } from '../../contract/request.ts';
-import { Answers } from '../../base/answers.ts';
+import { Answers, type Waiting } from '../../base/answers.ts';
 import { failure, Refusal, throwIfAny } from '../../base/errors.ts';
 import { argumentErrors } from '../../base/request-rules.ts';
 import { stateDir } from '../../base/state-folder.ts';
@@ -34,8 +34,7 @@ export interface Means {
    */
   rights?: Rights | null;
   signal?: AbortSignal;
-  /** Hears the path of a file that does not answer. */
-  waiting?: (path: string) => void;
+  waiting?: Waiting;
 }
 
 /** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. */
@@ -97,7 +96,7 @@ async function attempt(
   try {
     return await hold(
       request,
-      await examineAgain(await findEnds(request.job, log, request, blocks), blocks, load, answers),
+      await examineAgain(await findEnds(request.job, log, request, blocks, answers), blocks, load, answers),
       { addon, rights, session, answers },
       lock,
     );

@@ -7,6 +7,7 @@ import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/blocks.ts';
 import { both, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
 import { markChunks } from '../formats/chunks.ts';
+import type { Answers } from '../../base/answers.ts';
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import {
   inspectDestination,
@@ -86,7 +87,13 @@ export async function openInterrupted(
  * Looks for the ends of an interrupted job on the machine as it is now. Destinations that are not there are left out,
  * if any is.
  */
-export async function findEnds(id: string, log: JobLog, now: ResumeRequest, blocks: Blocks): Promise<FoundJob> {
+export async function findEnds(
+  id: string,
+  log: JobLog,
+  now: ResumeRequest,
+  blocks: Blocks,
+  answers: Answers,
+): Promise<FoundJob> {
   const { header } = log;
   const logged = unfinished(log);
   const look = (logged: LoggedEnd): Promise<Found> => {
@@ -99,7 +106,9 @@ export async function findEnds(id: string, log: JobLog, now: ResumeRequest, bloc
   const [source, ...found] = await Promise.all([
     header.source === null
       ? missingSource()
-      : inspectExisting(pathNow(header.source, blocks), blocks).then((file) => sourceFor(header.request, file)),
+      : inspectExisting(pathNow(header.source, blocks), blocks).then((file) =>
+          sourceFor(header.request, file, answers),
+        ),
     ...logged.map((index) => look(header.destinations[index]!)),
   ]);
   const gone = ({ end, ...rest }: Found, logged: LoggedEnd): boolean => {

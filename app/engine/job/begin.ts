@@ -13,14 +13,14 @@ import type { Emit } from './reports.ts';
 import { markSource, releaseRun, runOf, type Run, type RunningDestination } from './run.ts';
 
 /**
- * Starts what was prepared. `answers` is the time that the state folder has to answer. Rejects with a Refusal when a
+ * Starts what was prepared. `answers` is the time that the state folder has to answer, and hears of a source that is judged first. Rejects with a Refusal when a
  * disk cannot be unmounted or an image cannot be made: then no new image is left, nothing was written, and all is
  * closed.
  */
 export async function begin(prepared: Prepared, emit: Emit, answers = new Answers(0, () => undefined)): Promise<Job> {
   const run = runOf(prepared);
   try {
-    await beginUnpacking(run);
+    await beginUnpacking(run, answers);
     // One after the other: the first that cannot be unmounted leaves the rest as they are.
     for (const destination of run.destinations)
       if (destination.mounts.length > 0) destination.device = await takeMounted(run, destination);
@@ -38,12 +38,12 @@ export async function begin(prepared: Prepared, emit: Emit, answers = new Answer
  * waits for the end. A file by which good drives would be called wrong, or be rewritten, is judged first, and so is an
  * image of one chunk, which has no head that could wait.
  */
-async function beginUnpacking({ source, grid, request }: Run): Promise<void> {
+async function beginUnpacking({ source, grid, request }: Run, answers: Answers): Promise<void> {
   const unpacking = source?.unpacking ?? null;
   if (unpacking === null) return;
   unpacking.begin();
   if (request.kind === 'copy' && !updates(request) && grid.bytes > grid.chunkSize) return;
-  const wrong = await unpacking.verdict();
+  const wrong = await unpacking.verdict(answers);
   if (wrong !== null) throw new Refusal([wrong]);
 }
 

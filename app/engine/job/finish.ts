@@ -1,4 +1,5 @@
 // How a destination of a job ends: what it is judged by, and what is kept of it.
+import type { PlatterError } from '../../contract/errors.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';
 import { lengthOf } from '../admission/image-length.ts';
 import type { NativeError } from '../native/addon.ts';
@@ -21,19 +22,22 @@ export async function finish(
   reports.tellHeld(held);
   // The request that failed may have come before the drive was seen to be gone.
   if (state === 'failed') reports.tellGone(destination, reports.removals.look(destination));
-  const isGood = (state !== 'done' || (await isOfGoodImage(parts))) && judge(parts, destination, state);
-  const end = isGood ? state : 'failed';
+  const wrong = state === 'done' ? await wrongWithImage(parts) : null;
+  // Nobody waited for the end of the source.
+  const reached = wrong?.code === 'CANCELLED' ? 'cancelled' : state;
+  const isGood = (wrong === null || reached !== state) && judge(parts, destination, reached);
+  const end = isGood ? reached : 'failed';
   if (!isGood) totals.failed = true;
   totals.uncompared = end === 'done' && run.plan.verify ? record.unproven(destination) : 0;
   totals.close(end);
   await record.state(destination, end);
 }
 
-/** Was the packed source right to its end? What was copied of another one is not what it should be. */
-async function isOfGoodImage({ run, reports }: JobParts): Promise<boolean> {
+/** Tells what is wrong with a packed source to its end: what was copied of it is not what it should be. */
+async function wrongWithImage({ run, reports }: JobParts): Promise<PlatterError | null> {
   const wrong = (await run.source?.unpacking?.verdict()) ?? null;
-  if (wrong !== null) reports.tellOfSource(wrong);
-  return wrong === null;
+  if (wrong !== null && wrong.code !== 'CANCELLED') reports.tellOfSource(wrong);
+  return wrong;
 }
 
 /** False when a destination has failed although its last pass ended otherwise. Gives a complete image its name. */

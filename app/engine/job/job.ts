@@ -60,7 +60,10 @@ export class Job {
    */
   cancel(destination: number | null): void {
     const { totals, attempts, passes } = this.#parts;
-    if (destination === null) this.#parts.cancelled = true;
+    if (destination === null) {
+      this.#parts.cancelled = true;
+      this.run.source?.unpacking?.giveUp();
+    }
     for (const one of destination === null ? totals : [totals[destination]])
       if (one?.end === null) one.cancelled = true;
     attempts.stopWaiting(destination);

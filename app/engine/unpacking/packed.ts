@@ -2,6 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Reason } from '../../contract/facts.ts';
+import type { Reading } from '../../contract/host.ts';
+import type { Answers } from '../../base/answers.ts';
 import { cancelledOpening, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import { checksumOf, entryOf, partsOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
@@ -19,8 +21,10 @@ import {
   probeFile,
   type Decoded,
   type DecodeOptions,
-  type Failed,
+  type NoImage,
   type UnpackFault,
+  UNWATCHED,
+  type Watch,
 } from './unpack-program.ts';
 
 /** The format of a file that is not packed, or is taken as it is: the decoder only makes its hash. */
@@ -30,10 +34,10 @@ export const RAW = 'raw';
 const FORMATS: ReadonlySet<string> = new Set(['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'ZIP', 'Android sparse image']);
 
 /** The source as a job reads it: of a packed file the image in it, unless its bytes are taken as they are. */
-export function sourceFor(request: WorkRequest, file: Found): Found | Promise<Found> {
+export function sourceFor(request: WorkRequest, file: Found, answers: Answers): Found | Promise<Found> {
   if (rescueOf(request) !== null) return file;
   const isRaw = takesAsIs(request);
-  return unpackedEnd(file, { isRaw, entry: entryOf(request), checksum: checksumOf(request) });
+  return unpackedEnd(file, { isRaw, entry: entryOf(request), checksum: checksumOf(request) }, answers);
 }
 
 /** How a source file is taken. */
@@ -48,24 +52,24 @@ interface Wish {
  * The source as the image in it, when it is a packed file that can be unpacked; otherwise as it is. A file with a
  * checksum goes through the decoder in any case, which makes the hash.
  */
-async function unpackedEnd(found: Found, wish: Wish): Promise<Found> {
+async function unpackedEnd(found: Found, wish: Wish, answers: Answers): Promise<Found> {
   if (found.end === null) return found;
   const { path } = found.end;
   try {
-    return { end: (await imageIn(found.end, wish)) ?? found.end };
+    return { end: (await imageIn(found.end, wish, answers)) ?? found.end };
   } catch (error) {
     return { end: null, error: error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', path, 'file') };
   }
 }
 
-async function imageIn(end: End, wish: Wish): Promise<End | null> {
+async function imageIn(end: End, wish: Wish, answers: Answers): Promise<End | null> {
   if (wish.checksum !== null) checkChecksum(end);
   if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (wish.isRaw && wish.checksum === null)) return null;
   const file = openSync(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     // Another file has this name by now. It is looked at again when it is opened for the job.
     if (statsId(fstatSync(file, { bigint: true })) !== end.id) return null;
-    if (!wish.isRaw && isPacked(file, end.size)) return await look(file, end, wish);
+    if (!wish.isRaw && isPacked(file, end.size)) return await look(file, end, wish, answers);
     const { checksum } = wish;
     return checksum === null
       ? null
@@ -113,11 +117,13 @@ function bytesOf(file: number, at: number, length: number): Buffer {
   return buffer.subarray(0, readSync(file, buffer, 0, length, at));
 }
 
-async function look(file: number, end: End, wish: Wish): Promise<End> {
-  const { format, entry, size, seekable } = await imageOf(file, end.path, wish.entry);
+async function look(file: number, end: End, wish: Wish, answers: Answers): Promise<End> {
+  const { format, entry, size, seekable } = await imageOf(file, end.path, wish.entry, answers.signal);
   const packed = { format, bytes: end.size, entry, seekable, checksum: wish.checksum };
   // Formats without a size are decoded once: a drive that is too small is refused before it is touched.
-  const bytes = size ?? (await decodeWhole(file, end.path, { entry, isRaw: false, digests: [] })).written;
+  const bytes =
+    size ??
+    (await decodeWhole(file, end.path, { entry, isRaw: false, digests: [] }, watching(answers, 'size', end))).written;
   return { ...end, size: bytes, allocated: bytes, packed };
 }
 
@@ -126,8 +132,9 @@ export async function imageOf(
   file: number,
   path: string,
   wanted: string | null,
+  signal: AbortSignal | null = null,
 ): Promise<{ format: string; entry: string | null; size: number | undefined; seekable: boolean }> {
-  const answer = await probeFile(file);
+  const answer = await probeFile(file, null, signal);
   if (!answer.ok) throw new Refusal([failureBy(path, answer.why)]);
   const { format, size, entries, seekable = false } = answer.probed;
   const chosen = entries === undefined ? null : entryIn(path, entries, wanted);
@@ -135,19 +142,27 @@ export async function imageOf(
   return { format, entry: chosen?.name ?? null, size: size ?? chosen?.size, seekable };
 }
 
+/** What hears how far a file of this size was decoded, and can stop that. */
+export const watching = (answers: Answers, why: Reading['why'], { path, size, packed }: End): Watch => ({
+  signal: answers.signal,
+  read: (done) => answers.reading(path, { why, done, of: packed?.bytes ?? size }),
+});
+
 /** Decodes all of an open file, and keeps nothing of it. Throws a Refusal for a file that is not right. */
 export async function decodeWhole(
   file: number,
   path: string,
   how: Pick<DecodeOptions, 'entry' | 'isRaw' | 'digests'>,
+  watch: Watch = UNWATCHED,
 ): Promise<Decoded> {
-  const end = await decodeFile(file, null, { ...how, from: 0, threads: null }).ended;
+  const end = await decodeFile(file, null, { ...how, from: 0, threads: null }, watch).ended;
   if (end.kind === 'done') return end.of;
-  throw new Refusal([end.kind === 'stopped' ? cancelledOpening(path).errors[0]! : failureBy(path, end)]);
+  throw new Refusal([failureBy(path, end)]);
 }
 
 /** The failure of a source whose decoder gave no image. */
-export function failureBy(path: string, why: Failed): PlatterError {
+export function failureBy(path: string, why: NoImage): PlatterError {
+  if (why.kind === 'stopped') return cancelledOpening(path).errors[0]!;
   if (why.kind === 'fault') return unpackFailure(path, why.fault);
   const { reason } = why;
   // The storage of the file.

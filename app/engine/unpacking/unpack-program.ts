@@ -52,8 +52,10 @@ export type UnpackFault = Omit<Extract<z.infer<typeof report>, { event: 'error' 
 /** How a decoder ended. 'stopped': nobody read on, or it was told to stop, so it says nothing of the file. */
 /** Why a decoder gave no image: a fault that it found, or it was `lost`, which says nothing about the file. */
 export type Failed = { kind: 'fault'; fault: UnpackFault } | { kind: 'lost'; reason: Reason };
+/** The same, or it was stopped. */
+export type NoImage = Failed | { kind: 'stopped' };
 /** How a decoder ended. */
-export type DecoderEnd = { kind: 'done'; of: Decoded } | Failed | { kind: 'stopped' };
+export type DecoderEnd = { kind: 'done'; of: Decoded } | NoImage;
 
 /** Signals that somebody else sends. With any other the decoder ends itself. */
 const SENT: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
@@ -114,59 +116,100 @@ export interface DecodeOptions {
   digests: readonly string[];
 }
 
-/** Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. */
+/** Hears of a decoder that somebody waits for. */
+export interface Watch {
+  /** Ends it. The wait ends at once, also when the decoder waits for a storage that does not answer. */
+  signal: AbortSignal | null;
+  /** Gets the bytes of the packed file that were read, about once a second. */
+  read: (bytes: number) => void;
+}
+export const UNWATCHED: Watch = { signal: null, read: () => undefined };
+
+/**
+ * Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. `signal` ends that.
+ */
 export async function probeFile(
   file: number,
   entry: string | null = null,
-): Promise<{ ok: true; probed: Probed } | { ok: false; why: Failed }> {
+  signal: AbortSignal | null = null,
+): Promise<{ ok: true; probed: Probed } | { ok: false; why: NoImage }> {
   const child = start(['probe', ...(entry === null ? [] : ['--entry', entry])], file, 'pipe');
   if (!isRunning(child)) return { ok: false, why: await unstarted(child) };
   const text: string[] = [];
   child.stdout!.setEncoding('utf8').on('data', (part: string) => text.push(part));
-  let failed: Failed | null = null;
+  const failed: Failed[] = [];
   const said = reports(child, (data) => {
-    if (data.event === 'error') failed = failedBy(data);
+    if (data.event === 'error') failed.push(failedBy(data));
   });
-  const [code] = await Promise.all([exit(child), said]);
+  const code = await unlessAborted(signal, () => child.kill('SIGKILL'), bothEnded(child, said));
+  if (code === null) return { ok: false, why: { kind: 'stopped' } };
   const answer = code === 0 ? probed.safeParse(asJson(text.join(''))) : null;
-  return answer?.success === true ? { ok: true, probed: answer.data } : { ok: false, why: failed ?? unexplained(code) };
+  return answer?.success === true
+    ? { ok: true, probed: answer.data }
+    : { ok: false, why: failed.at(-1) ?? unexplained(code) };
 }
 
 /** Starts a decoder of the open `file`. `to`: where the image goes, a descriptor or a pipe; null for nowhere. */
-export function decodeFile(file: number, to: number | Writable | null, options: DecodeOptions): Decoder {
-  return decoderIn(start(['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])], file, to ?? 'ignore'));
+export function decodeFile(
+  file: number,
+  to: number | Writable | null,
+  options: DecodeOptions,
+  watch: Watch = UNWATCHED,
+): Decoder {
+  const child = start(['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])], file, to ?? 'ignore');
+  return decoderIn(child, watch);
 }
 
 /** The same, with the image as a stream: for a short look at it. */
 export function decodeToStream(file: number, options: DecodeOptions): { decoder: Decoder; image: Readable } {
   const child = start(['decode', ...wordsOf(options)], file, 'pipe');
-  return { decoder: decoderIn(child), image: isRunning(child) ? child.stdout! : new PassThrough().end() };
+  return { decoder: decoderIn(child, UNWATCHED), image: isRunning(child) ? child.stdout! : new PassThrough().end() };
 }
 
-function decoderIn(child: ChildProcess | NodeJS.ErrnoException): Decoder {
+function decoderIn(child: ChildProcess | NodeJS.ErrnoException, { signal, read }: Watch): Decoder {
   if (!isRunning(child)) return { ended: unstarted(child), heard: () => 0, stop: () => undefined };
   let heard = performance.now();
   let stopped = false;
   let end: DecoderEnd | null = null;
   const said = reports(child, (data) => {
     heard = performance.now();
+    if (data.event === 'progress') read(data.read);
     if (data.event === 'done') end = { kind: 'done', of: data };
     // The pipe was closed by its reader.
     if (data.event === 'error') end = data.fault === 'write' ? { kind: 'stopped' } : failedBy(data);
   });
-  const ended = Promise.all([exit(child), said]).then(([code]): DecoderEnd => {
-    if (stopped) return { kind: 'stopped' };
+  const stop = (): void => {
+    stopped = true;
+    child.kill('SIGKILL');
+  };
+  const ended = unlessAborted(signal, stop, bothEnded(child, said)).then((code): DecoderEnd => {
+    if (stopped || code === null) return { kind: 'stopped' };
     if (end?.kind === 'done' && code !== 0) return unexplained(code);
     return end ?? (code === 'SIGPIPE' ? { kind: 'stopped' } : unexplained(code));
   });
   return {
     ended,
     heard: () => heard,
-    stop: () => {
-      stopped = true;
-      child.kill('SIGKILL');
-    },
+    stop,
   };
+}
+
+/** The exit code of a child that has said all, or the signal that ended it. */
+const bothEnded = async (child: ChildProcess, said: Promise<void>): Promise<number | string> =>
+  (await Promise.all([exit(child), said]))[0];
+
+/** The result of `work`; null, after `stop`, when `signal` is aborted before. */
+function unlessAborted<T>(signal: AbortSignal | null, stop: () => void, work: Promise<T>): Promise<T | null> {
+  if (signal === null) return work;
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      stop();
+      resolve(null);
+    };
+    if (signal.aborted) aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+  });
 }
 
 /** Starts the program, or gives the error that the system has for it. */
@@ -179,7 +222,7 @@ function start(
   try {
     // Decoders of one descriptor would share its place in the file.
     own = openSync(`/proc/self/fd/${String(file)}`, 'r');
-    const child = spawn(PROGRAM, args, {
+    const child = spawn(PROGRAM, [...args, '--parent', String(process.pid)], {
       stdio: [own, stdout, 'pipe', 'pipe'],
       env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },
       // Ctrl-C is for the job, which ends its decoders in order.

@@ -2,15 +2,25 @@
 // behind has a decoder of its own.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { constants as system } from 'node:os';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import { partsOf } from '../../contract/request-facts.ts';
-import { errnoOf } from '../../base/errors.ts';
+import type { Answers } from '../../base/answers.ts';
+import { cancelledOpening, errnoOf } from '../../base/errors.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
 import type { End, Packed } from '../devices/inspect.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
-import { failureBy, otherChecksum, RAW, unpackFailure } from './packed.ts';
-import { decodeFile, type Decoded, type Decoder, type DecoderEnd, type Failed } from './unpack-program.ts';
+import { failureBy, otherChecksum, RAW, unpackFailure, watching } from './packed.ts';
+import {
+  decodeFile,
+  UNWATCHED,
+  type Decoded,
+  type Decoder,
+  type DecoderEnd,
+  type Failed,
+  type Watch,
+} from './unpack-program.ts';
 
 /** Milliseconds without a report after which a decoder counts as blocked: nobody reads what it writes. */
 const SILENT_MS = 5000;
@@ -35,6 +45,7 @@ export class Unpacking {
   #fault: PlatterError | null = null;
   /** Why the last decoder was lost. It says nothing about the file, so the next one begins all the same. */
   #loss: PlatterError | null = null;
+  readonly #givingUp = new AbortController();
   #verdict: Promise<PlatterError | null> | null = null;
   /** What the first decoder said that read the whole file; null before. */
   #decoded: Decoded | null = null;
@@ -61,14 +72,20 @@ export class Unpacking {
   }
 
   /**
-   * What is wrong with the whole packed file; null for nothing. When no decoder has read it to its end, one does now.
+   * What is wrong with the whole packed file; null for nothing, CANCELLED when that is given up. When no decoder has
+   * read it to its end, one does now; `answers` hears how far, and can give it up.
    */
-  async verdict(): Promise<PlatterError | null> {
-    const verdict = (this.#verdict ??= this.#judge());
+  async verdict(answers: Answers | null = null): Promise<PlatterError | null> {
+    const verdict = (this.#verdict ??= this.#judge(answers));
     const wrong = await verdict;
-    // That the judge was lost is no verdict on the file.
+    // That the judge was lost or stopped is no verdict on the file.
     if (wrong !== null && wrong !== this.#fault && this.#verdict === verdict) this.#verdict = null;
     return wrong;
+  }
+
+  /** The job is cancelled: nobody waits for the verdict any more. */
+  giveUp(): void {
+    this.#givingUp.abort();
   }
 
   /** Why the image could not be read on, when a decoder has ended too early. */
@@ -103,7 +120,8 @@ export class Unpacking {
 
   /** A descriptor of the image from `at` on, or a negative errno. */
   async #stream(at: number, seals: boolean): Promise<number> {
-    if (this.#fault !== null || (seals && (await this.verdict()) !== null)) return -system.errno.EBADMSG;
+    const wrong = this.#fault ?? (seals ? await this.verdict() : null);
+    if (wrong !== null) return wrong.code === 'CANCELLED' ? -system.errno.ECANCELED : -system.errno.EBADMSG;
     // The job has ended while the verdict was awaited, and the number of the descriptor may be another file's.
     if (this.#isClosed) return -system.errno.EBADMSG;
     let write = -1;
@@ -120,18 +138,19 @@ export class Unpacking {
     }
   }
 
-  #decode(from: number, to: number | null): Decoder {
+  #decode(from: number, to: number | null, watch?: Watch): Decoder {
     const { entry, format, checksum } = this.#packed;
     // The first one has all cores. Those of destinations that fell behind take one each.
     const isFirst = this.#whole === null;
     const isWhole = this.#isBegun && from === 0;
-    const decoder = decodeFile(this.#file, to, {
+    const how = {
       entry,
       isRaw: format === RAW,
       from,
       threads: isFirst ? null : 1,
       digests: isWhole && checksum !== null ? [partsOf(checksum).hash] : [],
-    });
+    };
+    const decoder = decodeFile(this.#file, to, how, watch);
     this.#running.add(decoder);
     if (isWhole) this.#whole ??= decoder;
     void decoder.ended.then((end) => this.#ended(decoder, end, isWhole));
@@ -166,13 +185,20 @@ export class Unpacking {
     return checksum === null ? null : otherChecksum(this.#end.path, checksum, decoded);
   }
 
-  async #judge(): Promise<PlatterError | null> {
-    if (this.#whole !== null) await Promise.race([this.#whole.ended, silence(this.#whole)]);
-    if (this.#fault !== null || this.#decoded !== null || this.#isClosed) return this.#fault;
-    const end = await this.#decode(0, null).ended;
+  async #judge(answers: Answers | null): Promise<PlatterError | null> {
+    const [cancelled] = cancelledOpening(this.#end.path).errors;
+    const signal = AbortSignal.any([this.#givingUp.signal, ...(answers?.signal ? [answers.signal] : [])]);
+    if (this.#whole !== null) await Promise.race([this.#whole.ended, silence(this.#whole), aborted(signal)]);
+    if (this.#fault !== null || this.#decoded !== null) return this.#fault;
+    if (this.#isClosed || signal.aborted) return cancelled!;
+    const read = answers === null ? UNWATCHED.read : watching(answers, 'check', this.#end).read;
+    const end = await this.#decode(0, null, { signal, read }).ended;
+    if (end.kind === 'stopped') return cancelled!;
     return end.kind === 'lost' ? this.#loss : this.#fault;
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : once(signal, 'abort'));
 
 /** Resolves when a decoder has said nothing for a while. */
 async function silence(decoder: Decoder): Promise<void> {

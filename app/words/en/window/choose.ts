@@ -23,6 +23,7 @@ export const choose = {
   to: 'to',
   notStarted: 'Not started: nothing was written.',
   checking: 'Checking…',
+  reading: 'The file is unpacked once to find the size of the image in it: {percent, number} %',
   elevating: 'Opening these disks needs administrator rights: your desktop is asking for a password.',
   review: 'Review',
   missingSource: 'Choose a source.',

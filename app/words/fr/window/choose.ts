@@ -25,6 +25,7 @@ export const choose: Translated<typeof english> = {
   to: 'vers',
   notStarted: 'Pas démarré : rien n’a été écrit.',
   checking: 'Contrôle…',
+  reading: 'Le fichier est décompressé une fois pour trouver la taille de l’image qu’il contient : {percent, number} %',
   elevating:
     'Ouvrir ces disques demande les droits d’un administrateur : votre bureau demande maintenant un mot de passe.',
   review: 'Vérifier le plan',

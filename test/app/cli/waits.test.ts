@@ -1,0 +1,34 @@
+// What a command says of the files that it waits for before its job.
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { waitsOn } from '../../../app/cli/output/waits.ts';
+
+const reading = (done: number): { why: 'size'; done: number; of: number } => ({ why: 'size', done, of: 1000 });
+
+/** What is printed for these places in a file of 1000 bytes, and a file that does not answer after them. */
+function printed(rewrites: boolean, ...done: number[]): string {
+  const stderr = new PassThrough();
+  const waits = waitsOn(stderr, rewrites);
+  for (const one of done) waits.told('/home/me/disk.img.gz', reading(one));
+  waits.told('/mnt/slow', null);
+  waits.over();
+  return String(stderr.read());
+}
+
+test('says how far a file was read, a line for each tenth', () => {
+  expect(printed(false, 15, 30, 119, 990)).toBe(
+    [
+      'platter: reading disk.img.gz to find the size of the image in it: 1 %',
+      'platter: reading disk.img.gz to find the size of the image in it: 11 %',
+      'platter: reading disk.img.gz to find the size of the image in it: 99 %',
+      'platter: still waiting for /mnt/slow\n',
+    ].join('\n'),
+  );
+});
+
+test('writes that line again on a terminal, and leaves none', () => {
+  const line = 'platter: reading disk.img.gz to find the size of the image in it: ';
+  expect(printed(true, 15, 30)).toBe(
+    `${line}1 %\r\x1b[K${line}3 %\r\x1b[Kplatter: still waiting for /mnt/slow\n\r\x1b[K`,
+  );
+});

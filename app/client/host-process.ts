@@ -1,6 +1,6 @@
 // Starts the host as a separate process and reports its end.
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { type Readable, type Writable } from 'node:stream';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { End } from '../contract/facts.ts';
 import { NO_INSPECTOR } from '../base/no-inspector.ts';
@@ -85,19 +85,23 @@ export function startHost(
   const child = spawn(program, args, {
     stdio: ['pipe', 'pipe', 'pipe', ...(control === null ? [] : [control])],
     env: { ...env, ...asNode },
-  }) as ChildProcessWithoutNullStreams;
+  });
+  // With no descriptor left, Node gives a child without streams. Its error says so.
+  const stdin = child.stdin ?? new PassThrough();
+  const stdout = child.stdout ?? new PassThrough().end();
+  const stderr = child.stderr ?? new PassThrough().end();
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-STDERR_KEPT);
     heard(text);
   });
   // Writing to a host that is gone fails with EPIPE; its end says more.
-  child.stdin.on('error', () => undefined);
+  stdin.on('error', () => undefined);
   return {
     pid: child.pid ?? null,
-    readable: child.stdout,
-    writable: child.stdin,
-    ended: end(child).then(({ how, code }) => ({
+    readable: stdout,
+    writable: stdin,
+    ended: end(child, stdout).then(({ how, code }) => ({
       how,
       code,
       said,
@@ -107,7 +111,7 @@ export function startHost(
 }
 
 /** How `child` ended, once its output is read. */
-function end(child: ChildProcessWithoutNullStreams): Promise<Pick<HostEnd, 'how' | 'code'>> {
+function end(child: ChildProcess, stdout: Readable): Promise<Pick<HostEnd, 'how' | 'code'>> {
   return new Promise((resolve) => {
     let how: End | null = { kind: 'outputClosed' };
     let exitCode: number | null = null;
@@ -115,7 +119,7 @@ function end(child: ChildProcessWithoutNullStreams): Promise<Pick<HostEnd, 'how'
     const soon = (): void => void (timer ??= setTimeout(() => resolve({ how, code: exitCode }), DRAIN_MS));
     // Also emitted for a child that we may not kill, such as sudo. It is not waited for then.
     child.on('error', (error) => resolve({ how: { kind: 'notStarted', said: error.message }, code: null }));
-    child.stdout.once('close', soon);
+    stdout.once('close', soon);
     child.once('exit', (code, signal) => {
       exitCode = code;
       how = code === 0 ? null : signal === null ? { kind: 'exitCode', code: String(code) } : { kind: 'signal', signal };

@@ -10,17 +10,7 @@ export type OptionValue = true | string | number | ReadonlyMap<string, number>;
 
 /** How the text of a value is read (`cli/values.ts`). */
 export type ValueKind =
-  | 'text'
-  | 'entry'
-  | 'file'
-  | 'name'
-  | 'size'
-  | 'length'
-  | 'rate'
-  | 'destinationRate'
-  | 'retries'
-  | 'seconds'
-  | Hash;
+  'text' | 'entry' | 'file' | 'name' | 'size' | 'length' | 'rate' | 'destinationRate' | 'retries' | 'seconds' | Hash;
 
 interface Row<K extends JobKind> {
   flag: `--${string}`;

@@ -13,7 +13,11 @@ describe('what an image is, in words', () => {
   test.each<[string, Partial<Described>, string]>([
     ['a packed disk', {}, 'xz → GPT'],
     ['a disk', { packed: null }, 'GPT'],
-    ['a file system', { packed: null, table: null, content: { kind: 'image', format: 'ext', trailer: null, sure: true } }, 'ext'],
+    [
+      'a file system',
+      { packed: null, table: null, content: { kind: 'image', format: 'ext', trailer: null, sure: true } },
+      'ext',
+    ],
     [
       'a file system by its signature, which recognition can take for an MBR',
       {

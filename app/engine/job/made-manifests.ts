@@ -126,7 +126,11 @@ async function newestFirst(folder: string): Promise<{ path: string; size: number
   return found.sort((one, other) => other.mtimeMs - one.mtimeMs);
 }
 
-const manifestOf = (source: End, request: WorkRequest, { grid: { bytes, chunkSize }, known, hashes }: KnownHashes): Manifest => ({
+const manifestOf = (
+  source: End,
+  request: WorkRequest,
+  { grid: { bytes, chunkSize }, known, hashes }: KnownHashes,
+): Manifest => ({
   chunkSize,
   bytes,
   source: manifestSource(source, request),

@@ -98,7 +98,12 @@ describe('a disk image', () => {
     using folder = new Folder();
     await folder.image();
     await folder.run('qemu-img convert -O vpc -o subformat=fixed,force_size=on disk.img d.vhd');
-    expect(await recogniseFile(folder.at('d.vhd'))).toEqual({ kind: 'image', format: 'MBR', trailer: 'VHD', sure: true });
+    expect(await recogniseFile(folder.at('d.vhd'))).toEqual({
+      kind: 'image',
+      format: 'MBR',
+      trailer: 'VHD',
+      sure: true,
+    });
   });
 
   test.skipIf(lacks('qemu-img') !== null)(

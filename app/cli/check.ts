@@ -17,7 +17,7 @@ const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 /** Formats what was found for people. */
 function lines(
   path: string,
-  { format, entry, bytes: packed, size, checked, sha256, matches, signed, unchecked, unclear }: Checked,
+  { format, entry, bytes: packed, size, zeros, checked, sha256, matches, signed, unchecked, unclear }: Checked,
 ): string[] {
   const what =
     format === null
@@ -34,6 +34,7 @@ function lines(
   return [
     what,
     ...own,
+    ...(zeros > 0 ? [`${bytes(zeros)} of zeros follow the packed image. They are not part of it.`] : []),
     comparedLine(path, matches, signed),
     ...signedLines(signed, unchecked),
     ...unclear.map(({ list, reason }) => `The list ${nameOf(list, path)} is not clear. ${english.reason(reason)}`),

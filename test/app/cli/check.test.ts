@@ -91,6 +91,13 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect(JSON.parse(stdout)).toMatchObject({ format: 'xz', checked: true, matches: { list: null, of: 'image' } });
   });
 
+  test('says when zeros follow the image', async () => {
+    using folder = await packed();
+    await folder.run('truncate -s +4096 disk.img.xz');
+    const { code, stdout } = await platter(['check', folder.at('disk.img.xz')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('4,096 bytes of zeros follow the packed image.')]);
+  });
+
   test('ends with exit code 3 for a file that is cut short, and says where it ends', async () => {
     using folder = await packed();
     await folder.run('truncate -s -100 disk.img.xz');

@@ -45,8 +45,8 @@ export async function checkFile(path: string, wish: Wish): Promise<Checked> {
   try {
     const stats = fstatSync(file);
     checkPlainFile(stats, path, Infinity);
-    const image = isPacked(file, stats.size) ? await imageOf(file, path, wish.entry) : null;
-    if (image === null) checkName(file, path, stats.size);
+    const image = (await isPacked(file, stats.size)) ? await imageOf(file, path, wish.entry) : null;
+    if (image === null) await checkName(file, path, stats.size);
     const taken = image?.entry ?? null;
     const { checksum: wanted, from, signed, unchecked, unclear } = await proofFor(path, { ...wish, entry: taken });
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);

@@ -69,7 +69,7 @@ async function geometryOf(majorMinor: string): Promise<{ size: number; logicalSe
 
 async function describeFile(path: string, file: FileHandle, size: number, entry: string | null): Promise<Described> {
   const { packed, reach, problem } =
-    canUnpack() && isPacked(file.fd, size)
+    canUnpack() && (await isPacked(file.fd, size))
       ? await unpackingOf(path, file.fd, entry)
       : { packed: null, reach: new FileReach(file, path, size, 'file'), problem: null };
   const seen = reach === null ? UNSEEN : await look(reach, null);

@@ -1,6 +1,8 @@
 // A packed source before anything is held: what it is, and how large the image in it is.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants, read } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { promisify } from 'node:util';
 import type { Reason } from '../../contract/facts.ts';
 import type { Reading } from '../../contract/host.ts';
 import type { Answers } from '../../base/answers.ts';
@@ -65,19 +67,24 @@ async function unpackedEnd(found: Found, wish: Wish, answers: Answers): Promise<
 async function imageIn(end: End, wish: Wish, answers: Answers): Promise<End | null> {
   if (wish.checksum !== null) checkChecksum(end);
   if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (wish.isRaw && wish.checksum === null)) return null;
-  const file = openSync(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
+  const opening = open(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = await answers.of(end.path, opening, end.kind, letGo);
   try {
     // Another file has this name by now. It is looked at again when it is opened for the job.
-    if (statsId(fstatSync(file, { bigint: true })) !== end.id) return null;
-    if (!wish.isRaw && isPacked(file, end.size)) return await look(file, end, wish, answers);
+    if (statsId(await file.stat({ bigint: true })) !== end.id) return null;
+    if (!wish.isRaw && (await answers.of(end.path, isPacked(file.fd, end.size))))
+      return await look(file.fd, end, wish, answers);
     const { checksum } = wish;
     return checksum === null
       ? null
       : { ...end, packed: { format: RAW, bytes: end.size, entry: null, seekable: true, checksum } };
   } finally {
-    closeSync(file);
+    letGo(file);
   }
 }
+
+/** Closes a file without waiting: a read of it may never be answered. */
+const letGo = (file: FileHandle): void => void file.close();
 
 /** Throws a Refusal where the checksum of an end cannot be made. */
 export function checkChecksum({ path, kind }: Pick<End, 'path' | 'kind'>): void {
@@ -92,8 +99,8 @@ export function needDecoder(path: string): void {
 }
 
 /** Is an open file of `size` bytes one that can be unpacked? */
-export function isPacked(file: number, size: number): boolean {
-  const found = recognise(bytesOf(file, 0, Math.min(HEAD_BYTES, size)), Buffer.alloc(0), size);
+export async function isPacked(file: number, size: number): Promise<boolean> {
+  const found = recognise(await bytesOf(file, 0, Math.min(HEAD_BYTES, size)), Buffer.alloc(0), size);
   return (
     (found.kind === 'packed' || found.kind === 'other') &&
     'format' in found.file &&
@@ -103,18 +110,21 @@ export function isPacked(file: number, size: number): boolean {
 }
 
 /** Throws a Refusal for an open file that is nothing for certain, and packed by its name. */
-export function checkName(file: number, path: string, size: number): void {
+export async function checkName(file: number, path: string, size: number): Promise<void> {
   const named = namedFormat(basename(path));
   if (named === null) return;
-  const head = bytesOf(file, 0, Math.min(HEAD_BYTES, size));
-  const tail = bytesOf(file, Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
+  const head = await bytesOf(file, 0, Math.min(HEAD_BYTES, size));
+  const tail = await bytesOf(file, Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
   const found = recognise(head, tail, size);
   if (!isCertain(found)) throw new Refusal([notAsNamed('BAD_IMAGE', path, named, found)]);
 }
 
-function bytesOf(file: number, at: number, length: number): Buffer {
-  const buffer = Buffer.alloc(length);
-  return buffer.subarray(0, readSync(file, buffer, 0, length, at));
+/** Never blocks this thread, which tells of files that do not answer. */
+const readAt = promisify(read);
+
+async function bytesOf(file: number, at: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await readAt(file, Buffer.alloc(length), 0, length, at);
+  return buffer.subarray(0, bytesRead);
 }
 
 async function look(file: number, end: End, wish: Wish, answers: Answers): Promise<End> {

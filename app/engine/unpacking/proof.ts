@@ -157,7 +157,7 @@ async function entryIn(path: string): Promise<string | null> {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    return isPacked(file, size) ? (await imageOf(file, path, null)).entry : null;
+    return (await isPacked(file, size)) ? (await imageOf(file, path, null)).entry : null;
   } catch (error) {
     if (error instanceof Refusal) return null;
     throw error;

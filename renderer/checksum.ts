@@ -1,5 +1,5 @@
 // A checksum as a person types or pastes it.
-import { HASHES, type Hash } from '../app/contract/request.ts';
+import { HASHES, type Hash } from '../app/contract/hashes.ts';
 
 /**
  * The checksum that was typed, as a request has it: "sha256:0f34…". The number of digits decides which hash it is; a

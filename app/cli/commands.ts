@@ -11,7 +11,8 @@ import {
   type RunOption,
 } from '../contract/options.ts';
 import { inList, plainCopy, plainRepair, plainResume, plainVerify } from '../contract/request-facts.ts';
-import { HASHES, type Hash, type JobKind, type JobRequest, type ResumeRequest } from '../contract/request.ts';
+import { HASHES, type Hash } from '../contract/hashes.ts';
+import type { JobKind, JobRequest, ResumeRequest } from '../contract/request.ts';
 import { TEXTS } from './help.ts';
 import { printableLines } from './output/text.ts';
 import { file, job, PARSERS } from './values.ts';

@@ -2,7 +2,8 @@
 import { InvalidArgumentError } from 'commander';
 import { MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
 import type { OptionValue, ValueKind } from '../contract/options.ts';
-import { batchName, HASHES, jobId, type Hash } from '../contract/request.ts';
+import { HASHES, type Hash } from '../contract/hashes.ts';
+import { batchName, jobId } from '../contract/request.ts';
 import { parseSize } from './output/quantities.ts';
 
 /** Bytes. Whether it is within the bounds is for the engine to say: it knows them. */

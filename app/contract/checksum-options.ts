@@ -1,6 +1,7 @@
 // The options that say what a source file has to be.
 import { checksumOf, keyOf } from './request-facts.ts';
-import type { Hash, JobKind, JobRequest } from './request.ts';
+import type { Hash } from './hashes.ts';
+import type { JobKind, JobRequest } from './request.ts';
 import type { JobOption, ValueKind } from './options.ts';
 
 const LIST = 'list:';

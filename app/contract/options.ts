@@ -1,7 +1,8 @@
 // The options of the commands that run a job, a row each. The command line's parser and help, the manual page, the
 // shell's completions, the command line that the window shows, and what a repeated job carries over are all made of
 // these rows.
-import type { CopyMethod, CopyRequest, Hash, JobKind, JobRequest } from './request.ts';
+import type { Hash } from './hashes.ts';
+import type { CopyMethod, CopyRequest, JobKind, JobRequest } from './request.ts';
 import { checksumOptions } from './checksum-options.ts';
 import { entryOf, plainRunning, rescueOf } from './request-facts.ts';
 

@@ -1,6 +1,7 @@
 // The requests, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the types
 // are inferred from them. `request-facts.ts` reads a request without a schema.
 import * as z from 'zod';
+import { HASHES } from './hashes.ts';
 import { MAX_DESTINATIONS, MAX_NAME } from './limits.ts';
 
 /**
@@ -72,10 +73,6 @@ const named = {
   keepGoing: z.boolean(),
   ...running,
 };
-
-/** The hashes that a checksum can be of, and how many hexadecimal digits each has. */
-export const HASHES = { sha256: 64, sha512: 128, sha1: 40, md5: 32 } as const;
-export type Hash = keyof typeof HASHES;
 
 /** A checksum as text: "sha256:0f34…", in lower case. */
 export const checksum = z.string().regex(

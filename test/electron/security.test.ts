@@ -60,6 +60,7 @@ describe('privileges of the window', () => {
       'chooseNewImage',
       'chooseOldImage',
       'copyDiagnostics',
+      'describeImage',
       'dismissJob',
       'dismissReview',
       'eject',

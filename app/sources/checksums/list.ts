@@ -1,5 +1,5 @@
 // Lists of checksums as publishers put them beside an image: SHA256SUMS, disk.img.xz.sha256, CHECKSUM. Pure and bounded.
-import { HASHES, type Hash } from '../../contract/request.ts';
+import { HASHES, type Hash } from '../../contract/hashes.ts';
 import { linesOf, textOfList, type Framing, type Line } from './list-text.ts';
 
 /** Most bytes of a list. */

@@ -1,6 +1,6 @@
 // What a list of checksums says of one file, or of the image in it.
 import { basename } from 'node:path';
-import type { Hash } from '../../contract/request.ts';
+import type { Hash } from '../../contract/hashes.ts';
 import type { ChecksumList, Listed, Odd } from './list.ts';
 import { ownerOf } from './list-names.ts';
 

@@ -1,20 +1,22 @@
 // What a file or a disk is and what is in it: format, size, partition table, file systems. Reads little, writes nothing.
 import { constants } from 'node:fs';
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Described, Inside, Packing } from '../../contract/inside.ts';
 import type { Recognised } from '../../contract/sources.ts';
-import { errnoOf, failureOf, outcome, Refusal, refuse } from '../../base/errors.ts';
+import { failureOf, outcome, Refusal, refuse } from '../../base/errors.ts';
 import { insideOf } from '../../sources/inside.ts';
 import { leastSize } from '../../sources/partitions/table.ts';
 import { PIECE, Pieces } from '../../sources/pieces.ts';
 import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
 import { numberOf } from '../devices/file-ids.ts';
+import { content } from '../devices/sysfs.ts';
 import { checksumBeside } from './checksum-beside.ts';
-import { failureBy, imageOf, isPacked } from './packed.ts';
+import { entryIn } from './archive.ts';
+import { failureBy, isPacked } from './packed.ts';
 import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Reach } from './reach.ts';
 import { canUnpack, probeFile, type Probed } from './unpack-program.ts';
 
@@ -48,23 +50,19 @@ async function opened(path: string): Promise<FileHandle> {
 }
 
 async function describeDisk(path: string, file: FileHandle, majorMinor: string): Promise<Described> {
-  const { size, logicalSector } = await geometryOf(majorMinor);
+  const { size, logicalSector } = geometryOf(majorMinor);
   const seen = await look(new FileReach(file, path, size, 'block'), logicalSector);
   return { kind: 'disk', bytes: size, packed: null, checksum: null, unclear: [], ...seen };
 }
 
 /** Bytes of a block device and of its logical sector. A partition has the sectors of its disk. */
-async function geometryOf(majorMinor: string): Promise<{ size: number; logicalSector: number | null }> {
-  const read = async (name: string): Promise<number | null> => {
-    try {
-      return Number(await readFile(`/sys/dev/block/${majorMinor}/${name}`, 'utf8'));
-    } catch (error) {
-      if (errnoOf(error) === null) throw error;
-      return null;
-    }
+function geometryOf(majorMinor: string): { size: number; logicalSector: number | null } {
+  const read = (name: string): number | null => {
+    const text = content(`/sys/dev/block/${majorMinor}/${name}`);
+    return text === '' ? null : Number(text);
   };
-  const logicalSector = (await read('queue/logical_block_size')) ?? (await read('../queue/logical_block_size'));
-  return { size: ((await read('size')) ?? 0) * SECTOR_SIZE, logicalSector };
+  const logicalSector = read('queue/logical_block_size') ?? read('../queue/logical_block_size');
+  return { size: (read('size') ?? 0) * SECTOR_SIZE, logicalSector };
 }
 
 async function describeFile(path: string, file: FileHandle, size: number, entry: string | null): Promise<Described> {
@@ -95,14 +93,15 @@ async function unpackingOf(
   if (!answer.ok) return { packed: null, reach: null, problem: failureBy(path, answer.why) };
   const { entries } = answer.probed;
   if (entries === undefined) return { ...readingOf(path, file, answer.probed, null), problem: null };
-  const chosen = await outcome(() => imageOf(file, path, wanted));
+  const chosen = await outcome(() => Promise.resolve().then(() => entryIn(path, entries, wanted)));
   if (!chosen.ok) return { packed: packingOf(answer.probed, null), reach: null, problem: chosen.errors[0]! };
+  const { name, size } = chosen.value;
   // With several files in the archive the decoder says how it goes about one when that is named.
-  const ofEntry = await probeFile(file, chosen.value.entry);
+  const ofEntry = await probeFile(file, name);
   if (!ofEntry.ok)
     return { packed: packingOf(answer.probed, null), reach: null, problem: failureBy(path, ofEntry.why) };
-  const probed = { ...ofEntry.probed, size: ofEntry.probed.size ?? chosen.value.size, entries };
-  return { ...readingOf(path, file, probed, chosen.value.entry), problem: null };
+  const probed = { ...ofEntry.probed, size: ofEntry.probed.size ?? answer.probed.size ?? size, entries };
+  return { ...readingOf(path, file, probed, name), problem: null };
 }
 
 function readingOf(

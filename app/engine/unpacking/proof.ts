@@ -148,12 +148,12 @@ async function answerIn(bytes: Buffer, list: string, file: string, entry: string
   const read = readChecksumList(bytes, name);
   const answer = lookUp(read, name, soughtAt(file, entry));
   if (answer.kind !== 'absent' || entry !== null) return answer;
-  const inside = await entryIn(file);
+  const inside = await takenOf(file);
   return inside === null ? answer : lookUp(read, name, soughtAt(file, inside));
 }
 
 /** The file that is taken of an archive; null for any other file, and for one that cannot be read. */
-async function entryIn(path: string): Promise<string | null> {
+async function takenOf(path: string): Promise<string | null> {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);

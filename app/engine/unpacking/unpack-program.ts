@@ -49,10 +49,9 @@ const report = z.discriminatedUnion('event', [
 export type Decoded = Omit<Extract<z.infer<typeof report>, { event: 'done' }>, 'event'>;
 /** What is wrong with a packed file: `offset` in bytes from its start, `said` in English. */
 export type UnpackFault = Omit<Extract<z.infer<typeof report>, { event: 'error' }>, 'event'>;
-/** How a decoder ended. 'stopped': nobody read on, or it was told to stop, so it says nothing of the file. */
 /** Why a decoder gave no image: a fault that it found, or it was `lost`, which says nothing about the file. */
 export type Failed = { kind: 'fault'; fault: UnpackFault } | { kind: 'lost'; reason: Reason };
-/** The same, or it was stopped. */
+/** The same, or it was stopped: nobody read on, or it was told to stop, so it says nothing of the file. */
 export type NoImage = Failed | { kind: 'stopped' };
 /** How a decoder ended. */
 export type DecoderEnd = { kind: 'done'; of: Decoded } | NoImage;

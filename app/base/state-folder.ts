@@ -9,9 +9,12 @@ import { errnoOf, refuse } from './errors.ts';
 export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
   if (env.PLATTER_STATE !== undefined && env.PLATTER_STATE !== '') return resolve(env.PLATTER_STATE);
   if (uid === 0) return '/var/lib/platter';
-  const own = env.XDG_STATE_HOME;
-  return join(own !== undefined && isAbsolute(own) ? own : join(homedir(), '.local/state'), 'platter');
+  return userFolder(env.XDG_STATE_HOME, '.local/state');
 }
+
+/** Platter's folder in one of the user's own: in `named` (a variable of XDG's), else in `usual` of the home folder. */
+export const userFolder = (named: string | undefined, usual: string): string =>
+  join(named !== undefined && isAbsolute(named) ? named : join(homedir(), usual), 'platter');
 
 /**
  * Creates a folder for its owner only, durably, with its parents. Rejects with an errno as mkdir(2) does, or with a

@@ -1,9 +1,8 @@
 // The keyboard while a job runs on a terminal: pause and continue; cancel and retry a destination. The terminal is set
 // to deliver keys at once and otherwise unchanged, so Ctrl-C, Ctrl-Z and the like remain signals.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { JobView } from '../contract/window.ts';
-import { unlessErrno } from '../base/errors.ts';
+import { statOf } from '../base/process-stat.ts';
 import { isOver } from '../view/reduce.ts';
 import type { Control, Controlled, Wish } from './control.ts';
 import type { Selection } from './output/live-reporter.ts';
@@ -125,8 +124,7 @@ export function inForeground(): boolean {
 
 /** A process's group and terminal. A process that cannot be seen (procfs with hidepid) has no terminal. */
 function standing(pid: number | 'self'): { group: string; terminal: string; foreground: string } {
-  const text = unlessErrno('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  // "pid (name) state ppid pgrp session tty_nr tpgid ...": the name may contain anything, even a parenthesis.
-  const [, , group = '', , terminal = '0', foreground = '-1'] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  // state ppid pgrp session tty_nr tpgid
+  const [, , group = '', , terminal = '0', foreground = '-1'] = statOf(pid);
   return { group, terminal, foreground };
 }

@@ -1,7 +1,7 @@
 // The program that fetches: out/download/fetch.js, a process of its own. It reads one order on stdin, writes the file
 // into descriptor 3, and reports in lines of JSON on stdout. It ends with its stdin.
 import '../base/no-inspector.ts';
-import { ftruncate, write } from 'node:fs';
+import { ftruncate } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { PlatterError } from '../contract/errors.ts';
@@ -11,6 +11,7 @@ import { failed, Fault, unwritten } from './faults.ts';
 import { FILE, GO, type Order } from './orders.ts';
 import type { Report } from './reports.ts';
 import { transfer, type Sink } from './transfer.ts';
+import { writeAt } from './writing.ts';
 
 /** Milliseconds between two reports of progress. */
 const INTERVAL = 250;
@@ -31,10 +32,7 @@ const report = (told: Report): void => void process.stdout.write(`${JSON.stringi
 
 /** Writes into the file that was inherited. */
 const sink: Sink = {
-  write: async (bytes, at) => {
-    for (let done = 0; done < bytes.length;)
-      done += (await promisify(write)(FILE, bytes, done, bytes.length - done, at + done)).bytesWritten;
-  },
+  write: (bytes, at) => writeAt(FILE, bytes, at),
   empty: () => promisify(ftruncate)(FILE, 0),
 };
 

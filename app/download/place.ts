@@ -3,13 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readFile, rename, rm, rmdir, statfs, unlink, type FileHandle } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { replaceFile } from '../base/durable-file.ts';
 import { errnoOf, Refusal, refuse } from '../base/errors.ts';
 import { asJson } from '../base/json.ts';
-import { makeFolder } from '../base/state-folder.ts';
+import { makeFolder, userFolder } from '../base/state-folder.ts';
 import { processTime } from './processes.ts';
 import { unwritten } from './faults.ts';
 import type { Start, Validators } from './transfer.ts';
@@ -39,10 +38,8 @@ const facts = z.strictObject({
 type Facts = z.infer<typeof facts>;
 
 /** The folder of downloads when the user names no other. */
-export function downloadsDir(env: NodeJS.ProcessEnv = process.env): string {
-  const own = env.XDG_CACHE_HOME;
-  return join(own !== undefined && isAbsolute(own) ? own : join(homedir(), '.cache'), 'platter', 'downloads');
-}
+export const downloadsDir = (env: NodeJS.ProcessEnv = process.env): string =>
+  join(userFolder(env.XDG_CACHE_HOME, '.cache'), 'downloads');
 
 /** The place of one download, locked for this process until it is closed. */
 export class Place {

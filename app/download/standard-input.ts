@@ -1,13 +1,13 @@
 // Brings what comes on standard input into a file, which then is a source like any other.
-import { fstatSync, write } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { errnoOf, failure, Refusal, refuse } from '../base/errors.ts';
 import type { DownloadListener, DownloadOptions, Fetched } from './download.ts';
 import { unwritten } from './faults.ts';
 import { newKey, Place } from './place.ts';
 import { Speed } from './speed.ts';
+import { writeAt } from './writing.ts';
 
 /** The name of its file. */
 const NAME = 'standard-input';
@@ -76,8 +76,7 @@ async function copy(input: Readable, place: Place, speed: Speed, { most, listene
 
 async function writeAll({ descriptor, folder }: Place, bytes: Buffer, at: number): Promise<void> {
   try {
-    for (let done = 0; done < bytes.length;)
-      done += (await promisify(write)(descriptor, bytes, done, bytes.length - done, at + done)).bytesWritten;
+    await writeAt(descriptor, bytes, at);
   } catch (error) {
     if (errnoOf(error) === null) throw error;
     throw new Refusal([unwritten(error, folder)]);

@@ -1,5 +1,5 @@
 // A checksum as a person types or pastes it.
-import { HASHES, type Hash } from '../app/contract/hashes.ts';
+import { hashWith } from '../app/contract/hashes.ts';
 
 /**
  * The checksum that was typed, as a request has it: "sha256:0f34…". The number of digits decides which hash it is; a
@@ -10,10 +10,7 @@ export function typedChecksum(typed: string): string | null | undefined {
   const text = typed.trim();
   if (text === '') return null;
   const [, name, hex] = /^(?:([a-z0-9]+)[:=]\s*)?([0-9a-f]+)(?:\s.*)?$/isu.exec(text) ?? [];
-  const hash = (Object.keys(HASHES) as Hash[]).find((each) => HASHES[each] === hex?.length);
+  const hash = hashWith(hex?.length ?? 0);
   if (hash === undefined || (name !== undefined && name.toLowerCase() !== hash)) return undefined;
   return `${hash}:${hex!.toLowerCase()}`;
 }
-
-/** Name of the hash that a checksum of a request is of. */
-export const hashOf = (checksum: string): string => checksum.slice(0, checksum.indexOf(':'));

@@ -25,7 +25,7 @@ export function formatOf({ packed, content, table, signatures }: Described): str
   const steps = packed === null ? [] : [packingOf(packed.format)];
   if (packed?.sparse === true && packed.format !== SPARSE) steps.push(packingOf(SPARSE));
   if (content?.kind === 'image')
-    steps.push(table?.kind.toUpperCase() ?? signatureName(signatures?.[0]) ?? content.format);
+    steps.push(signatureName(table === null ? signatures?.[0] : undefined) ?? content.format);
   else if (content !== null) steps.push(content.kind === 'unknown' ? say('image.unknown') : say('image.noImage'));
   return steps.join(' → ');
 }

@@ -36,8 +36,8 @@ export class Choice {
   source = $state.raw<Source | null>(null);
   /** The image file last chosen; it stays in the list when a disk is chosen instead. */
   image = $state.raw<string | null>(null);
-  /** What is in that image; null until it is known. */
-  described = $state.raw<Outcome<Described> | null>(null);
+  /** The content of that image; null until it is known, and when the file cannot be read. */
+  described = $state.raw<Described | null>(null);
   /** The manifest last chosen, likewise. */
   manifest = $state.raw<string | null>(null);
   /** Image files to write anew, and such as are there, to be checked or repaired. */
@@ -182,7 +182,7 @@ export class Choice {
     this.image = path;
     this.described = null;
     void this.#mirror.ask(this.#bridge.describeImage(path)).then((described) => {
-      if (this.image === path && described !== undefined) this.described = described;
+      if (this.image === path && described?.ok === true) this.described = described.value;
     });
   }
 

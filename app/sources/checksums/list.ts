@@ -1,5 +1,5 @@
 // Lists of checksums as publishers put them beside an image: SHA256SUMS, disk.img.xz.sha256, CHECKSUM. Pure and bounded.
-import { HASHES, type Hash } from '../../contract/hashes.ts';
+import { HASHES, hashWith, type Hash } from '../../contract/hashes.ts';
 import { linesOf, textOfList, type Framing, type Line } from './list-text.ts';
 
 /** Most bytes of a list. */
@@ -37,10 +37,6 @@ const HEADING = /^#\s*([a-z][\w/-]*) HASH$/iu;
 /** Names of lists whose digits are as many as those of a hash that Platter makes, but of another one. */
 const OTHER_HASHES = /blake|b[23]sum|sha3|sm3|whirlpool/iu;
 
-const BY_DIGITS: ReadonlyMap<number, Hash> = new Map(
-  Object.entries(HASHES).map(([hash, digits]) => [digits, hash as Hash]),
-);
-
 /** Reads the list `bytes` from a file called `listName`. */
 export function readChecksumList(bytes: Buffer, listName: string): ChecksumList {
   const { framing, lines, isCut } = linesOf(textOfList(bytes));
@@ -71,7 +67,7 @@ function checksumOf(
   digits: string,
   name: string | null,
 ): Pick<Listed, 'name' | 'hash' | 'hex'> | 'otherHash' | 'odd' {
-  const hash = said === null ? BY_DIGITS.get(digits.length) : hashNamed(said);
+  const hash = said === null ? hashWith(digits.length) : hashNamed(said);
   if (hash === undefined) return said === null ? 'odd' : 'otherHash';
   return HASHES[hash] === digits.length ? { name, hash, hex: digits.toLowerCase() } : 'odd';
 }

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decoderLacks } from '../../../build/native.mjs';
-import { Folder } from '../sources/source-files.ts';
-import { platter } from './support.ts';
+import { decoderLacks } from '../../../../build/native.mjs';
+import { Folder } from '../../sources/source-files.ts';
+import { platter } from '../support.ts';
 
 const missing = decoderLacks();
 const skip = missing.length > 0 ? ` (without ${missing.join(', ')}: install the -dev packages)` : '';

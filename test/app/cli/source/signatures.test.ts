@@ -5,9 +5,9 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { decoderLacks } from '../../../build/native.mjs';
-import { expectRefusal } from './shapes.ts';
-import { Bench, MiB, platter, resultOf, type Run } from './support.ts';
+import { decoderLacks } from '../../../../build/native.mjs';
+import { expectRefusal } from '../shapes.ts';
+import { Bench, MiB, platter, resultOf, type Run } from '../support.ts';
 
 const missing = [
   ...decoderLacks(),

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { decoderLacks } from '../../../build/native.mjs';
-import { canLab } from '../../lab/lab.ts';
-import { expectRefusal } from './shapes.ts';
-import { Bench, digest, MiB, platter, resultOf } from './support.ts';
-import { F6, Folder, lacks } from '../sources/source-files.ts';
+import { decoderLacks } from '../../../../build/native.mjs';
+import { canLab } from '../../../lab/lab.ts';
+import { expectRefusal } from '../shapes.ts';
+import { Bench, digest, MiB, platter, resultOf } from '../support.ts';
+import { F6, Folder, lacks } from '../../sources/source-files.ts';
 
 const bench = new Bench();
 afterEach(() => bench.clear());

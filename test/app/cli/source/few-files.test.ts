@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decoderLacks } from '../../../build/native.mjs';
-import { Folder } from '../sources/source-files.ts';
-import { PLATTER, stateDirectory } from './support.ts';
+import { decoderLacks } from '../../../../build/native.mjs';
+import { Folder } from '../../sources/source-files.ts';
+import { PLATTER, stateDirectory } from '../support.ts';
 
 const missing = decoderLacks();
 const skip = missing.length > 0 ? ` (without ${missing.join(', ')}: install the -dev packages)` : '';

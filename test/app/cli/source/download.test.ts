@@ -15,10 +15,10 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { keyOf } from '../../../app/download/addresses.ts';
-import { seededBytes } from '../../lab/lab.ts';
-import { answerWith, cutAfter, serve, WebServer, type Behaviour } from '../download/web-server.ts';
-import { errorsOf, PLATTER, platter, start, stateDirectory, type Run, type RunOptions } from './support.ts';
+import { keyOf } from '../../../../app/download/addresses.ts';
+import { seededBytes } from '../../../lab/lab.ts';
+import { answerWith, cutAfter, serve, WebServer, type Behaviour } from '../../download/web-server.ts';
+import { errorsOf, PLATTER, platter, start, stateDirectory, type Run, type RunOptions } from '../support.ts';
 
 const SIZE = 3_000_000;
 /** An image with a partition table, so that nobody takes it for anything else. */

@@ -1,10 +1,10 @@
 // ZIP files that cannot be unpacked are refused before the start, with what is wrong with them.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decoderLacks } from '../../../build/native.mjs';
-import { Folder, lacks } from '../sources/source-files.ts';
-import { zipOf } from '../sources/zip-files.ts';
-import { platter } from './support.ts';
+import { decoderLacks } from '../../../../build/native.mjs';
+import { Folder, lacks } from '../../sources/source-files.ts';
+import { zipOf } from '../../sources/zip-files.ts';
+import { platter } from '../support.ts';
 
 const missing = decoderLacks();
 const skip = missing.length > 0 ? ` (without ${missing.join(', ')}: install the -dev packages)` : '';

@@ -12,7 +12,7 @@ const programs = [
   { input: 'app/engine/formats/reader-thread.ts', output: 'out/engine/reader.js', format: 'esm' }, // a thread of the host, the command line or the window
   { input: 'app/cli/platter.ts', output: 'out/cli/platter.js', format: 'esm' },
   { input: 'app/main/main.ts', output: 'out/main/main.js', format: 'esm' },
-  { input: 'app/download/fetch.ts', output: 'out/download/fetch.js', format: 'esm' }, // the program that talks to servers
+  { input: 'app/download/fetch.ts', output: 'out/download/fetch.js', format: 'esm' }, // talks to servers
   { input: 'app/records/pdf.ts', output: 'out/records/pdf.js', format: 'esm' }, // loaded when a report is wanted
   { input: 'app/preload.ts', output: 'out/preload.cjs', format: 'cjs' }, // a sandboxed preload cannot be ESM
 ];

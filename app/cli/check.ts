@@ -64,7 +64,7 @@ const signedLines = (signed: Checked['signed'], unchecked: Checked['unchecked'])
   ...unchecked.map((one) => english.note({ kind: 'signatureUnchecked', ...one })),
 ];
 
-/** What was found, with sentences in the place of facts. */
+/** The result for programs: each fact as an English sentence. */
 const forPrograms = ({ unclear, ...found }: Checked): object => ({
   ...found,
   unclear: unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),

@@ -23,7 +23,7 @@ export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
 /** What a command does. Each resolves to the exit code. */
 export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
-  /** `checksum` is "sha256:…" or "list:PATH". Without it and without `key` the lists beside the file say what it is. */
+  /** `checksum` is "sha256:…" or "list:PATH". Without it and without `key` the lists beside the file count. */
   check(
     path: string,
     options: { entry: string | null; checksum: string | null; key: string | null; json: boolean },

@@ -42,7 +42,7 @@ export const readsInput = (request: Asked): boolean =>
 /** The user has stopped a download. The message says what becomes of it. */
 export class DownloadStopped extends Error {}
 
-/** What bringing a source here needs. */
+/** The means to bring a source here. */
 export interface Bringing {
   /** Destinations may be overwritten without a question. */
   consented: boolean;
@@ -55,8 +55,8 @@ export interface Bringing {
 }
 
 /**
- * `request` with a file for its source. Rejects with a Refusal, or with DownloadStopped when the signal ends it. Nothing
- * is written on a destination.
+ * Gives `request` with a file for its source. Rejects with a Refusal, or with DownloadStopped when the signal ends it.
+ * Writes nothing on a destination.
  */
 export async function bring(request: WorkRequest, run: Downloads, around: Bringing): Promise<WorkRequest> {
   const address = addressOf(sourceOf(request)!);
@@ -171,7 +171,7 @@ const refuseTerminal = (): never =>
     remedy: { kind: 'said', text: 'Send an image: xzcat disk.img.xz | platter copy --yes - /dev/sdb' },
   });
 
-/** What is wrong with the destinations, as far as that shows without a source. */
+/** The errors of the destinations that show without a source. */
 async function againstDestinations(
   request: WorkRequest,
   { engine, consented, canAsk }: Bringing,

@@ -53,7 +53,7 @@ async function tellOf(
   return found.problem === null ? EXIT.allGood : EXIT.someFailed;
 }
 
-/** What is told of a disk that the user may not read; null for anything else that could not be opened. */
+/** The description of a disk that the user may not read; null for anything else that could not be opened. */
 const unreadable = (disk: Disk | null, errors: readonly NonNullable<Described['problem']>[]): Described | null =>
   disk === null
     ? null
@@ -77,7 +77,7 @@ function withCommand({ kind, problem }: Described): NonNullable<Described['probl
   return isRefused ? { ...problem!, advice: `To look at it: ${sudoCommand(process.argv)}` } : problem!;
 }
 
-/** What is told to programs: sentences in the place of facts. */
+/** The description for programs: each reason as an English sentence. */
 const forPrograms = (path: string, disk: Disk | null, found: Described): object => ({
   path,
   kind: found.kind,

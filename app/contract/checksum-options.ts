@@ -61,7 +61,7 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
       value: { name: 'KEY', is: 'file' },
       kinds,
       help: 'by whom the source, or its list of checksums, has to be signed: a file of public keys, or a minisign key',
-      // What was typed needs no signature.
+      // A checksum that the user typed needs no signature.
       conflicts: [...CHECKSUMS.map((hash) => `--${hash}` as const), ...conflicts],
       inWindow: false,
       get: keyOf,

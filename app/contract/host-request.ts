@@ -19,7 +19,7 @@ const call = <M extends string, P extends z.ZodType>(method: M, params: P) =>
 export const hostRequest = z.discriminatedUnion('method', [
   /** Lists disks; `all` adds loop devices. */
   call('list', z.strictObject({ all: z.boolean() })),
-  /** What the file at `path` is, and what is in it. Reads little of it. */
+  /** Describes the file at `path` and its content. Reads little of it. */
   call('describe', z.strictObject({ path })),
   /**
    * From now on every change of the disks is told (`DisksEvent`), as the kernel tells of it. Refused

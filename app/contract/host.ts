@@ -67,7 +67,7 @@ export interface RightsEvent {
   asking: RightsQuestion | null;
 }
 
-/** How far a packed source was read that is read whole before the job: for the size of its image, or as a check. Bytes. */
+/** Progress, in bytes, of reading a whole packed source before the job: for the size of its image, or as a check. */
 export interface Reading {
   why: 'size' | 'check';
   done: number;

@@ -1,9 +1,9 @@
-// What is on a disk or in an image: its partition table, and what begins at its places. Offsets and sizes in bytes.
+// The content of a disk or an image: its partition table and its signatures. Offsets and sizes in bytes.
 import type { PlatterError } from './errors.ts';
 import type { Reason } from './facts.ts';
 import type { Recognised } from './sources.ts';
 
-/** A file system, or what else is recognised by its signature. Names, labels and UUIDs are those that libblkid gives. */
+/** A file system or another thing with a signature. Names, labels and UUIDs are those that libblkid gives. */
 export interface Signature {
   /** "ext4", "vfat", "crypto_LUKS". */
   type: string;
@@ -14,7 +14,7 @@ export interface Signature {
   uuid: string | null;
 }
 
-/** What is wrong with a partition. */
+/** A fault of a partition. */
 export type PartitionFault =
   /** It ends beyond the disk or image. */
   | 'beyondEnd'
@@ -94,11 +94,11 @@ export interface LookedAt extends TablePartition {
   signatures: Signature[] | null;
 }
 
-/** What is on a disk or in an image. */
+/** The content of a disk or an image. */
 export interface Inside {
   /** null when there is none. */
   table: PartitionTable<LookedAt> | null;
-  /** What begins at the first byte of the whole; null when that was not read. */
+  /** The signatures at the first byte of the whole; null when that was not read. */
   signatures: Signature[] | null;
 }
 
@@ -132,7 +132,7 @@ export interface Packing {
   memory: number | null;
 }
 
-/** What is known of a file or a disk. */
+/** The description of a file or a disk. */
 export interface Described extends Inside {
   kind: 'file' | 'disk';
   /** Bytes of the file or the disk. */

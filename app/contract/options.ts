@@ -40,7 +40,7 @@ export interface JobOption<K extends JobKind = JobKind, V extends OptionValue = 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What becomes of a source that comes from a URL or from standard input. */
+/** How a source from a URL or from standard input is kept. */
 export interface Downloads {
   /** Where it goes; null for the user's cache. */
   downloadDir: string | null;

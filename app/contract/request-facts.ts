@@ -154,7 +154,7 @@ export function checksumOf(request: JobRequest): string | null {
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.checksum : null;
 }
 
-/** What the signature of the source or of its list is checked by; null for none. */
+/** The key that checks the signature of the source or of its list; null for none. */
 export function keyOf(request: JobRequest): string | null {
   if (request.kind === 'copy' || request.kind === 'repair') return request.key;
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.key : null;

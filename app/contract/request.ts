@@ -103,11 +103,11 @@ const source = {
   asIs: z.boolean(),
   /** The file to take of an archive with several; null for its only one. */
   entry: z.string().min(1).nullable(),
-  /** The publisher's checksum of the source file, or of the image in it; null for none. Plans and files name no list. */
+  /** The publisher's checksum of the source file or of the image in it; null for none. Plans and files name no list. */
   checksum: givenChecksum.nullable(),
   /**
-   * By what the signature of that list, or of the source file, is checked: the path of a file with public keys, or a key
-   * of minisign in base64; null for none. Plans and files have none: their checksum is the signed one.
+   * The key that checks the signature of that list, or of the source file: the path of a file with public keys, or a
+   * key of minisign in base64; null for none. Plans and files have none, because their checksum is the signed one.
    */
   key: path.nullable(),
 };

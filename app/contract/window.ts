@@ -94,7 +94,7 @@ export interface WindowCalls {
   refreshDisks: { args: []; result: null };
   /** Native dialog for an image to read; null when the user changed their mind. */
   chooseImage: { args: []; result: string | null };
-  /** What an image file is, and what is in it. Refused with a file that the user did not give to Platter. */
+  /** Describes an image file and its content. Refused with a file that the user did not give to Platter. */
   describeImage: { args: [path: string]; result: Outcome<Described> };
   /** Native dialog for an image to check or repair; null when the user changed their mind. */
   chooseOldImage: { args: []; result: string | null };

@@ -1,4 +1,4 @@
-// URLs as sources: which words of the command line are one, how one is shown, and what the file from it is called. Pure.
+// URLs as sources: which words of the command line are URLs, how a URL is shown, and the name of its file. Pure.
 import { createHash } from 'node:crypto';
 import { refuse } from '../base/errors.ts';
 

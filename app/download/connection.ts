@@ -49,7 +49,7 @@ function redirected(from: URL, location: string): URL {
   const to = urlIn(location, from);
   if (to === null || !isWeb(to))
     throw new Fault({ kind: 'oddRedirect', host: from.host, to: location.slice(0, 200) }, 'no', { kind: 'checkUrl' });
-  // Whoever can change what http carries could change the image.
+  // Anybody on the way can change what http carries.
   if (from.protocol === 'https:' && to.protocol === 'http:')
     throw new Fault({ kind: 'insecureRedirect', host: from.host, to: shownUrl(to) }, 'no', { kind: 'checkUrl' });
   return to;
@@ -77,7 +77,7 @@ function authorization(name: string, { username, password }: URL): Record<string
 /** Asks once, and waits for the head of the answer. */
 async function ask(url: URL, headers: Record<string, string>, { patience, env }: Means): Promise<Answer> {
   const proxy = proxyOf(url, env);
-  // What is wrong with a connection through a proxy before the server is heard is the proxy's.
+  // An error before the server answers through a proxy is the proxy's.
   const host = proxy !== null && url.protocol === 'http:' ? proxy.host : url.host;
   const patient = new Patience(url.host, patience);
   try {

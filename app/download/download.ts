@@ -58,8 +58,8 @@ export interface Fetched {
 }
 
 /**
- * Downloads `url`, or goes on with what is there of it. Rejects with a Refusal; CANCELLED when `signal` ends it. What was
- * downloaded stays then.
+ * Downloads `url`, or goes on with an earlier part of it. Rejects with a Refusal; with CANCELLED when `signal` ends it,
+ * and the part that was downloaded stays.
  */
 export async function download(
   url: URL,

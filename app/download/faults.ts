@@ -1,4 +1,4 @@
-// What goes wrong with a download, as failures that tell what it is and what to do.
+// The failures of a download, each with its cause and what to do.
 import { STATUS_CODES } from 'node:http';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';

@@ -19,7 +19,7 @@ const INTERVAL = 250;
 /** The user that has no rights: "nobody" on every Linux. */
 const NOBODY = 65534;
 
-/** Of root, only an unprivileged user talks to servers: the one who called sudo, else nobody. */
+/** Root never talks to a server. It becomes the user who called sudo, else nobody. */
 function dropRoot({ SUDO_UID, SUDO_GID }: NodeJS.ProcessEnv): void {
   if (process.getuid?.() !== 0) return;
   const number = (text: string | undefined): number => (/^[1-9]\d{0,9}$/u.test(text ?? '') ? Number(text) : NOBODY);
@@ -36,7 +36,7 @@ const sink: Sink = {
   empty: () => promisify(ftruncate)(FILE, 0),
 };
 
-/** What went wrong writing the file is no matter of the network. */
+/** An error of writing the file, which is not the network's. */
 class Unwritten extends Error {}
 
 const guarded: Sink = {

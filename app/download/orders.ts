@@ -1,4 +1,4 @@
-// What the program that fetches is told.
+// The order to the program that fetches.
 import type { Start } from './transfer.ts';
 
 /** The descriptor of the file in that program. */

@@ -13,13 +13,13 @@ import { processTime } from './processes.ts';
 import { unwritten } from './faults.ts';
 import type { Start, Validators } from './transfer.ts';
 
-/** What a folder has beside the file. */
+/** The other files in the folder of a download. */
 const FACTS = 'platter-download.json';
 const LOCK = 'lock';
 /** The file's name until it is complete ends in this. */
 const PART = '.part';
 
-/** What is kept of a download. */
+/** The record of a download. */
 const facts = z.strictObject({
   format: z.literal('platter-download'),
   version: z.literal(1),
@@ -92,7 +92,7 @@ export class Place {
     return this.#file!.fd;
   }
 
-  /** What a download can go on with. */
+  /** The part of the file that a download can go on with. */
   async start(): Promise<Start> {
     const { etag, lastModified, length, isWhole } = this.#facts;
     const { size } = await this.#file!.stat();

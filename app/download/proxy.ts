@@ -1,7 +1,8 @@
 // Which proxy a URL is fetched through, by the environment, as curl and wget understand it. Pure.
 
 /**
- * The proxy for `url`: `http_proxy` or `https_proxy`, else `all_proxy`, unless `no_proxy` names the host. null for none.
+ * The proxy for `url`: `http_proxy` or `https_proxy`, else `all_proxy`, unless `no_proxy` names the host; null for
+ * none.
  * Small letters win over capitals. A value without a scheme is an http proxy. Throws a TypeError for no URL.
  */
 export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | null {

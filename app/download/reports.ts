@@ -1,4 +1,4 @@
-// What the program that fetches reports.
+// The reports of the program that fetches.
 import * as z from 'zod';
 import { platterError } from '../contract/errors.ts';
 

@@ -12,7 +12,7 @@ export interface Validators {
   length: number | null;
 }
 
-/** What there is of the file already. */
+/** The part of the file that is there already. */
 export interface Start extends Validators {
   /** Bytes in the file. */
   has: number;
@@ -114,7 +114,7 @@ class Transfer {
 
   /** One request. 'more': another one has to follow. */
   async #attempt(): Promise<number | 'unchanged' | 'more'> {
-    // What cannot be told from another file is fetched anew.
+    // Without a validator the rest could be of another file: begin again.
     if (this.#has > 0 && this.#condition() === null) await this.#forget();
     const answer = await get(this.#url, this.#headers(), this.#conditions);
     try {
@@ -210,7 +210,7 @@ class Transfer {
       this.#listener.progress(has);
     }
     if (end !== null && this.#has < end) throw cut(answer.host, this.#has, end);
-    // What came behind the announced end is the parser's to notice.
+    // The parser notices bytes behind the announced end.
     await new Promise(setImmediate);
     if (end !== null && isOfParser(answer.afterwards())) throw tooLong(answer.host, end);
     return this.#has;

@@ -202,7 +202,7 @@ export class Jobs {
     return done.ok ? { ok: true, value: null } : done;
   }
 
-  /** What an image file is, and what is in it. */
+  /** Describes an image file and its content. */
   describe(path: string): Promise<Outcome<Described>> {
     return this.#ask('describe', { path });
   }

@@ -94,7 +94,7 @@ export class Options {
     return this.#rescue;
   }
 
-  /** What a rescue cannot read is not what a checksum is of. */
+  /** A rescue has no checksum: it goes on past bytes that it cannot read. */
   set rescue(on: boolean) {
     this.#rescue = on;
     if (on) {

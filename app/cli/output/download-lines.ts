@@ -27,7 +27,7 @@ export interface DownloadReporter extends DownloadListener {
   done(fetched: Fetched): void;
 }
 
-/** What is said when `origin` begins to be written to `path`, of which `bytes` are there. */
+/** The line for the start of a download of `origin` to `path`, which has `bytes` already. */
 export function beginning(
   origin: string,
   path: string,

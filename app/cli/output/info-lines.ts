@@ -98,7 +98,7 @@ function checksumFacts({ checksum, unclear }: Described): [string, string][] {
   return facts;
 }
 
-/** What the places are counted in. */
+/** The word for the whole that places are counted in. */
 const wholeOf = (kind: Described['kind']): string => (kind === 'disk' ? 'disk' : 'image');
 
 function tableFacts({ table, kind, size: bytes }: Described): [string, string][] {
@@ -131,7 +131,8 @@ function gptFacts(table: GptTable, it: string, bytes: number | null): string[] {
 
 function mbrFacts({ sector, sectorKnown, id, chain, gptToo, partitions }: MbrTable, it: string): string[] {
   const facts = [
-    `MBR, sectors of ${sector} bytes${sectorKnown ? '' : ' as it seems'}, ${id === null ? 'no disk signature' : `disk signature ${id}`}`,
+    `MBR, sectors of ${sector} bytes${sectorKnown ? '' : ' as it seems'}, ` +
+      (id === null ? 'no disk signature' : `disk signature ${id}`),
   ];
   if (partitions.some(({ type }) => type === PROTECTIVE))
     facts.push(`It protects a GPT that this ${it} does not have.`);
@@ -143,7 +144,7 @@ function mbrFacts({ sector, sectorKnown, id, chain, gptToo, partitions }: MbrTab
 
 const PROTECTIVE = '0xee';
 
-/** What begins at the first byte of the whole. */
+/** The signatures at the first byte of the whole. */
 function wholeFacts({ table, signatures, kind, content }: Described): [string, string][] {
   if (signatures === null) return [];
   if (signatures.length > 0) {

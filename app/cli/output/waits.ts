@@ -6,7 +6,7 @@ import type { Reading } from '../../contract/host.ts';
 import { asTyped } from './spelling.ts';
 import { printable } from './text.ts';
 
-/** What is said of the files that a command waits for. */
+/** The lines on the files that a command waits for. */
 export interface Waits {
   told: Waiting;
   /** Nothing is awaited any more. */

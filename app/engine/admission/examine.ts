@@ -178,7 +178,7 @@ function againstOtherManifest({ log }: Resumed, manifest: Manifest | null, path:
   ];
 }
 
-/** What the source has to be. Nothing where there is no source, which is told by itself. */
+/** The proof of the source. Without a source there is none, and that is told by itself. */
 async function proving(request: WorkRequest, source: Found | null, answers: Answers): Promise<Read<Proof>> {
   const [checksum, key] = [checksumOf(request), keyOf(request)];
   const end = source?.end ?? null;

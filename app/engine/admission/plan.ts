@@ -41,7 +41,7 @@ export async function notesOnEnds(
   ];
 }
 
-/** What the lists beside the source say of it, which nobody asked to check. */
+/** Notes on the lists beside the source, which nobody asked to check. */
 async function notesOnLists({ path, realPath, kind, packed }: End): Promise<Note[]> {
   if (kind === 'block' || (packed?.checksum ?? null) !== null) return [];
   const { found, unclear } = await checksumBeside(realPath, packed?.entry ?? null);

@@ -13,9 +13,9 @@ import type { Emit } from './reports.ts';
 import { markSource, releaseRun, runOf, type Run, type RunningDestination } from './run.ts';
 
 /**
- * Starts what was prepared. `answers` is the time that the state folder has to answer, and hears of a source that is judged first. Rejects with a Refusal when a
- * disk cannot be unmounted or an image cannot be made: then no new image is left, nothing was written, and all is
- * closed.
+ * Starts what was prepared. `answers` is the time that the state folder has to answer, and hears of a source that is
+ * judged first. Rejects with a Refusal when a disk cannot be unmounted or an image cannot be made: then no new image is
+ * left, nothing was written, and all is closed.
  */
 export async function begin(prepared: Prepared, emit: Emit, answers = new Answers(0, () => undefined)): Promise<Job> {
   const run = runOf(prepared);

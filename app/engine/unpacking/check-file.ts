@@ -36,8 +36,8 @@ export interface Checked {
 }
 
 /**
- * Checks the file at `path`. `wish`: what it must be; with neither checksum nor key, what a list beside it says. Rejects
- * with a Refusal: BAD_IMAGE for a file that is not right.
+ * Checks the file at `path` by `wish`; without a checksum and a key, by the lists beside it. Rejects with a Refusal:
+ * BAD_IMAGE for a file that is not right.
  */
 export async function checkFile(path: string, wish: Wish): Promise<Checked> {
   needDecoder(path);
@@ -71,7 +71,10 @@ export async function checkFile(path: string, wish: Wish): Promise<Checked> {
   }
 }
 
-/** What the file has to be: as it was given, else by the lists beside it. Throws a Refusal when those contradict each other. */
+/**
+ * The proof of the file: as it was given, else by the lists beside it. Rejects with a Refusal when those contradict
+ * each other.
+ */
 async function proofFor(path: string, wish: Wish): Promise<Proof> {
   if (wish.checksum !== null || wish.key !== null)
     return proofOf({ path, realPath: resolve(path), kind: 'file' }, wish);

@@ -1,4 +1,4 @@
-// What a file or a disk is and what is in it: format, size, partition table, file systems. Reads little, writes nothing.
+// Describes a file or a disk: format, size, partition table, file systems. Reads little, writes nothing.
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -148,7 +148,7 @@ async function look(reach: Reach, logicalSector: number | null): Promise<Seen> {
       seen = { ...inside, content: contentOf(pieces, inside), ...sizeOf(pieces), problem: null };
       if (seen.table !== null && pieces.size === null) seen = { ...seen, ...sizeByTable(seen.table) };
       const missing = pieces.takeMissing();
-      // What may end within the look gets a size by that.
+      // An image that may end within this look gets its size from its end.
       if (missing.length === 0 && !hasEnded && pieces.size === null && (seen.size ?? 0) < MOST_DECODED) {
         missing.push(MOST_DECODED / PIECE - 1);
         hasEnded = true;

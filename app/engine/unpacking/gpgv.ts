@@ -114,7 +114,7 @@ function judged(status: string, text: Buffer): GpgVerdict {
   }
   const wrong = faults.find(({ kind }) => kind === 'wrong');
   if (wrong !== undefined) return wrong;
-  // Of two texts in one file it cannot be told which is signed.
+  // With two texts in one file nobody can tell which one is signed.
   if (good !== null && texts <= 1) return good;
   return faults[0] ?? { kind: 'unread', said: 'gpgv finds no signature in it' };
 }

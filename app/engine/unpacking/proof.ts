@@ -25,13 +25,13 @@ import {
 export interface Proof {
   /** "sha256:…"; null when nothing was given. */
   checksum: string | null;
-  /** The list that it is from, by its path, and what it is of there; null for one that was given, or is of a signature. */
+  /** The path of its list, and what it is of there; null for one that was given, or is of a signature. */
   from: { list: string; of: Of } | null;
   /** Whose the good signature is, and the path of the list or the image that is signed; null where none was checked. */
   signed: (Signer & { path: string }) | null;
   /** Signatures that nobody asked to check. */
   unchecked: Unchecked[];
-  /** What of lists cannot be gone by. */
+  /** Lists, or lines of them, that cannot be gone by. */
   unclear: Unclear[];
 }
 

@@ -20,7 +20,7 @@ export interface Reach {
 
 /** How far an image that cannot be read from the middle is decoded, in bytes. */
 export const MOST_DECODED = 64 * 1024 ** 2;
-/** So much of its start is kept in any case. From there on only what is asked for is. */
+/** This much of its start is always kept, in bytes. Beyond it only the pieces that are asked for are. */
 const KEPT = 1024 ** 2;
 /** A failing drive takes long for each piece that it cannot read. After so many no more is read. */
 const MOST_UNREADABLE = 4;

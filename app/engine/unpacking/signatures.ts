@@ -41,7 +41,7 @@ export interface Signature {
   isInside: boolean;
 }
 
-/** Whose a good signature is: a name, and the fingerprint or the id of the key. */
+/** The signer of a good signature: a name, and the fingerprint or the id of the key. */
 export interface Signer {
   by: string;
   key: string;
@@ -76,7 +76,7 @@ export async function signaturesOf(path: string, list: Buffer | null): Promise<S
   return found;
 }
 
-/** Whose the signature of a list is, and the text that is signed. Rejects with a Refusal unless it is good. */
+/** The signer of a list, and the text that is signed. Rejects with a Refusal unless the signature is good. */
 export async function signerOfList(
   path: string,
   list: Buffer,
@@ -94,7 +94,7 @@ export async function signerOfList(
   return { signer: signerBy(path, signature.path, key, made, signedOf(made, text)), text };
 }
 
-/** Whose the signature of an image is, and the sha256 of what was read for it. Rejects with a Refusal unless it is good. */
+/** The signer of an image, and the sha256 of the bytes that were checked. Rejects with a Refusal unless it is good. */
 export async function signerOfImage(
   path: string,
   realPath: string,
@@ -143,7 +143,7 @@ async function checksumOf(path: string, decoder: Decoder | null): Promise<string
 }
 
 /**
- * The BLAKE2b-512 of the open file, by b2sum of the coreutils: no byte of an image is read here. `fail` is told why there
+ * The BLAKE2b-512 of the open file, by b2sum of the coreutils: no byte of an image is read here. `fail` hears why there
  * is none.
  */
 async function blake2b(file: number, fail: (said: string) => never): Promise<{ hash: Buffer; decoder: Decoder }> {

@@ -125,7 +125,7 @@ export interface Watch {
 export const UNWATCHED: Watch = { signal: null, read: () => undefined };
 
 /**
- * Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. `signal` ends that.
+ * Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. `signal` ends it.
  */
 export async function probeFile(
   file: number,

@@ -78,7 +78,7 @@ export class Unpacking {
   async verdict(answers: Answers | null = null): Promise<PlatterError | null> {
     const verdict = (this.#verdict ??= this.#judge(answers));
     const wrong = await verdict;
-    // That the judge was lost or stopped is no verdict on the file.
+    // A judge that was lost or stopped has given no verdict on the file.
     if (wrong !== null && wrong !== this.#fault && this.#verdict === verdict) this.#verdict = null;
     return wrong;
   }

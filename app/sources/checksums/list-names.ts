@@ -2,20 +2,20 @@
 
 /** The endings of packed files. */
 const PACKED = /\.(?:xz|gz|bz2|zst|lz4|zip)$/iu;
-/** What follows the name of an image in that of its own list. */
+/** The ending of a list that is named after its image. */
 const OWN = /[.-](?:sha(?:1|256|512)?(?:sums?)?|md5(?:sums?)?|digests?|checksums?)(?:\.txt)?(?:\.asc)?$/iu;
 /** Names of lists of several files. `.asc` and `.sig` may be signed lists. */
 const COMMON: readonly RegExp[] = [
   /^(?:sha(?:1|256|512)|md5)(?:[-_]?sums?)?(?:\.txt)?(?:\.asc|\.sig)?$/iu,
   /^(?:.+-)?checksums?(?:\.sha\d+.*)?(?:\.txt)?(?:\.asc)?$/iu,
 ];
-/** Hashes in the names of lists, the one to go by first. null: any other list. */
+/** Hashes in the names of lists, the strongest first. null: any other list. */
 const STRENGTH: readonly (RegExp | null)[] = [/sha512/iu, /sha256/iu, null, /sha1(?!\d)/iu, /md5/iu];
 
-/** The name of the image in a packed file, as the name of the file has it; null for a file that is not packed by its name. */
+/** The name of the image in a packed file, by the name of the file; null when that has no ending of a packed file. */
 export const imageNameIn = (name: string): string | null => (PACKED.test(name) ? name.replace(PACKED, '') : null);
 
-/** Of what the digits are that stand alone in the list `list`, when it is named after the file `name` or the image in it. */
+/** Whether bare digits in `list` are of the file `name` or of the image in it: whichever the list is named after. */
 export function ownerOf(list: string, name: string): 'file' | 'image' | null {
   const owner = OWN.test(list) ? list.replace(OWN, '') : null;
   if (owner === name) return 'file';

@@ -1,4 +1,4 @@
-// Lists of checksums as publishers put them beside an image: SHA256SUMS, disk.img.xz.sha256, CHECKSUM. Pure and bounded.
+// Lists of checksums that publishers put beside an image: SHA256SUMS, disk.img.xz.sha256, CHECKSUM. Pure and bounded.
 import { HASHES, hashWith, type Hash } from '../../contract/hashes.ts';
 import { linesOf, textOfList, type Framing, type Line } from './list-text.ts';
 

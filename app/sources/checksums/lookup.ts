@@ -27,7 +27,7 @@ export type Answer =
 /** The strongest hash counts. */
 const STRENGTH: readonly Hash[] = ['sha512', 'sha256', 'sha1', 'md5'];
 
-/** Finds what `list`, from a file called `listName`, says of `sought`. What it says of the file goes before the image. */
+/** Finds what `list`, from a file called `listName`, says of `sought`. A checksum of the file precedes the image's. */
 export function lookUp(list: ChecksumList, listName: string, sought: Sought): Answer {
   const owner = ownerOf(listName, basename(sought.file));
   const ofFile = list.listed.filter(({ name }) => (name === null ? owner === 'file' : endsWith(sought.file, name)));

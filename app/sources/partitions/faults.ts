@@ -1,4 +1,4 @@
-// What is wrong with the partitions of a table, taken together.
+// The faults of the partitions of a table, taken together.
 import type { PartitionFault, TablePartition } from '../../contract/inside.ts';
 
 /** Adds to each partition what is wrong with it. `size`: that of the disk or image, in bytes; null when unknown. */

@@ -27,7 +27,7 @@ export interface RawEntry {
   sectors: number;
 }
 
-/** The four entries at the start of `disk`; null when they are no partition table, as in the boot sector of a file system. */
+/** The four entries at the start of `disk`; null without a partition table, as in the boot sector of a file system. */
 export function mbrEntries(disk: Bytes): RawEntry[] | null {
   const bytes = disk.bytes(0, MBR.end);
   if (bytes?.readUInt16LE(MBR.signatureAt) !== MBR.signature) return null;

@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 /** Answers one request. */
 export type Behaviour = (request: IncomingMessage, response: ServerResponse, server: WebServer) => void;
 
-/** Serves `content` under every path, with ranges, an ETag and a date. Requests can be given behaviours of their own. */
+/** Serves `content` under every path, with ranges, an ETag and a date. A request can have a behaviour of its own. */
 export class WebServer implements AsyncDisposable {
   content: Buffer;
   /** Taken by the next requests, in order. */

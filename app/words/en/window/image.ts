@@ -1,4 +1,4 @@
-// What is in a chosen image.
+// The content of a chosen image.
 export const image = {
   unknown: 'nothing that is recognised',
   noImage: 'no disk image',

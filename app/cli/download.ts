@@ -4,7 +4,6 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
-import type { JobView } from '../contract/window.ts';
 import type { Downloads } from '../contract/options.ts';
 import { plainRunning, sourceOf, STANDARD_INPUT, unmounts, withDownload, writes } from '../contract/request-facts.ts';
 import type { WorkRequest } from '../contract/request.ts';
@@ -21,7 +20,6 @@ import { logDownload, type DownloadReporter } from './output/download-lines.ts';
 import { EXIT } from './output/exit-code.ts';
 import type { Refused } from './output/reporter.ts';
 import { mention } from './output/speech.ts';
-import { continuable } from './output/job-words.ts';
 import { showAs } from './output/spelling.ts';
 import { nobodyAsked } from './run-job.ts';
 import { Stop } from './stop.ts';
@@ -141,25 +139,6 @@ async function unlessStopped<T>(work: Promise<T>, sentence: string): Promise<T> 
       throw new DownloadStopped(sentence);
     throw error;
   }
-}
-
-/**
- * Removes the download `of` a job that has ended as `view` (null: it was refused), unless it is of use: the user keeps
- * it, the job can be continued, or the same URL is asked for again. Gives the path of what stays; null for none.
- */
-export async function tidy(of: Pick<Fetched, 'path' | 'origin'>, view: JobView | null): Promise<string | null> {
-  const found = await downloadAt(of.path);
-  if (found === null) return null;
-  return isOfUse(of.origin, view) || !(await found.remove()) ? of.path : null;
-}
-
-function isOfUse(origin: string, view: JobView | null): boolean {
-  const result = view?.result ?? null;
-  if (view === null || result === null) return origin !== STANDARD_INPUT;
-  // A bad file stays bad.
-  if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return false;
-  if (result.destinations.every(({ state }) => state === 'done')) return false;
-  return origin !== STANDARD_INPUT || continuable(view) !== null;
 }
 
 const refuseTerminal = (): never =>

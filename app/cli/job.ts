@@ -14,10 +14,12 @@ import { logEvent, logStart } from '../records/log.ts';
 import { recordOf } from '../records/record.ts';
 import type { Engine } from '../client/client.ts';
 import type { Fetched } from '../download/download.ts';
+import { tidy } from '../download/tidy.ts';
+import { continuable } from '../view/continuable.ts';
 import type { Actions, Asked } from './commands.ts';
 import { askConsent, lossLines } from './confirm.ts';
 import { byLines, isControllable, type Control } from './control.ts';
-import { bring, DownloadStopped, isElsewhere, readsInput, tidy } from './download.ts';
+import { bring, DownloadStopped, isElsewhere, readsInput } from './download.ts';
 import { onlyJob } from './interrupted.ts';
 import { jsonDownload, liveDownload, logDownload, type DownloadReporter } from './output/download-lines.ts';
 import { EXIT } from './output/exit-code.ts';
@@ -139,7 +141,7 @@ const sourceIn = ({ plan: { source, origin } }: JobView): Brought['source'] =>
 /** Removes a download that is of no more use; says where one stays. */
 async function putAway({ source, ended }: Brought): Promise<void> {
   if (source === null) return;
-  const left = await tidy(source, ended);
+  const left = await tidy(source, ended, ended !== null && continuable(ended) !== null);
   if (left !== null) mention(`what was downloaded stays in ${left}`);
 }
 

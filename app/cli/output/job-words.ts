@@ -1,5 +1,4 @@
 // Sentences about a job: its headline, its states, its end. Pure.
-import type { JobError } from '../../contract/errors.ts';
 import type { Plan, RescueProgress } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import { givenManifest, mapOf, newManifest, rescueOf, updates } from '../../contract/request-facts.ts';
@@ -7,14 +6,12 @@ import { english } from '../../base/english.ts';
 import { counted, size } from '../../base/figures.ts';
 import { removedWords, verdictWords } from '../../records/verdict-words.ts';
 import { countsOf } from '../../view/batch.ts';
+import { continuable } from '../../view/continuable.ts';
 import { isVerdict, tilesOf } from '../../view/tiles.ts';
 import { isComplete, verdictOf } from '../../view/verdict.ts';
 import { formatTime } from './quantities.ts';
 import { shown } from './spelling.ts';
 import { printable } from './text.ts';
-
-/** Failures of the drive itself. Continuing with the same drive would fail again. */
-const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 'VERIFY_MISMATCH']);
 
 /** The headline of a job, and the notes on its plan. */
 export function headline(plan: Plan): string[] {
@@ -154,22 +151,4 @@ export function afterwards(view: JobView): string[] {
   const job = continuable(view);
   if (job !== null) lines.push(`Continue with: platter resume ${job}`);
   return lines;
-}
-
-/** Id of the job when `platter resume` can finish it. null when nothing was cut short, or no log has its progress. */
-export function continuable({ plan, result, failure }: JobView): string | null {
-  if (result === null || plan.job === null) return null;
-  // A bad file stays bad. A good one in its place is another source.
-  if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return null;
-  // A log without durable chunks is not kept, except for an image that is updated, because it has lost its name.
-  const unnamed =
-    updates(plan.request) && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
-  const reached =
-    result.rescue === null
-      ? result.destinations.some(({ written, kept }) => written + kept > 0)
-      : result.rescue.rescued > 0;
-  const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
-  const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
-  const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(ends));
-  return begun && left ? plan.job : null;
 }

@@ -13,8 +13,8 @@ import type { JobView } from '../../contract/window.ts';
 import type { Disk, Port } from '../../contract/disks.ts';
 import { english } from '../../base/english.ts';
 import { keep, type KeptRequest } from '../../base/kept-request.ts';
+import { continuable } from '../../view/continuable.ts';
 import { outcomeOf, verdictOf, type Outcome, type Verdict } from '../../view/verdict.ts';
-import { continuable } from './job-words.ts';
 import { asTyped, requestAsTyped } from './spelling.ts';
 
 /** Where something is plugged in: "USB bus 1, hub 2, port 3". */

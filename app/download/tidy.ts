@@ -1,0 +1,29 @@
+// What becomes of a download when its job has ended.
+import { STANDARD_INPUT } from '../contract/request-facts.ts';
+import type { JobView } from '../contract/window.ts';
+import type { Fetched } from './download.ts';
+import { downloadAt } from './place.ts';
+
+/**
+ * Removes the download `of` a job that has ended as `view` (null: it was refused), unless it is of use: the user keeps
+ * it, the job can be continued, or the same URL is asked for again. Gives the path of what stays; null for none.
+ * `isContinuable`: the job can be continued.
+ */
+export async function tidy(
+  of: Pick<Fetched, 'path' | 'origin'>,
+  view: Pick<JobView, 'result'> | null,
+  isContinuable: boolean,
+): Promise<string | null> {
+  const found = await downloadAt(of.path);
+  if (found === null) return null;
+  return isOfUse(of.origin, view, isContinuable) || !(await found.remove()) ? of.path : null;
+}
+
+function isOfUse(origin: string, view: Pick<JobView, 'result'> | null, isContinuable: boolean): boolean {
+  const result = view?.result ?? null;
+  if (result === null) return origin !== STANDARD_INPUT;
+  // A bad file stays bad.
+  if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return false;
+  if (result.destinations.every(({ state }) => state === 'done')) return false;
+  return origin !== STANDARD_INPUT || isContinuable;
+}

@@ -1,0 +1,25 @@
+// Whether a job that has ended can be continued.
+import type { JobError } from '../contract/errors.ts';
+import { updates } from '../contract/request-facts.ts';
+import type { JobView } from '../contract/window.ts';
+
+/** Failures of the drive itself. Continuing with the same drive would fail again. */
+const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 'VERIFY_MISMATCH']);
+
+/** Id of the job when `platter resume` can finish it. null when nothing was cut short, or no log has its progress. */
+export function continuable({ plan, result, failure }: JobView): string | null {
+  if (result === null || plan.job === null) return null;
+  // A bad file stays bad. A good one in its place is another source.
+  if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return null;
+  // A log without durable chunks is not kept, except for an image that is updated, because it has lost its name.
+  const unnamed =
+    updates(plan.request) && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
+  const reached =
+    result.rescue === null
+      ? result.destinations.some(({ written, kept }) => written + kept > 0)
+      : result.rescue.rescued > 0;
+  const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
+  const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
+  const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(ends));
+  return begun && left ? plan.job : null;
+}

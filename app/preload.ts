@@ -1,13 +1,19 @@
 // The only code between the window and main: a loop over the contract, and the report of dropped files. Runs sandboxed
 // and in a world of its own, bundled as CommonJS.
 import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from 'electron';
-import { calls, channel, DROPPED, notices } from './contract/window.ts';
+import { calls, channel, DROPPED, GIVEN_LINK, isLink, notices } from './contract/window.ts';
+
+/** What comes with a drop or a paste. */
+interface Transfer {
+  files: ArrayLike<File>;
+  getData(type: string): string;
+}
 
 /** The page's window, as far as this script uses it. */
 declare const window: {
   addEventListener(
-    type: 'drop',
-    listener: (event: { isTrusted: boolean; dataTransfer: { files: ArrayLike<File> } | null }) => void,
+    type: 'drop' | 'paste' | 'dragstart' | 'dragend',
+    listener: (event: { isTrusted: boolean; dataTransfer?: Transfer | null; clipboardData?: Transfer | null }) => void,
     options: { capture: true },
   ): void;
 };
@@ -31,11 +37,28 @@ for (const name of notices) {
 window.addEventListener(
   'drop',
   ({ isTrusted, dataTransfer }) => {
+    if (!isTrusted) return;
     const file = dataTransfer?.files[0];
-    const path = isTrusted && file !== undefined ? webUtils.getPathForFile(file) : '';
+    const path = file !== undefined ? webUtils.getPathForFile(file) : '';
     if (path !== '') ipcRenderer.send(DROPPED, path);
+    else if (!ownDrag) give(dataTransfer?.getData('text/uri-list') ?? '');
   },
   { capture: true },
 );
+window.addEventListener(
+  'paste',
+  ({ isTrusted, clipboardData }) => isTrusted && give(clipboardData?.getData('text/plain') ?? ''),
+  { capture: true },
+);
+// The page decides what a drag that begins in it carries.
+let ownDrag = false;
+window.addEventListener('dragstart', () => (ownDrag = true), { capture: true });
+window.addEventListener('dragend', () => (ownDrag = false), { capture: true });
+
+/** Tells main of the link in `text`, when it is one. */
+function give(text: string): void {
+  const link = text.trim();
+  if (isLink(link)) ipcRenderer.send(GIVEN_LINK, link);
+}
 
 contextBridge.exposeInMainWorld('platter', bridge);

@@ -1,6 +1,7 @@
 // What the window sees, may ask and is told: the IPC between main and the page.
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
+import type { SourceDownload } from './downloads.ts';
 import type { Reading } from './host.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 import type { ReportForm } from './limits.ts';
@@ -65,6 +66,8 @@ export interface AppState extends SettingsState {
    * it asked for none.
    */
   opened: { path: string; at: number } | null;
+  /** The source that is, or was, downloaded from a link; null for none. */
+  download: SourceDownload | null;
   /** Name of the ended job in the history, null while it runs and when it could not be kept. */
   record: string | null;
   /** Why it could not be, null when all is well. */
@@ -96,6 +99,19 @@ export interface WindowCalls {
   chooseImage: { args: []; result: string | null };
   /** Describes an image file and its content. Refused with a file that the user did not give to Platter. */
   describeImage: { args: [path: string]; result: Outcome<Described> };
+  /**
+   * Downloads a source from a link; `AppState.download` shows how far it is. Main asks about a link that the user did
+   * not paste or drop. Refused when it is no link, or the user says no.
+   */
+  download: { args: [link: string]; result: Outcome<null> };
+  /** Stops the download. What is there stays. */
+  stopDownload: { args: []; result: null };
+  /** Downloads from the same link again, or the rest. */
+  resumeDownload: { args: []; result: Outcome<null> };
+  /** Puts the download away, and removes what is there of one that is not whole. */
+  discardDownload: { args: []; result: Outcome<null> };
+  /** Says whether the downloaded file stays when its job is done. */
+  keepDownload: { args: [isKept: boolean]; result: Outcome<null> };
   /** Native dialog for an image to check or repair; null when the user changed their mind. */
   chooseOldImage: { args: []; result: string | null };
   /** Native dialog for a manifest; null when the user changed their mind. */
@@ -158,6 +174,11 @@ export const calls = [
   'refreshDisks',
   'chooseImage',
   'describeImage',
+  'download',
+  'stopDownload',
+  'resumeDownload',
+  'discardDownload',
+  'keepDownload',
   'chooseOldImage',
   'chooseManifest',
   'chooseNewImage',
@@ -207,6 +228,12 @@ export type Bridge = Calls & Listeners & { pathOf(file: object): string };
  * no way to it.
  */
 export const DROPPED = 'platter:dropped';
+
+/** The same of a link that the user pasted or dropped. */
+export const GIVEN_LINK = 'platter:link';
+
+/** What may be a link: http or https, one line. */
+export const isLink = (text: string): boolean => /^https?:\/\/\S+$/iu.test(text.trim());
 
 /** Channel of a call or notice on Electron's IPC. */
 export const channel = (name: keyof WindowCalls | keyof WindowNotices): string => `platter:${name}`;

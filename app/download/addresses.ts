@@ -9,7 +9,7 @@ export const isUrl = (text: string): boolean => /^https?:/iu.test(text);
 export function readUrl(text: string): URL {
   const url = urlIn(text.trim());
   if (url === null || !isWeb(url) || url.hostname === '')
-    return refuse({ code: 'BAD_ARGUMENT', op: 'check', device: shownText(text), reason: { kind: 'urlWrong' } });
+    return refuse({ code: 'BAD_ARGUMENT', op: 'check', device: shownLink(text), reason: { kind: 'urlWrong' } });
   return url;
 }
 
@@ -28,8 +28,8 @@ export const isWeb = ({ protocol }: URL): boolean => protocol === 'http:' || pro
 export const shownUrl = ({ protocol, host, pathname, search }: URL): string =>
   `${protocol}//${host}${pathname}${search === '' ? '' : '?...'}`;
 
-/** The same for text that is no URL. */
-const shownText = (text: string): string => text.replace(/\/\/[^/@]*@/u, '//').replace(/\?.*$/u, '?...');
+/** The same for text that may be no URL. */
+export const shownLink = (text: string): string => text.replace(/\/\/[^/@]*@/u, '//').replace(/\?.*$/u, '?...');
 
 /** A name for the download of this URL that tells nothing of it. */
 export const keyOf = ({ href }: URL): string => createHash('sha256').update(href).digest('hex').slice(0, 32);

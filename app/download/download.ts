@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { DownloadProgress } from '../contract/downloads.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import { failure, Refusal, refuse } from '../base/errors.ts';
 import { asJson } from '../base/json.ts';
@@ -24,19 +25,6 @@ export interface DownloadOptions {
   patience: number;
   /** The file stays when its job is done. */
   isKept: boolean;
-}
-
-/** How far a download is. */
-export interface DownloadProgress {
-  /** Where it is from, without secrets. */
-  origin: string;
-  /** Bytes in the file. */
-  bytes: number;
-  /** Bytes of the whole file; null when the server does not say. */
-  length: number | null;
-  bytesPerSecond: number;
-  /** null when unknown. */
-  secondsLeft: number | null;
 }
 
 /** Who hears of a download. */
@@ -77,6 +65,13 @@ export async function download(
   } finally {
     await place.close();
   }
+}
+
+/** Removes what was downloaded of `url`, unless the user keeps it. Rejects with a Refusal. */
+export async function discard(url: URL, directory: string): Promise<void> {
+  const place = await Place.open(directory, keyOf(url), fileName(url), shownUrl(url), false);
+  if (place.isKept) await place.close();
+  else await place.remove();
 }
 
 /** The bundles are each one folder below out/. Plain Node cannot read the archive that main lies in. */

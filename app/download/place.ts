@@ -87,6 +87,11 @@ export class Place {
     return join(this.folder, this.#facts.name);
   }
 
+  /** It stays when its job is done: the user said so. */
+  get isKept(): boolean {
+    return this.#facts.isKept;
+  }
+
   /** The open file. */
   get descriptor(): number {
     return this.#file!.fd;
@@ -157,22 +162,31 @@ export class Place {
 
   async #keep(change: Partial<Facts>): Promise<void> {
     this.#facts = { ...this.#facts, ...change };
-    await replaceFile(join(this.folder, FACTS), [Buffer.from(`${JSON.stringify(this.#facts)}\n`)]);
+    await writeFacts(this.folder, this.#facts);
   }
 }
 
 /** A name for a place that no other has. */
 export const newKey = (): string => randomBytes(16).toString('hex');
 
-/**
- * The download that `path` is; null for any other file. `remove` removes it, unless the user wants to keep it: true
- * when it is gone.
- */
-export async function downloadAt(path: string): Promise<{ remove: () => Promise<boolean> } | null> {
+/** A whole download that is there. */
+export interface Downloaded {
+  /** It stays when its job is done. */
+  isKept: boolean;
+  /** Says whether it stays when its job is done. */
+  keep(isKept: boolean): Promise<void>;
+  /** Removes it, unless the user wants to keep it: true when it is gone. */
+  remove(): Promise<boolean>;
+}
+
+/** The download that `path` is; null for any other file. */
+export async function downloadAt(path: string): Promise<Downloaded | null> {
   const folder = dirname(path);
   const known = await readFacts(folder);
   if (known?.name !== basename(path) || !known.isWhole) return null;
   return {
+    isKept: known.isKept,
+    keep: (isKept) => writeFacts(folder, { ...known, isKept }),
     remove: async () => {
       if (known.isKept) return false;
       await removeAll(folder, known.name);
@@ -201,6 +215,9 @@ const notOurs = (device: string): never =>
     reason: { kind: 'downloadsNotOwn' },
     remedy: { kind: 'otherDownloadFolder' },
   });
+
+const writeFacts = (folder: string, known: Facts): Promise<void> =>
+  replaceFile(join(folder, FACTS), [Buffer.from(`${JSON.stringify(known)}\n`)]);
 
 async function readFacts(folder: string): Promise<Facts | null> {
   try {

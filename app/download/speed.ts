@@ -1,5 +1,5 @@
 // How fast a download is.
-import type { DownloadProgress } from './download.ts';
+import type { DownloadProgress } from '../contract/downloads.ts';
 
 /** Seconds over which the speed is taken: long enough for a number that can be read. */
 const WINDOW = 5;

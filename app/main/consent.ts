@@ -11,7 +11,7 @@ import { consentFor, HOLD_MS } from '../view/consent.ts';
 export type Need =
   /** Nothing: the call reads, dismisses something, or slows or stops a job, which must always work. */
   | 'nothing'
-  /** The user gave every file in it (grants.ts). It writes nothing. */
+  /** The user gave every file and link in it (grants.ts). It writes nothing on a disk. */
   | 'given'
   /** Main's own dialog asks; the answer comes from the user. */
   | 'dialog'
@@ -28,9 +28,12 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   start: 'consent',
   review: 'given',
   describeImage: 'given',
+  download: 'given',
   retry: 'press',
   forget: 'press',
   eject: 'press',
+  resumeDownload: 'press',
+  discardDownload: 'press',
   chooseImage: 'dialog',
   chooseOldImage: 'dialog',
   chooseManifest: 'dialog',
@@ -44,6 +47,8 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   cancel: 'nothing',
   pause: 'nothing',
   throttle: 'nothing',
+  stopDownload: 'nothing',
+  keepDownload: 'nothing',
   dismissJob: 'nothing',
   findJobs: 'nothing',
   repeatJob: 'nothing',

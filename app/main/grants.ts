@@ -20,6 +20,7 @@ import { failure } from '../base/errors.ts';
 export class Grants {
   readonly #readable = new Set<string>();
   readonly #writable = new Set<string>();
+  readonly #links = new Set<string>();
 
   /** The user gave this file for reading. */
   read(path: string): void {
@@ -29,6 +30,16 @@ export class Grants {
   /** The user gave this file for writing, which includes reading. */
   write(path: string): void {
     this.#writable.add(path);
+  }
+
+  /** The user gave this link. */
+  link(link: string): void {
+    this.#links.add(link);
+  }
+
+  /** Did the user give this link? */
+  hasLink(link: string): boolean {
+    return this.#links.has(link);
   }
 
   /** The user repeats this job: one from their history, or the plan of an interrupted job. */

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { ErrorCode, Outcome, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, REPORT_FORMS } from '../contract/limits.ts';
-import { calls, channel, DROPPED, type WindowCalls, type WindowNotices } from '../contract/window.ts';
+import { calls, channel, DROPPED, GIVEN_LINK, type WindowCalls, type WindowNotices } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
 import { jobId, jobRequest, path } from '../contract/request.ts';
 import { settingsChange } from '../contract/settings.ts';
@@ -28,12 +28,18 @@ const destination = z
   .max(MAX_DESTINATIONS - 1);
 /** Null means the whole job. */
 const jobOrOne = destination.nullable();
+const link = z.string().min(1).max(8192);
 const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
   getSpeeds: none,
   refreshDisks: none,
   chooseImage: none,
   describeImage: z.tuple([path]),
+  download: z.tuple([link]),
+  stopDownload: none,
+  resumeDownload: none,
+  discardDownload: none,
+  keepDownload: z.tuple([z.boolean()]),
   chooseOldImage: none,
   chooseManifest: none,
   chooseNewImage: none,
@@ -62,6 +68,8 @@ export interface Person {
   pressed(call: Call): Promise<PlatterError | null>;
   /** The person dropped this file on the window. */
   dropped(path: string): void;
+  /** The person pasted or dropped this link. */
+  gaveLink(link: string): void;
 }
 
 /** Answers the window's calls. Those that need a press (NEEDS) are carried out only after one. */
@@ -70,6 +78,10 @@ export function setupIpc(handlers: Handlers, person: Person): void {
   ipcMain.on(DROPPED, (event, ...args: unknown[]) => {
     const parsed = z.tuple([path]).safeParse(args);
     if (isOurs(event) && parsed.success) person.dropped(parsed.data[0]);
+  });
+  ipcMain.on(GIVEN_LINK, (event, ...args: unknown[]) => {
+    const parsed = z.tuple([link]).safeParse(args);
+    if (isOurs(event) && parsed.success) person.gaveLink(parsed.data[0]);
   });
 }
 

@@ -11,6 +11,7 @@ import { registerScheme, setupContent } from './content.ts';
 import { diagnostics, LOG_LINES } from './diagnostics.ts';
 import { chooseImage, chooseManifest, chooseNewImage, chooseNewManifest, chooseOldImage } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
+import { SourceDownloads } from './downloads.ts';
 import { connectEngine } from './engine.ts';
 import { notGiven } from './grants.ts';
 import { findJob, findJobs, keepJob, lastJob, reportJobs } from './history.ts';
@@ -50,7 +51,7 @@ if (process.getuid?.() === 0) {
 async function run(): Promise<void> {
   // Checkouts show loop devices for experiments; users of a package have drives.
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
-  const state = (): AppState => ({ ...jobs.state, ...settings.state });
+  const state = (): AppState => ({ ...jobs.state, ...settings.state, download: downloads.current });
   const person = setupPerson(() => jobs.state.review);
   let speeds = noSpeeds;
   const tell: typeof notify = (name, value) => {
@@ -72,6 +73,11 @@ async function run(): Promise<void> {
     app.getPreferredSystemLanguages(),
     apply,
   );
+  const downloads = new SourceDownloads({
+    changed: () => publish(state()),
+    given: (path) => person.grants.read(path),
+    patience: () => settings.state.settings.defaults.stallTimeout,
+  });
   const jobs = new Jobs(
     connectEngine,
     () => publish(state()),
@@ -79,7 +85,11 @@ async function run(): Promise<void> {
     {
       started: (job) => logStart(log, job),
       happened: (event, job) => logEvent(log, event, job),
-      keep: keepJob,
+      keep: async (job) => {
+        const kept = await keepJob(job);
+        await downloads.ended(job);
+        return kept;
+      },
     },
     person,
   );
@@ -92,7 +102,7 @@ async function run(): Promise<void> {
   setupContent(RENDERER);
   setupMenu();
   setupQuit(jobs);
-  setupIpc(handlersOf({ jobs, settings, person, disksKnown, state, speeds: () => speeds }), person);
+  setupIpc(handlersOf({ jobs, downloads, settings, person, disksKnown, state, speeds: () => speeds }), person);
   const open = (argv: readonly string[], workingDirectory: string): void => {
     const image = openedImage(argv, workingDirectory, app.isPackaged ? null : app.getAppPath());
     if (image === null) return;
@@ -110,6 +120,7 @@ async function run(): Promise<void> {
 /** What the window's calls work on. */
 interface Main {
   jobs: Jobs;
+  downloads: SourceDownloads;
   settings: SettingsStore;
   person: PersonHere;
   /** Resolves when the first list of disks is there. */
@@ -119,7 +130,7 @@ interface Main {
 }
 
 /** What each call of the window does: a table, a row a call. */
-function handlersOf({ jobs, settings, person, disksKnown, state, speeds }: Main): Handlers {
+function handlersOf({ jobs, downloads, settings, person, disksKnown, state, speeds }: Main): Handlers {
   const { grants } = person;
   /** Grants the files that the user chose in a dialog. */
   const given =
@@ -134,6 +145,14 @@ function handlersOf({ jobs, settings, person, disksKnown, state, speeds }: Main)
     refreshDisks: () => jobs.refresh().then(() => null),
     chooseImage: () => chooseImage().then(given('read')),
     describeImage: (path) => (grants.isReadable(path) ? jobs.describe(path) : { ok: false, errors: [notGiven(path)] }),
+    download: async (link) => {
+      const refused = await person.mayFetch(link);
+      return refused === null ? downloads.begin(link) : { ok: false, errors: [refused] };
+    },
+    stopDownload: () => downloads.stop().then(() => null),
+    resumeDownload: () => downloads.again(),
+    discardDownload: () => downloads.discard(),
+    keepDownload: (isKept) => downloads.keep(isKept),
     chooseOldImage: () => chooseOldImage().then(given('write')),
     chooseManifest: () => chooseManifest().then(given('read')),
     chooseNewImage: () => chooseNewImage().then(given('write')),
@@ -150,7 +169,10 @@ function handlersOf({ jobs, settings, person, disksKnown, state, speeds }: Main)
     findJobs,
     repeatJob: async (id) => {
       const found = await findJob(id);
-      if (found.ok) grants.job(found.value);
+      if (found.ok) {
+        grants.job(found.value);
+        await downloads.repeated(found.value);
+      }
       return found;
     },
     reportJobs,

@@ -8,6 +8,8 @@ import type { AppState, Review, WindowCalls } from '../contract/window.ts';
 import { listed } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
 import { Consent } from './consent.ts';
+import { failure } from '../base/errors.ts';
+import { shownLink } from '../download/addresses.ts';
 import { confirm } from './dialogs.ts';
 import { Grants } from './grants.ts';
 import type { Person } from './ipc.ts';
@@ -23,6 +25,8 @@ export interface PersonHere extends Gate, Person {
   readonly grants: Grants;
   /** The page asked for this state by itself, so it receives notices from now on. Gives the state. */
   answered(state: AppState): AppState;
+  /** null when the person gave this link, or says so in main's own question; otherwise why it is not fetched. */
+  mayFetch(link: string): Promise<PlatterError | null>;
   /** The page was sent this state. */
   told(state: AppState): void;
 }
@@ -32,6 +36,7 @@ export function setupPerson(review: () => Review | null): PersonHere {
   const consent = new Consent();
   const grants = new Grants();
   let listening = false;
+  let askingOfLink = false;
   const unlessTheySayYes = asker();
   const show = (id: string | null): void => {
     if (listening && isOnScreen()) consent.shows(id);
@@ -68,6 +73,16 @@ export function setupPerson(review: () => Review | null): PersonHere {
       ),
     pressed: (call) => unlessTheySayYes(consent.pressed(), question(call), say('dialogs.askDetail')),
     dropped: (path) => grants.read(path),
+    gaveLink: (link) => grants.link(link),
+    mayFetch: async (link) => {
+      if (grants.hasLink(link)) return null;
+      if (askingOfLink) return notWanted(link);
+      askingOfLink = true;
+      const isWanted = await confirm(say('dialogs.askDownload'), link).finally(() => (askingOfLink = false));
+      if (!isWanted) return notWanted(link);
+      grants.link(link);
+      return null;
+    },
   };
 }
 
@@ -89,9 +104,22 @@ function asker(): (refused: PlatterError | null, question: string, detail: strin
   };
 }
 
+const notWanted = (link: string): PlatterError =>
+  failure({ code: 'CANCELLED', op: 'check', device: shownLink(link), reason: { kind: 'downloadCancelled' } });
+
 function question(call: keyof WindowCalls): string {
-  if (call === 'eject') return say('dialogs.askEject');
-  return call === 'forget' ? say('dialogs.askForget') : say('dialogs.askRetry');
+  switch (call) {
+    case 'eject':
+      return say('dialogs.askEject');
+    case 'forget':
+      return say('dialogs.askForget');
+    case 'resumeDownload':
+      return say('dialogs.askDownloadAgain');
+    case 'discardDownload':
+      return say('dialogs.askDiscard');
+    default:
+      return say('dialogs.askRetry');
+  }
 }
 
 const ends = ({ destinations }: Plan): string =>

@@ -25,7 +25,7 @@ type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image'
 type FormerEnd = Pick<RecordedEnd, 'path' | 'kind' | 'size' | 'model' | 'serial'>;
 
 /** A job from before (a plan, a record), as far as it can be chosen again. */
-export interface Former extends Pick<Plan, 'kind' | 'name' | 'verify' | 'request'> {
+export interface Former extends Pick<Plan, 'kind' | 'name' | 'verify' | 'request' | 'origin'> {
   source: FormerEnd | null;
   destinations: readonly FormerEnd[];
 }
@@ -36,6 +36,8 @@ export class Choice {
   source = $state.raw<Source | null>(null);
   /** The image file last chosen; it stays in the list when a disk is chosen instead. */
   image = $state.raw<string | null>(null);
+  /** Where that file was downloaded from, without secrets; null for any other. */
+  imageOrigin = $state.raw<string | null>(null);
   /** The content of that image; null until it is known, and when the file cannot be read. */
   described = $state.raw<Described | null>(null);
   /** The manifest last chosen, likewise. */
@@ -137,7 +139,8 @@ export class Choice {
 
   /** What is still to be chosen, in words; null when the choice is complete. */
   get missing(): string | null {
-    if (this.source === null) return say('choose.missingSource');
+    if (this.source === null)
+      return this.#mirror.download?.state === 'running' ? say('download.missing') : say('choose.missingSource');
     if (this.destinations.length === 0) return say('choose.missingDestination');
     return this.options.wrong;
   }
@@ -147,8 +150,9 @@ export class Choice {
     const { source, destinations, missing } = this;
     if (source === null || missing !== null) return null;
     const unmount = this.disks.some(({ mountedAt }) => mountedAt.length > 0);
-    const from = { kind: source.kind === 'manifest' ? 'manifest' : 'source', path: source.path } as const;
-    return this.options.request(from, destinations, unmount);
+    const kind = source.kind === 'manifest' ? 'manifest' : 'source';
+    const origin = source.kind === 'image' ? this.imageOrigin : null;
+    return this.options.request({ kind, path: source.path, origin }, destinations, unmount);
   }
 
   /** Refusals about one path. */
@@ -170,16 +174,18 @@ export class Choice {
     this.#changed();
   }
 
-  chooseImage(path: string): void {
+  /** `origin`: where the file was downloaded from; null for any other. */
+  chooseImage(path: string, origin: string | null = null): void {
     if (this.image !== path || this.source?.kind !== 'image') this.options.sourceChanged();
-    this.#showImage(path);
+    this.#showImage(path, origin);
     this.source = { kind: 'image', path };
     this.#changed();
   }
 
   /** Puts an image into the list, and asks what is in it. The file may be another one each time. */
-  #showImage(path: string): void {
+  #showImage(path: string, origin: string | null): void {
     this.image = path;
+    this.imageOrigin = origin;
     this.described = null;
     void this.#mirror.ask(this.#bridge.describeImage(path)).then((described) => {
       if (this.image === path && described?.ok === true) this.described = described.value;
@@ -289,7 +295,7 @@ export class Choice {
     const source = plan.source === null ? undefined : at(plan.source.realPath);
     if (source !== undefined) this.source = { kind: 'disk', path: source.path, identity: identity(source) };
     else if (plan.source?.kind === 'file') {
-      this.#showImage(plan.source.path);
+      this.#showImage(plan.source.path, plan.origin);
       this.source = { kind: 'image', path: plan.source.path };
     } else if (plan.source === null) {
       this.manifest = givenManifest(plan.request);
@@ -313,7 +319,7 @@ export class Choice {
    * the same way. What is not the same, `lost` says.
    */
   repeat(former: Former, disks: readonly Disk[]): void {
-    const { source, destinations, request } = former;
+    const { source, destinations, request, origin } = former;
     const missing: FormerEnd[] = [];
     const present = (end: FormerEnd): Disk[] => {
       const disk = sameDisk(end, disks);
@@ -322,7 +328,9 @@ export class Choice {
     };
     this.source = null;
     this.#picked.clear();
-    if (source?.kind === 'file') this.chooseImage(source.path);
+    // Of one that was downloaded and is not there any more, the window shows the download.
+    const isThere = origin === null || this.#mirror.download?.path === source?.path;
+    if (source?.kind === 'file' && isThere) this.chooseImage(source.path, origin);
     for (const disk of source?.kind === 'block' ? present(source) : []) this.chooseDisk(disk);
     const manifest = givenManifest(request);
     if (source === null && manifest !== null) this.chooseManifest(manifest);
@@ -343,6 +351,21 @@ export class Choice {
       ...(map === null ? [] : [say('history.newMap', { map })]),
       ...(former.kind === 'resume' ? [say('history.ofContinued')] : []),
     ];
+  }
+
+  /** A download has begun: it is the next source. */
+  awaitDownload(): void {
+    this.source = null;
+    this.#changed();
+  }
+
+  /** A downloaded file was removed, which its download says. */
+  forgetRemoved(): void {
+    const { imageOrigin, image } = this;
+    if (imageOrigin === null || this.#mirror.download?.path === image) return;
+    if (this.source?.kind === 'image') this.source = null;
+    this.image = null;
+    this.imageOrigin = null;
   }
 
   /** Drops what is no longer there, or is another drive under the same path, and says so. */

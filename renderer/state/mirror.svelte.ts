@@ -1,5 +1,6 @@
 // Main's state as the window shows it, each snapshot at once. Main decides how often they come (main/notices.ts).
 import type { Disk } from '../../app/contract/disks.ts';
+import type { SourceDownload } from '../../app/contract/downloads.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
 import type { InterruptedJob, JobProgress } from '../../app/contract/jobs.ts';
 import type { AppState, Bridge, JobView, Review } from '../../app/contract/window.ts';
@@ -37,6 +38,11 @@ export class Mirror {
 
   get job(): JobView | null {
     return this.state?.job ?? null;
+  }
+
+  /** The source that is, or was, downloaded from a link. */
+  get download(): SourceDownload | null {
+    return this.state?.download ?? null;
   }
 
   get interrupted(): InterruptedJob[] {

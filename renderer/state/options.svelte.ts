@@ -11,6 +11,7 @@ import {
   takesAsIs,
   updates,
   withChecksum,
+  withDownload,
 } from '../../app/contract/request-facts.ts';
 import type { CopyMethod, JobRequest, WorkRequest } from '../../app/contract/request.ts';
 import { defaultSettings } from '../../app/contract/default-settings.ts';
@@ -24,6 +25,8 @@ import { carriedWords } from './carried.ts';
 export interface From {
   kind: 'source' | 'manifest';
   path: string;
+  /** Where the file was downloaded from; null for any other. */
+  origin: string | null;
 }
 
 /** Times that a rescue from the window tries the bad sectors again. */
@@ -193,7 +196,7 @@ export class Options {
   request(from: From, destinations: readonly string[], unmount: boolean): WorkRequest | null {
     const request = this.#usual(from, destinations, unmount);
     if (request !== null && this.#carried !== null) carryOver(this.#carried, request);
-    return request;
+    return request === null || from.origin === null ? request : withDownload(request, from.path, from.origin);
   }
 
   /**
@@ -202,7 +205,7 @@ export class Options {
    */
   carried(destinations: readonly string[]): string {
     if (this.#carried === null) return '';
-    const from: From = { kind: 'source', path: '/' };
+    const from: From = { kind: 'source', path: '/', origin: null };
     return carriedWords(this.request(from, destinations, false)!, this.#usual(from, destinations, false)!);
   }
 

@@ -130,6 +130,7 @@ export const appState = (more: Partial<AppState> = {}): AppState => ({
   interrupted: [],
   interruptedError: null,
   opened: null,
+  download: null,
   record: null,
   recordError: null,
   settings: defaultSettings,

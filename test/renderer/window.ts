@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import type { SourceDownload } from '../../app/contract/downloads.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { Described } from '../../app/contract/inside.ts';
 import type { Plan } from '../../app/contract/jobs.ts';
@@ -42,6 +43,8 @@ export class FakeMain {
   image: string | null = null;
   /** The answer to `describeImage`. */
   described: Outcome<Described> = { ok: false, errors: [] };
+  /** The download that begins. */
+  downloaded: SourceDownload | null = null;
   manifest: string | null = null;
   newImage: string | null = null;
   history: JobRecord[] = [];
@@ -98,6 +101,20 @@ export class FakeMain {
         return this.image;
       case 'describeImage':
         return this.described;
+      case 'download':
+      case 'resumeDownload':
+        if (this.controlled.ok) await this.push({ download: this.downloaded });
+        return this.controlled;
+      case 'stopDownload':
+        if (this.state.download !== null) await this.push({ download: { ...this.state.download, state: 'stopped' } });
+        return null;
+      case 'discardDownload':
+        await this.push({ download: null });
+        return this.controlled;
+      case 'keepDownload':
+        if (this.state.download !== null)
+          await this.push({ download: { ...this.state.download, isKept: args[0] === true } });
+        return this.controlled;
       case 'chooseManifest':
         return this.manifest;
       case 'chooseNewImage':

@@ -1,9 +1,10 @@
 // A download in words, and how the command line reports it before its job: as JSON, on a terminal, or in lines.
 import { createLogUpdate } from 'log-update';
+import type { DownloadProgress } from '../../contract/downloads.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import { english } from '../../base/english.ts';
 import { size } from '../../base/figures.ts';
-import type { DownloadListener, DownloadProgress, Fetched } from '../../download/download.ts';
+import type { DownloadListener, Fetched } from '../../download/download.ts';
 import { rate } from '../../words/figures.ts';
 import { errorFacts, type ErrorFacts } from './json.ts';
 import { formatTime } from './quantities.ts';

@@ -9,6 +9,7 @@ import { counts } from './window/counts.ts';
 import { details } from './window/details.ts';
 import { devices } from './window/devices.ts';
 import { dialogs } from './window/dialogs.ts';
+import { download } from './window/download.ts';
 import { drives } from './facts/drives.ts';
 import { ends } from './facts/ends.ts';
 import { errors } from './window/errors.ts';
@@ -42,6 +43,7 @@ export const de: Catalogue = {
   details,
   devices,
   dialogs,
+  download,
   drives,
   ends,
   errors,

@@ -163,8 +163,11 @@ describe('S10 other calls', () => {
     expect(Object.keys(NEEDS).sort()).toEqual([...calls].sort());
     expect(calls.filter((call) => ['press', 'consent', 'given'].includes(NEEDS[call])).sort()).toEqual([
       'describeImage',
+      'discardDownload',
+      'download',
       'eject',
       'forget',
+      'resumeDownload',
       'retry',
       'review',
       'start',

@@ -6,7 +6,7 @@ export const choose: Translated<typeof english> = {
   sourceHint: 'Was kopiert wird. Sie wird nur gelesen.',
   image: 'Abbild wählen…',
   anotherImage: 'Anderes Abbild wählen…',
-  dropHere: 'oder hier ablegen',
+  dropHere: 'oder hier ablegen, auch einen Link',
   imageFile: 'Abbilddatei {path}',
   noMedium: 'Leer: Es ist kein Medium darin.',
   destinations: 'Ziele',

@@ -23,6 +23,9 @@ export const dialogs: Translated<typeof english> = {
   askRetry: 'Dieses Ziel noch einmal versuchen?',
   askForget: 'Den unterbrochenen Auftrag vergessen?',
   askEject: 'Die Laufwerke auswerfen?',
+  askDownload: 'Von diesem Link herunterladen?',
+  askDownloadAgain: 'Erneut herunterladen?',
+  askDiscard: 'Den Download verwerfen?',
   askDetail:
     'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
   yes: 'Ja',

@@ -4,7 +4,7 @@ export const choose = {
   sourceHint: 'What to copy. It is only read.',
   image: 'Choose an image…',
   anotherImage: 'Choose another image…',
-  dropHere: 'or drop one here',
+  dropHere: 'or drop one here, or a link',
   imageFile: 'Image file {path}',
   noMedium: 'Empty: there is no medium in it.',
   destinations: 'Destinations',

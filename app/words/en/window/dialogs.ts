@@ -21,6 +21,9 @@ export const dialogs = {
   askRetry: 'Retry this destination?',
   askForget: 'Forget the interrupted job?',
   askEject: 'Eject the drives?',
+  askDownload: 'Download from this link?',
+  askDownloadAgain: 'Download again?',
+  askDiscard: 'Discard the download?',
   askDetail:
     'Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
   yes: 'Yes',

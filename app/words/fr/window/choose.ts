@@ -6,7 +6,7 @@ export const choose: Translated<typeof english> = {
   sourceHint: 'Ce qui est copié. Elle est seulement lue.',
   image: 'Choisir une image…',
   anotherImage: 'Choisir une autre image…',
-  dropHere: 'ou la déposer ici',
+  dropHere: 'ou la déposer ici, ou un lien',
   imageFile: 'Fichier image {path}',
   noMedium: 'Vide : il n’y a pas de support dedans.',
   destinations: 'Destinations',

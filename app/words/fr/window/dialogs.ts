@@ -23,6 +23,9 @@ export const dialogs: Translated<typeof english> = {
   askRetry: 'Réessayer cette destination ?',
   askForget: 'Oublier la tâche interrompue ?',
   askEject: 'Éjecter les disques ?',
+  askDownload: 'Télécharger depuis ce lien ?',
+  askDownloadAgain: 'Télécharger à nouveau ?',
+  askDiscard: 'Abandonner le téléchargement ?',
   askDetail:
     'Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
   yes: 'Oui',

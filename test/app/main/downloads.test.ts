@@ -1,0 +1,82 @@
+// The window's download: what is a link, what becomes of the file when its job has ended, and when that is repeated.
+// test/electron/download.test.ts has what comes from a server.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JobView } from '../../../app/contract/window.ts';
+import { downloadAt, Place } from '../../../app/download/place.ts';
+import { SourceDownloads } from '../../../app/main/downloads.ts';
+import { end, endpoint, imageEndpoint, job, plan, result, sticks } from '../../renderer/fixtures.ts';
+
+const URL_SHOWN = 'http://example.org/disk.img';
+
+let directory = '';
+let path = '';
+let given: string[] = [];
+let downloads: SourceDownloads;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'platter-downloads-'));
+  const place = await Place.open(directory, 'key', 'disk.img', URL_SHOWN, false);
+  await place.begins({ etag: '"1"', lastModified: null, length: 0 });
+  path = await place.finish();
+  given = [];
+  downloads = new SourceDownloads(
+    { changed: () => undefined, given: (file) => void given.push(file), patience: () => 60 },
+    directory,
+  );
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const source = (): JobView['plan']['source'] => imageEndpoint(path, 1e9);
+const repeated = (origin = URL_SHOWN): Promise<void> => downloads.repeated({ origin, source: source() });
+
+/** A job from the download that ended with its destination in `state`. */
+function ended(state: 'done' | 'failed'): JobView {
+  const of = plan([endpoint(sticks(1)[0]!)], { source: source(), origin: URL_SHOWN });
+  return job(of, [{ state }], { phase: 'ended', result: result(of, [end(of, 0, { state })]) });
+}
+
+describe('a download of the window', () => {
+  it('refuses what is no link, and fetches nothing', async () => {
+    for (const text of ['disk.img', 'ftp://example.org/disk.img', 'http://'])
+      expect(await downloads.begin(text)).toMatchObject({ ok: false, errors: [{ reason: { kind: 'urlWrong' } }] });
+    expect(downloads.current).toBeNull();
+    expect(downloads.again()).toMatchObject({ ok: false });
+  });
+
+  it('is the source of a repeated job while its file is there, and offered again when it is not', async () => {
+    await repeated();
+    expect(downloads.current).toMatchObject({ state: 'whole', path, origin: URL_SHOWN, hasLink: true });
+    rmSync(path);
+    await (await downloadAt(path))?.remove();
+    await repeated();
+    expect(downloads.current).toMatchObject({ state: 'removed', path: null, hasLink: true });
+    await repeated(`${URL_SHOWN}?...`);
+    expect(downloads.current).toMatchObject({ hasLink: false });
+  });
+
+  it('is removed when all of its job is done', async () => {
+    await repeated();
+    await downloads.ended(ended('done'));
+    expect(existsSync(path)).toBe(false);
+    expect(downloads.current).toMatchObject({ state: 'removed', path: null });
+  });
+
+  it('stays when a drive failed, and when the user keeps it', async () => {
+    await repeated();
+    await downloads.ended(ended('failed'));
+    expect(existsSync(path)).toBe(true);
+    expect(await downloads.keep(true)).toMatchObject({ ok: true });
+    expect(downloads.current).toMatchObject({ isKept: true });
+    await downloads.ended(ended('done'));
+    expect(existsSync(path)).toBe(true);
+    expect(downloads.current).toMatchObject({ state: 'whole', path });
+  });
+
+  it('is put away, and its whole file stays', async () => {
+    await repeated();
+    expect(await downloads.discard()).toEqual({ ok: true, value: null });
+    expect([downloads.current, existsSync(path)]).toEqual([null, true]);
+  });
+});

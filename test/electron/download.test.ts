@@ -1,0 +1,142 @@
+// A source from a link in the real app: pasted, downloaded from a server of this machine, stopped, continued, written,
+// and put away.
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { answerWith, WebServer, type Behaviour } from '../app/download/web-server.ts';
+import { seededBytes } from '../lab/lab.ts';
+import { imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { review, tiles } from './support/steps.ts';
+
+const SIZE = 3_000_000;
+const content = seededBytes(SIZE, 7);
+content.writeUInt16BE(0x55aa, 510);
+
+const folder = imageFolder();
+const cache = join(folder, 'cache');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let server: WebServer;
+beforeEach(async () => void (server = await WebServer.start(content)));
+afterEach(() => server[Symbol.asyncDispose]());
+
+/** The names of the files of downloads. */
+const files = (): string[] =>
+  existsSync(cache) ? readdirSync(cache, { recursive: true, encoding: 'utf8' }).map((path) => basename(path)) : [];
+
+const launch = (): Promise<App> =>
+  launchApp({ env: { XDG_CACHE_HOME: cache, http_proxy: '', HTTP_PROXY: '', all_proxy: '', no_proxy: '*' } });
+
+/** Puts `text` on the clipboard and presses Ctrl+V. */
+async function paste({ electron, page }: App, text: string): Promise<void> {
+  await electron.evaluate(({ clipboard }, copied) => clipboard.writeText(copied), text);
+  await page.keyboard.press('Control+v');
+}
+
+/** Sends `count` bytes, and then nothing more. */
+const silentAfter =
+  (count: number): Behaviour =>
+  (_request, response, { etag }) => {
+    response.writeHead(200, { etag, 'content-length': SIZE });
+    response.write(content.subarray(0, count));
+  };
+
+/** Writes the chosen source to a new image file, and waits until it is verified. */
+async function writeTo(app: App, copy: string): Promise<void> {
+  await app.electron.evaluate(({ dialog }, filePath) => {
+    dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
+  }, copy);
+  await app.page.getByRole('button', { name: 'New image file…' }).click();
+  await review(app);
+  await app.page.getByRole('button', { name: 'Start', exact: true }).click();
+  await tiles(app.page, 'verified').first().waitFor();
+}
+
+describe('a link in the window', () => {
+  it('is downloaded, stopped and continued, becomes the source, and is put away with its job', async () => {
+    await using app = await launch();
+    const { page } = app;
+    const url = server.url('/images/disk.img?key=secret');
+    const shown = server.url('/images/disk.img?...');
+    const card = page.getByRole('group', { name: 'Download of disk.img' });
+    server.next.push(silentAfter(1_000_000));
+    await paste(app, url);
+    await card.getByText(/1.MB of 3.MB/).waitFor();
+    await picture(page, '20-download');
+    await card.getByRole('button', { name: 'Cancel' }).click();
+    await card.getByText(/^Stopped at 1.MB/).waitFor();
+    expect(files()).toContain('disk.img.part');
+
+    await card.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('radio', { name: `Image file ${shown}`, checked: true }).waitFor();
+    expect(server.ranges).toEqual([null, 'bytes=1000000-']);
+
+    const copy = join(folder, 'copy.img');
+    await writeTo(app, copy);
+    expect(readFileSync(copy).equals(content)).toBe(true);
+    await page.getByRole('button', { name: 'New job' }).click();
+    await page.getByText('It was removed when its job was done.').waitFor();
+    expect(files()).not.toContain('disk.img');
+
+    await page.getByRole('button', { name: 'History' }).click();
+    await page
+      .getByRole('button', { name: /^Details/ })
+      .first()
+      .click();
+    await page.getByText(shown).first().waitFor();
+    expect(await page.locator('body').innerText()).not.toContain('secret');
+  });
+
+  it('stays when the user keeps it, for the next job and for the same link', async () => {
+    await using app = await launch();
+    const { page } = app;
+    const source = page.getByRole('radio', { name: `Image file ${server.url()}`, checked: true });
+    await paste(app, server.url());
+    await source.waitFor();
+    await page.getByRole('switch', { name: 'Keep the download' }).click();
+    await page.getByText('The file stays when the job is done.').waitFor();
+    await writeTo(app, join(folder, 'kept.img'));
+    await page.getByRole('button', { name: 'New job' }).click();
+    await source.waitFor();
+    expect(files()).toContain('disk.img');
+    await paste(app, server.url());
+    await expect.poll(() => server.requests.length).toBe(2);
+    await source.waitFor();
+    expect(server.requests[1]!.headers['if-none-match']).toBe(server.etag);
+    await page.getByText('The file stays when the job is done.').waitFor();
+  });
+
+  it('says why it cannot be downloaded', async () => {
+    await using app = await launch();
+    server.next.push(answerWith(404));
+    await paste(app, server.url());
+    await app.page.getByRole('alert').getByText('404 Not Found').waitFor();
+    await app.page.getByRole('button', { name: 'Discard' }).click();
+    await app.page.getByRole('group', { name: /^Download of/ }).waitFor({ state: 'detached' });
+  });
+
+  it('S10 is not fetched when the page made it up, unless its user says yes to main', async () => {
+    await using app = await launch();
+    const { electron, page } = app;
+    const asked = server.url('/other.img');
+    await electron.evaluate(({ dialog }) => {
+      dialog.showMessageBox = () => Promise.resolve({ response: 0, checkboxChecked: false });
+    });
+    const answer = await page.evaluate((link) => window.platter!.download(link), asked);
+    expect(answer).toMatchObject({ ok: false, errors: [{ code: 'CANCELLED' }] });
+    // Events that a script makes give nothing.
+    await page.evaluate((link) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', link);
+      document.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    }, asked);
+    expect(await page.evaluate((link) => window.platter!.download(link), asked)).toMatchObject({ ok: false });
+    expect(server.requests).toEqual([]);
+
+    await electron.evaluate(({ dialog }) => {
+      dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false });
+    });
+    expect(await page.evaluate((link) => window.platter!.download(link), asked)).toMatchObject({ ok: true });
+    await page.getByRole('radio', { name: `Image file ${asked}` }).waitFor();
+  });
+});

@@ -75,11 +75,13 @@ class Inflater::Isal final : public Implementation {
   }
 
   Step step(std::span<const std::byte> in, std::span<std::byte> out) override {
+    if (has_reserved_flags(in)) return {.consumed = 0, .produced = 0, .ended = false, .damaged = true};
     state_->next_in = reinterpret_cast<uint8_t*>(const_cast<std::byte*>(in.data()));
     state_->avail_in = static_cast<uint32_t>(in.size());
     state_->next_out = reinterpret_cast<uint8_t*>(out.data());
     state_->avail_out = static_cast<uint32_t>(out.size());
     const int result = isal.inflate(state_.get());
+    done_ += in.size() - state_->avail_in;
     return {.consumed = in.size() - state_->avail_in,
             .produced = out.size() - state_->avail_out,
             .ended = result == ISAL_DECOMP_OK && state_->block_state == ISAL_BLOCK_FINISH,
@@ -87,7 +89,16 @@ class Inflater::Isal final : public Implementation {
   }
 
  private:
+  // ISA-L ignores flags that it does not know. RFC 1952 wants an error: fields may follow that would be taken for data.
+  bool has_reserved_flags(std::span<const std::byte> in) const {
+    constexpr size_t flags_at = 3;
+    constexpr std::byte reserved{0xe0};
+    if (state_->crc_flag != ISAL_GZIP || done_ > flags_at || in.size() <= flags_at - done_) return false;
+    return (in[flags_at - done_] & reserved) != std::byte{0};
+  }
+
   std::unique_ptr<inflate_state> state_;
+  uint64_t done_ = 0;  // bytes consumed
 };
 
 void Inflater::load() { isal.load(); }

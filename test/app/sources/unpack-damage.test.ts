@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cmake } from '../../../build/native.mjs';
 import { seededBytes } from '../../lab/lab.ts';
@@ -74,6 +75,17 @@ describe.skipIf(cannotBuild)(`a damaged packed image${because}`, () => {
 
       expect(code).toBe(1);
       expect(report).toMatchObject({ event: 'error', fault: 'trailing' });
+    }
+  });
+
+  it.each([0x20, 0x40, 0x80])('of gzip is refused with the reserved flag 0x%x in the header of a member', (flag) => {
+    const members = [gzipSync(bench.content), gzipSync('more')].map((member) => Buffer.from(member));
+    expect(bench.decode(Buffer.concat(members)).code).toBe(0);
+
+    for (const member of members) {
+      member[3] = flag;
+      expect(bench.decode(Buffer.concat(members))).toMatchObject({ code: 1, report: { fault: 'damaged' } });
+      member[3] = 0;
     }
   });
 });

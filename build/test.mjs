@@ -15,7 +15,7 @@ import { fail, inRoot, run, Stop } from './tools.mjs';
 
 /**
  * A stage: what set-up it needs, `named` when `-t` without a stage looks there, and a function that runs it, prints
- * with what it is given, and gives `{passed, failed, skips}`.
+ * with what it is given, and gives `{passed, failed, skips, failures}`; `failures` has what is printed again at the end.
  */
 const stages = {
   lint: {
@@ -116,13 +116,14 @@ const heard = (print) =>
 /** A program as a test that passes with exit code 0. */
 const check = async (command, args, print) =>
   (await run(command, args, heard(print))) === 0
-    ? { passed: 1, failed: 0, skips: [] }
-    : { passed: 0, failed: 1, skips: [] };
+    ? { passed: 1, failed: 0, skips: [], failures: [] }
+    : { passed: 0, failed: 1, skips: [], failures: [] };
 
 const sum = (...all) => ({
   passed: all.reduce((count, { passed }) => count + passed, 0),
   failed: all.reduce((count, { failed }) => count + failed, 0),
   skips: all.flatMap(({ skips }) => skips),
+  failures: all.flatMap(({ failures }) => failures),
 });
 
 /** Programs of node_modules, each one a test. */
@@ -156,7 +157,7 @@ async function native(name, print) {
   await compiled;
   if (unbuilt.has(name)) {
     print(unbuilt.get(name));
-    return { passed: 0, failed: 1, skips: [] };
+    return { passed: 0, failed: 1, skips: [], failures: [] };
   }
   const { preset, label } = inCpp[name];
   const chosen = named === null ? {} : { PLATTER_TESTS: `*${named}*` };
@@ -194,7 +195,16 @@ async function lines(name, command, args, print, others = {}) {
   const skips = said
     .filter((line) => line.startsWith('SKIP: '))
     .map((line) => `${name}: ${line.slice('SKIP: '.length)}`);
-  return orCrashed(code, { passed: count(/^ok\b/), failed: count(/^FAIL\b/), skips });
+  return orCrashed(code, { passed: count(/^ok\b/), failed: count(/^FAIL\b/), skips, failures: failuresIn(said) });
+}
+
+/** The lines of failed tests, each with what was said since the test before it ended, ten lines at most. */
+function failuresIn(said) {
+  return said.flatMap((line, at) => {
+    if (!line.startsWith('FAIL')) return [];
+    const before = said.slice(0, at).findLastIndex((other) => /^(ok|FAIL|=)/.test(other));
+    return [[line, ...said.slice(Math.max(before + 1, at - 10), at)].join('\n')];
+  });
 }
 
 /** Tests in TypeScript: a project of vitest.config.ts; `wrapper` is a command that runs another. */
@@ -222,7 +232,7 @@ async function vitest(name, print, wrapper = []) {
   });
   return orCrashed(
     code,
-    existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0, skips: [] },
+    existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0, skips: [], failures: [] },
   );
 }
 
@@ -274,13 +284,13 @@ async function test(args) {
   const stage = async (name, print) => {
     print(`\n=== ${name}\n`);
     const started = performance.now();
-    const { passed, failed, skips } = await stages[name].run(print);
+    const { passed, failed, skips, failures } = await stages[name].run(print);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     print(`=== ${name}: ${passed} passed, ${failed} failed, ${skips.length} skipped in ${seconds} s\n`);
     total.passed += passed;
     total.failed += failed;
     total.skips.push(...skips);
-    if (failed > 0) broken.push(name);
+    if (failed > 0) broken.push({ name, failures });
   };
   compiled = compile(chosen.filter((name) => name in inCpp));
   for (const group of groupsOf(chosen)) {
@@ -289,7 +299,8 @@ async function test(args) {
   }
   console.log();
   for (const skip of total.skips) console.log(`skipped: ${skip}`);
-  if (broken.length > 0) console.log(`failed stages: ${broken.join(', ')}`);
+  for (const { name, failures } of broken) for (const failure of failures) console.log(`failed: ${name}: ${failure}`);
+  if (broken.length > 0) console.log(`failed stages: ${broken.map(({ name }) => name).join(', ')}`);
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skips.length} skipped`);
   process.exitCode = total.failed > 0 ? 1 : 0;
 }

@@ -1,15 +1,19 @@
-// Writes the counts and every skip with its reason for `npm test`, into the file that PLATTER_TEST_REPORT names.
+// Writes the counts, every skip with its reason, and every failure for `npm test`, into the file that PLATTER_TEST_REPORT names.
 import { writeFileSync } from 'node:fs';
 import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 import { canLab } from './lab/lab.ts';
 
-/** The counts of one stage. A skip reads "file: test: reason". */
+/** The counts of one stage. A skip reads "file: test: reason", a failure "file: test" and its errors below. */
 interface Counts {
   passed: number;
   failed: number;
   skips: string[];
+  failures: string[];
 }
+
+/** Lines of an error that are kept. */
+const ERROR_LINES = 8;
 
 /** No name filter was given. */
 const ALL = process.env.PLATTER_TEST_NAME === undefined;
@@ -27,6 +31,10 @@ function reasonOf(test: TestCase, note: string | undefined, endedEarly: boolean)
   return endedEarly ? 'left out after too many failures' : unsaid;
 }
 
+/** What failed, and the first lines of its errors. */
+const said = (what: string, errors: readonly SerializedError[]): string =>
+  [what, ...errors.map(({ message }) => message.split('\n').slice(0, ERROR_LINES).join('\n'))].join('\n');
+
 export default class CountsReporter implements Reporter {
   #bail = 0;
 
@@ -35,17 +43,26 @@ export default class CountsReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
-    const counts: Counts = { passed: 0, failed: unhandledErrors.length, skips: [] };
+    const counts: Counts = {
+      passed: 0,
+      failed: unhandledErrors.length,
+      skips: [],
+      failures: unhandledErrors.map((error) => said('outside all tests', [error])),
+    };
     const failures = modules.flatMap((module) => [...module.children.allTests('failed')]).length;
     const endedEarly = this.#bail > 0 && failures >= this.#bail;
     for (const module of modules) {
       counts.failed += module.errors().length; // a file that could not be loaded, or failed outside its tests
+      if (module.errors().length > 0) counts.failures.push(said(module.relativeModuleId, module.errors()));
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') counts.passed++;
         else if (result.state === 'skipped' && (ALL || result.note !== undefined))
           counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${reasonOf(test, result.note, endedEarly)}`);
-        else if (result.state !== 'skipped') counts.failed++;
+        else if (result.state !== 'skipped') {
+          counts.failed++;
+          counts.failures.push(said(`${module.relativeModuleId}: ${test.fullName}`, result.errors ?? []));
+        }
       }
     }
     writeFileSync(process.env.PLATTER_TEST_REPORT ?? 'out/test/counts.json', JSON.stringify(counts));

@@ -86,8 +86,9 @@ async function fuzz(target, { command, env }) {
   const [, covered, size] = [...said.matchAll(/ cov: (\d+) .* corp: (\d+)\//g)].at(-1) ?? [];
   if (code === 0 && Number(runs) > 0)
     return { line: `ok: fuzz ${target}: ${runs} inputs in ${time} s, ${covered} edges, corpus of ${size}`, detail: '' };
+  const [why] = /property broken: .*|SUMMARY: .*/.exec(said) ?? [`ended with ${signal ?? code}`];
   return {
-    line: `FAIL: fuzz ${target}: ended with ${signal ?? code}; the input is in out/fuzz/${target}-*`,
+    line: `FAIL: fuzz ${target}: ${why}; the input is in out/fuzz/${target}-*`,
     detail: said.slice(-4000),
   };
 }

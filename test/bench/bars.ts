@@ -1,8 +1,10 @@
 // The bars beside the measurements. Pure: says met or not, asserts nothing.
 import { availableParallelism } from 'node:os';
+import { COMMAND_LINE } from './contenders.ts';
 import { DECODER, ONE_CORE } from './decode.ts';
 import type { Extras } from './extras.ts';
 import { GiB, median, MiB, straightLine } from './figures.ts';
+import { COPYING, DECODING } from './images.ts';
 import type { Sample } from './measure.ts';
 import { alone, atDepth, beside, DEPTHS, ENGINE, FAN_OUT, HASHING, LIMIT } from './rows.ts';
 import type { EntryResult, RowResult } from './run.ts';
@@ -29,8 +31,6 @@ export interface Results {
   /** Null when it was not asked for; else measured, or why not. */
   startUp: StartUp | string | null;
 }
-
-const COMMAND_LINE = 'platter command line';
 
 /** Median of one figure of an entry; null without samples, or where the figure is unknown. */
 export function middle(entry: EntryResult | undefined, of: (sample: Sample) => number | null): number | null {
@@ -112,9 +112,16 @@ class Lookup {
   }
 }
 
+/** The name of what of Platter is set against the peers in a row. */
+function oursIn(row: string): string {
+  if (row === 'slow') return beside(ENGINE);
+  if (row.startsWith('decode-')) return DECODER;
+  return row.startsWith('image-') ? COMMAND_LINE : ENGINE;
+}
+
 function againstPeers(rows: readonly RowResult[]): Bar[] {
   return rows.flatMap((row) => {
-    const ours = row.id === 'slow' ? beside(ENGINE) : row.id.startsWith('decode-') ? DECODER : ENGINE;
+    const ours = oursIn(row.id);
     const peers = row.entries
       .filter(({ kind, name }) => kind === 'peer' && (row.id !== 'slow' || name.endsWith(beside(''))))
       .flatMap((entry) => {
@@ -239,6 +246,18 @@ function decodeBars(look: Lookup): Bar[] {
   ];
 }
 
+/** A copy of a packed image against the slower of what it is made of. */
+const imageBars = (rows: readonly RowResult[]): Bar[] =>
+  rows
+    .filter(({ id }) => id.startsWith('image-'))
+    .map(({ title, entries }) => {
+      const seconds = (name: string): number | null => secondsOf(entries.find((entry) => entry.name === name));
+      const [decoding, copying] = [seconds(DECODING), seconds(COPYING)];
+      const least = decoding === null || copying === null ? null : Math.max(decoding, copying);
+      const what = `${title}: time against the longer of decoding alone and raw copying alone`;
+      return bar(what, { most: 1.05 }, over(seconds(COMMAND_LINE), least), times);
+    });
+
 /** The engine against the least that a program can do: a copy without any check, or one fio that only reads. */
 function leastBars(look: Lookup): Bar[] {
   const bare = (row: string): number | null => over(look.seconds(row, HASHING), look.seconds(row, FAN_OUT));
@@ -289,6 +308,7 @@ export function bars({ rows, plots, extras, startUp }: Results): Bar[] {
     ),
     latencyBar(look),
     ...decodeBars(look),
+    ...imageBars(rows),
     ...cpuBars(look, extras),
     ...memoryBars(look),
     bar(

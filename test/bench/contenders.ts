@@ -49,6 +49,9 @@ export async function engine(task: Task & Partial<EngineTask>): Promise<Sample> 
   return { ...report, wall, busy, memory };
 }
 
+/** Name of the command line in the table. */
+export const COMMAND_LINE = 'platter command line';
+
 /** The command line, as its users run it. */
 export async function commandLine(task: Task, options: readonly string[], command = 'copy'): Promise<Sample> {
   const asked = command === 'copy' ? ['--yes', ...options] : options;

@@ -1,16 +1,7 @@
 // Rows of the decoder of packed images, beside the plain decoder of each format on one core and the tools that use
 // several. All write to /dev/null.
 import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,10 +9,12 @@ import { fileURLToPath } from 'node:url';
 import type { Entry } from './contenders.ts';
 import { MiB } from './figures.ts';
 import { runProgram } from './measure.ts';
+import { fillWithPrograms, pack } from './packed-image.ts';
 import type { Row, RowPlan } from './rows.ts';
 import { missingProgram } from './shell.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../out/native/platter-unpack', import.meta.url));
+/** The decoder of packed images. */
+export const PROGRAM = fileURLToPath(new URL('../../out/native/platter-unpack', import.meta.url));
 const MOST = 128 * MiB;
 
 export const DECODER = 'platter-unpack';
@@ -31,7 +24,7 @@ export const ONE_CORE = 'limit: one core';
 interface Packed {
   id: string;
   title: string;
-  pack: string;
+  packing: string;
   plain: string;
   peers: readonly string[];
 }
@@ -40,21 +33,21 @@ const FORMATS: readonly Packed[] = [
   {
     id: 'decode-xz',
     title: 'decode xz in blocks',
-    pack: 'xz -1 -T2 --block-size=4MiB -c IMAGE',
+    packing: 'xz -1 -T2 --block-size=4MiB -c IMAGE',
     plain: 'xz -dc -T1 PACKED',
     peers: ['xz -dc -T0 PACKED', 'pixz -d -i PACKED -o /dev/stdout'],
   },
   {
     id: 'decode-bz2',
     title: 'decode bzip2',
-    pack: 'bzip2 -9 -c IMAGE',
+    packing: 'bzip2 -9 -c IMAGE',
     plain: 'bzip2 -dc PACKED',
     peers: ['lbzip2 -dc PACKED', 'pbzip2 -dc PACKED'],
   },
   {
     id: 'decode-zst',
     title: 'decode zstd of several frames',
-    pack: "split -b 1M --filter='zstd -q -3 -c' IMAGE",
+    packing: "split -b 1M --filter='zstd -q -3 -c' IMAGE",
     plain: 'zstd -dcq PACKED',
     peers: ['pzstd -dcq PACKED'],
   },
@@ -62,41 +55,26 @@ const FORMATS: readonly Packed[] = [
   {
     id: 'decode-gz',
     title: 'decode gzip',
-    pack: 'gzip -6 -c IMAGE',
+    packing: 'gzip -6 -c IMAGE',
     plain: 'ZLIB',
     peers: ['gzip -dc PACKED', 'pigz -dc PACKED'],
   },
   {
     id: 'decode-xz-one',
     title: 'decode xz of one block',
-    pack: 'xz -1 -T1 -c IMAGE',
+    packing: 'xz -1 -T1 -c IMAGE',
     plain: 'xz -dc -T1 PACKED',
     peers: [],
   },
   {
     id: 'decode-zst-one',
     title: 'decode zstd of one frame',
-    pack: 'zstd -q -3 -c IMAGE',
+    packing: 'zstd -q -3 -c IMAGE',
     plain: 'zstd -dcq PACKED',
     peers: [],
   },
-  { id: 'decode-lz4', title: 'decode lz4', pack: 'lz4 -q -1 -c IMAGE', plain: 'lz4 -dcq PACKED', peers: [] },
+  { id: 'decode-lz4', title: 'decode lz4', packing: 'lz4 -q -1 -c IMAGE', plain: 'lz4 -dcq PACKED', peers: [] },
 ];
-
-/** Programs one after the other, as an image of a system has them. */
-function fill(path: string, bytes: number): void {
-  const folder = '/usr/bin';
-  const file = openSync(path, 'w');
-  let left = bytes;
-  while (left > 0) {
-    for (const name of readdirSync(folder)) {
-      const program = join(folder, name);
-      if (left === 0 || !statSync(program, { throwIfNoEntry: false })?.isFile()) continue;
-      left -= writeSync(file, readFileSync(program), 0, Math.min(left, statSync(program).size));
-    }
-  }
-  closeSync(file);
-}
 
 function entry(name: string, kind: Entry['kind'], command: string): Entry {
   const missing = missingProgram(command.split(' ').find((word) => !word.includes('='))!);
@@ -108,7 +86,7 @@ function entry(name: string, kind: Entry['kind'], command: string): Entry {
   return { name, kind, run, writes: kind === 'platter' };
 }
 
-function decodeRow({ id, title, pack, plain, peers }: Packed): RowPlan {
+function decodeRow({ id, title, packing, plain, peers }: Packed): RowPlan {
   return {
     id,
     title,
@@ -117,9 +95,8 @@ function decodeRow({ id, title, pack, plain, peers }: Packed): RowPlan {
     make(bytes) {
       const folder = mkdtempSync(join(tmpdir(), 'platter-decode-'));
       const [image, packed] = [join(folder, 'image'), join(folder, 'packed')];
-      fill(image, bytes);
-      const tool = missingProgram(/(?:filter=')?(xz|bzip2|zstd|gzip|lz4) /.exec(pack)![1]!);
-      if (tool === null) execFileSync('sh', ['-c', `${pack.replace('IMAGE', image)} > ${packed}`]);
+      fillWithPrograms(image, bytes);
+      pack(packing, image, packed);
       writeFileSync(join(folder, 'libisal.so.2'), 'none');
       const ours = `${PROGRAM} decode < ${packed}`;
       const alone = plain === 'ZLIB' ? `env LD_LIBRARY_PATH=${folder} ${ours}` : plain.replace('PACKED', packed);

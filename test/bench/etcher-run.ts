@@ -31,7 +31,7 @@ interface Sdk {
     }): Promise<{ failures: Map<unknown, Error> }>;
   };
   sourceDestination: {
-    File: new (options: { path: string }) => Destination;
+    File: new (options: { path: string }) => Destination & { getInnerSource(): Promise<Destination> };
     BlockDevice: new (options: { drive: Drive; write: boolean; direct: boolean }) => Destination;
   };
 }
@@ -58,7 +58,10 @@ async function main({
     };
     return new sourceDestination.BlockDevice({ drive, write, direct: true });
   };
-  const from = statSync(source).isFile() ? new sourceDestination.File({ path: source }) : device(source, false);
+  // As balenaEtcher does: what is packed in a file is its inner source.
+  const from = statSync(source).isFile()
+    ? await new sourceDestination.File({ path: source }).getInnerSource()
+    : device(source, false);
   const to = destinations.map((path) => device(path, true));
   await Promise.all([from, ...to].map((each) => each.open()));
 

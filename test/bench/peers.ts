@@ -35,15 +35,16 @@ function compare(task: Task): string {
   return [...starts, `wait_for ${names(task, 'with')} || return`].join('\n');
 }
 
-function tee(task: Task): string {
-  const { source, destinations, bytes } = task;
+/** What `reading` writes to its output, on all destinations at the same time. */
+export function teeOf(reading: string, task: Task): string {
+  const { destinations } = task;
   const fifos = destinations.map((_, i) => `"$T/fifo${String(i)}"`);
   const last = fifos.pop() ?? '/dev/null';
   const starts = destinations.map(
     (to, i) =>
       `start to${String(i)} ${dd(`if="$T/fifo${String(i)}" iflag=fullblock of=${quoted(to)} oflag=direct conv=fsync`)}`,
   );
-  const read = `${dd(`if=${quoted(source)} iflag=direct status=none`, bytes)} | tee ${fifos.join(' ')} > ${last}`;
+  const read = `${reading} | tee ${fifos.join(' ')} > ${last}`;
   return [
     `mkfifo ${[...fifos, last].join(' ')}`,
     ...starts,
@@ -51,6 +52,8 @@ function tee(task: Task): string {
     `wait_for ${names({ ...task, slow: undefined })} || return`,
   ].join('\n');
 }
+
+const readingOf = ({ source, bytes }: Task): string => dd(`if=${quoted(source)} iflag=direct status=none`, bytes);
 
 function dcfldd({ source, destinations, bytes }: Task, options = ''): string {
   const outs = destinations.map((to) => `of=${quoted(to)}`).join(' ');
@@ -114,7 +117,7 @@ const shellPeers: readonly ShellPeer[] = [
     name: 'dd, tee, dd',
     program: 'tee',
     script(job, task) {
-      if (job === 'copy') return { text: tee(task), tells: true };
+      if (job === 'copy') return { text: teeOf(readingOf(task), task), tells: true };
       return job === 'update' ? whole : 'cannot compare';
     },
   },

@@ -1,10 +1,21 @@
 // The rows of the table: which devices, who takes part, and what each is asked to do.
 import { canLimitWrites } from '../lab/lab.ts';
 import { type Bed, type BedOptions, hasHoles, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
-import { ADDON, commandLine, engine, fanOut, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
+import {
+  ADDON,
+  COMMAND_LINE,
+  commandLine,
+  engine,
+  fanOut,
+  fio,
+  oneAfterTheOther,
+  type Entry,
+  type Task,
+} from './contenders.ts';
 import type { EngineTask } from './engine-run.ts';
 import { decodeRows } from './decode.ts';
 import { MiB } from './figures.ts';
+import { imageRows } from './images.ts';
 import { peers } from './peers.ts';
 
 /** One row, with its devices made. */
@@ -80,7 +91,7 @@ function copyEntries(task: Task): Entry[] {
     ...engines(ENGINE, task),
     ...engines(HASHING, { ...task, hash: true }),
     ...engines(`${ENGINE}, threads`, { ...task, io: 'threads' }),
-    platter('platter command line', () => commandLine(task, ['--no-verify'])),
+    platter(COMMAND_LINE, () => commandLine(task, ['--no-verify'])),
     ...peers('copy', task),
   ];
 }
@@ -117,7 +128,7 @@ const withVerify: RowPlan = {
     const entries = [
       limit(() => oneAfterTheOther(write, readBack)),
       ...engines(ENGINE, { ...task, verify: true }),
-      platter('platter command line', () => commandLine(task, [])),
+      platter(COMMAND_LINE, () => commandLine(task, [])),
       ...peers('copy and verify', task),
     ];
     return { ...checked(bed), limit: LIMIT, entries };
@@ -146,7 +157,7 @@ const fromSparse: RowPlan = {
     const entries = [
       limit(() => fio({ reads: [task.source], writes: task.destinations, bytes })),
       ...engines(ENGINE, { ...task, sparse: true }),
-      platter('platter command line', () => commandLine(task, ['--no-verify'])),
+      platter(COMMAND_LINE, () => commandLine(task, ['--no-verify'])),
       ...peers('copy', task),
     ];
     // Holes have freed memory. The next writer must not pay for allocating it.
@@ -170,7 +181,7 @@ const update: RowPlan = {
     const entries = [
       limit(() => fio({ reads: [task.source, ...task.destinations], writes: [], bytes }), LIMIT, false),
       ...engines(ENGINE, { ...task, op: 'update' }),
-      platter('platter command line', () => commandLine(task, ['--update'])),
+      platter(COMMAND_LINE, () => commandLine(task, ['--update'])),
       ...peers('update', task),
     ];
     return { ...checked(bed), before: () => spoil(bed, CHANGED), limit: LIMIT, entries };
@@ -189,7 +200,7 @@ const verify: RowPlan = {
     const entries = [
       limit(() => fio({ reads: [task.source, ...task.destinations], writes: [], bytes }), LIMIT, false),
       ...engines(ENGINE, { ...task, op: 'compare' }, { writes: false }),
-      { ...platter('platter command line', () => commandLine(task, [], 'verify')), writes: false },
+      { ...platter(COMMAND_LINE, () => commandLine(task, [], 'verify')), writes: false },
       ...peers('verify', task),
     ];
     return { ...checked(bed), limit: LIMIT, entries };
@@ -313,4 +324,5 @@ export const rows: readonly RowPlan[] = [
   seven,
   latency,
   ...decodeRows,
+  ...imageRows,
 ];

@@ -17,8 +17,11 @@ const LEAST = 0.02;
 /** The decoder's name of an Android sparse image. */
 const SPARSE = 'android-sparse';
 
+/** Names that people write in capitals. */
+const CAPITALS: ReadonlySet<string> = new Set(['zip', 'vmdk', 'vdi', 'vhd', 'vhdx']);
+
 const packingOf = (format: string): string =>
-  format === SPARSE ? say('image.sparse') : format === 'zip' ? format.toUpperCase() : format;
+  format === SPARSE ? say('image.sparse') : CAPITALS.has(format) ? format.toUpperCase() : format;
 
 /** "xz → GPT": how the image is packed, and what it is. */
 export function formatOf({ packed, content, table, signatures }: Described): string {

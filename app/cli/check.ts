@@ -70,9 +70,18 @@ const forPrograms = ({ unclear, ...found }: Checked): object => ({
   unclear: unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),
 });
 
+/** Failures of a file that say nothing of whether it is damaged. */
+const NO_VERDICT: ReadonlySet<PlatterError['reason']['kind']> = new Set([
+  'packedMemory',
+  'packedUnreadable',
+  'diskNeedsFile',
+  'diskNeedsFiles',
+  'diskEncrypted',
+  'diskUnfinished',
+]);
+
 /** Is the file not what it should be? Otherwise it could not be checked. */
-const isWrong = ({ code, reason: { kind } }: PlatterError): boolean =>
-  code === 'BAD_IMAGE' && kind !== 'packedMemory' && kind !== 'packedUnreadable';
+const isWrong = ({ code, reason: { kind } }: PlatterError): boolean => code === 'BAD_IMAGE' && !NO_VERDICT.has(kind);
 
 export const check: Actions['check'] = async (path, options, downloads) =>
   isElsewherePath(path)

@@ -124,6 +124,8 @@ export interface Packing {
   entry: string | null;
   /** An Android sparse image is in it, or it is one. */
   sparse: boolean;
+  /** States that a virtual disk keeps beside the current one, which alone is copied; null for what is none. */
+  snapshots: number | null;
   /** Decoding can begin in the middle. */
   seekable: boolean | null;
   /** Decoders that work at the same time. */

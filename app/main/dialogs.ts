@@ -15,7 +15,7 @@ import { currentWindow } from './window.ts';
 
 const IMAGES = ['img', 'iso', 'raw', 'bin', 'dd', 'wic'];
 /** A source can be packed too. */
-const SOURCES = [...IMAGES, 'xz', 'gz', 'zst', 'bz2', 'lz4', 'zip', 'simg'];
+const SOURCES = [...IMAGES, 'xz', 'gz', 'zst', 'bz2', 'lz4', 'zip', 'simg', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'];
 
 const images = (extensions = IMAGES): FileFilter[] => [{ name: say('dialogs.images'), extensions }, anyFile()];
 const anyFile = (): FileFilter => ({ name: say('dialogs.allFiles'), extensions: ['*'] });

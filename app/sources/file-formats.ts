@@ -165,10 +165,18 @@ export const isAppImage = (file: Sample): boolean => file.has(0, [0x7f, 0x45, 0x
 
 /** The trailer after a disk in a virtual disk file that otherwise is the plain disk; null without one. */
 export const trailerOf = (file: Sample): string | null =>
-  hasVhdFooter(file) ? 'VHD' : hasDmgTrailer(file) ? 'DMG' : null;
+  isFixedVhd(file) ? 'VHD' : hasDmgTrailer(file) ? 'DMG' : null;
 
-/** "Virtual Hard Disk Image Format Specification": a fixed disk ends with the footer, its only mark. */
+/** "Virtual Hard Disk Image Format Specification": every VHD ends with the footer, which is a fixed disk's only mark. */
 const hasVhdFooter = (file: Sample): boolean => file.has(-512, 'conectix') && file.u32be(-512 + 12) === 0x10000;
+
+/** Its checksum is the complement of the sum of all other bytes. */
+function isFixedVhd(file: Sample): boolean {
+  const footer = file.bytes(-512, 512);
+  if (footer === null || !hasVhdFooter(file)) return false;
+  const sum = footer.reduce((total, byte, index) => total + (index >= 64 && index < 68 ? 0 : byte), 0);
+  return footer.readUInt32BE(60) === 2 && footer.readUInt32BE(64) === ~sum >>> 0;
+}
 
 /** Apple's UDIF ends with a block of 512 bytes that begins with "koly" and version 4. */
 const hasDmgTrailer = (file: Sample): boolean =>

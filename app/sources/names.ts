@@ -23,6 +23,7 @@ const BY_ENDING: Readonly<Record<string, string>> = {
   qcow2: 'qcow2',
   vmdk: 'VMDK',
   vdi: 'VDI',
+  vhd: 'VHD',
   vhdx: 'VHDX',
 };
 

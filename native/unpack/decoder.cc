@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "disks/disk.h"
 #include "error.h"
 
 namespace unpack {
@@ -24,6 +25,11 @@ constexpr std::array magics{
     Magic{Format::lz4, "\x04\x22\x4d\x18"sv},
     Magic{Format::zip, "PK\x03\x04"sv},
     Magic{Format::android_sparse, "\x3a\xff\x26\xed"sv},
+    Magic{Format::vmdk, "KDMV"sv},
+    Magic{Format::vmdk, "COWD"sv},
+    Magic{Format::vmdk, "# Disk Descriptor"sv},
+    Magic{Format::vhd, "conectix"sv},
+    Magic{Format::vhdx, "vhdxfile"sv},
 };
 
 bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
@@ -42,6 +48,19 @@ bool is_bzip2(std::span<const std::byte> bytes) {
          bytes[3] <= std::byte{'9'} &&
          (begins_with(bytes.subspan(4), "\x31\x41\x59\x26\x53\x59"sv) ||
           begins_with(bytes.subspan(4), "\x17\x72\x45\x38\x50\x90"sv));
+}
+
+// "QFI", 0xfb and the version: the first one is another format.
+bool is_qcow2(std::span<const std::byte> bytes) {
+  return begins_with(bytes, "QFI\xfb\0\0\0"sv) && (bytes[7] == std::byte{2} || bytes[7] == std::byte{3});
+}
+
+// Before it stands a text that says what made the disk.
+constexpr size_t vdi_magic_at = 64;
+constexpr std::string_view vdi_magic = "\x7f\x10\xda\xbe"sv;
+
+bool is_vdi(std::span<const std::byte> bytes) {
+  return bytes.size() > vdi_magic_at && begins_with(bytes.subspan(vdi_magic_at), vdi_magic);
 }
 
 bool continues(Format format, std::span<const std::byte> bytes) {
@@ -75,8 +94,11 @@ Format format_of(Input& input) {
   if (is_bzip2(bytes)) return Format::bzip2;
   for (const Magic& magic : magics)
     if (begins_with(bytes, magic.bytes)) return magic.format;
+  if (is_qcow2(bytes)) return Format::qcow2;
   // pzstd and seekable archives begin with a skippable frame; lz4 does so only by hand.
-  return is_skippable(bytes) ? Format::zstd : Format::none;
+  if (is_skippable(bytes)) return Format::zstd;
+  if (is_vdi(input.peek(vdi_magic_at + vdi_magic.size()))) return Format::vdi;
+  return ends_as_vhd(input) ? Format::vhd : Format::none;
 }
 
 const char* name_of(Format format) {
@@ -95,6 +117,16 @@ const char* name_of(Format format) {
       return "zip";
     case Format::android_sparse:
       return "android-sparse";
+    case Format::qcow2:
+      return "qcow2";
+    case Format::vmdk:
+      return "vmdk";
+    case Format::vdi:
+      return "vdi";
+    case Format::vhd:
+      return "vhd";
+    case Format::vhdx:
+      return "vhdx";
     case Format::none:
       break;
   }

@@ -14,7 +14,7 @@
 
 namespace unpack {
 
-enum class Format { none, xz, gzip, bzip2, zstd, lz4, zip, android_sparse };
+enum class Format { none, xz, gzip, bzip2, zstd, lz4, zip, android_sparse, qcow2, vmdk, vdi, vhd, vhdx };
 
 // By the first bytes; none when they are those of no format here.
 Format format_of(Input& input);

@@ -9,9 +9,24 @@ namespace unpack {
 
 // truncated: the file ends before its content does. damaged: a checksum or the structure is wrong. trailing: something
 // other than zeros follows the content. unsupported: a variant that this program does not decode. memory: decoding
-// needs more than the limit. resources: the system gives no memory or no thread; nothing is said of the file. read: so
-// does its storage. usage: the call is wrong.
-enum class Fault { truncated, damaged, trailing, unsupported, memory, resources, read, write, usage };
+// needs more than the limit. other_file: of a virtual disk; said is the name of another file that it needs, empty where
+// it is not known. encrypted: a virtual disk. unfinished: a program that wrote to it has not ended in order. resources:
+// the system gives no memory or no thread; nothing is said of the file. read: so does its storage. usage: the call is
+// wrong.
+enum class Fault {
+  truncated,
+  damaged,
+  trailing,
+  unsupported,
+  memory,
+  other_file,
+  encrypted,
+  unfinished,
+  resources,
+  read,
+  write,
+  usage
+};
 
 // Names of faults in reports.
 constexpr const char* name_of(Fault fault) {
@@ -26,6 +41,12 @@ constexpr const char* name_of(Fault fault) {
       return "unsupported";
     case Fault::memory:
       return "memory";
+    case Fault::other_file:
+      return "otherFile";
+    case Fault::encrypted:
+      return "encrypted";
+    case Fault::unfinished:
+      return "unfinished";
     case Fault::resources:
       return "resources";
     case Fault::read:

@@ -16,8 +16,8 @@
 //
 // probe says, where it is known: "size" of the image; "blocks" that can be decoded on their own and the "largestBlock";
 // "threads" and "memory" (bytes in flight) that decoding takes; "sparse" (an Android sparse image, packed or not);
-// "seekable" (--from begins near its place, and at most "unit" bytes are decoded for one) or not (decoding begins at
-// the start). Reports are lines of JSON on descriptor 3 (probe: on standard output):
+// "snapshots" (of a virtual disk); "seekable" (--from begins near its place, and at most "unit" bytes are decoded for
+// one) or not (decoding begins at the start). Reports are lines of JSON on descriptor 3 (probe: on standard output):
 // {"event":"progress","read":N,"written":N} about once a second, then "done" with "read", "written", "zeros" (bytes
 // after the last member), "checked" (the file has a checksum of every decoded byte) and the hashes, or "error" with
 // "fault" (see error.h), "offset" and "said". Exit code 0 when done, 1 after an error, 2 when the call is wrong.
@@ -164,6 +164,7 @@ std::string access_fields(Format format, Input& input, const Options& options, c
   const unsigned threads = threads_for(facts, limits);
   text += field("threads", threads);
   if (facts.piece > 0) text += field("memory", std::min(limits.memory, InOrder::depth(threads) * facts.piece));
+  if (access.disk) text += field("snapshots", access.disk->snapshots());
   text += std::string(",\"sparse\":") + (access.sparse ? "true" : "false");
   text += std::string(",\"seekable\":") + (access.unit() > 0 ? "true" : "false");
   if (access.unit() > 0) text += field("unit", access.unit());

@@ -73,6 +73,7 @@ uint64_t Access::unit() const {
   if (sparse_inside) return 0;
   if (sparse) return sparse->block_size;
   if (stored) return 1;
+  if (disk) return disk->unit();
   return seekable(facts) ? facts.largest_unit() : 0;
 }
 
@@ -80,6 +81,12 @@ Access access_of(Format format, Input& input, const std::string& entry, const Li
   Access access;
   if (format == Format::android_sparse) {
     access.sparse = sparse_header_of(input.peek(sparse_header_length));
+    return access;
+  }
+  if (is_virtual_disk(format)) {
+    access.disk = open_disk(format, input);
+    access.facts.size = access.disk->size();
+    access.facts.piece = piece_cost(*access.disk);
     return access;
   }
   access.facts = facts_of(format, input, limits);
@@ -103,6 +110,7 @@ Found decode_whole(Format format, Input& input, Output& output, const std::strin
     filter.finish();
     return {.zeros = filter.zeros(), .checked = false};
   }
+  if (is_virtual_disk(format)) return decode_disk(format, input, output, limits);
   // A packed image can be a sparse one; what it is shows in its first decoded bytes.
   Unsparse unsparse(output);
   Found found = decode_format(format, input, unsparse, entry, limits);
@@ -126,6 +134,9 @@ void decode_range(Format format, Input& input, Output& output, const std::string
   } else if (access.stored) {
     found.checked = false;
     copy_stored_range(*access.stored, input, output, from, until);
+  } else if (access.disk) {
+    found.checked = false;
+    decode_disk_range(*access.disk, input, output, from, until, limits);
   } else if (access.sparse) {
     found.checked = false;
     decode_sparse_range(input, output, from, until);

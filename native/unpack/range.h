@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "decoder.h"
+#include "disks/disk.h"
 #include "output.h"
 #include "sparse.h"
 
@@ -34,6 +36,7 @@ struct Access {
   bool sparse_inside = false;          // what is decoded is a sparse image: places in it are not those in the image
   std::optional<SparseHeader> sparse;  // of the file or of what is in it
   std::optional<Unit> stored;          // in a zip
+  std::unique_ptr<VirtualDisk> disk;   // reads the input
   // Bytes of the image that are decoded for each one that is asked for; 0 when decoding begins at the start.
   uint64_t unit() const;
 };

@@ -46,6 +46,7 @@ export const described = (more: Partial<Described> = {}): Described => ({
     entries: null,
     entry: null,
     sparse: false,
+    snapshots: null,
     seekable: true,
     threads: 4,
     memory: 300 * MiB,

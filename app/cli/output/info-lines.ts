@@ -15,6 +15,7 @@ export function infoLines(path: string, found: Described, paint: Paint): string[
   const facts: [string, string][] = [
     ...formatFacts(found),
     ...sizeFacts(found),
+    ...snapshotFacts(found),
     ...decodingFacts(found),
     ...checksumFacts(found),
     ...tableFacts(found),
@@ -31,7 +32,14 @@ export function infoLines(path: string, found: Described, paint: Paint): string[
 /** The decoder's name of an Android sparse image. */
 const SPARSE = 'android-sparse';
 /** The decoder's names that are not how people write them. */
-const NAMES: Readonly<Record<string, string>> = { zip: 'ZIP', [SPARSE]: 'Android sparse image' };
+const NAMES: Readonly<Record<string, string>> = {
+  zip: 'ZIP',
+  vmdk: 'VMDK',
+  vdi: 'VDI',
+  vhd: 'VHD',
+  vhdx: 'VHDX',
+  [SPARSE]: 'Android sparse image',
+};
 
 /** "1.3 GB (1,288,490,188 bytes)" */
 const exactly = (bytes: number): string => (bytes < 1000 ? size(bytes) : `${size(bytes)} (${counted(bytes, 'byte')})`);
@@ -76,6 +84,11 @@ function sizeFacts({ kind, packed, bytes, size: image, sizeIs }: Described): [st
     unknown: () => 'not known before it is unpacked: the format does not keep it',
   }[sizeIs]();
   return [own, ['Unpacked', unpacked]];
+}
+
+function snapshotFacts({ packed }: Described): [string, string][] {
+  const count = packed?.snapshots ?? 0;
+  return count === 0 ? [] : [['Snapshots', `${number(count)}, which are not copied: the current state is`]];
 }
 
 function decodingFacts({ packed }: Described): [string, string][] {

@@ -119,7 +119,7 @@ function readingOf(
 }
 
 const packingOf = (
-  { format, blocks, entries, sparse, seekable, threads, memory }: Probed,
+  { format, blocks, entries, sparse, snapshots, seekable, threads, memory }: Probed,
   entry: string | null,
 ): Packing => ({
   format,
@@ -127,6 +127,7 @@ const packingOf = (
   entries: entries ?? null,
   entry,
   sparse: sparse ?? false,
+  snapshots: snapshots ?? null,
   seekable: seekable ?? null,
   threads: threads ?? null,
   memory: memory ?? null,

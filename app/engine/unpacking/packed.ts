@@ -3,7 +3,7 @@ import { constants, read } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
-import type { Reason } from '../../contract/facts.ts';
+import type { Reason, Remedy } from '../../contract/facts.ts';
 import type { Reading } from '../../contract/host.ts';
 import type { Answers } from '../../base/answers.ts';
 import { cancelledOpening, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
@@ -33,7 +33,23 @@ import {
 export const RAW = 'raw';
 
 /** The formats that the decoder knows, by the names that files are recognised under. */
-const FORMATS: ReadonlySet<string> = new Set(['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'ZIP', 'Android sparse image']);
+const FORMATS: ReadonlySet<string> = new Set([
+  'xz',
+  'gzip',
+  'bzip2',
+  'zstd',
+  'lz4',
+  'ZIP',
+  'Android sparse image',
+  'qcow2',
+  'VMDK',
+  'VDI',
+  'VHD',
+  'VHDX',
+]);
+
+/** Bytes at the end of a VHD. */
+const VHD_FOOTER = 512;
 
 /** The source as a job reads it: of a packed file the image in it, unless its bytes are taken as they are. */
 export function sourceFor(request: WorkRequest, file: Found, answers: Answers): Found | Promise<Found> {
@@ -100,7 +116,10 @@ export function needDecoder(path: string): void {
 
 /** Is an open file of `size` bytes one that can be unpacked? */
 export async function isPacked(file: number, size: number): Promise<boolean> {
-  const found = recognise(await bytesOf(file, 0, Math.min(HEAD_BYTES, size)), Buffer.alloc(0), size);
+  const head = await bytesOf(file, 0, Math.min(HEAD_BYTES, size));
+  const found = recognise(head, await bytesOf(file, Math.max(0, size - VHD_FOOTER), VHD_FOOTER), size);
+  // A fixed VHD is a disk byte for byte, and its footer.
+  if (found.kind === 'image') return found.trailer === 'VHD';
   return (
     (found.kind === 'packed' || found.kind === 'other') &&
     'format' in found.file &&
@@ -195,15 +214,24 @@ export const unpackFailure = (path: string, { fault, offset, said }: UnpackFault
     damaged: { kind: 'packedDamaged', offset, said },
     trailing: { kind: 'packedTrailing', offset },
     memory: { kind: 'packedMemory' },
+    otherFile: said === '' ? { kind: 'diskNeedsFiles' } : { kind: 'diskNeedsFile', name: said },
+    encrypted: { kind: 'diskEncrypted' },
+    unfinished: { kind: 'diskUnfinished', said },
   };
-  const reason = reasons[fault] ?? { kind: 'packedUnreadable', said };
-  const isBad = fault === 'truncated' || fault === 'damaged' || fault === 'trailing';
+  const remedies: Partial<Record<UnpackFault['fault'], Remedy>> = {
+    truncated: { kind: 'BAD_IMAGE' },
+    damaged: { kind: 'BAD_IMAGE' },
+    trailing: { kind: 'BAD_IMAGE' },
+    otherFile: { kind: 'flattenDisk', command: 'qemu-img convert -O raw FILE disk.img' },
+    encrypted: { kind: 'decryptDisk' },
+    unfinished: { kind: 'repairDisk', command: 'qemu-img check -r all FILE' },
+  };
   return failure({
     code: 'BAD_IMAGE',
     op: 'read',
     device: path,
-    reason,
-    remedy: isBad ? { kind: 'BAD_IMAGE' } : { kind: 'otherUnpacker' },
+    reason: reasons[fault] ?? { kind: 'packedUnreadable', said },
+    remedy: remedies[fault] ?? { kind: 'otherUnpacker' },
   });
 };
 

@@ -25,6 +25,9 @@ const FAULTS = [
   'trailing',
   'unsupported',
   'memory',
+  'otherFile',
+  'encrypted',
+  'unfinished',
   'resources',
   'read',
   'write',
@@ -89,6 +92,8 @@ const probed = z.object({
   sparse: z.boolean().optional(),
   seekable: z.boolean().optional(),
   entries: z.array(entry).optional(),
+  /** States that a virtual disk keeps beside the current one. */
+  snapshots: bytes.optional(),
 });
 /** What a packed file says of itself. */
 export type Probed = z.infer<typeof probed>;

@@ -87,7 +87,12 @@ export const F6: readonly Made[] = [
   { name: 'a tar archive packed with xz', tool: 'xz', make: 'tar -cJf disk.tar.xz disk.img', file: 'disk.tar.xz' },
   { name: 'a qcow2 file', tool: 'qemu-img', make: 'qemu-img convert -O qcow2 disk.img disk.qcow2', file: 'disk.qcow2' },
   { name: 'a VMDK file', tool: 'qemu-img', make: 'qemu-img convert -O vmdk disk.img disk.vmdk', file: 'disk.vmdk' },
-  { name: 'a VHD file', tool: 'qemu-img', make: 'qemu-img convert -O vpc disk.img disk.vhd', file: 'disk.vhd' },
+  {
+    name: 'a VHD file',
+    tool: 'qemu-img',
+    make: 'qemu-img convert -O vpc -o force_size=on disk.img disk.vhd',
+    file: 'disk.vhd',
+  },
   {
     name: 'a bmap file',
     tool: 'bash',

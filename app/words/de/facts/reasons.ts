@@ -95,6 +95,10 @@ export const reasons: Translated<typeof english> = {
   checksumUnavailable:
     'Für Prüfsummen braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',
+  diskNeedsFile: 'Die virtuelle Platte ist nicht vollständig: Sie braucht die Datei {name}, die Platter nicht öffnet.',
+  diskNeedsFiles: 'Die virtuelle Platte ist nicht vollständig: Sie braucht andere Dateien, die Platter nicht öffnet.',
+  diskEncrypted: 'Die virtuelle Platte ist verschlüsselt.',
+  diskUnfinished: 'Die virtuelle Platte wurde nicht ordentlich geschlossen ({said}).',
   decoderKilled:
     'Das System hat das Programm beendet, das die Datei entpackt ({signal}), wie wenn der Speicher ausgeht. Über die Datei sagt das nichts.',
   decoderStarved:

@@ -53,6 +53,10 @@ export const remedies: Translated<typeof english> = {
   giveChecksum: 'Den Herausgeber fragen, welche stimmt, und diese angeben: --sha256 HEX.',
   chooseEntry: 'Nennen Sie das Abbild mit --entry, oder entpacken Sie es selbst.',
   otherUnpacker: 'Entpacken Sie sie mit einem anderen Programm, und kopieren Sie das Abbild daraus.',
+  flattenDisk:
+    'Machen Sie aus allen ihren Dateien zuerst ein Abbild ({command}), wenn Sie ihnen vertrauen: Dieser Befehl öffnet jede Datei, die sie nennen.',
+  decryptDisk: 'Machen Sie daraus ein Abbild mit dem Programm, das den Schlüssel hat, und kopieren Sie dieses.',
+  repairDisk: 'Reparieren Sie zuerst eine Kopie davon ({command}), und versuchen Sie es dann noch einmal.',
   checkUrl: 'Prüfen Sie die Adresse und das Netz, und versuchen Sie es noch einmal.',
   checkCertificate:
     'Prüfen Sie die Adresse und die Uhr dieses Computers. Gehört der Server Ihnen, fügen Sie seine Zertifizierungsstelle denen des Systems hinzu, oder nennen Sie ihre Datei in SSL_CERT_FILE.',

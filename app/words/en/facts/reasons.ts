@@ -90,6 +90,10 @@ export const reasons = {
   checksumOfDisk: 'Checksums are of files. The source is a disk.',
   checksumUnavailable: 'Checksums need platter-unpack, which was not built here because its libraries are missing.',
   packedMemory: 'Unpacking it needs more memory than is allowed.',
+  diskNeedsFile: 'The virtual disk is not whole: it needs the file {name}, which Platter does not open.',
+  diskNeedsFiles: 'The virtual disk is not whole: it needs other files, which Platter does not open.',
+  diskEncrypted: 'The virtual disk is encrypted.',
+  diskUnfinished: 'The virtual disk was not closed in order ({said}).',
   decoderKilled:
     'The system ended the program that unpacks it ({signal}), as it does when memory runs out. That says nothing about the file.',
   decoderStarved:

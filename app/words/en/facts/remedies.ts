@@ -45,6 +45,10 @@ export const remedies = {
   giveChecksum: 'Ask the publisher which one is right, and give that: --sha256 HEX.',
   chooseEntry: 'Name the image with --entry, or unpack it yourself.',
   otherUnpacker: 'Unpack it with another program, and copy the image that comes of it.',
+  flattenDisk:
+    'Make one disk image of all its files first ({command}), if you trust them: that command opens every file that they name.',
+  decryptDisk: 'Make a disk image of it with the program that has its key, and copy that.',
+  repairDisk: 'Repair a copy of it first ({command}), then try again.',
   checkUrl: 'Check the URL and the network, then try again.',
   checkCertificate:
     'Check the URL and the clock of this computer. If the server is your own, add its authority to those of the system, or name its file in SSL_CERT_FILE.',

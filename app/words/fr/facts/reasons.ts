@@ -93,6 +93,10 @@ export const reasons: Translated<typeof english> = {
   checksumUnavailable:
     'Les sommes de contrôle demandent platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',
   packedMemory: 'La décompression demande plus de mémoire que permis.',
+  diskNeedsFile: 'Le disque virtuel n’est pas complet : il lui faut le fichier {name}, que Platter n’ouvre pas.',
+  diskNeedsFiles: 'Le disque virtuel n’est pas complet : il lui faut d’autres fichiers, que Platter n’ouvre pas.',
+  diskEncrypted: 'Le disque virtuel est chiffré.',
+  diskUnfinished: 'Le disque virtuel n’a pas été fermé correctement ({said}).',
   decoderKilled:
     'Le système a mis fin au programme qui décompresse le fichier ({signal}), comme lorsque la mémoire manque. Cela ne dit rien du fichier.',
   decoderStarved:

@@ -44,6 +44,10 @@ export const remedies: Translated<typeof english> = {
   giveChecksum: 'Demander à l’éditeur laquelle est juste, et la donner : --sha256 HEX.',
   chooseEntry: 'Nommez l’image avec --entry, ou décompressez-la vous-même.',
   otherUnpacker: 'Décompressez-le avec un autre programme, et copiez l’image obtenue.',
+  flattenDisk:
+    'Faites d’abord une image de disque de tous ses fichiers ({command}), si vous leur faites confiance : cette commande ouvre chaque fichier qu’ils nomment.',
+  decryptDisk: 'Faites-en une image de disque avec le programme qui en a la clé, et copiez celle-ci.',
+  repairDisk: 'Réparez-en d’abord une copie ({command}), puis réessayez.',
   checkUrl: 'Vérifiez l’adresse et le réseau, puis réessayez.',
   checkCertificate:
     'Vérifiez l’adresse et l’horloge de cet ordinateur. Si le serveur est le vôtre, ajoutez son autorité à celles du système, ou indiquez son fichier dans SSL_CERT_FILE.',

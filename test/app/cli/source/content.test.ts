@@ -16,7 +16,16 @@ if (noLab !== null) console.warn(`skipped: ${noLab}`);
 /** Files that a machine with the decoder's libraries unpacks. The others are refused everywhere. */
 const unpacks = (name: string): boolean =>
   decoderLacks().length === 0 &&
-  ['an xz file', 'a gzip file that is named .img', 'a zstd file', 'a bzip2 file', 'a ZIP file'].includes(name);
+  [
+    'an xz file',
+    'a gzip file that is named .img',
+    'a zstd file',
+    'a bzip2 file',
+    'a ZIP file',
+    'a qcow2 file',
+    'a VMDK file',
+    'a VHD file',
+  ].includes(name);
 
 /** The notes that a copy's plan has. */
 async function notesOf(args: string[]): Promise<unknown> {

@@ -82,7 +82,7 @@ test.each([
   ['atLeast', 'Unpacked   at least 1.0 MB (1,048,576 bytes), where its partition table ends'],
   ['unknown', 'Unpacked   not known before it is unpacked'],
 ] as const)('the size of a packed image says how it is known: %s', (sizeIs, words) => {
-  const packed = { format: 'xz', blocks: 2, entries: null, entry: null, sparse: true, seekable: true };
+  const packed = { format: 'xz', blocks: 2, entries: null, entry: null, sparse: true, snapshots: null, seekable: true };
   const text = said(gptDisk(), { sizeIs, packed: { ...packed, threads: 2, memory: 4e6 } });
   expect(text).toContain(words);
   expect(text).toContain('Format     xz, 2 blocks -> Android sparse image -> disk image, GPT');

@@ -1,0 +1,94 @@
+// Virtual disks (qcow2, VMDK, VDI, VHD, VHDX): files with a table of where each block of a disk lies. Only disks that
+// are whole in one file are read. The name of another file is told and never followed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../decoder.h"
+#include "../input.h"
+#include "../output.h"
+
+namespace unpack {
+
+// Bytes of a disk that are had in one way.
+struct Piece {
+  enum class Kind { zeros, stored, deflate, zlib, zstd };
+  Kind kind = Kind::zeros;
+  uint64_t size = 0;    // bytes of the disk
+  uint64_t place = 0;   // in the file; none for zeros
+  uint64_t packed = 0;  // bytes there
+  bool shared = false;  // another part of the file may refer to the same place
+};
+
+// Ranges of the file that may have one use only. Neighbours are kept as one.
+class Places {
+ public:
+  void add(uint64_t at, uint64_t size);
+  // Throws Error (damaged) where two of them overlap.
+  void check();
+
+ private:
+  struct Range {
+    uint64_t at;
+    uint64_t end;
+  };
+  std::vector<Range> ranges_;
+};
+
+class VirtualDisk {
+ public:
+  // The input has to outlive this.
+  explicit VirtualDisk(const Input& input) : input_(input) {}
+  virtual ~VirtualDisk() = default;
+  VirtualDisk(const VirtualDisk&) = delete;
+  VirtualDisk& operator=(const VirtualDisk&) = delete;
+
+  // Bytes of the disk.
+  uint64_t size() const { return size_; }
+  // Bytes that are packed at once, from a multiple of it on.
+  uint64_t unit() const { return unit_; }
+  // States of the disk that the file keeps beside the current one.
+  uint64_t snapshots() const { return snapshots_; }
+  // What is at `at`, a multiple of unit() below size(). Its size is at least 1, and that of a packed piece is unit().
+  // Throws Error.
+  virtual Piece piece_at(uint64_t at) = 0;
+  // Adds the places of what describes the disk. Throws Error where the file contradicts itself.
+  virtual void check_tables(Places& places) = 0;
+
+ protected:
+  // Throws Error (truncated).
+  Bytes read(uint64_t at, uint64_t count) const;
+  // Throws Error (unsupported) for a disk that is larger than any.
+  void set_size(uint64_t bytes);
+
+  const Input& input_;
+  uint64_t size_ = 0;
+  uint64_t unit_ = 512;
+  uint64_t snapshots_ = 0;
+};
+
+std::unique_ptr<VirtualDisk> open_qcow2(const Input& input);
+std::unique_ptr<VirtualDisk> open_vmdk(const Input& input);
+std::unique_ptr<VirtualDisk> open_vdi(const Input& input);
+std::unique_ptr<VirtualDisk> open_vhd(const Input& input);
+std::unique_ptr<VirtualDisk> open_vhdx(const Input& input);
+
+bool is_virtual_disk(Format format);
+// By its footer, which is the only mark of a fixed one.
+bool ends_as_vhd(const Input& input);
+// Throws Error: also for an input that cannot be seeked, a disk that needs another file, or one that is encrypted.
+std::unique_ptr<VirtualDisk> open_disk(Format format, const Input& input);
+
+// Bytes in flight for each thread.
+uint64_t piece_cost(const VirtualDisk& disk);
+// Decodes the bytes [from, until) of the disk.
+void decode_disk_range(VirtualDisk& disk, Input& input, Output& output, uint64_t from, uint64_t until,
+                       const Limits& limits);
+// Checks the tables, and decodes all of it. Digests get every byte of the file.
+Found decode_disk(Format format, Input& input, Output& output, const Limits& limits);
+
+}  // namespace unpack

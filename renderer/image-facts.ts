@@ -1,5 +1,5 @@
 // What is in an image file, in words and as a map of its partitions.
-import type { Described, LookedAt, Signature } from '../app/contract/inside.ts';
+import type { ArchivedFile, Described, LookedAt, Signature } from '../app/contract/inside.ts';
 import { partsOf } from '../app/contract/request-facts.ts';
 import { say, size } from './words.ts';
 
@@ -87,3 +87,15 @@ export function mapOf({ table, size: image }: Described): Stretch[] {
     return stretch;
   });
 }
+
+/** The files in an archive with several, images first, then the largest first. One name stands for one file. */
+export function filesOf({ packed }: Described): ArchivedFile[] {
+  const files = (packed?.entries ?? []).filter(({ name, size }) => !name.endsWith('/') && size > 0);
+  if (files.length < 2) return [];
+  const byName = new Map(files.map((file) => [file.name, file]));
+  const rank = ({ name }: ArchivedFile): number => (IMAGE_NAME.test(name) ? 0 : 1);
+  return [...byName.values()].toSorted((a, b) => rank(a) - rank(b) || b.size - a.size);
+}
+
+/** As the engine takes an image by its name (engine/unpacking/archive.ts). */
+const IMAGE_NAME = /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu;

@@ -2,7 +2,7 @@
 // inferred from it.
 import * as z from 'zod';
 import { MAX_DESTINATIONS } from './limits.ts';
-import { jobId, jobRequest, path } from './request.ts';
+import { entry, jobId, jobRequest, path } from './request.ts';
 import { manifestId } from './values.ts';
 
 const id = z.int().positive();
@@ -19,8 +19,11 @@ const call = <M extends string, P extends z.ZodType>(method: M, params: P) =>
 export const hostRequest = z.discriminatedUnion('method', [
   /** Lists disks; `all` adds loop devices. */
   call('list', z.strictObject({ all: z.boolean() })),
-  /** Describes the file at `path` and its content. Reads little of it. */
-  call('describe', z.strictObject({ path })),
+  /**
+   * Describes the file at `path` and its content. Reads little of it. `entry`: the file of an archive that is meant;
+   * null for its only one.
+   */
+  call('describe', z.strictObject({ path, entry })),
   /**
    * From now on every change of the disks is told (`DisksEvent`), as the kernel tells of it. Refused
    * (ENGINE_UNAVAILABLE) where the kernel cannot be heard.

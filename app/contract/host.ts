@@ -14,7 +14,7 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * Version of all that is in this file and in host-request.ts. To be raised with every change: the client does not check
  * what the host says.
  */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** What these calls give. The others give an empty object. */
 interface Results {

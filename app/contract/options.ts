@@ -259,7 +259,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     value: { name: 'NAME', is: 'entry' },
     kinds: NAMING,
     help: 'the file to take of SOURCE, when that is an archive with several',
-    inWindow: false,
+    inWindow: true,
     get: (request) => entryOf(request),
     set: (request, name: string | null) => {
       if (request.kind !== 'verify') request.entry = name;

@@ -168,6 +168,14 @@ export function withChecksum<R extends JobRequest>(request: R, checksum: string 
     : request;
 }
 
+/** `request` with this file of an archive for its source; null for its only one. */
+export function withEntry<R extends JobRequest>(request: R, entry: string | null): R {
+  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, entry };
+  return request.kind === 'verify' && request.against.kind === 'source'
+    ? { ...request, against: { ...request.against, entry } }
+    : request;
+}
+
 /** The files that say what the source has to be: a list of checksums and a file with keys. */
 export const proofFiles = (request: JobRequest): string[] => {
   const key = keyOf(request);

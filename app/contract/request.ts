@@ -94,6 +94,9 @@ export const origin = z
   .max(8192)
   .regex(/^[^\p{Cc}]+$/u, 'It is one line of text.');
 
+/** The name of a file in an archive; null for its only one. */
+export const entry = z.string().min(1).nullable();
+
 /** A source whose bytes are copied. */
 const source = {
   source: path,
@@ -102,7 +105,7 @@ const source = {
   /** Take the source file's bytes as they are, though it is recognised as no disk image. */
   asIs: z.boolean(),
   /** The file to take of an archive with several; null for its only one. */
-  entry: z.string().min(1).nullable(),
+  entry,
   /** The publisher's checksum of the source file or of the image in it; null for none. Plans and files name no list. */
   checksum: givenChecksum.nullable(),
   /**

@@ -97,8 +97,11 @@ export interface WindowCalls {
   refreshDisks: { args: []; result: null };
   /** Native dialog for an image to read; null when the user changed their mind. */
   chooseImage: { args: []; result: string | null };
-  /** Describes an image file and its content. Refused with a file that the user did not give to Platter. */
-  describeImage: { args: [path: string]; result: Outcome<Described> };
+  /**
+   * Describes an image file and its content. `entry`: the file of an archive that is meant; null for its only one.
+   * Refused with a file that the user did not give to Platter.
+   */
+  describeImage: { args: [path: string, entry: string | null]; result: Outcome<Described> };
   /**
    * Downloads a source from a link; `AppState.download` shows how far it is. Main asks about a link that the user did
    * not paste or drop. Refused when it is no link, or the user says no.

@@ -90,7 +90,7 @@ async function perform(request: HostRequest): Promise<unknown> {
     case 'list':
       return engine.list(request.params);
     case 'describe':
-      return describe(request.params.path, null);
+      return describe(request.params.path, request.params.entry);
     case 'prepare':
       return engine.prepare(request.params);
     case 'start':

@@ -7,7 +7,7 @@ import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, REPORT_FORMS } from '../contract/limits.ts';
 import { calls, channel, DROPPED, GIVEN_LINK, type WindowCalls, type WindowNotices } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
-import { jobId, jobRequest, path } from '../contract/request.ts';
+import { entry, jobId, jobRequest, path } from '../contract/request.ts';
 import { settingsChange } from '../contract/settings.ts';
 import { manifestId } from '../contract/values.ts';
 import { NEEDS } from './consent.ts';
@@ -34,7 +34,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getSpeeds: none,
   refreshDisks: none,
   chooseImage: none,
-  describeImage: z.tuple([path]),
+  describeImage: z.tuple([path, entry]),
   download: z.tuple([link]),
   stopDownload: none,
   resumeDownload: none,

@@ -202,9 +202,9 @@ export class Jobs {
     return done.ok ? { ok: true, value: null } : done;
   }
 
-  /** Describes an image file and its content. */
-  describe(path: string): Promise<Outcome<Described>> {
-    return this.#ask('describe', { path });
+  /** Describes an image file and its content. `entry`: the file of an archive that is meant; null for its only one. */
+  describe(path: string, entry: string | null): Promise<Outcome<Described>> {
+    return this.#ask('describe', { path, entry });
   }
 
   /** Writes the manifest with this SHA-256 (hex) to the file `path`; gives the path. */

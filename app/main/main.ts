@@ -144,7 +144,8 @@ function handlersOf({ jobs, downloads, settings, person, disksKnown, state, spee
     getSpeeds: speeds,
     refreshDisks: () => jobs.refresh().then(() => null),
     chooseImage: () => chooseImage().then(given('read')),
-    describeImage: (path) => (grants.isReadable(path) ? jobs.describe(path) : { ok: false, errors: [notGiven(path)] }),
+    describeImage: (path, entry) =>
+      grants.isReadable(path) ? jobs.describe(path, entry) : { ok: false, errors: [notGiven(path)] },
     download: async (link) => {
       const refused = await person.mayFetch(link);
       return refused === null ? downloads.begin(link) : { ok: false, errors: [refused] };

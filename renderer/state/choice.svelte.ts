@@ -3,10 +3,9 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import type { Described } from '../../app/contract/inside.ts';
 import type { Plan } from '../../app/contract/jobs.ts';
 import { MANIFEST_EXTENSION, MAX_DESTINATIONS } from '../../app/contract/limits.ts';
-import { assumesBlank, givenManifest, mapOf, plainResume, writes } from '../../app/contract/request-facts.ts';
+import { assumesBlank, entryOf, givenManifest, mapOf, plainResume, writes } from '../../app/contract/request-facts.ts';
 import type { JobRequest } from '../../app/contract/request.ts';
 import type { RecordedEnd } from '../../app/contract/records.ts';
 import type { Bridge } from '../../app/contract/window.ts';
@@ -17,6 +16,7 @@ import { baseName, listed, say } from '../words.ts';
 import { anew, movedTo } from './carried.ts';
 import type { Mirror } from './mirror.svelte.ts';
 import { Filters } from './filters.svelte.ts';
+import { ChosenImage } from './image.svelte.ts';
 import { Options } from './options.svelte.ts';
 
 type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image' | 'manifest'; path: string };
@@ -34,13 +34,8 @@ export interface Former extends Pick<Plan, 'kind' | 'name' | 'verify' | 'request
 export class Choice {
   /** The chosen source; null when none is. */
   source = $state.raw<Source | null>(null);
-  /** The image file last chosen; it stays in the list when a disk is chosen instead. */
-  image = $state.raw<string | null>(null);
-  /** Where that file was downloaded from, without secrets; null for any other. */
-  imageOrigin = $state.raw<string | null>(null);
-  /** The content of that image; null until it is known, and when the file cannot be read. */
-  described = $state.raw<Described | null>(null);
-  /** The manifest last chosen, likewise. */
+  readonly image: ChosenImage;
+  /** The manifest last chosen; it stays in the list when something else is chosen instead. */
   manifest = $state.raw<string | null>(null);
   /** Image files to write anew, and such as are there, to be checked or repaired. */
   #newImages = $state.raw<string[]>([]);
@@ -61,6 +56,7 @@ export class Choice {
   constructor(bridge: Bridge, mirror: Mirror) {
     this.#bridge = bridge;
     this.#mirror = mirror;
+    this.image = new ChosenImage(bridge, mirror);
     this.options = new Options(() => this.#changed());
   }
 
@@ -141,6 +137,8 @@ export class Choice {
   get missing(): string | null {
     if (this.source === null)
       return this.#mirror.download?.state === 'running' ? say('download.missing') : say('choose.missingSource');
+    if (this.source.kind === 'image' && this.image.files.length > 0 && this.entry === null && !this.options.asIs)
+      return say('image.missingEntry');
     if (this.destinations.length === 0) return say('choose.missingDestination');
     return this.options.wrong;
   }
@@ -151,7 +149,7 @@ export class Choice {
     if (source === null || missing !== null) return null;
     const unmount = this.disks.some(({ mountedAt }) => mountedAt.length > 0);
     const kind = source.kind === 'manifest' ? 'manifest' : 'source';
-    const origin = source.kind === 'image' ? this.imageOrigin : null;
+    const origin = source.kind === 'image' ? this.image.origin : null;
     return this.options.request({ kind, path: source.path, origin }, destinations, unmount);
   }
 
@@ -176,20 +174,21 @@ export class Choice {
 
   /** `origin`: where the file was downloaded from; null for any other. */
   chooseImage(path: string, origin: string | null = null): void {
-    if (this.image !== path || this.source?.kind !== 'image') this.options.sourceChanged();
-    this.#showImage(path, origin);
+    if (this.image.path !== path || this.source?.kind !== 'image') this.options.sourceChanged();
+    this.image.show(path, origin, this.options.entry);
     this.source = { kind: 'image', path };
     this.#changed();
   }
 
-  /** Puts an image into the list, and asks what is in it. The file may be another one each time. */
-  #showImage(path: string, origin: string | null): void {
-    this.image = path;
-    this.imageOrigin = origin;
-    this.described = null;
-    void this.#mirror.ask(this.#bridge.describeImage(path)).then((described) => {
-      if (this.image === path && described?.ok === true) this.described = described.value;
-    });
+  /** The file that is taken of an archive: the chosen one, or the only image in it; null while it has to be chosen. */
+  get entry(): string | null {
+    return this.options.entry ?? this.image.described?.packed?.entry ?? null;
+  }
+
+  /** Chooses a file of an archive. */
+  chooseEntry(name: string): void {
+    this.options.entry = name;
+    this.image.ask(name);
   }
 
   /** Asks for an image with the native dialog. */
@@ -295,7 +294,7 @@ export class Choice {
     const source = plan.source === null ? undefined : at(plan.source.realPath);
     if (source !== undefined) this.source = { kind: 'disk', path: source.path, identity: identity(source) };
     else if (plan.source?.kind === 'file') {
-      this.#showImage(plan.source.path, plan.origin);
+      this.image.show(plan.source.path, plan.origin, entryOf(plan.request));
       this.source = { kind: 'image', path: plan.source.path };
     } else if (plan.source === null) {
       this.manifest = givenManifest(plan.request);
@@ -343,6 +342,7 @@ export class Choice {
       name: former.name,
       verify: former.verify,
     });
+    if (this.options.entry !== null) this.image.ask(this.options.entry);
     this.images = destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
     this.#changed();
     this.#lost = () => [
@@ -361,11 +361,10 @@ export class Choice {
 
   /** A downloaded file was removed, which its download says. */
   forgetRemoved(): void {
-    const { imageOrigin, image } = this;
-    if (imageOrigin === null || this.#mirror.download?.path === image) return;
+    const { image } = this;
+    if (image.origin === null || this.#mirror.download?.path === image.path) return;
     if (this.source?.kind === 'image') this.source = null;
-    this.image = null;
-    this.imageOrigin = null;
+    image.forget();
   }
 
   /** Drops what is no longer there, or is another drive under the same path, and says so. */

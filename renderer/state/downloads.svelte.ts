@@ -34,7 +34,7 @@ export class Downloads {
   /** The download of the chosen image; null for any other image. */
   get ofImage(): SourceDownload | null {
     const { download } = this.#mirror;
-    return download !== null && download.path !== null && download.path === this.#choice.image ? download : null;
+    return download !== null && download.path !== null && download.path === this.#choice.image.path ? download : null;
   }
 
   get runs(): boolean {

@@ -3,6 +3,7 @@
 import { carryOver } from '../../app/contract/options.ts';
 import {
   checksumOf,
+  entryOf,
   keepsGoing,
   plainCopy,
   plainRepair,
@@ -12,6 +13,7 @@ import {
   updates,
   withChecksum,
   withDownload,
+  withEntry,
 } from '../../app/contract/request-facts.ts';
 import type { CopyMethod, JobRequest, WorkRequest } from '../../app/contract/request.ts';
 import { defaultSettings } from '../../app/contract/default-settings.ts';
@@ -42,6 +44,7 @@ export class Options {
   #keepGoing = $state(false);
   #asIs = $state(false);
   #checksum = $state('');
+  #entry = $state<string | null>(null);
   #limit = $state('');
   /** What was taken last from the settings; they alone have the seldom ones. */
   #defaults = $state.raw(defaultSettings.defaults);
@@ -137,6 +140,16 @@ export class Options {
     this.#changed();
   }
 
+  /** The file to take of an archive; null for its only one. */
+  get entry(): string | null {
+    return this.#entry;
+  }
+
+  set entry(name: string | null) {
+    this.#entry = name;
+    this.#changed();
+  }
+
   /**
    * Another source was chosen: what was agreed to for the former one does not hold for it. The caller tells of the
    * change.
@@ -144,6 +157,7 @@ export class Options {
   sourceChanged(): void {
     this.#asIs = false;
     this.#checksum = '';
+    this.#entry = null;
   }
 
   /** As it was typed, in MB/s. */
@@ -181,9 +195,11 @@ export class Options {
       throttle: speed(this.#limit) ?? null,
       stallTimeout: this.#defaults.stallTimeout,
     };
-    if (this.#task === 'verify') return withChecksum({ ...plainVerify(from, destinations), ...common }, checksum);
+    if (this.#task === 'verify')
+      return withEntry(withChecksum({ ...plainVerify(from, destinations), ...common }, checksum), this.#entry);
     if (from.kind === 'manifest') return null;
-    const written = { ...common, asIs: this.#asIs, checksum, unmount };
+    const entry = this.#asIs ? null : this.#entry;
+    const written = { ...common, asIs: this.#asIs, entry, checksum, unmount };
     return this.#task === 'repair'
       ? { ...plainRepair(from.path, destinations), ...written }
       : { ...plainCopy(from.path, destinations), ...written, method: this.#method };
@@ -255,6 +271,7 @@ export class Options {
     this.#keepGoing = keepsGoing(request);
     this.#asIs = takesAsIs(request);
     this.#checksum = checksumOf(request) ?? '';
+    this.#entry = entryOf(request);
     this.#limit = typedSpeed(request.throttle);
     this.#carried = request;
   }

@@ -218,7 +218,7 @@ describe('the calls of the window', () => {
   });
 
   it('S10 tells nothing of a file that the user did not give', async () => {
-    const answer = await app.page.evaluate(() => window.platter!.describeImage('/etc/hostname'));
+    const answer = await app.page.evaluate(() => window.platter!.describeImage('/etc/hostname', null));
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'NOT_PERMITTED', reason: { kind: 'notGiven' } }] });
   });
 

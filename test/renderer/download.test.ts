@@ -161,6 +161,8 @@ describe('a download', () => {
 
     await open.page.getByRole('radio', { name: `Image file ${LINK}`, checked: true }).waitFor();
     await open.page.getByText('xz → GPT').waitFor();
+    await open.page.getByRole('radio', { name: /SanDisk/ }).first().click();
+    await open.page.getByRole('radio', { name: `Image file ${LINK}` }).click();
     await open.page.getByRole('checkbox').first().click();
     await open.picture('download-chosen');
     await open.page.getByRole('button', { name: 'Review' }).click();

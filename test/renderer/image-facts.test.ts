@@ -101,7 +101,7 @@ test.each(['light', 'dark'] as const)('shows what is in the chosen image (%s)', 
   await open.page.getByText('xz → GPT').waitFor();
   await open.picture(`image-facts-${scheme}`);
 
-  expect(open.main.asked('describeImage')).toEqual([['/home/me/raspios.img.xz']]);
+  expect(open.main.asked('describeImage')).toEqual([['/home/me/raspios.img.xz', null]]);
   const partitions = open.page.getByRole('list', { name: 'Partitions' }).getByRole('listitem');
   expect(await partitions.allInnerTexts()).toEqual([
     expect.stringContaining('FAT32 “bootfs”'),

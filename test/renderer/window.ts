@@ -45,6 +45,8 @@ export class FakeMain {
   described: Outcome<Described> = { ok: false, errors: [] };
   /** The download that begins. */
   downloaded: SourceDownload | null = null;
+  /** The same for a file of an archive, by its name. */
+  describedEntries: Record<string, Outcome<Described>> = {};
   manifest: string | null = null;
   newImage: string | null = null;
   history: JobRecord[] = [];
@@ -100,7 +102,7 @@ export class FakeMain {
       case 'chooseOldImage':
         return this.image;
       case 'describeImage':
-        return this.described;
+        return this.describedEntries[String(args[1])] ?? this.described;
       case 'download':
       case 'resumeDownload':
         if (this.controlled.ok) await this.push({ download: this.downloaded });

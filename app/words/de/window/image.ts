@@ -11,5 +11,8 @@ export const image: Translated<typeof english> = {
   listOfFile: '{list} hat die {hash} dieser Datei.',
   listOfImage: '{list} hat die {hash} des Abbilds darin.',
   partitions: 'Partitionen',
+  missingEntry: 'Wählen Sie das Abbild im Archiv.',
+  entries: 'Dateien im Archiv ({count, number})',
+  encrypted: 'verschlüsselt',
   more: 'und {count, number} weitere',
 };

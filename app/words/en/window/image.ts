@@ -9,5 +9,8 @@ export const image = {
   listOfFile: '{list} has the {hash} of this file.',
   listOfImage: '{list} has the {hash} of the image in it.',
   partitions: 'Partitions',
+  missingEntry: 'Choose the image in the archive.',
+  entries: 'Files in the archive ({count, number})',
+  encrypted: 'encrypted',
   more: 'and {count, number} more',
 } as const;

@@ -11,5 +11,8 @@ export const image: Translated<typeof english> = {
   listOfFile: '{list} a la somme {hash} de ce fichier.',
   listOfImage: '{list} a la somme {hash} de l’image qu’il contient.',
   partitions: 'Partitions',
+  missingEntry: 'Choisissez l’image dans l’archive.',
+  entries: 'Fichiers de l’archive ({count, number})',
+  encrypted: 'chiffré',
   more: 'et {count, number} autres',
 };

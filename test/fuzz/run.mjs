@@ -16,7 +16,7 @@ import { cmake, decoderLacks } from '../../build/native.mjs';
 import { capture, inRoot } from '../../build/tools.mjs';
 
 const TARGETS = ['frames', 'manifest', 'job-log', 'mapfile', 'inside'];
-const FORMATS = ['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'zip', 'android-sparse'];
+const FORMATS = ['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'zip', 'android-sparse', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'];
 const decoderTarget = (format) => `unpack-${format}`;
 const SECONDS = 15;
 /** How many targets run at a time. */

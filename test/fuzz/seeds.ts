@@ -8,6 +8,7 @@ import { encodeFrame } from '../../app/client/frames.ts';
 import type { LogRecord } from '../../app/engine/formats/job-records.ts';
 import { encodeManifest, type Manifest } from '../../app/engine/formats/manifest.ts';
 import { Bench, PACKINGS, seekableZstd } from '../app/sources/unpack-files.ts';
+import { diskSeeds } from './disk-seeds.ts';
 import { extended, gptDisk, hybridDisk, LOGICAL } from '../app/sources/forged-tables.ts';
 import { encoded, header } from './job-log.ts';
 
@@ -144,6 +145,8 @@ for (const [name, place, from, make] of [
     rmSync(made, { recursive: true });
   }
 }
+
+for (const [name, bytes] of diskSeeds()) seed(`unpack-${name}`, bytes);
 
 /** Formats of packed images, by the first bytes of a file. */
 const FORMATS: Record<string, string> = {

@@ -178,6 +178,30 @@ void look(Format format, int fd) {
   }
 }
 
+// The first bytes of a file as parts of a VHDX, which has them megabytes apart.
+Bytes spread_as_vhdx(std::span<const std::byte> bytes) {
+  struct Part {
+    size_t from;
+    size_t count;
+    size_t to;
+  };
+  constexpr size_t kib = 1024;
+  // The mark, a header, the regions, the metadata and its values, and the blocks and their table.
+  constexpr Part parts[] = {{0, 8, 0},
+                            {8, 80, 64 * kib},
+                            {88, 112, 192 * kib},
+                            {200, 256, 1024 * kib},
+                            {456, 64, 1088 * kib},
+                            {520, SIZE_MAX, 2048 * kib}};
+  Bytes file(3072 * kib);
+  for (const auto& [from, count, to] : parts) {
+    const auto part = bytes.subspan(std::min(from, bytes.size()));
+    const auto some = part.first(std::min({count, part.size(), file.size() - to}));
+    std::ranges::copy(some, file.begin() + static_cast<ptrdiff_t>(to));
+  }
+  return file;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
@@ -187,7 +211,8 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::string wanted = std::getenv("PLATTER_FUZZ") == nullptr ? "" : std::getenv("PLATTER_FUZZ");
-  const std::span packed(reinterpret_cast<const std::byte*>(data), size);
+  const std::span given(reinterpret_cast<const std::byte*>(data), size);
+  const Bytes packed = wanted == "vhdx" ? spread_as_vhdx(given) : Bytes(given.begin(), given.end());
   const test::MemoryFile file(packed);
   const int fd = file.fd();
   Format format = Format::none;

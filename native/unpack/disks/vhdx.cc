@@ -45,11 +45,7 @@ constexpr std::string_view parent_item = "\x2d\x5f\xd3\xa8\x0b\xb3\x4d\x45\xab\x
 
 // Castagnoli's, over the bytes with the checksum at `at` as zeros.
 bool is_sound(std::span<const std::byte> bytes, size_t at) {
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-  static_cast<void>(bytes);
-  static_cast<void>(at);
-  return true;
-#else
+  if (!has_checksums) return true;
   static const auto table = [] {
     std::array<uint32_t, 256> made{};
     for (uint32_t i = 0; i < made.size(); ++i) {
@@ -64,7 +60,6 @@ bool is_sound(std::span<const std::byte> bytes, size_t at) {
     crc = crc >> 8 ^ table[(crc ^ byte) & 0xff];
   }
   return little_endian(bytes, at, 4) == static_cast<uint32_t>(~crc);
-#endif
 }
 
 bool has(std::span<const std::byte> bytes, size_t at, std::string_view text) {

@@ -147,6 +147,26 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     expect(fault(bytes)).toMatchObject({ fault: 'damaged', said: 'VMDK: the two copies of its tables differ' });
   });
 
+  it('is read from a streamed VMDK whose footer says where its tables are, and refused without that', () => {
+    const making = named('streamed VMDK');
+    const bytes = Buffer.from(made(making));
+    // VMware writes the tables last. QEMU does not, but reads them.
+    const marker = Buffer.alloc(512);
+    marker.writeUInt32LE(1, 0);
+    marker.writeUInt32LE(3, 12);
+    const whole = Buffer.concat([bytes, marker, bytes.subarray(0, 512), Buffer.alloc(512)]);
+    whole.fill(0xff, 56, 64);
+    writeFileSync(at('footer'), whole);
+
+    const { code, out } = bench.decode(whole);
+
+    expect(code).toBe(0);
+    expect(out.equals(judged(making, at('footer')))).toBe(true);
+    expect(fault(whole.subarray(0, -512))).toMatchObject({ fault: 'truncated' });
+    whole[bytes.length + 512 + 21]! ^= 1;
+    expect(fault(whole)).toMatchObject({ fault: 'damaged', said: 'VMDK: the two headers differ' });
+  });
+
   it('is refused where a checksum of a VHD or VHDX file is wrong', () => {
     const vhd = Buffer.from(made(named('VHD')));
     vhd[vhd.length - 100]! ^= 1;

@@ -46,7 +46,7 @@ export interface Review {
 export interface AppState extends SettingsState {
   /** The system is asked for the right to open disks: there may be a prompt on the screen. */
   elevating: boolean;
-  /** How far a packed source was read that is read whole while its request is checked; null while none is. */
+  /** How far a source was read that is read whole while its request is checked, or its job starts; null while none is. */
   reading: Reading | null;
   disks: Disk[];
   /** Why the list of disks is not what it should be, null when all is well. */
@@ -126,7 +126,7 @@ export interface WindowCalls {
    * user did not give to Platter.
    */
   review: { args: [request: JobRequest]; result: Outcome<Review> };
-  /** Gives up a review. */
+  /** Gives up a review, or the check of a request. */
   dismissReview: { args: []; result: null };
   /**
    * Starts the review `id`, which has to be the one in `AppState`. Refused until main has seen the user agree to it.

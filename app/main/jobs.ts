@@ -12,7 +12,7 @@ import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
 import type { Engine } from '../client/client.ts';
 import { hostEnded, JobSession, nothingRuns, type Witness } from '../client/job-session.ts';
-import { failure, outcome } from '../base/errors.ts';
+import { cancelledOpening, failure, outcome } from '../base/errors.ts';
 import type { JobEvent } from '../view/reduce.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
@@ -53,6 +53,10 @@ export class Jobs {
   #logs = 0;
   /** A request is being checked. */
   #checking = false;
+  /** The person has given that up. */
+  #givenUp = false;
+  /** A job has been asked to start, which reads its source first when that has to be judged. */
+  #starting = false;
   /** Settles when the host has released the last review that was dismissed. */
   #dismissed: Promise<unknown> = Promise.resolve();
   /** The job that is shown, running or not. */
@@ -122,6 +126,7 @@ export class Jobs {
   async review(request: JobRequest): Promise<Outcome<Review>> {
     if (this.#checking) return { ok: false, errors: [stillChecking()] };
     this.#checking = true;
+    this.#givenUp = false;
     try {
       return await this.#check(request);
     } finally {
@@ -130,20 +135,31 @@ export class Jobs {
   }
 
   async #check(request: JobRequest): Promise<Outcome<Review>> {
-    await this.dismissReview();
+    await this.#dismiss();
     const errors = this.#gate.refusals(request, this.#state.disks);
     if (errors.length > 0) return { ok: false, errors };
     const plan = await this.#ask('prepare', request);
     if (this.#state.reading !== null) this.#set({ reading: null });
     if (!plan.ok) return plan;
+    // Prepared in the moment in which it was given up: the host has released it.
+    if (this.#givenUp) return { ok: false, errors: [...cancelledOpening().errors] };
     this.#gate.checked(plan.value);
     const review = { id: randomUUID(), plan: plan.value };
     this.#set({ review });
     return { ok: true, value: review };
   }
 
-  /** Dismisses the review and releases its devices. */
+  /** Dismisses the review and releases its devices, or gives up the check that runs. */
   async dismissReview(): Promise<void> {
+    if (!this.#checking) {
+      await this.#dismiss();
+      return;
+    }
+    this.#givenUp = true;
+    await this.#ask('cancel', {});
+  }
+
+  async #dismiss(): Promise<void> {
     if (this.#state.review !== null) {
       this.#set({ review: null });
       // Fails only when the host is gone, and then it no longer holds the devices.
@@ -166,7 +182,10 @@ export class Jobs {
     );
     this.#session = session;
     this.#set({ review: null, job: session.view, record: null, recordError: null });
+    this.#starting = true;
     const started = await session.start();
+    this.#starting = false;
+    if (this.#state.reading !== null) this.#set({ reading: null });
     if (!started.ok) this.#set({ job: null });
     return started;
   }
@@ -287,7 +306,9 @@ export class Jobs {
     if (this.#engine !== null) return this.#engine;
     const engine = this.#connect();
     const stopHearing = engine.onRights((asking) => this.#set({ elevating: asking !== null }));
-    const stopReading = engine.onWaiting((_path, reading) => this.#checking && this.#set({ reading }));
+    const stopReading = engine.onWaiting((_path, reading) => {
+      if (this.#checking || this.#starting) this.#set({ reading });
+    });
     this.#engine = engine;
     const stopWatching = engine.onDisks((disks) => {
       this.#toldOfDisks += 1;

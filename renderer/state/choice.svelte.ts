@@ -49,6 +49,7 @@ export class Choice {
   /** A call about this choice is under way; nothing may change meanwhile. */
   busy = $state.raw<'checking' | 'starting' | null>(null);
 
+  #givenUp = false;
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
   readonly #picked = new SvelteMap<string, string>();
@@ -281,6 +282,12 @@ export class Choice {
     await this.#whileBusy('starting', () => this.#bridge.start(id));
   }
 
+  /** Gives up the check of the choice. */
+  async giveUp(): Promise<void> {
+    this.#givenUp = true;
+    await this.dismissReview();
+  }
+
   /** Goes back from a review to choosing. */
   async dismissReview(): Promise<void> {
     await this.#mirror.ask(this.#bridge.dismissReview());
@@ -407,9 +414,12 @@ export class Choice {
     if (this.busy !== null) return;
     this.#clearNotes();
     this.busy = busy;
+    this.#givenUp = false;
     const outcome = await this.#mirror.ask(call());
     this.busy = null;
-    if (outcome?.ok === false) this.refusals = outcome.errors;
+    // A person who has given it up knows that.
+    const isNews = ({ code }: PlatterError): boolean => !this.#givenUp || code !== 'CANCELLED';
+    if (outcome?.ok === false) this.refusals = outcome.errors.filter(isNews);
   }
 
   #clearNotes(): void {

@@ -4,7 +4,10 @@ import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../../app/contract/errors.ts';
 import type { JobView } from '../../../app/contract/window.ts';
-import { failure } from '../../../app/base/errors.ts';
+import type { Waiting } from '../../../app/base/answers.ts';
+import { cancelledOpening, failure } from '../../../app/base/errors.ts';
+import type { Engine } from '../../../app/client/client.ts';
+import type { Reading } from '../../../app/contract/host.ts';
 import { Jobs, type Gate } from '../../../app/main/jobs.ts';
 import { MiB, requestOf, oneBench, type Session } from '../job/support.ts';
 import { changed } from '../../requests.ts';
@@ -142,4 +145,52 @@ it('keeps a failed job in the history when the host is gone before it answers th
   expect(await starting).toEqual({ ok: true, value: null });
   expect(jobs.state.job).toMatchObject({ phase: 'ended', failure: { code: 'HOST_FAILED' } });
   expect(kept).toHaveLength(1);
+});
+
+/** A host that checks a request until it is told to give that up. */
+function slowHost(): { engine: Engine; asked: string[]; tell: (reading: Reading) => void } {
+  const asked: string[] = [];
+  let giveUp: () => void = () => undefined;
+  let tell: Waiting = () => undefined;
+  const none = (): (() => void) => () => undefined;
+  const call = (method: string): Promise<unknown> => {
+    asked.push(method);
+    if (method === 'prepare') return new Promise((_, reject) => (giveUp = () => reject(cancelledOpening())));
+    if (method === 'cancel') giveUp();
+    return Promise.resolve(method === 'jobs' || method === 'list' ? [] : {});
+  };
+  const engine = {
+    ...{ call, onEvent: none, onDisks: none, onRights: none, pid: null },
+    onWaiting: (listener: Waiting) => {
+      tell = listener;
+      return () => undefined;
+    },
+    closed: new Promise<null>(() => undefined),
+    close: () => Promise.resolve(null),
+  } as Engine;
+  return { engine, asked, tell: (reading) => tell('/disk.img.gz', reading) };
+}
+
+it('shows how far a file was read that is read whole for a check, and gives the check up', async () => {
+  const { engine, asked, tell } = slowHost();
+  const witness = {
+    started: () => undefined,
+    happened: () => undefined,
+    keep: () => Promise.resolve({ ok: true, value: '' } as const),
+  };
+  const jobs = new Jobs(
+    () => engine,
+    () => undefined,
+    false,
+    witness,
+    openGate,
+  );
+  const checking = jobs.review(requestOf({ source: '/disk.img.gz', destinations: ['/copy.img'] }));
+  await expect.poll(() => asked).toContain('prepare');
+  tell({ why: 'size', done: 1, of: 4 });
+  expect(jobs.state.reading).toEqual({ why: 'size', done: 1, of: 4 });
+  await jobs.dismissReview();
+  expect(await checking).toMatchObject({ ok: false, errors: [{ code: 'CANCELLED' }] });
+  expect(jobs.state).toMatchObject({ reading: null, review: null });
+  expect(asked.filter((method) => method === 'cancel')).toHaveLength(1);
 });

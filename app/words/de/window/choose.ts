@@ -25,7 +25,8 @@ export const choose: Translated<typeof english> = {
   to: 'auf',
   notStarted: 'Nicht gestartet: Es wurde nichts geschrieben.',
   checking: 'Wird geprüft…',
-  reading: 'Die Datei wird einmal entpackt, um die Größe des Abbilds darin zu finden: {percent, number} %',
+  readingForSize: 'Die Datei wird einmal entpackt, um die Größe des Abbilds zu finden',
+  readingToCheck: 'Die ganze Datei wird zuerst geprüft',
   elevating:
     'Diese Laufwerke zu öffnen verlangt die Rechte eines Administrators: Ihr Desktop fragt jetzt nach einem Passwort.',
   review: 'Ansehen',

@@ -25,7 +25,8 @@ export const choose: Translated<typeof english> = {
   to: 'vers',
   notStarted: 'Pas démarré : rien n’a été écrit.',
   checking: 'Contrôle…',
-  reading: 'Le fichier est décompressé une fois pour trouver la taille de l’image qu’il contient : {percent, number} %',
+  readingForSize: 'Le fichier est décompressé une fois pour trouver la taille de l’image',
+  readingToCheck: 'Tout le fichier est d’abord contrôlé',
   elevating:
     'Ouvrir ces disques demande les droits d’un administrateur : votre bureau demande maintenant un mot de passe.',
   review: 'Vérifier le plan',

@@ -371,10 +371,13 @@ TEST_CASE("a session without an answer from its client waits and takes no proces
   for (int i = 0; i < 10000; ++i) {
     if (send(session.client().fd(), &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) break;
   }
-  usleep(300000);
   const auto ticks = [&] { return shell("set -- $(cat " + process + "/stat); exit $(( (${14} + ${15}) & 127 ))"); };
-  const int before = ticks();
-  usleep(500000);
-  CHECK(ticks() == before);
-  CHECK(shell("grep -q '^State:.S' " + process + "/status") == 0);
+  // On a busy machine it takes a while until the broker has answered all that fits. One that spins never rests.
+  bool rests = false;
+  for (int i = 0; i < 100 && !rests; ++i) {
+    const int before = ticks();
+    usleep(500000);
+    rests = ticks() == before && shell("grep -q '^State:.S' " + process + "/status") == 0;
+  }
+  CHECK(rests);
 }

@@ -23,7 +23,7 @@ export const ERROR_CODES = [
   'NOT_FOUND',
   'NOT_PERMITTED', // EACCES, EPERM on open
   'ELEVATION_DENIED', // the system was asked for an administrator's rights and did not give them
-  'ELEVATION_CANCELLED', // ... and whoever sat before the prompt put it away
+  'ELEVATION_CANCELLED', // ... and the prompt was dismissed
   'NO_AGENT', // ... and has nobody to ask: the desktop shows no prompt for a password
   'NOT_BLOCK_OR_FILE', // a directory, FIFO, socket or character device
   'SOURCE_EMPTY',

@@ -1,5 +1,5 @@
-// Decides when a destination is too slow for the others to wait for, and when one that was left behind is fast enough
-// to be waited for again. No I/O and no clock of its own. Worker thread.
+// Decides when a destination is lagging, so that the others no longer wait for it, and when it is fast enough to be
+// waited for again. No I/O and no clock of its own. Worker thread.
 #pragma once
 
 #include <chrono>

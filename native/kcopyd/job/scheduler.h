@@ -2,8 +2,8 @@
 //
 // Every destination has a turn of its own. Destinations at the same turn form a group, and the source is read once for
 // a group. A destination without credit (its share of the pool is full of what it has not written yet) holds up its
-// group. When that has cost the others more than their patience, they go on without it. It becomes a group of its own,
-// reads the source again at its own pace, and joins the groups that it catches up with or that wait for it
+// group. When that has cost the others more than their patience, they go on without it. It is lagging: a group of its
+// own that reads the source again at its own pace, and joins the groups that it catches up with or that wait for it
 // (control/isolation.h).
 #pragma once
 

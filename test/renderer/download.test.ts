@@ -161,7 +161,10 @@ describe('a download', () => {
 
     await open.page.getByRole('radio', { name: `Image file ${LINK}`, checked: true }).waitFor();
     await open.page.getByText('xz → GPT').waitFor();
-    await open.page.getByRole('radio', { name: /SanDisk/ }).first().click();
+    await open.page
+      .getByRole('radio', { name: /SanDisk/ })
+      .first()
+      .click();
     await open.page.getByRole('radio', { name: `Image file ${LINK}` }).click();
     await open.page.getByRole('checkbox').first().click();
     await open.picture('download-chosen');

@@ -165,12 +165,15 @@ function everyFailure(): JobView {
   const reasons = samples('reasons').filter(({ kind }) => kind !== 'said');
   const remedies = samples('remedies').filter(({ kind }) => kind !== 'said');
   const codes = Object.keys(BY_CODE) as ErrorCode[];
+  // The details of a drive list a hundred errors at most.
+  const { destinations } = three;
+  const four = { ...three, destinations: [...destinations, { ...destinations[2]!, path: '/dev/sde' }] };
   return make.job(
-    three,
-    three.destinations.map(() => ({ state: 'failed' })),
+    four,
+    four.destinations.map(() => ({ state: 'failed' })),
     {
       errors: reasons.map((reason, i) =>
-        make.writeError(i % 3, three.destinations[i % 3]!.path, {
+        make.writeError(i % 4, four.destinations[i % 4]!.path, {
           code: codes[i % codes.length]!,
           reason,
           remedy: remedies[i % remedies.length]!,
@@ -232,7 +235,7 @@ describe.each(LANGUAGES)('the page in %s', (language) => {
     await open.start({ state: { job: everyFailure(), language, settings: { ...defaultSettings, language } } });
     speakWith(() => language);
     let shown = 0;
-    for (const name of ['sdb', 'sdc', 'sdd']) {
+    for (const name of ['sdb', 'sdc', 'sdd', 'sde']) {
       await open.page.getByRole('button', { name: say('job.detailsOf', { name }) }).click();
       await open.page.getByRole('dialog').waitFor();
       await open.picture(`failures-${name}-${language}`);

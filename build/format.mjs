@@ -24,7 +24,7 @@ const canFormatNative = async () =>
  * say.
  */
 export async function formatted(options) {
-  const counts = { passed: 0, failed: 0, skips: [] };
+  const counts = { passed: 0, failed: 0, skips: [], failures: [] };
   const count = (code) => counts[code === 0 ? 'passed' : 'failed']++;
   count(await run(process.execPath, prettier('--check'), options));
   if (await canFormatNative()) count(await run('clang-format', ['--dry-run', '--Werror', ...native()], options));

@@ -1,5 +1,13 @@
 // What is in an image file, in words and as a map of its partitions.
-import type { ArchivedFile, Described, LookedAt, Signature } from '../app/contract/inside.ts';
+import {
+  isImageName,
+  SPARSE,
+  writtenFormat,
+  type ArchivedFile,
+  type Described,
+  type LookedAt,
+  type Signature,
+} from '../app/contract/inside.ts';
 import { partsOf } from '../app/contract/request-facts.ts';
 import { say, size } from './words.ts';
 
@@ -14,14 +22,7 @@ export interface Stretch {
 /** Least share of a partition on the map: a small one is seen too. */
 const LEAST = 0.02;
 
-/** The decoder's name of an Android sparse image. */
-const SPARSE = 'android-sparse';
-
-/** Names that people write in capitals. */
-const CAPITALS: ReadonlySet<string> = new Set(['zip', 'vmdk', 'vdi', 'vhd', 'vhdx']);
-
-const packingOf = (format: string): string =>
-  format === SPARSE ? say('image.sparse') : CAPITALS.has(format) ? format.toUpperCase() : format;
+const packingOf = (format: string): string => (format === SPARSE ? say('image.sparse') : writtenFormat(format));
 
 /** "xz → GPT": how the image is packed, and what it is. */
 export function formatOf({ packed, content, table, signatures }: Described): string {
@@ -93,9 +94,6 @@ export function filesOf({ packed }: Described): ArchivedFile[] {
   const files = (packed?.entries ?? []).filter(({ name, size }) => !name.endsWith('/') && size > 0);
   if (files.length < 2) return [];
   const byName = new Map(files.map((file) => [file.name, file]));
-  const rank = ({ name }: ArchivedFile): number => (IMAGE_NAME.test(name) ? 0 : 1);
+  const rank = ({ name }: ArchivedFile): number => (isImageName(name) ? 0 : 1);
   return [...byName.values()].toSorted((a, b) => rank(a) - rank(b) || b.size - a.size);
 }
-
-/** As the engine takes an image by its name (engine/unpacking/archive.ts). */
-const IMAGE_NAME = /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu;

@@ -112,6 +112,18 @@ export interface ArchivedFile {
   encrypted: boolean;
 }
 
+/** Beside other files in an archive (a README, checksums) a file with such a name is the image. */
+export const isImageName = (name: string): boolean => /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu.test(name);
+
+/** The decoder's name of an Android sparse image. */
+export const SPARSE = 'android-sparse';
+
+/** The decoder's names of formats that people write in capitals. */
+const CAPITALS: ReadonlySet<string> = new Set(['zip', 'vmdk', 'vdi', 'vhd', 'vhdx']);
+
+/** A format by the decoder's name, as people write it. SPARSE has another name in each language. */
+export const writtenFormat = (format: string): string => (CAPITALS.has(format) ? format.toUpperCase() : format);
+
 /** How a file is packed. Sizes in bytes; null for what the decoder does not say. */
 export interface Packing {
   /** "xz", "zip". */

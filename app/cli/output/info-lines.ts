@@ -1,5 +1,14 @@
 // `platter info` for people.
-import type { Described, GptTable, LookedAt, MbrTable, PartitionFault, Signature } from '../../contract/inside.ts';
+import {
+  SPARSE,
+  writtenFormat,
+  type Described,
+  type GptTable,
+  type LookedAt,
+  type MbrTable,
+  type PartitionFault,
+  type Signature,
+} from '../../contract/inside.ts';
 import { partsOf } from '../../contract/request-facts.ts';
 import { english } from '../../base/english.ts';
 import { counted, number, size } from '../../base/figures.ts';
@@ -29,17 +38,7 @@ export function infoLines(path: string, found: Described, paint: Paint): string[
   ];
 }
 
-/** The decoder's name of an Android sparse image. */
-const SPARSE = 'android-sparse';
-/** The decoder's names that are not how people write them. */
-const NAMES: Readonly<Record<string, string>> = {
-  zip: 'ZIP',
-  vmdk: 'VMDK',
-  vdi: 'VDI',
-  vhd: 'VHD',
-  vhdx: 'VHDX',
-  [SPARSE]: 'Android sparse image',
-};
+const SPARSE_IMAGE = 'Android sparse image';
 
 /** "1.3 GB (1,288,490,188 bytes)" */
 const exactly = (bytes: number): string => (bytes < 1000 ? size(bytes) : `${size(bytes)} (${counted(bytes, 'byte')})`);
@@ -49,10 +48,9 @@ function formatFacts({ kind, packed, content, table, bytes }: Described): [strin
   const chain: string[] = [];
   if (packed !== null) {
     const blocks = packed.blocks === null || packed.blocks < 2 ? '' : `, ${number(packed.blocks)} blocks`;
-    chain.push(
-      `${NAMES[packed.format] ?? packed.format}${packed.entry === null ? '' : ` ("${packed.entry}")`}${blocks}`,
-    );
-    if (packed.sparse && packed.format !== SPARSE) chain.push('Android sparse image');
+    const name = packed.format === SPARSE ? SPARSE_IMAGE : writtenFormat(packed.format);
+    chain.push(`${name}${packed.entry === null ? '' : ` ("${packed.entry}")`}${blocks}`);
+    if (packed.sparse && packed.format !== SPARSE) chain.push(SPARSE_IMAGE);
   }
   switch (content?.kind) {
     case 'image': {

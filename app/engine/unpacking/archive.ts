@@ -1,10 +1,8 @@
 // The image in an archive of several files.
 import type { Reason, Remedy } from '../../contract/facts.ts';
+import { isImageName } from '../../contract/inside.ts';
 import { refuse } from '../../base/errors.ts';
 import type { ArchiveEntry } from './unpack-program.ts';
-
-/** Beside other files in an archive (a README, checksums) this is the image. */
-const IMAGE_NAME = /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu;
 
 /** Methods of ZIP that the decoder knows: stored and deflated. */
 const KNOWN: ReadonlySet<number> = new Set([0, 8]);
@@ -39,7 +37,7 @@ export function entryIn(path: string, entries: readonly ArchiveEntry[], wanted: 
     refuse({ code: 'NOT_AN_IMAGE', op: 'check', device: path, reason, remedy });
   const files = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
   const names = [...new Set(files.map(({ name }) => name))].slice(0, MOST_NAMES).join(', ');
-  const images = files.length === 1 ? files : files.filter(({ name }) => IMAGE_NAME.test(name));
+  const images = files.length === 1 ? files : files.filter(({ name }) => isImageName(name));
   const found = wanted === null ? images : files.filter(({ name }) => name === wanted);
   const [chosen] = found;
   // Which of two files with one name is meant, nobody can say.

@@ -116,8 +116,7 @@ export function needDecoder(path: string): void {
 
 /** Is an open file of `size` bytes one that can be unpacked? */
 export async function isPacked(file: number, size: number): Promise<boolean> {
-  const head = await bytesOf(file, 0, Math.min(HEAD_BYTES, size));
-  const found = recognise(head, await bytesOf(file, Math.max(0, size - VHD_FOOTER), VHD_FOOTER), size);
+  const found = await recogniseIn(file, size, VHD_FOOTER);
   // A fixed VHD is a disk byte for byte, and its footer.
   if (found.kind === 'image') return found.trailer === 'VHD';
   return (
@@ -132,10 +131,14 @@ export async function isPacked(file: number, size: number): Promise<boolean> {
 export async function checkName(file: number, path: string, size: number): Promise<void> {
   const named = namedFormat(basename(path));
   if (named === null) return;
-  const head = await bytesOf(file, 0, Math.min(HEAD_BYTES, size));
-  const tail = await bytesOf(file, Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
-  const found = recognise(head, tail, size);
+  const found = await recogniseIn(file, size, TAIL_BYTES);
   if (!isCertain(found)) throw new Refusal([notAsNamed('BAD_IMAGE', path, named, found)]);
+}
+
+/** What an open file of `size` bytes is, by its head and its last `tail` bytes. */
+async function recogniseIn(file: number, size: number, tail: number): Promise<Recognised> {
+  const head = await bytesOf(file, 0, Math.min(HEAD_BYTES, size));
+  return recognise(head, await bytesOf(file, Math.max(0, size - tail), Math.min(tail, size)), size);
 }
 
 /** Never blocks this thread, which tells of files that do not answer. */

@@ -9,7 +9,7 @@ import { downloadAt, downloadsDir } from '../download/place.ts';
 import { tidy } from '../download/tidy.ts';
 import { continuable } from '../view/continuable.ts';
 
-/** What downloads need of the rest of main. */
+/** What the rest of main does for downloads. */
 export interface Surroundings {
   /** Every change of `SourceDownloads.current`. */
   changed(): void;
@@ -40,7 +40,7 @@ export class SourceDownloads {
 
   /** Downloads from the link `text`. One that runs is stopped. Refused with what is no link; the end shows in `current`. */
   async begin(text: string): Promise<Outcome<null>> {
-    const url = await outcome(() => Promise.resolve(text).then(readUrl));
+    const url = await urlOf(text);
     if (!url.ok) return url;
     await this.stop();
     this.#run(url.value);
@@ -109,7 +109,8 @@ export class SourceDownloads {
     const { source, origin } = view.plan;
     if (source === null || origin === null) return;
     const left = await tidy({ path: source.realPath, origin }, view, continuable(view) !== null);
-    const isShown = this.#current?.path !== null && [source.path, source.realPath].includes(this.#current?.path ?? '');
+    const shown = this.#current?.path ?? null;
+    const isShown = shown === source.path || shown === source.realPath;
     if (left === null && isShown) this.#change({ state: 'removed', path: null });
   }
 
@@ -119,8 +120,14 @@ export class SourceDownloads {
     const origin = shownUrl(url);
     this.#url = url;
     this.#set({
-      ...{ at: Date.now(), origin, state: 'running', progress: null, error: null, path: null },
-      ...{ isKept: false, hasLink: true },
+      at: Date.now(),
+      origin,
+      state: 'running',
+      progress: null,
+      error: null,
+      path: null,
+      isKept: false,
+      hasLink: true,
     });
     const listener: DownloadListener = {
       begins: (_path, at) =>
@@ -160,9 +167,12 @@ export class SourceDownloads {
   }
 }
 
+/** The URL that a link is, or why it is none. */
+const urlOf = (text: string): Promise<Outcome<URL>> => outcome(() => Promise.resolve(text).then(readUrl));
+
 /** The link that is left of one without its secrets; null when it had some, or is none. */
 async function linkIn(origin: string): Promise<URL | null> {
   if (origin.endsWith('?...')) return null;
-  const url = await outcome(() => Promise.resolve(origin).then(readUrl));
+  const url = await urlOf(origin);
   return url.ok ? url.value : null;
 }

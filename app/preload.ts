@@ -3,7 +3,7 @@
 import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from 'electron';
 import { calls, channel, DROPPED, GIVEN_LINK, isLink, notices } from './contract/window.ts';
 
-/** What comes with a drop or a paste. */
+/** The data of a drop or a paste. */
 interface Transfer {
   files: ArrayLike<File>;
   getData(type: string): string;

@@ -235,7 +235,7 @@ export const DROPPED = 'platter:dropped';
 /** The same of a link that the user pasted or dropped. */
 export const GIVEN_LINK = 'platter:link';
 
-/** What may be a link: http or https, one line. */
+/** Is `text` a link as far as its form says: http or https, and one line? */
 export const isLink = (text: string): boolean => /^https?:\/\/\S+$/iu.test(text.trim());
 
 /** Channel of a call or notice on Electron's IPC. */

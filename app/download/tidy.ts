@@ -1,4 +1,4 @@
-// What becomes of a download when its job has ended.
+// Removes a download when its job has ended, unless it is of use.
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import type { JobView } from '../contract/window.ts';
 import type { Fetched } from './download.ts';

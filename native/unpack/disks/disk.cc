@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <functional>
 #include <future>
 #include <utility>
@@ -140,6 +141,10 @@ void decode_pieces(VirtualDisk& disk, const Input& input, Output& output, uint64
 }
 
 }  // namespace
+
+bool has(std::span<const std::byte> bytes, size_t at, std::string_view text) {
+  return std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
+}
 
 void Places::add(uint64_t at, uint64_t size) {
   if (size == 0) return;

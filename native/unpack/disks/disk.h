@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../decoder.h"
@@ -27,7 +29,7 @@ struct Piece {
   Kind kind = Kind::zeros;
   uint64_t size = 0;    // bytes of the disk
   uint64_t place = 0;   // in the file; none for zeros
-  uint64_t packed = 0;  // bytes there
+  uint64_t packed = 0;  // bytes there, of a packed piece
   bool shared = false;  // another part of the file may refer to the same place
 };
 
@@ -46,6 +48,9 @@ class Places {
   std::vector<Range> ranges_;
 };
 
+// Whether `text` is in the bytes, which reach so far, from byte `at` on.
+bool has(std::span<const std::byte> bytes, size_t at, std::string_view text);
+
 class VirtualDisk {
  public:
   // The input has to outlive this.
@@ -60,7 +65,7 @@ class VirtualDisk {
   uint64_t unit() const { return unit_; }
   // States of the disk that the file keeps beside the current one.
   uint64_t snapshots() const { return snapshots_; }
-  // What is at `at`, a multiple of unit() below size(). Its size is at least 1, and that of a packed piece is unit().
+  // The piece at `at`, a multiple of unit() below size(). Its size is at least 1, and that of a packed piece is unit().
   // Throws Error.
   virtual Piece piece_at(uint64_t at) = 0;
   // Adds the places of what describes the disk. Throws Error where the file contradicts itself.

@@ -181,14 +181,10 @@ Piece Qcow2::piece_at(uint64_t at) {
   const uint64_t offset = offset_in(entry, ~(copied | offset_mask | zero));
   if (entry_ == 16) return part_at(at, entry, offset, big_endian(entries, place + 8, 8));
   if (offset == 0 || (entry & zero) != 0) return {.size = size};
-  return {.kind = Piece::Kind::stored,
-          .size = size,
-          .place = offset + at % cluster_,
-          .packed = size,
-          .shared = (entry & copied) == 0};
+  return {.kind = Piece::Kind::stored, .size = size, .place = offset + at % cluster_, .shared = (entry & copied) == 0};
 }
 
-// Of a part of a cluster. bits: whether each of them is there, and in the upper half, whether it is zeros.
+// The piece of a part of a cluster. bits: whether each part is there, and in the upper half, whether it is zeros.
 Piece Qcow2::part_at(uint64_t at, uint64_t entry, uint64_t offset, uint64_t bits) const {
   const uint64_t length = cluster_ / parts_of_cluster;
   const uint64_t number = at % cluster_ / length;
@@ -197,14 +193,10 @@ Piece Qcow2::part_at(uint64_t at, uint64_t entry, uint64_t offset, uint64_t bits
     damaged(second_at_, "an entry of a table is damaged");
   const uint64_t size = std::min(size_ - at, length - at % length);
   if (!there) return {.size = size};
-  return {.kind = Piece::Kind::stored,
-          .size = size,
-          .place = offset + at % cluster_,
-          .packed = size,
-          .shared = (entry & copied) == 0};
+  return {.kind = Piece::Kind::stored, .size = size, .place = offset + at % cluster_, .shared = (entry & copied) == 0};
 }
 
-// Of the cluster at `at`. Blocks of counts are found by a table.
+// The count of references to the cluster at `at`. A table says where the blocks of counts are.
 uint64_t Qcow2::references_to(uint64_t at) {
   const uint64_t per_block = cluster_ * 8 / count_bits_;
   const uint64_t index = at / cluster_;
@@ -219,7 +211,8 @@ uint64_t Qcow2::references_to(uint64_t at) {
   return big_endian(block_, bit / 8, 1) >> bit % 8 & ((1u << count_bits_) - 1);
 }
 
-// What an entry refers to must be in use: once where it is marked so, else more often. Says whether it is marked.
+// Throws Error unless the cluster of an entry is in use: once where the entry is marked so, else more often. Returns
+// whether it is marked.
 bool Qcow2::check_references(uint64_t entry, uint64_t at) {
   const bool once = (entry & copied) != 0;
   if ((features_ & dirty) != 0) return once;  // the counts were not kept

@@ -44,8 +44,7 @@ class Vdi final : public VirtualDisk {
     const uint64_t number = little_endian(table_, at / block_ * 4, 4);
     if (number >= first_absent) return {.size = size};
     if (number >= used_) damaged(table_at_ + at / block_ * 4);
-    return {
-        .kind = Piece::Kind::stored, .size = size, .place = data_at_ + number * block_ + at % block_, .packed = size};
+    return {.kind = Piece::Kind::stored, .size = size, .place = data_at_ + number * block_ + at % block_};
   }
 
   void check_tables(Places& places) override {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <string_view>
 
 #include "../big_endian.h"
@@ -23,10 +22,6 @@ constexpr uint64_t absent = 0xffffffff;
 constexpr uint64_t fixed = 2;
 constexpr uint64_t dynamic = 3;
 constexpr uint64_t differencing = 4;
-
-bool has(std::span<const std::byte> bytes, size_t at, std::string_view text) {
-  return std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
-}
 
 // The complement of the sum of all bytes, in which the checksum itself counts as zeros.
 bool is_sound(std::span<const std::byte> bytes, size_t checksum_at) {
@@ -73,12 +68,12 @@ class Vhd final : public VirtualDisk {
   }
 
   Piece piece_at(uint64_t at) override {
-    if (table_.empty()) return {.kind = Piece::Kind::stored, .size = size_ - at, .place = at, .packed = size_ - at};
+    if (table_.empty()) return {.kind = Piece::Kind::stored, .size = size_ - at, .place = at};
     const uint64_t size = std::min(size_ - at, block_ - at % block_);
     const uint64_t sector = big_endian(table_, at / block_ * 4, 4);
     if (sector == absent) return {.size = size};
     // Sectors that its bitmap calls unused are zeros in the file too.
-    return {.kind = Piece::Kind::stored, .size = size, .place = sector * 512 + bitmap() + at % block_, .packed = size};
+    return {.kind = Piece::Kind::stored, .size = size, .place = sector * 512 + bitmap() + at % block_};
   }
 
   void check_tables(Places& places) override {

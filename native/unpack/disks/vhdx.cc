@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <map>
 #include <string_view>
 
@@ -62,10 +61,6 @@ bool is_sound(std::span<const std::byte> bytes, size_t at) {
   return little_endian(bytes, at, 4) == static_cast<uint32_t>(~crc);
 }
 
-bool has(std::span<const std::byte> bytes, size_t at, std::string_view text) {
-  return std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
-}
-
 std::string_view guid_at(const Bytes& bytes, size_t at) {
   return {reinterpret_cast<const char*>(bytes.data() + at), 16};
 }
@@ -111,7 +106,7 @@ class Vhdx final : public VirtualDisk {
   Bytes table_;
 };
 
-// Of the two headers the newer one counts. The log has to be empty.
+// The newer of the two headers counts. Its log has to be empty.
 void Vhdx::check_headers() const {
   Bytes current;
   for (const uint64_t place : header_places) {
@@ -198,7 +193,7 @@ Piece Vhdx::piece_at(uint64_t at) {
       return {.size = size};
     case 6:
       if (offset < mib) damaged(table_at_.at + place, "its table is damaged");
-      return {.kind = Piece::Kind::stored, .size = size, .place = offset + at % block_, .packed = size};
+      return {.kind = Piece::Kind::stored, .size = size, .place = offset + at % block_};
     case 7:
       throw Error(Fault::other_file, table_at_.at + place, "");
     default:

@@ -42,7 +42,7 @@ std::string_view text_in(const Bytes& bytes) {
   return text.substr(0, text.find('\0'));
 }
 
-// What the text says of the disk.
+// The facts of the disk in the text.
 struct Descriptor {
   std::string_view type;
   std::string_view parent;  // the number of the disk under this one
@@ -97,7 +97,7 @@ void check_descriptor(std::string_view text, std::optional<uint64_t> sectors) {
   const Descriptor descriptor = descriptor_in(text);
   if ((descriptor.parent != "ffffffff" && !descriptor.parent.empty()) || !descriptor.parent_name.empty())
     throw Error(Fault::other_file, 0, std::string(descriptor.parent_name));
-  // Of a disk in several files only one has the text.
+  // Only one file of a disk in several has the text.
   if (!sectors || descriptor.extents.size() > 1 || descriptor.type.empty())
     throw Error(Fault::other_file, 0, descriptor.extents.empty() ? "" : name_in(descriptor.extents.back()));
   if (descriptor.type != "monolithicSparse" && descriptor.type != "streamOptimized")
@@ -116,7 +116,7 @@ class Vmdk final : public VirtualDisk {
  private:
   void refuse_other_kinds() const;
   void take_flags(const Bytes& header);
-  uint64_t take_footer();
+  uint64_t take_footer(const Bytes& header) const;
   void take_tables(uint64_t at);
   const Bytes& entries_for(uint64_t index);
   Piece packed_at(uint64_t at, uint64_t place) const;
@@ -152,15 +152,19 @@ Vmdk::Vmdk(const Input& input) : VirtualDisk(input) {
   if ((flags_ & compressed) != 0) unit_ = grain_;
   const uint64_t first = little_endian(header, 56, 8);
   if ((flags_ & two_tables) != 0) other_at_ = little_endian(header, 48, 8);
-  take_tables(first == at_the_end ? take_footer() : first);
+  take_tables(first == at_the_end ? take_footer(header) : first);
 }
 
 // A text of its own names the files that the disk is in. "COWD" is a part of a disk of an ESX server.
 void Vmdk::refuse_other_kinds() const {
-  Bytes start(std::min(largest_descriptor, input_.size().value_or(0)));
-  start.resize(input_.read_at(0, start));
-  if (text_in(start).starts_with("# Disk Desc")) check_descriptor(text_in(start), std::nullopt);
-  if (text_in(start).starts_with("COWD")) throw Error(Fault::other_file, 0, "");
+  const auto start = [&](uint64_t length) {
+    Bytes bytes(std::min(length, input_.size().value_or(0)));
+    bytes.resize(input_.read_at(0, bytes));
+    return bytes;
+  };
+  const Bytes head = start(header_length);
+  if (text_in(head).starts_with("COWD")) throw Error(Fault::other_file, 0, "");
+  if (text_in(head).starts_with("# Disk Desc")) check_descriptor(text_in(start(largest_descriptor)), std::nullopt);
 }
 
 void Vmdk::take_flags(const Bytes& header) {
@@ -169,7 +173,7 @@ void Vmdk::take_flags(const Bytes& header) {
   flags_ = little_endian(header, 8, 4);
   if ((flags_ & ~(line_ends | two_tables | zero_grains | compressed | markers)) != 0)
     unsupported("has a feature that is not known");
-  // What a transfer as text does to a file.
+  // A transfer as text changes these bytes.
   if ((flags_ & line_ends) != 0 && little_endian(header, 73, 4) != 0x0a0d200a)
     damaged(73, "line ends in it were changed");
   const bool is_packed = little_endian(header, 77, 2) == 1;
@@ -179,7 +183,7 @@ void Vmdk::take_flags(const Bytes& header) {
 
 // A streamed disk has its tables, and a second header that knows where they are, at its end. Bytes 0 to 511 are a
 // marker, then the header, then the mark of the end.
-uint64_t Vmdk::take_footer() {
+uint64_t Vmdk::take_footer(const Bytes& header) const {
   const uint64_t end = input_.size().value_or(0);
   if (end < 4 * sector) throw Error(Fault::truncated, end, "VMDK: the footer at the end is not there");
   const Bytes footer = read(end - 3 * sector, 3 * sector);
@@ -189,7 +193,6 @@ uint64_t Vmdk::take_footer() {
   if (little_endian(footer, 12, 4) != footer_marker || little_endian(footer, sector, 4) != magic ||
       !std::ranges::all_of(std::span(footer).last(sector), is_zero))
     throw Error(Fault::truncated, end, "VMDK: the footer at the end is not there");
-  const Bytes header = read(0, header_length);
   // The two differ in the place of the tables only.
   const auto same = [&](size_t at, size_t count) {
     return std::ranges::equal(std::span(header).subspan(at, count), std::span(footer).subspan(sector + at, count));
@@ -234,7 +237,7 @@ Piece Vmdk::piece_at(uint64_t at) {
   const uint64_t size = std::min(left, grain_ - at % grain_);
   if (entry == 0 || (entry == 1 && (flags_ & zero_grains) != 0)) return {.size = size};
   if ((flags_ & compressed) == 0)
-    return {.kind = Piece::Kind::stored, .size = size, .place = entry * sector + at % grain_, .packed = size};
+    return {.kind = Piece::Kind::stored, .size = size, .place = entry * sector + at % grain_};
   Piece piece = packed_at(at, entry * sector);
   piece.size = size;
   return piece;

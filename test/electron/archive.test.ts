@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { seededBytes } from '../lab/lab.ts';
 import { imageFolder, launchApp } from './support/app.ts';
-import { chooseImage, review, tiles } from './support/steps.ts';
+import { chooseImage, chooseNewImage, runToVerified } from './support/steps.ts';
 
 const folder = imageFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,16 +24,11 @@ it.skipIf(!canUnpack)('writes the file of a ZIP that is clicked', async () => {
   chmodSync(zip, 0o644);
 
   await using app = await launchApp();
-  await app.electron.evaluate(({ dialog }, filePath) => {
-    dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
-  }, copy);
   await chooseImage(app, zip);
-  await app.page.getByRole('button', { name: 'New image file…' }).click();
+  await chooseNewImage(app, copy);
   await app.page.getByText('Choose the image in the archive.').waitFor();
   await app.page.getByText('student.img').click();
   await app.page.getByRole('radio', { name: /student\.img/, checked: true }).waitFor();
-  await review(app);
-  await app.page.getByRole('button', { name: 'Start', exact: true }).click();
-  await tiles(app.page, 'verified').first().waitFor();
+  await runToVerified(app);
   expect(readFileSync(copy).equals(images[1]!)).toBe(true);
 });

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } f
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { answerOpenDialog, imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { answerOpenDialog, answerSaveDialog, imageFolder, launchApp, picture, type App } from './support/app.ts';
 import { chooseImage, holdToStart, review, tick, tileOf } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
@@ -61,9 +61,7 @@ describe.skipIf(reason !== null)(`a check in the window${reason === null ? '' : 
     execFileSync('cmp', ['--bytes', String(IMAGE_SIZE), image, bad.backing]);
     expect(readFileSync(bad.backing).subarray(IMAGE_SIZE).equals(before.subarray(IMAGE_SIZE))).toBe(true);
 
-    await app.electron.evaluate(({ dialog }, path) => {
-      dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: path });
-    }, manifest);
+    await answerSaveDialog(app, manifest);
     await page.getByRole('button', { name: /^Save manifest of/ }).click();
     await page.getByText(`Saved: ${manifest}`).waitFor();
     await page.getByRole('button', { name: 'New job' }).click();

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { answerWith, WebServer, type Behaviour } from '../app/download/web-server.ts';
 import { seededBytes } from '../lab/lab.ts';
 import { imageFolder, launchApp, picture, type App } from './support/app.ts';
-import { review, tiles } from './support/steps.ts';
+import { chooseNewImage, runToVerified } from './support/steps.ts';
 
 const SIZE = 3_000_000;
 const content = seededBytes(SIZE, 7);
@@ -43,13 +43,8 @@ const silentAfter =
 
 /** Writes the chosen source to a new image file, and waits until it is verified. */
 async function writeTo(app: App, copy: string): Promise<void> {
-  await app.electron.evaluate(({ dialog }, filePath) => {
-    dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
-  }, copy);
-  await app.page.getByRole('button', { name: 'New image file…' }).click();
-  await review(app);
-  await app.page.getByRole('button', { name: 'Start', exact: true }).click();
-  await tiles(app.page, 'verified').first().waitFor();
+  await chooseNewImage(app, copy);
+  await runToVerified(app);
 }
 
 describe('a link in the window', () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readManifest } from '../../app/engine/formats/manifest.ts';
 import { recordSchema } from '../../app/records/record.ts';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { answerSaveDialog, imageFolder, launchApp, picture, type App } from './support/app.ts';
 import { review, startJob } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
@@ -34,12 +34,6 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     rmSync(folder, { recursive: true });
   });
 
-  /** The next native save dialog answers with `path`. */
-  const answerSaveDialog = (path: string): Promise<void> =>
-    app.electron.evaluate(({ dialog }, chosen) => {
-      dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: chosen });
-    }, path);
-
   it('saves the report of a job from the job and from the history, and repeats the job', async () => {
     const { page } = app;
     const [good, bad] = disks as [LabDisk, LabDisk];
@@ -47,10 +41,10 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await startJob(app, image, [good.device, bad.device]);
     await page.getByRole('heading', { name: /1 verified, 1 failed/ }).waitFor();
 
-    await answerSaveDialog(join(folder, 'report.pdf'));
+    await answerSaveDialog(app, join(folder, 'report.pdf'));
     await page.getByRole('button', { name: 'Save as PDF: report on disk.img' }).click();
     await page.getByText(`Saved: ${join(folder, 'report.pdf')}`).waitFor();
-    await answerSaveDialog(join(folder, 'disk.manifest'));
+    await answerSaveDialog(app, join(folder, 'disk.manifest'));
     await page.getByRole('button', { name: 'Save manifest of disk.img' }).click();
     await page.getByText(`Saved: ${join(folder, 'disk.manifest')}`).waitFor();
     const { bytes } = await readManifest(join(folder, 'disk.manifest'));
@@ -75,7 +69,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await drawer.getByText('1 job', { exact: true }).waitFor();
     await drawer.getByRole('button', { name: /^Details of/ }).click();
     await drawer.getByText(bad.device).first().waitFor();
-    await answerSaveDialog(join(folder, 'report.json'));
+    await answerSaveDialog(app, join(folder, 'report.json'));
     await drawer.getByRole('button', { name: /^Save as JSON/ }).click();
     await drawer.getByText(`Saved: ${join(folder, 'report.json')}`).waitFor();
     const record = recordSchema.parse(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')));
@@ -87,7 +81,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
         { path: bad.device, state: 'failed' },
       ],
     });
-    await answerSaveDialog(join(folder, 'table.csv'));
+    await answerSaveDialog(app, join(folder, 'table.csv'));
     await drawer.getByRole('button', { name: 'Save these as CSV' }).click();
     await drawer.getByText(`Saved: ${join(folder, 'table.csv')}`).waitFor();
     expect(readFileSync(join(folder, 'table.csv'), 'utf8').split('\r\n')).toHaveLength(4);

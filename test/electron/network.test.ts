@@ -5,7 +5,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { imageFolder, launchApp } from './support/app.ts';
-import { chooseImage, review, tiles } from './support/steps.ts';
+import { chooseImage, chooseNewImage, runToVerified } from './support/steps.ts';
 
 const folder = imageFolder();
 // The image is written with the rights of the window's ordinary user.
@@ -32,13 +32,8 @@ test('calls no Internet address in any process of Platter during a whole job', a
   {
     await using app = await launchApp({ trace });
     await chooseImage(app, image);
-    await app.electron.evaluate(({ dialog }, filePath) => {
-      dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
-    }, copy);
-    await app.page.getByRole('button', { name: 'New image file…' }).click();
-    await review(app);
-    await app.page.getByRole('button', { name: 'Start', exact: true }).click();
-    await tiles(app.page, 'verified').first().waitFor();
+    await chooseNewImage(app, copy);
+    await runToVerified(app);
     // The page tries and is refused before anything is sent. Main calls a port of this machine, which strace has to
     // see.
     expect(

@@ -136,6 +136,13 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(ARTIFACTS, `${name}.png`) });
 }
 
+/** The next native save dialog answers with `path`. */
+export async function answerSaveDialog({ electron }: Pick<App, 'electron'>, path: string): Promise<void> {
+  await electron.evaluate(({ dialog }, filePath) => {
+    dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
+  }, path);
+}
+
 /** Makes the next native file dialog answer with `path`, as if the user had chosen it. */
 export async function answerOpenDialog({ electron }: App, path: string): Promise<void> {
   await electron.evaluate(({ dialog }, chosen) => {

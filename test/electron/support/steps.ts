@@ -1,7 +1,7 @@
 // A person's steps in the window.
 import { basename } from 'node:path';
 import { type Locator, type Page } from 'playwright-core';
-import { answerOpenDialog, type App } from './app.ts';
+import { answerOpenDialog, answerSaveDialog, type App } from './app.ts';
 
 /** What a step without native dialogs needs. */
 type Shown = Pick<App, 'page'>;
@@ -11,6 +11,19 @@ export async function chooseImage(app: App, path: string): Promise<void> {
   await answerOpenDialog(app, path);
   await app.page.getByRole('button', { name: /an image…|another image…/ }).click();
   await app.page.getByRole('radio', { name: `Image file ${path}` }).waitFor();
+}
+
+/** Chooses a new image file at `path` as a destination, with the native dialog. */
+export async function chooseNewImage(app: App, path: string): Promise<void> {
+  await answerSaveDialog(app, path);
+  await app.page.getByRole('button', { name: 'New image file…' }).click();
+}
+
+/** Reviews and starts a job that writes new files only, and waits until one of them is verified. */
+export async function runToVerified({ page }: Shown): Promise<void> {
+  await review({ page });
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await tiles(page, 'verified').first().waitFor();
 }
 
 /** Ticks destinations in the list, by their paths. */

@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Entry } from './contenders.ts';
 import { MiB } from './figures.ts';
-import { runProgram } from './measure.ts';
-import { fillWithPrograms, pack } from './packed-image.ts';
+import { decodeBy, fillWithPrograms, pack, PACKINGS } from './packed-image.ts';
 import type { Row, RowPlan } from './rows.ts';
 import { missingProgram } from './shell.ts';
 
@@ -33,21 +32,21 @@ const FORMATS: readonly Packed[] = [
   {
     id: 'decode-xz',
     title: 'decode xz in blocks',
-    packing: 'xz -1 -T2 --block-size=4MiB -c IMAGE',
+    packing: PACKINGS.xz,
     plain: 'xz -dc -T1 PACKED',
     peers: ['xz -dc -T0 PACKED', 'pixz -d -i PACKED -o /dev/stdout'],
   },
   {
     id: 'decode-bz2',
     title: 'decode bzip2',
-    packing: 'bzip2 -9 -c IMAGE',
+    packing: PACKINGS.bzip2,
     plain: 'bzip2 -dc PACKED',
     peers: ['lbzip2 -dc PACKED', 'pbzip2 -dc PACKED'],
   },
   {
     id: 'decode-zst',
     title: 'decode zstd of several frames',
-    packing: "split -b 1M --filter='zstd -q -3 -c' IMAGE",
+    packing: PACKINGS.zstd,
     plain: 'zstd -dcq PACKED',
     peers: ['pzstd -dcq PACKED'],
   },
@@ -55,35 +54,31 @@ const FORMATS: readonly Packed[] = [
   {
     id: 'decode-gz',
     title: 'decode gzip',
-    packing: 'gzip -6 -c IMAGE',
+    packing: PACKINGS.gzip,
     plain: 'ZLIB',
     peers: ['gzip -dc PACKED', 'pigz -dc PACKED'],
   },
   {
     id: 'decode-xz-one',
     title: 'decode xz of one block',
-    packing: 'xz -1 -T1 -c IMAGE',
+    packing: PACKINGS.xzOfOneBlock,
     plain: 'xz -dc -T1 PACKED',
     peers: [],
   },
   {
     id: 'decode-zst-one',
     title: 'decode zstd of one frame',
-    packing: 'zstd -q -3 -c IMAGE',
+    packing: PACKINGS.zstdOfOneFrame,
     plain: 'zstd -dcq PACKED',
     peers: [],
   },
-  { id: 'decode-lz4', title: 'decode lz4', packing: 'lz4 -q -1 -c IMAGE', plain: 'lz4 -dcq PACKED', peers: [] },
+  { id: 'decode-lz4', title: 'decode lz4', packing: PACKINGS.lz4, plain: 'lz4 -dcq PACKED', peers: [] },
 ];
 
 function entry(name: string, kind: Entry['kind'], command: string): Entry {
   const missing = missingProgram(command.split(' ').find((word) => !word.includes('='))!);
   if (missing !== null) return { name, kind, run: missing };
-  const run = async (): ReturnType<Exclude<Entry['run'], string>> => {
-    const { wall, busy, memory } = await runProgram('sh', ['-c', `exec ${command} > /dev/null`]);
-    return { seconds: wall, cpu: null, wall, busy, memory };
-  };
-  return { name, kind, run, writes: kind === 'platter' };
+  return { name, kind, run: () => decodeBy(command), writes: kind === 'platter' };
 }
 
 function decodeRow({ id, title, packing, plain, peers }: Packed): RowPlan {

@@ -9,7 +9,7 @@ import { PROGRAM } from './decode.ts';
 import { etcher, etcherMissing } from './etcher.ts';
 import { median, MiB } from './figures.ts';
 import { runProgram, type Sample } from './measure.ts';
-import { fillWithPrograms, pack } from './packed-image.ts';
+import { decodeBy, fillWithPrograms, pack, PACKINGS } from './packed-image.ts';
 import { teeOf } from './peers.ts';
 import type { Row, RowPlan } from './rows.ts';
 import { missingProgram, quoted, shell } from './shell.ts';
@@ -36,35 +36,35 @@ const FORMATS: readonly Packed[] = [
     id: 'image-xz',
     ending: 'xz',
     title: 'image in xz of several blocks->4',
-    packing: 'xz -1 -T2 --block-size=4MiB -c IMAGE',
+    packing: PACKINGS.xz,
     unpackers: ['xz -dc -T1 PACKED', 'xz -dc -T0 PACKED'],
   },
   {
     id: 'image-xz-one',
     ending: 'xz',
     title: 'image in xz of one block->4',
-    packing: 'xz -1 -T1 -c IMAGE',
+    packing: PACKINGS.xzOfOneBlock,
     unpackers: ['xz -dc -T1 PACKED', 'xz -dc -T0 PACKED'],
   },
   {
     id: 'image-gz',
     ending: 'gz',
     title: 'image in gzip->4',
-    packing: 'gzip -6 -c IMAGE',
+    packing: PACKINGS.gzip,
     unpackers: ['gzip -dc PACKED'],
   },
   {
     id: 'image-bz2',
     ending: 'bz2',
     title: 'image in bzip2->4',
-    packing: 'bzip2 -9 -c IMAGE',
+    packing: PACKINGS.bzip2,
     unpackers: ['bzip2 -dc PACKED'],
   },
   {
     id: 'image-zst',
     ending: 'zst',
     title: 'image in zstd->4',
-    packing: 'zstd -q -3 -c IMAGE',
+    packing: PACKINGS.zstdOfOneFrame,
     unpackers: ['zstd -dcq PACKED'],
   },
 ];
@@ -81,14 +81,6 @@ function withoutStartUp(run: (source: string) => Promise<Sample>, source: string
     const sample = await run(source);
     return { ...sample, seconds: Math.max(0, sample.wall - startUp) };
   };
-}
-
-async function decoding(source: string): Promise<Sample> {
-  const { wall, busy, memory } = await runProgram('sh', [
-    '-c',
-    `exec ${PROGRAM} decode < ${quoted(source)} > /dev/null`,
-  ]);
-  return { seconds: wall, cpu: null, wall, busy, memory };
 }
 
 /** bmaptool writes one device: as many of them as there are devices, at the same time. */
@@ -111,7 +103,7 @@ function entriesOf({ unpackers }: Packed, task: Task, { packed, small }: Files):
   const command = (source: string): Promise<Sample> => commandLine({ ...task, source }, ['--no-verify']);
   const byBmaptool = (source: string): Promise<Sample> => shell({ text: bmaptool(source, task), tells: false }, task);
   return [
-    { name: DECODING, kind: 'limit', run: () => decoding(packed), writes: false },
+    { name: DECODING, kind: 'limit', run: () => decodeBy(`${PROGRAM} decode < ${quoted(packed)}`), writes: false },
     { name: COPYING, kind: 'limit', run: () => engine({ ...task, hash: true, addon: ADDON }) },
     { name: COMMAND_LINE, kind: 'platter', run: withoutStartUp(command, packed, small) },
     peer('etcher-sdk', etcherMissing() ?? (() => etcher({ ...task, source: packed }, false))),

@@ -2,7 +2,25 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { runProgram, type Sample } from './measure.ts';
 import { missingProgram } from './shell.ts';
+
+/** How images are packed: commands that have IMAGE in them and write to their output. */
+export const PACKINGS = {
+  xz: 'xz -1 -T2 --block-size=4MiB -c IMAGE',
+  xzOfOneBlock: 'xz -1 -T1 -c IMAGE',
+  gzip: 'gzip -6 -c IMAGE',
+  bzip2: 'bzip2 -9 -c IMAGE',
+  zstd: "split -b 1M --filter='zstd -q -3 -c' IMAGE",
+  zstdOfOneFrame: 'zstd -q -3 -c IMAGE',
+  lz4: 'lz4 -q -1 -c IMAGE',
+} as const;
+
+/** A run of a command that decodes to its output, all of which is dropped. */
+export async function decodeBy(command: string): Promise<Sample> {
+  const { wall, busy, memory } = await runProgram('sh', ['-c', `exec ${command} > /dev/null`]);
+  return { seconds: wall, cpu: null, wall, busy, memory };
+}
 
 /** Writes programs one after the other over the file at `path`, as an image of a system has them. */
 export function fillWithPrograms(path: string, bytes: number): void {
@@ -20,8 +38,7 @@ export function fillWithPrograms(path: string, bytes: number): void {
 }
 
 /**
- * Packs `image` into the file `packed` by a command that has IMAGE in it and writes to its output. Returns why it cannot
- * be done, null when it is done.
+ * Packs `image` into the file `packed` by one of PACKINGS. Returns why it cannot be done, null when it is done.
  */
 export function pack(command: string, image: string, packed: string): string | null {
   const missing = missingProgram(/(?:filter=')?(xz|bzip2|zstd|gzip|lz4) /.exec(command)![1]!);

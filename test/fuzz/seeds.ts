@@ -9,6 +9,7 @@ import type { LogRecord } from '../../app/engine/formats/job-records.ts';
 import { encodeManifest, type Manifest } from '../../app/engine/formats/manifest.ts';
 import { Bench, PACKINGS, seekableZstd } from '../app/sources/unpack-files.ts';
 import { diskSeeds } from './disk-seeds.ts';
+import { bmapOf } from '../app/sources/bmap-files.ts';
 import { extended, gptDisk, hybridDisk, LOGICAL } from '../app/sources/forged-tables.ts';
 import { encoded, header } from './job-log.ts';
 
@@ -108,6 +109,21 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+
+const mapped = Buffer.alloc(50_000, 1);
+for (const version of ['1.2', '1.3', '1.4', '2.0'] as const)
+  seed(
+    `bmap/${version}`,
+    bmapOf(
+      mapped,
+      [
+        [0, 1],
+        [4, 4],
+        [9, 12],
+      ],
+      { version },
+    ),
+  );
 
 /** A disk's first bytes, after where they lie and its sectors (see inside.ts). */
 const disk = (place: number, sector: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.of(place, sector), bytes]);

@@ -11,8 +11,8 @@ namespace unpack {
 // other than zeros follows the content. unsupported: a variant that this program does not decode. memory: decoding
 // needs more than the limit. other_file: of a virtual disk; said is the name of another file that it needs, empty where
 // it is not known. encrypted: a virtual disk. unfinished: a program that wrote to it has not ended in order. resources:
-// the system gives no memory or no thread; nothing is said of the file. read: so does its storage. usage: the call is
-// wrong.
+// the system gives no memory or no thread; nothing is said of the file. read: so does its storage. mapped: the
+// checksum of a range is not that of the bmap. usage: the call is wrong.
 enum class Fault {
   truncated,
   damaged,
@@ -25,6 +25,7 @@ enum class Fault {
   resources,
   read,
   write,
+  mapped,
   usage
 };
 
@@ -53,23 +54,28 @@ constexpr const char* name_of(Fault fault) {
       return "read";
     case Fault::write:
       return "write";
+    case Fault::mapped:
+      return "mapped";
     case Fault::usage:
       return "usage";
   }
   return "damaged";
 }
 
-// offset: bytes from the start of the packed file. A decoder that reads ahead names the place it had reached.
+// offset: bytes from the start of the packed file. A decoder that reads ahead names the place it had reached. Of
+// `mapped`, offset and length are those of the range in the image.
 class Error : public std::runtime_error {
  public:
-  Error(Fault fault, uint64_t offset, const std::string& said)
-      : std::runtime_error(said), fault_(fault), offset_(offset) {}
+  Error(Fault fault, uint64_t offset, const std::string& said, uint64_t length = 0)
+      : std::runtime_error(said), fault_(fault), offset_(offset), length_(length) {}
   Fault fault() const { return fault_; }
   uint64_t offset() const { return offset_; }
+  uint64_t length() const { return length_; }
 
  private:
   Fault fault_;
   uint64_t offset_;
+  uint64_t length_;
 };
 
 }  // namespace unpack

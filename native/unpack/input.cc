@@ -35,7 +35,9 @@ void Input::fill(size_t wanted) {
   begin_ = 0;
   if (buffer_.size() < wanted + buffer_length) buffer_.resize(wanted + buffer_length);
   while (end_ < wanted && !ended_) {
-    const ssize_t got = read(fd_, buffer_.data() + end_, buffer_.size() - end_);
+    const uint64_t allowed = read_until_ - std::min(read_until_, position_ + end_);
+    if (allowed == 0) break;
+    const ssize_t got = read(fd_, buffer_.data() + end_, std::min<uint64_t>(buffer_.size() - end_, allowed));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Error(Fault::read, position_ + end_, std::strerror(errno));
     ended_ = got == 0;
@@ -75,6 +77,11 @@ void Input::seek(uint64_t offset) {
   position_ = offset;
   begin_ = end_ = 0;
   ended_ = false;
+}
+
+void Input::skip_over(uint64_t offset) {
+  consumed_ += offset - position_;
+  seek(offset);
 }
 
 void Input::restart() {

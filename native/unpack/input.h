@@ -46,6 +46,10 @@ class Input {
   void skip_to_end();
   // Goes on at any place. Needs size(), and digests that are empty.
   void seek(uint64_t offset);
+  // Goes on at a later place. What lies between is not read and counts as consumed. As seek().
+  void skip_over(uint64_t offset);
+  // From here on nothing is read from the place `end` on.
+  void read_until(uint64_t end) { read_until_ = end; }
   // Begins again, as if nothing had been consumed.
   void restart();
 
@@ -65,6 +69,7 @@ class Input {
   std::optional<uint64_t> size_;
   uint64_t position_ = 0;
   uint64_t consumed_ = 0;
+  uint64_t read_until_ = UINT64_MAX;
   std::vector<std::byte> buffer_;
   size_t begin_ = 0;  // of what is left in buffer_
   size_t end_ = 0;

@@ -12,6 +12,10 @@
 //     --raw              passes the bytes on as they are: for the hashes of a file that is not packed
 //     --from BYTES       begins at this byte of the image
 //     --length BYTES     writes at most so many. With either, only what is read is checked
+//     --map              writes zeros for all that is in none of the ranges that descriptor 4 lists (mapped.h). With
+//                        --raw and without hashes, nothing else is read
+//     --map-digest NAME  compares the checksums of those ranges
+//     --until BYTES      with --map: writes nothing from this byte of the image on, and decodes on
 //   --parent PID       of both: ends with the thread that started this, in the process PID
 //
 // probe says, where it is known: "size" of the image; "blocks" that can be decoded on their own and the "largestBlock";
@@ -20,7 +24,8 @@
 // one) or not (decoding begins at the start). Reports are lines of JSON on descriptor 3 (probe: on standard output):
 // {"event":"progress","read":N,"written":N} about once a second, then "done" with "read", "written", "zeros" (bytes
 // after the last member), "checked" (the file has a checksum of every decoded byte) and the hashes, or "error" with
-// "fault" (see error.h), "offset" and "said". Exit code 0 when done, 1 after an error, 2 when the call is wrong.
+// "fault" (see error.h), "offset", "length" where it is a range, and "said". Exit code 0 when done, 1 after an error, 2
+// when the call is wrong.
 #include <malloc.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -32,6 +37,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -39,6 +45,7 @@
 #include "decoder.h"
 #include "error.h"
 #include "inflate.h"
+#include "mapped.h"
 #include "range.h"
 #include "sandbox.h"
 
@@ -57,6 +64,9 @@ struct Options {
   uint64_t from = 0;
   uint64_t length = UINT64_MAX;
   uint64_t parent = 0;  // 0: none
+  bool map = false;
+  std::string map_digest;
+  uint64_t until = UINT64_MAX;
   bool is_range() const { return from != 0 || length != UINT64_MAX; }
 };
 
@@ -87,8 +97,8 @@ Options options_of(int count, char** words) {
   options.probe = command == "probe";
   for (int i = 2; i < count; ++i) {
     const std::string_view word = words[i];
-    if (word == "--discard" || word == "--raw") {
-      (word == "--raw" ? options.raw : options.discard) = true;
+    if (word == "--discard" || word == "--raw" || word == "--map") {
+      (word == "--raw" ? options.raw : word == "--map" ? options.map : options.discard) = true;
       continue;
     }
     if (i + 1 == count) throw Error(Fault::usage, 0, "no such option, or its value is missing: " + std::string(word));
@@ -107,6 +117,10 @@ Options options_of(int count, char** words) {
       options.from = whole_number(value);
     else if (word == "--length")
       options.length = whole_number(value);
+    else if (word == "--map-digest")
+      options.map_digest = value;
+    else if (word == "--until")
+      options.until = whole_number(value);
     else if (word == "--parent")
       options.parent = whole_number(value);
     else
@@ -195,9 +209,30 @@ void probe(const Options& options, Input& input) {
   say(STDOUT_FILENO, line + "}");
 }
 
+// The bytes of a file that a map lists, and zeros for the rest, which is not read.
+void pass_on_mapped(uint64_t size, Input& input, Output& output, Mapped& mapped) {
+  for (uint64_t at = input.position(); at < size; at = input.position()) {
+    if (const uint64_t gap = std::min(mapped.gap(), size - at); gap > 0) {
+      mapped.skip(gap);
+      input.skip_over(at + gap);
+      continue;
+    }
+    input.read_until(at + mapped.left());
+    const auto bytes = input.peek();
+    if (bytes.empty()) return;
+    output.write(bytes);
+    input.consume(bytes.size());
+  }
+}
+
 // The bytes as they are. Nothing in them says whether they are right.
-Found pass_on(const Options& options, Input& input, Output& output) {
+Found pass_on(const Options& options, Input& input, Output& output, Mapped* mapped) {
   if (options.from > 0) input.seek(options.from);
+  const bool hashed = !options.digests.empty() || !options.image_digests.empty();
+  if (mapped != nullptr && input.size() && !hashed && options.length == UINT64_MAX) {
+    pass_on_mapped(*input.size(), input, output, *mapped);
+    return {.checked = false};
+  }
   uint64_t left = options.length;
   for (auto bytes = input.peek(); left > 0 && !bytes.empty(); bytes = input.peek()) {
     const size_t some = static_cast<size_t>(std::min<uint64_t>(bytes.size(), left));
@@ -210,14 +245,18 @@ Found pass_on(const Options& options, Input& input, Output& output) {
   return found;
 }
 
-void decode(const Options& options, Input& input, int report) {
-  DescriptorOutput output(options.discard ? -1 : STDOUT_FILENO, Digests::of(options.image_digests));
+void decode(const Options& options, const Map& map, Input& input, int report) {
+  DescriptorOutput target(options.discard ? -1 : STDOUT_FILENO);
+  std::optional<Mapped> mapped;
+  if (options.map) mapped.emplace(target, map, options.from, options.map_digest, options.discard ? 0 : options.until);
+  CountedOutput output(mapped ? static_cast<Output&>(*mapped) : target, Digests::of(options.image_digests));
+  const auto written = [&] { return output.written() + (mapped ? mapped->skipped() : 0); };
   auto last = std::chrono::steady_clock::now();
   input.on_progress = [&](uint64_t read) {
     const auto now = std::chrono::steady_clock::now();
     if (now - last < std::chrono::seconds(1)) return;
     last = now;
-    say(report, "{\"event\":\"progress\"" + field("read", read) + field("written", output.written()) + "}");
+    say(report, "{\"event\":\"progress\"" + field("read", read) + field("written", written()) + "}");
   };
   Workers workers(options.threads);
   const Limits limits{.workers = workers, .memory = options.memory};
@@ -226,14 +265,14 @@ void decode(const Options& options, Input& input, int report) {
   if (format == Format::none && !options.raw) throw Error(Fault::unsupported, 0, "not a packed format");
   if (options.is_range() && !input.size()) throw Error(Fault::usage, 0, "--from and --length need a file, not a pipe");
   if (options.raw) {
-    found = pass_on(options, input, output);
+    found = pass_on(options, input, output, mapped ? &*mapped : nullptr);
   } else if (options.is_range()) {
     const uint64_t until = options.from + std::min(options.length, UINT64_MAX - options.from);
     decode_range(format, input, output, options.entry, options.from, until, limits, found);
   } else {
     found = decode_whole(format, input, output, options.entry, limits);
   }
-  say(report, "{\"event\":\"done\"" + field("read", input.consumed()) + field("written", output.written()) +
+  say(report, "{\"event\":\"done\"" + field("read", input.consumed()) + field("written", written()) +
                   field("zeros", found.zeros) + ",\"checked\":" + (found.checked ? "true" : "false") +
                   field("digests", input.digests()) + field("imageDigests", output.digests()) + "}");
 }
@@ -249,28 +288,31 @@ bool end_with(uint64_t parent) {
 
 int run(int count, char** words) {
   constexpr int report = 3;
+  constexpr int map_from = 4;
   try {
     const Options options = options_of(count, words);
     if (!end_with(options.parent)) return 1;
     Inflater::load();
     // Of descriptors that the caller did not mean to give, none stays. Kernels before 5.9 cannot do this.
-    close_range(report + 1, ~0u, 0);
+    close_range(options.map ? map_from + 1 : report + 1, ~0u, 0);
     // Threads share one heap: an arena of their own would take address space that the limit counts.
     mallopt(M_ARENA_MAX, 1);
     // The memory of a piece serves the next one. To get it from the kernel anew costs a page fault for every 4 KiB.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     enter_sandbox(options.memory * 2 + own_memory);
+    const Map map = options.map ? read_map(map_from) : Map();
     Input input(STDIN_FILENO, Digests::of(options.digests));
     if (options.probe)
       probe(options, input);
     else
-      decode(options, input, report);
+      decode(options, map, input, report);
     return 0;
   } catch (const Error& error) {
     const bool usage = error.fault() == Fault::usage;
     say(usage ? STDERR_FILENO : report, std::string("{\"event\":\"error\",\"fault\":") +
                                             quoted(name_of(error.fault())) + field("offset", error.offset()) +
+                                            (error.length() > 0 ? field("length", error.length()) : "") +
                                             ",\"said\":" + quoted(error.what()) + "}");
     return usage ? 2 : 1;
   } catch (const std::bad_alloc&) {

@@ -10,8 +10,6 @@
 namespace unpack {
 
 void DescriptorOutput::write(std::span<const std::byte> bytes) {
-  digests_.update(bytes);
-  written_ += bytes.size();
   while (fd_ >= 0 && !bytes.empty()) {
     const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;

@@ -22,13 +22,28 @@ class Output {
 // A descriptor, which stays the caller's; -1 takes the bytes and keeps none of them.
 class DescriptorOutput final : public Output {
  public:
-  DescriptorOutput(int fd, Digests digests) : fd_(fd), digests_(std::move(digests)) {}
+  explicit DescriptorOutput(int fd) : fd_(fd) {}
   void write(std::span<const std::byte> bytes) override;
+
+ private:
+  int fd_;
+};
+
+// Counts and hashes what it passes on.
+class CountedOutput final : public Output {
+ public:
+  CountedOutput(Output& output, Digests digests) : output_(output), digests_(std::move(digests)) {}
+  void write(std::span<const std::byte> bytes) override {
+    digests_.update(bytes);
+    written_ += bytes.size();
+    output_.write(bytes);
+  }
+  void finish() override { output_.finish(); }
   uint64_t written() const { return written_; }
   Digests& digests() { return digests_; }
 
  private:
-  int fd_;
+  Output& output_;
   Digests digests_;
   uint64_t written_ = 0;  // bytes
 };

@@ -5,6 +5,7 @@ import { MAX_DESTINATIONS } from '../contract/limits.ts';
 import {
   backend,
   batchName,
+  bmapChoice,
   checksum as checksumText,
   jobId,
   jobKind,
@@ -16,6 +17,7 @@ import {
 } from '../contract/request.ts';
 import {
   assumesBlank,
+  bmapOf,
   checksumOf,
   entryOf,
   destinationsOf,
@@ -32,6 +34,7 @@ import {
   unmounts,
   updates,
   verifies,
+  zeroesUnmapped,
 } from '../contract/request-facts.ts';
 
 /** The flat object. Members without meaning for its kind have the values of `plainRequest`. */
@@ -63,6 +66,10 @@ export const keptRequest = z.strictObject({
   entry: z.string().min(1).nullable().default(null),
   /** Never a list. Earlier versions had none. */
   checksum: checksumText.nullable().default(null),
+  /** Earlier versions had none. */
+  bmap: bmapChoice.default('beside'),
+  /** Earlier versions had none. */
+  zeroUnmapped: z.boolean().default(false),
   unmount: z.boolean(),
 });
 export type KeptRequest = z.infer<typeof keptRequest>;
@@ -85,6 +92,8 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   origin: null,
   entry: null,
   checksum: null,
+  bmap: 'beside',
+  zeroUnmapped: false,
   unmount: false,
   ...plainRunning,
 };
@@ -120,6 +129,8 @@ export function keep(request: JobRequest): KeptRequest {
     origin: originOf(request),
     entry: entryOf(request),
     checksum: checksumOf(request),
+    bmap: bmapOf(request),
+    zeroUnmapped: zeroesUnmapped(request),
     unmount: unmounts(request),
   };
 }
@@ -139,7 +150,8 @@ export function readRequest(kept: KeptRequest): JobRequest | null {
 
 function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
   const { kind, name, source, origin, manifest, saveManifest, keepGoing, asIs, entry, checksum, unmount, job } = kept;
-  const { io, memory, throttle, stallTimeout } = kept;
+  const { bmap, zeroUnmapped, io, memory, throttle, stallTimeout } = kept;
+  const mapped = { bmap, zeroUnmapped };
   const running = { io, memory, throttle, stallTimeout };
   const destinations = kept.destinations.map((path, index) => ({
     path,
@@ -156,6 +168,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         entry,
         checksum,
         key: null,
+        ...mapped,
         method: methodOf(kept),
         saveManifest,
         ...named,
@@ -167,7 +180,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         against:
           source === null
             ? { kind: 'manifest', path: manifest }
-            : { kind: 'source', path: source, origin, entry, checksum, key: null },
+            : { kind: 'source', path: source, origin, entry, checksum, key: null, ...mapped },
         ...named,
       });
     case 'repair':
@@ -179,6 +192,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         entry,
         checksum,
         key: null,
+        ...mapped,
         manifest,
         ...named,
         unmount,

@@ -17,7 +17,7 @@ const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 /** Formats what was found for people. */
 function lines(
   path: string,
-  { format, entry, bytes: packed, size, zeros, checked, sha256, matches, signed, unchecked, unclear }: Checked,
+  { format, entry, bytes: packed, size, zeros, checked, sha256, matches, signed, unchecked, unclear, bmap }: Checked,
 ): string[] {
   const what =
     format === null
@@ -37,6 +37,7 @@ function lines(
     ...(zeros > 0 ? [`${bytes(zeros)} of zeros follow the packed image. They are not part of it.`] : []),
     comparedLine(path, matches, signed),
     ...signedLines(signed, unchecked),
+    ...(bmap === null ? [] : [bmapLine(path, bmap)]),
     ...unclear.map(({ list, reason }) => `The list ${nameOf(list, path)} is not clear. ${english.reason(reason)}`),
     `sha256 of the file:  ${sha256.file}`,
     ...(format === null ? [] : [`sha256 of the image: ${sha256.image}`]),
@@ -52,6 +53,14 @@ function comparedLine(path: string, matches: Checked['matches'], signed: Checked
   if (list === null && signed !== null) return `The file is the one that was signed (${hash} ${hex}).`;
   const which = list === null ? 'The checksum that was given' : `The checksum in ${nameOf(list, path)}`;
   return `${which} is right: it is that of ${of === 'file' ? 'the file' : 'the image in it'} (${hash} ${hex}).`;
+}
+
+/** Says which block map the image agrees with. */
+function bmapLine(path: string, { path: bmap, mapped, checksums }: NonNullable<Checked['bmap']>): string {
+  const name = nameOf(bmap, path);
+  return checksums
+    ? `The ${bytes(mapped)} that ${name} maps are what its checksums say. What it leaves out is undefined.`
+    : `${name} maps ${bytes(mapped)}. It does not have a checksum for all of them, so a wrong byte may go unseen.`;
 }
 
 /** The name of a list that lies beside the file at `path`, or the path of another one. */
@@ -104,6 +113,6 @@ async function checkAt(
       ? `${printableJson({ path, ...forPrograms(found.value) }, 2)}\n`
       : `${forTerminal(lines(path, found.value).map(printable).join('\n'))}\n`,
   );
-  const { checked, matches } = found.value;
-  return checked || matches !== null ? told : EXIT.someFailed;
+  const { checked, matches, bmap } = found.value;
+  return checked || matches !== null || bmap?.checksums === true ? told : EXIT.someFailed;
 }

@@ -12,7 +12,7 @@ import {
 } from '../contract/options.ts';
 import { inList, plainCopy, plainRepair, plainResume, plainVerify } from '../contract/request-facts.ts';
 import { HASHES, type Hash } from '../contract/hashes.ts';
-import type { JobKind, JobRequest, ResumeRequest } from '../contract/request.ts';
+import type { BmapChoice, JobKind, JobRequest, ResumeRequest } from '../contract/request.ts';
 import { TEXTS } from './help.ts';
 import { printableLines } from './output/text.ts';
 import { file, job, PARSERS } from './values.ts';
@@ -26,7 +26,7 @@ export interface Actions {
   /** `checksum` is "sha256:…" or "list:PATH". Without it and without `key` the lists beside the file count. */
   check(
     path: string,
-    options: { entry: string | null; checksum: string | null; key: string | null; json: boolean },
+    options: { entry: string | null; checksum: string | null; key: string | null; bmap: BmapChoice; json: boolean },
     downloads: Downloads,
   ): Promise<number>;
   /** `entry`: the file of an archive that is meant; null for the only one. */
@@ -102,7 +102,7 @@ const addCheck: Group = (add, actions, exit) => {
     .option('--json', 'one JSON document')
     .addHelpText('after', TEXTS.check)
     .action(async (path: string, { json = false, entry = null, key = null, ...given }: CheckOptions) => {
-      const { checksum: list, downloadDir, downloadLimit, keepDownload, ...hashes } = given;
+      const { checksum: list, downloadDir, downloadLimit, keepDownload, bmap: map, ignoreBmap, ...hashes } = given;
       const downloads = {
         downloadDir: downloadDir ?? null,
         downloadLimit: downloadLimit ?? null,
@@ -110,7 +110,8 @@ const addCheck: Group = (add, actions, exit) => {
       };
       const [said] = Object.entries(hashes);
       const checksum = list === undefined ? (said?.join(':') ?? null) : inList(list);
-      exit(await actions.check(path, { entry, checksum, key, json }, downloads));
+      const bmap = map !== undefined ? { path: map, sha256: null } : ignoreBmap === true ? 'none' : 'beside';
+      exit(await actions.check(path, { entry, checksum, key, bmap, json }, downloads));
     });
 };
 
@@ -119,6 +120,8 @@ const CHECKED: ReadonlySet<string> = new Set([
   '--entry',
   '--checksum',
   '--key',
+  '--bmap',
+  '--ignore-bmap',
   '--download-dir',
   '--download-limit',
   '--keep-download',
@@ -128,6 +131,8 @@ type CheckOptions = Partial<Record<Hash | 'checksum', string> & Downloads> & {
   json?: boolean;
   entry?: string | null;
   key?: string | null;
+  bmap?: string;
+  ignoreBmap?: boolean;
 };
 
 /** The commands that run a job. Their options are the rows of the contract's table. */

@@ -37,8 +37,9 @@ With --json, stdout has one object a line and nothing else:
                             state, verdict, verified, uncompared, written, kept,
                             seconds, errors; of one that is not done also
                             durable, the bytes that are known to be on its
-                            medium. The verdict is verified, failed,
-                            removed, cancelled, written (not read back),
+                            medium; mapped, with a bmap: the bytes that it
+                            maps. The verdict is verified, mappedVerified (what
+                            the bmap maps; the rest is undefined), failed, removed, cancelled, written (not read back),
                             partlyVerified (uncompared bytes were not compared)
                             or sourceWritten (it was, during the job)
 A refused job prints its errors, with "side":null, and has no result.`;
@@ -109,6 +110,8 @@ is not known or not there:
                       with the names of blkid; several where it is ambiguous
   checksum, unclear   list, checksum, of (file, image); lists that cannot be
                       gone by
+  bmap                beside FILE: name, version, mapped, imageSize, hash; or name
+                      and message when it cannot be gone by
   problem             an error as in copy --json, when not all could be looked at
 
 Exit codes: 0 all could be looked at; 1 not all; 2 nothing could.
@@ -116,7 +119,8 @@ Exit codes: 0 all could be looked at; 1 not all; 2 nothing could.
 
 const CHECK_EXAMPLES = `
 A list such as SHA256SUMS that lies beside FILE is used when no checksum is given.
-With --key that list, or FILE itself, has to be signed.
+With --key that list, or FILE itself, has to be signed. The ranges of a bmap that
+lies beside FILE, or is named with --bmap, are compared with its checksums.
 
 Examples:
   platter check disk.img.xz                   is the download whole and right?
@@ -126,7 +130,8 @@ Examples:
 
 Exit codes:
   0    it is right: every byte was checked by what is in it, or it has the
-       checksum that was given, that of a list, or that of a good signature
+       checksum that was given, that of a list, or that of a good signature;
+       or all that its bmap maps was checked
   1    no fault was found, but nothing proves that it is right
   2    it could not be checked: it cannot be read or unpacked, or a list, a key
        or a signature is missing or not clear
@@ -139,6 +144,7 @@ file and of the image in it), checked, sha256, and
   "signed"     what is signed, by whom, and the key's fingerprint
   "unchecked"  signatures that were not checked
   "unclear"    lists that could not be gone by, and why
+  "bmap"       path, version, mapped (bytes), checksums (it has all of them)
 `;
 
 const VERIFY_EXAMPLES = `

@@ -68,6 +68,7 @@ const unreadable = (disk: Disk | null, errors: readonly NonNullable<Described['p
         signatures: null,
         checksum: null,
         unclear: [],
+        bmap: null,
         problem: errors[0]!,
       };
 
@@ -91,5 +92,9 @@ const forPrograms = (path: string, disk: Disk | null, found: Described): object 
   signatures: found.signatures,
   checksum: found.checksum,
   unclear: found.unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),
+  bmap:
+    (found.bmap?.reason ?? null) === null
+      ? found.bmap
+      : { name: found.bmap!.name, message: english.reason(found.bmap!.reason!) },
   problem: found.problem === null ? null : errorFacts(withCommand(found)),
 });

@@ -1,7 +1,7 @@
-// The options that say what a source file has to be.
-import { checksumOf, keyOf } from './request-facts.ts';
+// The options that say what a source file has to be, and what of it counts.
+import { bmapOf, checksumOf, givenBmap, keyOf, zeroesUnmapped } from './request-facts.ts';
 import type { Hash } from './hashes.ts';
-import type { JobKind, JobRequest } from './request.ts';
+import type { BmapChoice, JobKind, JobRequest } from './request.ts';
 import type { JobOption, ValueKind } from './options.ts';
 
 const LIST = 'list:';
@@ -68,4 +68,51 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
       set: setKey,
     },
   ];
+}
+
+function setBmap(request: JobRequest, change: { bmap: BmapChoice } | { zeroUnmapped: boolean }): void {
+  if (request.kind === 'copy' || request.kind === 'repair') Object.assign(request, change);
+  else if (request.kind === 'verify' && request.against.kind === 'source') Object.assign(request.against, change);
+}
+
+/** The options that say which block map of the source counts. None of them goes with one of `conflicts`. */
+export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${string}`[]): JobOption[] {
+  return [
+    {
+      flag: '--bmap',
+      value: { name: 'FILE', is: 'file' },
+      kinds,
+      help: 'the bmap of the image: only what it maps counts; by default one beside SOURCE',
+      conflicts: ['--ignore-bmap', ...conflicts],
+      inWindow: false,
+      get: givenBmap,
+      set: (request, path: string | null) => {
+        if (path !== null) setBmap(request, { bmap: { path, sha256: null } });
+        else if (givenBmap(request) !== null) setBmap(request, { bmap: 'beside' });
+      },
+    },
+    {
+      flag: '--ignore-bmap',
+      value: null,
+      kinds,
+      help: 'use no bmap that lies beside SOURCE: all of the image counts',
+      conflicts: ['--bmap', '--zero-unmapped'],
+      inWindow: false,
+      get: (request) => bmapOf(request) === 'none' || null,
+      set: (request, on: true | null) => {
+        if (on) setBmap(request, { bmap: 'none' });
+        else if (bmapOf(request) === 'none') setBmap(request, { bmap: 'beside' });
+      },
+    },
+    {
+      flag: '--zero-unmapped',
+      value: null,
+      kinds,
+      help: 'what the bmap leaves out counts as zeros, instead of being left alone',
+      conflicts: ['--ignore-bmap', ...conflicts],
+      inWindow: false,
+      get: (request) => zeroesUnmapped(request) || null,
+      set: (request, on: true | null) => setBmap(request, { zeroUnmapped: on === true }),
+    },
+  ] as JobOption[];
 }

@@ -146,6 +146,11 @@ export interface Packing {
   memory: number | null;
 }
 
+/** What a block map says of an image, or `reason` why it cannot be gone by. */
+export type BmapFacts = { name: string } & (
+  { version: string; mapped: number; imageSize: number; hash: string | null; reason: null } | { reason: Reason }
+);
+
 /** The description of a file or a disk. */
 export interface Described extends Inside {
   kind: 'file' | 'disk';
@@ -163,6 +168,8 @@ export interface Described extends Inside {
   checksum: { list: string; checksum: string; of: 'file' | 'image' } | null;
   /** Lists beside the file that cannot be gone by, by their names. */
   unclear: { list: string; reason: Reason }[];
+  /** The block map beside the file; null for none. Sizes in bytes. */
+  bmap: BmapFacts | null;
   /** Why not all of it could be looked at; null when it could. */
   problem: PlatterError | null;
 }

@@ -46,6 +46,8 @@ export interface Plan {
   destinations: Endpoint[];
   /** Bytes that each destination has in the end. */
   bytes: number;
+  /** Of them, those that the block map of the source lists: the rest is undefined. null when all of it counts. */
+  mapped: number | null;
   verify: boolean;
   io: Backend;
   /** Bytes of page pool. */
@@ -151,7 +153,7 @@ export const destinationResult = z.object({
   path: z.string(),
   state: z.enum(['done', 'failed', 'cancelled']),
   /**
-   * true: every byte was compared and is equal; false: something was compared and differs, or could not be read; null:
+   * true: every byte (with a block map: every one that it lists) was compared and is equal; false: something was compared and differs, or could not be read; null:
    * not compared, or not all of it (`uncompared`).
    */
   verified: z.boolean().nullable(),
@@ -199,6 +201,8 @@ export const jobResult = z.object({
    * read, which may be a mixture of old and new data, so the job is no plain success.
    */
   sourceWritten: z.boolean(),
+  /** Bytes that the block map of the source lists: the rest is undefined. Left out when all of the source counts. */
+  mapped: count.optional(),
   /**
    * Facts about what was done that the user should know (how much of the source changed since the manifest was
    * made...).

@@ -3,7 +3,7 @@
 // these rows.
 import type { Hash } from './hashes.ts';
 import type { CopyMethod, CopyRequest, JobKind, JobRequest } from './request.ts';
-import { checksumOptions } from './checksum-options.ts';
+import { bmapOptions, checksumOptions } from './checksum-options.ts';
 import { entryOf, plainRunning, rescueOf } from './request-facts.ts';
 
 /** The value of an option; true for an option that takes none. */
@@ -268,6 +268,8 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
   }),
   ...checksumOptions(['copy', 'repair'], ['--rescue', '--map']),
   ...checksumOptions(['verify'], ['--manifest']),
+  ...bmapOptions(['copy', 'repair'], ['--rescue', '--map']),
+  ...bmapOptions(['verify'], ['--manifest']),
   run({
     flag: '--download-dir',
     value: { name: 'DIR', is: 'file' },

@@ -80,6 +80,7 @@ export const jobRecord = z.object({
   rescue: jobResult.shape.rescue,
   /** The source was written to while the job ran. */
   sourceWritten: z.boolean(),
+  mapped: jobResult.shape.mapped,
   notes: z.array(note),
   request: jobRequest,
 });

@@ -25,6 +25,8 @@ export const REMEDIES = {
   otherKey: {},
   installGpgv: {},
   giveChecksum: {},
+  otherBmap: {},
+  withoutBmap: {},
   chooseEntry: {},
   otherUnpacker: {},
   flattenDisk: { command: 'text' },

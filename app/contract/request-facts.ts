@@ -1,6 +1,7 @@
 // Questions about a request of any kind, and the requests with default values. The window uses this too, so it loads no
 // schema.
 import type {
+  BmapChoice,
   CopyRequest,
   JobKind,
   JobRequest,
@@ -22,6 +23,9 @@ const plainNamed = (destinations: readonly string[]): Pick<WorkRequest, 'name' |
   keepGoing: false,
 });
 
+/** A block map that lies beside the source counts, and what it leaves out is left alone. */
+const plainMapped: Pick<CopyRequest, 'bmap' | 'zeroUnmapped'> = { bmap: 'beside', zeroUnmapped: false };
+
 /** Writes all of `source`, and verifies it. */
 export const plainCopy = (source: string, destinations: readonly string[]): CopyRequest => ({
   kind: 'copy',
@@ -31,6 +35,7 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   entry: null,
   checksum: null,
   key: null,
+  ...plainMapped,
   method: { kind: 'write', check: 'verify', zeros: 'sparse' },
   saveManifest: null,
   ...plainNamed(destinations),
@@ -44,7 +49,10 @@ export const plainVerify = (
   destinations: readonly string[],
 ): VerifyRequest => ({
   kind: 'verify',
-  against: kind === 'source' ? { kind, path, origin: null, entry: null, checksum: null, key: null } : { kind, path },
+  against:
+    kind === 'source'
+      ? { kind, path, origin: null, entry: null, checksum: null, key: null, ...plainMapped }
+      : { kind, path },
   ...plainNamed(destinations),
   ...plainRunning,
 });
@@ -57,6 +65,7 @@ export const plainRepair = (source: string, destinations: readonly string[]): Re
   entry: null,
   checksum: null,
   key: null,
+  ...plainMapped,
   manifest: null,
   ...plainNamed(destinations),
   ...plainRunning,
@@ -173,6 +182,32 @@ export function withEntry<R extends JobRequest>(request: R, entry: string | null
   if (request.kind === 'copy' || request.kind === 'repair') return { ...request, entry };
   return request.kind === 'verify' && request.against.kind === 'source'
     ? { ...request, against: { ...request.against, entry } }
+    : request;
+}
+
+/** The part of a request that says which block map counts; null for one without a source file of its own. */
+function mappedBy(request: JobRequest): Pick<CopyRequest, 'bmap' | 'zeroUnmapped'> | null {
+  if (request.kind === 'copy' || request.kind === 'repair') return request;
+  return request.kind === 'verify' && request.against.kind === 'source' ? request.against : null;
+}
+
+/** Which block map of the source counts. */
+export const bmapOf = (request: JobRequest): BmapChoice => (mappedBy(request) ?? plainMapped).bmap;
+
+/** Path of the block map that was named; null for none. */
+export function givenBmap(request: JobRequest): string | null {
+  const bmap = bmapOf(request);
+  return typeof bmap === 'string' ? null : bmap.path;
+}
+
+/** Does what a block map leaves out count as zeros? */
+export const zeroesUnmapped = (request: JobRequest): boolean => (mappedBy(request) ?? plainMapped).zeroUnmapped;
+
+/** Has `request` go by this block map. */
+export function withBmap<R extends JobRequest>(request: R, bmap: BmapChoice): R {
+  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, bmap };
+  return request.kind === 'verify' && request.against.kind === 'source'
+    ? { ...request, against: { ...request.against, bmap } }
     : request;
 }
 

@@ -97,6 +97,29 @@ export const origin = z
 /** The name of a file in an archive; null for its only one. */
 export const entry = z.string().min(1).nullable();
 
+/**
+ * Which block map (bmap) says what of a source counts. 'beside': the one that lies beside the source file, if any does;
+ * in a log and in a history none did. 'none': not even that. Plans and files name the file, and its SHA-256 (hex), so
+ * that a job is continued by no other map; null until it was read.
+ */
+export const bmapChoice = z.union([
+  z.enum(['beside', 'none']),
+  z.strictObject({
+    path,
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .nullable(),
+  }),
+]);
+export type BmapChoice = z.infer<typeof bmapChoice>;
+
+const mapped = {
+  bmap: bmapChoice,
+  /** What the block map leaves out counts as zeros, instead of being left alone. */
+  zeroUnmapped: z.boolean(),
+};
+
 /** A source whose bytes are copied. */
 const source = {
   source: path,
@@ -113,6 +136,7 @@ const source = {
    * key of minisign in base64; null for none. Plans and files have none, because their checksum is the signed one.
    */
   key: path.nullable(),
+  ...mapped,
 };
 
 /**
@@ -170,6 +194,7 @@ const verifyRequest = z.strictObject({
       entry: source.entry,
       checksum: source.checksum,
       key: source.key,
+      ...mapped,
     }),
     z.strictObject({ kind: z.literal('manifest'), path }),
   ]),

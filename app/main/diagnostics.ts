@@ -76,8 +76,8 @@ function jobLines(record: JobRecord): string[] {
   return [
     `${id}: ${kind}, ${outcome}, ${startedAt}, ${seconds.toFixed(1)} s, ${bytes} bytes each`,
     ...destinations.map((destination) => {
-      const { path, uncompared, written, errorCount } = destination;
-      const verdict = verdictWords(verdictOf(destination, record), uncompared);
+      const { path, written, errorCount } = destination;
+      const verdict = verdictWords(verdictOf(destination, record), destination, record);
       return `${path}: ${verdict}; ${written} bytes written, ${errorCount} errors`;
     }),
     ...all.slice(0, MOST_ERRORS).map(errorLine),

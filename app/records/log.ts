@@ -145,7 +145,7 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
     case 'result': {
       const ends = event.result.destinations.map(
         (destination) =>
-          `${destination.path} ${verdictWords(verdictOf(destination, event.result), destination.uncompared)}`,
+          `${destination.path} ${verdictWords(verdictOf(destination, event.result), destination, event.result)}`,
       );
       log.info(`job: ended after ${event.result.seconds.toFixed(1)} s: ${ends.join(', ')}`);
       for (const note of event.result.notes) log.info(`job: ${english.note(note)}`);

@@ -74,7 +74,8 @@ const verdictsOf = (record: JobRecord): Verdict[] =>
 /** Green only when everything is proven, red only when something failed. */
 function colourOf(record: JobRecord): string | undefined {
   const verdicts = verdictsOf(record);
-  if (record.outcome === 'complete') return verdicts.every((verdict) => verdict === 'verified') ? GOOD : undefined;
+  if (record.outcome === 'complete')
+    return verdicts.every((verdict) => verdict === 'verified' || verdict === 'mappedVerified') ? GOOD : undefined;
   if (record.outcome === 'cancelled') return MUTED;
   return verdicts.some(isBad) || record.outcome === 'failed' ? BAD : undefined;
 }
@@ -116,10 +117,12 @@ function facts(sheet: Sheet, record: JobRecord): void {
   sheet.space(10);
 }
 
-function verificationOf({ kind, verify, destinations }: JobRecord): string {
+function verificationOf({ kind, verify, destinations, mapped }: JobRecord): string {
   // Of a drive that has failed or was cancelled, not every byte was.
   if (verify && destinations.some(({ verified }) => verified !== true)) return say('report.notAllCompared');
   if (destinations.some(({ uncompared }) => uncompared > 0)) return say('report.partlyCompared');
+  if (verify && mapped !== undefined)
+    return say('report.mappedCompared', { size: `${size(mapped)} (${exactBytes(mapped)})` });
   return kind === 'verify' ? say('report.compared') : verify ? say('report.readBack') : say('report.notReadBack');
 }
 
@@ -175,6 +178,7 @@ function drives(sheet: Sheet, record: JobRecord): void {
 
 const MARKS: Readonly<Record<Verdict, Mark>> = {
   verified: 'verified',
+  mappedVerified: 'verified',
   sourceWritten: 'caution',
   partlyVerified: 'caution',
   written: 'written',
@@ -196,7 +200,11 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
       {
         ...RESULT,
         text: say(`states.${word}`),
-        style: { bold: true, ...(word === 'verified' && { colour: GOOD }), ...(isBad(word) && { colour: BAD }) },
+        style: {
+          bold: true,
+          ...((word === 'verified' || word === 'mappedVerified') && { colour: GOOD }),
+          ...(isBad(word) && { colour: BAD }),
+        },
       },
       { ...TIME, text: duration(destination.seconds), style: right },
       { ...SPEED, text: bytesPerSecond === null ? '' : rate(bytesPerSecond), style: right },

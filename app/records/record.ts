@@ -44,6 +44,7 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
     failure: view.failure,
     rescue: result.rescue,
     sourceWritten: result.sourceWritten,
+    ...(result.mapped === undefined ? {} : { mapped: result.mapped }),
     notes: [...plan.notes, ...result.notes],
     request: plan.request,
   };

@@ -1,11 +1,20 @@
 // Verdicts in English, for the command line, its lists, the log and tables.
-import type { DestinationResult } from '../contract/jobs.ts';
+import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import { counted, size } from '../base/figures.ts';
 import type { Verdict } from '../view/verdict.ts';
 
-/** "verified", "verified except 1,048,576 bytes": how a destination ended; `uncompared` in bytes. */
-export function verdictWords(verdict: Verdict, uncompared: number): string {
+/**
+ * "verified", "verified except 1,048,576 bytes": how a destination ended. In bytes: what of it was not compared, and
+ * what the block map of the source lists.
+ */
+export function verdictWords(
+  verdict: Verdict,
+  { uncompared }: Pick<DestinationResult, 'uncompared'>,
+  { mapped }: Pick<JobResult, 'mapped'>,
+): string {
   switch (verdict) {
+    case 'mappedVerified':
+      return `verified: the ${counted(mapped ?? 0, 'byte')} that the bmap maps`;
     case 'sourceWritten':
       return 'verified, but the source was written to during the job';
     case 'partlyVerified':

@@ -9,16 +9,19 @@ import { waiting } from './waiting.ts';
  * How a destination ended.
  * - `verified`: every byte was compared and is equal.
  * - `sourceWritten`: the same, but the source was written to during the job, so what was read may be a mixture.
+ * - `mappedVerified`: the same of all that the block map of the source lists; the rest is undefined.
  * - `partlyVerified`: what was compared is equal; the rest (`uncompared`) was not compared.
  * - `written`: complete, and nothing of it was compared: the job was told not to read back, or all was there before a
  * rescue began.
  * - `failed`, `removed`, `cancelled`: not complete, or not equal.
  */
-export type Verdict = 'verified' | 'sourceWritten' | 'partlyVerified' | 'written' | 'failed' | 'removed' | 'cancelled';
+export type Verdict =
+  'verified' | 'mappedVerified' | 'sourceWritten' | 'partlyVerified' | 'written' | 'failed' | 'removed' | 'cancelled';
 
 /** All verdicts, in the order of counting. */
 export const VERDICTS: readonly Verdict[] = [
   'verified',
+  'mappedVerified',
   'sourceWritten',
   'partlyVerified',
   'written',
@@ -36,17 +39,21 @@ export type Outcome = 'complete' | 'partial' | 'failed' | 'cancelled';
 /** What decides the verdict on a destination. */
 export type Ended = Pick<DestinationResult, 'state' | 'verified' | 'uncompared' | 'written' | 'kept' | 'errors'>;
 
-/** The verdict on an ended destination; `sourceWritten` tells whether the job's source was written to. */
+/**
+ * The verdict on an ended destination; `sourceWritten` tells whether the job's source was written to, and `mapped` how
+ * many bytes of it count.
+ */
 export function verdictOf(
   { state, verified, uncompared, written, kept, errors }: Ended,
-  { sourceWritten }: Pick<JobResult, 'sourceWritten'>,
+  { sourceWritten, mapped }: Pick<JobResult, 'sourceWritten' | 'mapped'>,
 ): Verdict {
   if (state === 'cancelled') return 'cancelled';
   if (state === 'failed' || verified === false)
     return state === 'failed' && errors.some(({ code }) => code === 'DEVICE_GONE') ? 'removed' : 'failed';
   if (uncompared > 0) return written + kept > 0 && uncompared >= written + kept ? 'written' : 'partlyVerified';
   if (verified === null) return 'written';
-  return sourceWritten ? 'sourceWritten' : 'verified';
+  if (sourceWritten) return 'sourceWritten';
+  return mapped === undefined ? 'verified' : 'mappedVerified';
 }
 
 /**
@@ -70,11 +77,12 @@ export function verdictIn(
     kept: Math.max(0, plan.bytes - written),
     errors: errors.filter(({ destination }) => destination === index),
   };
-  return verdictOf(ended, { sourceWritten: false });
+  return verdictOf(ended, { sourceWritten: false, ...(plan.mapped === null ? {} : { mapped: plan.mapped }) });
 }
 
 /** It ended well, without reservations. */
-export const isGood = (verdict: Verdict): boolean => verdict === 'verified' || verdict === 'written';
+export const isGood = (verdict: Verdict): boolean =>
+  verdict === 'verified' || verdict === 'mappedVerified' || verdict === 'written';
 
 /** It ended badly. A cancelled destination ended neither well nor badly. */
 export const isBad = (verdict: Verdict): boolean => verdict === 'failed' || verdict === 'removed';
@@ -84,7 +92,7 @@ export const isComplete = (verdict: Verdict): boolean => !isBad(verdict) && verd
 
 /** How a job ended, by its result and the notes on its plan. */
 export function outcomeOf(
-  result: Pick<JobResult, 'destinations' | 'rescue' | 'sourceWritten'>,
+  result: Pick<JobResult, 'destinations' | 'rescue' | 'sourceWritten' | 'mapped'>,
   planNotes: readonly Note[],
 ): Outcome {
   const verdicts = result.destinations.map((destination) => verdictOf(destination, result));

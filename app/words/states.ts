@@ -2,7 +2,7 @@
 import { say } from './speech.ts';
 
 /**
- * The states that a tile can show. 'verified' alone is green, 'failed' alone is red. view/verdict.ts decides how a
+ * The states that a tile can show. 'verified' and 'mappedVerified' alone are green, 'failed' alone is red. view/verdict.ts decides how a
  * destination ended.
  */
 export type TileState =
@@ -15,6 +15,7 @@ export type TileState =
   | 'paused'
   | 'stalled'
   | 'verified'
+  | 'mappedVerified'
   | 'sourceWritten'
   | 'partlyVerified'
   | 'written'

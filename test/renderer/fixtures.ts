@@ -180,6 +180,7 @@ export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan =
   origin: null,
   destinations,
   bytes: 31_914_983_424,
+  mapped: null,
   verify: true,
   io: 'uring',
   memory: 16 * 1024 * 1024,

@@ -39,6 +39,7 @@ export const gptWith = (partitions: LookedAt[]): GptTable<LookedAt> => ({
 /** A packed image with a boot and a root partition, and a list of checksums beside it, unless told otherwise. */
 export const described = (more: Partial<Described> = {}): Described => ({
   kind: 'file',
+  bmap: null,
   bytes: 1.1e9,
   packed: {
     format: 'xz',

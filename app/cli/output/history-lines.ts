@@ -48,6 +48,6 @@ function destinationLine(destination: RecordedDestination, record: JobRecord): s
   const error = errors[0] === undefined ? '' : `. ${printable(errors[0].message)}`;
   const verdict = verdictOf(destination, record);
   const ending =
-    verdict === 'removed' ? removedWords(destination, record.bytes) : verdictWords(verdict, destination.uncompared);
+    verdict === 'removed' ? removedWords(destination, record.bytes) : verdictWords(verdict, destination, record);
   return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${ending}${error}`;
 }

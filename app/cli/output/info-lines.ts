@@ -27,6 +27,7 @@ export function infoLines(path: string, found: Described, paint: Paint): string[
     ...snapshotFacts(found),
     ...decodingFacts(found),
     ...checksumFacts(found),
+    ...bmapFacts(found),
     ...tableFacts(found),
     ...wholeFacts(found),
   ];
@@ -107,6 +108,15 @@ function checksumFacts({ checksum, unclear }: Described): [string, string][] {
     facts.unshift(['Checksum', `${list} has the ${partsOf(checksum.checksum).hash} of ${whose}; not compared here`]);
   }
   return facts;
+}
+
+function bmapFacts({ bmap }: Described): [string, string][] {
+  if (bmap === null) return [];
+  if (bmap.reason !== null)
+    return [['Bmap', `The bmap ${bmap.name} cannot be gone by. ${english.reason(bmap.reason)}`]];
+  const { name, version, mapped, imageSize, hash } = bmap;
+  const checksums = hash === null ? 'without checksums' : `with checksums (${hash}), not compared here`;
+  return [['Bmap', `${name}, version ${version}, maps ${size(mapped)} of ${size(imageSize)} ${checksums}`]];
 }
 
 /** The word for the whole that places are counted in. */

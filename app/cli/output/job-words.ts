@@ -44,10 +44,11 @@ function firstSentence({ kind, source, bytes, destinations, verify, request }: P
 
 /** The full state of the destination `index` in words: "verified except 1,048,576 bytes". */
 export function phraseOf(view: JobView, index: number): string {
-  const { state, uncompared } = tilesOf(view)[index]!;
+  const tile = tilesOf(view)[index]!;
+  const { state } = tile;
   const ended = view.result?.destinations[index];
   if (state === 'removed' && ended !== undefined) return removedWords(ended, view.plan.bytes);
-  return isVerdict(state) ? verdictWords(state, uncompared) : state;
+  return isVerdict(state) ? verdictWords(state, tile, { mapped: view.plan.mapped ?? undefined }) : state;
 }
 
 /** "5 verified, 1 failed, 2 copying". */

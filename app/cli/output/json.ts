@@ -69,7 +69,7 @@ export type ErrorLine = { event: 'error' } & ErrorFacts;
 /** The last line of a job that was started. A refused job prints only its errors, with exit code 2. */
 export interface ResultLine extends Pick<
   JobResult,
-  'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten'
+  'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten' | 'mapped'
 > {
   event: 'result';
   /** How the job ended; the exit code says the same, unless the engine broke down. */
@@ -135,6 +135,7 @@ export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
   manifest: result.manifest,
   rescue: result.rescue,
   sourceWritten: result.sourceWritten,
+  ...(result.mapped === undefined ? {} : { mapped: result.mapped }),
   notes: result.notes.map(english.note),
   job: continuable(view),
   destinations: result.destinations.map((destination) => ({

@@ -4,6 +4,7 @@ import type { Note } from '../../contract/facts.ts';
 import {
   checksumOf,
   entryOf,
+  givenBmap,
   givenManifest,
   keyOf,
   listIn,
@@ -38,6 +39,7 @@ import {
 } from './given-files.ts';
 import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon } from '../native/addon.ts';
+import { bmapFor, goingBy, NO_BMAP, type BmapFound } from '../unpacking/bmap-file.ts';
 import { sourceFor } from '../unpacking/packed.ts';
 import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/proof.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
@@ -76,8 +78,9 @@ export async function examine(
     ...asked.destinations.map(({ path }) => finding(answers, path, inspect(path))),
   ]);
   const proof = await proving(asked, file, answers);
-  const request = withChecksum(asked, proof.value?.checksum ?? null);
-  const source = file === null ? null : await sourceFor(request, file, answers);
+  const { found: bmap, errors: onBmap } = await mapping(asked, file, answers);
+  const request = goingBy(withChecksum(asked, proof.value?.checksum ?? null), bmap);
+  const source = file === null ? null : await sourceFor(request, file, bmap.file, answers);
   const given = await placesOf(request, answers);
   const files = given.map(({ place }) => place);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
@@ -90,6 +93,7 @@ export async function examine(
         ...manifest.errors,
         ...map.errors,
         ...proof.errors,
+        ...onBmap,
         ...againstNewManifest(request, old, source),
         ...(bytes === null ? [] : misfits(bytes, manifest.value, givenManifest(request), map.value, mapOf(request))),
         ...filesInTheWay(request, given, [source, ...destinations]),
@@ -109,6 +113,7 @@ export async function examine(
     resumed: null,
     notes: [
       ...(proof.value === null || from === null ? [] : notesOnProof(from, proof.value)),
+      ...notesOnUnused(bmap),
       ...notesOnFiles(manifest.value, map.value, request),
       ...replacedManifest(request, old),
     ],
@@ -193,6 +198,24 @@ async function proving(request: WorkRequest, source: Found | null, answers: Answ
   }
 }
 
+const notesOnUnused = ({ unused }: BmapFound): Note[] =>
+  unused === null ? [] : [{ kind: 'bmapUnused', bmap: unused }];
+
+/** The block map of the source. */
+async function mapping(
+  request: WorkRequest,
+  source: Found | null,
+  answers: Answers,
+): Promise<{ found: BmapFound; errors: readonly PlatterError[] }> {
+  const end = source?.end ?? null;
+  if (end === null) return { found: NO_BMAP, errors: [] };
+  try {
+    return { found: await bmapFor(request, end, answers), errors: [] };
+  } catch (error) {
+    return { found: NO_BMAP, errors: errorsOf(error) };
+  }
+}
+
 /** The result of `work`, which reads the source, if that answers. */
 function ofSource<T>(source: Found | null, answers: Answers, work: Promise<T>): Promise<T> {
   const end = source?.end ?? null;
@@ -238,7 +261,8 @@ function givenFiles(
  * their path.
  */
 function placesOf(request: WorkRequest, answers: Answers): Promise<GivenFile[]> {
-  const paths = new Set([newManifest(request), mapOf(request), givenManifest(request)].filter((path) => path !== null));
+  const named = [newManifest(request), mapOf(request), givenManifest(request), givenBmap(request)];
+  const paths = new Set(named.filter((path) => path !== null));
   return Promise.all(
     [...paths].map(async (path) => {
       try {

@@ -3,13 +3,14 @@ import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import { originOf, partsOf, rescueOf, verifies, writes } from '../../contract/request-facts.ts';
 import type { JobRequest, WorkRequest } from '../../contract/request.ts';
-import { endpoint, type End, type HeldEnd } from '../devices/inspect.ts';
+import { endpoint, type End, type HeldEnd, type SourceMap } from '../devices/inspect.ts';
 import { notesOnLeftovers } from '../devices/leftovers.ts';
 import type { Blocks } from '../devices/blocks.ts';
 import { notesOnSectors } from '../devices/sector-size.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
 import { checksumBeside, type Beside } from '../unpacking/checksum-beside.ts';
+import { hasAllChecksums } from '../unpacking/bmap-file.ts';
 import { RAW } from '../unpacking/packed.ts';
 import { uncheckedBeside } from '../unpacking/proof.ts';
 import type { Held } from './prepared.ts';
@@ -61,12 +62,25 @@ const noteOn = ({ list, of, checksum }: Beside, path: string): Note => ({
 });
 
 function notesOnPacked({ path, size, packed }: End): Note[] {
-  const { format, bytes, entry, checksum } = packed!;
+  const { format, bytes, entry, checksum, map } = packed!;
   const unpacks: Note =
     entry === null
       ? { kind: 'unpacks', path, format, bytes, size }
       : { kind: 'unpacksEntry', path, format, entry, bytes, size };
-  return [...(format === RAW ? [] : [unpacks]), ...(checksum === null ? [] : [{ kind: 'checksum', path } as const])];
+  return [
+    ...(format === RAW ? [] : [unpacks]),
+    ...(checksum === null ? [] : [{ kind: 'checksum', path } as const]),
+    ...(map === null ? [] : notesOnMap(path, size, map)),
+  ];
+}
+
+/** What the block map at `bmap` leaves out, and what it has no checksum of. */
+function notesOnMap(path: string, size: number, { path: bmap, bmap: read, zeroUnmapped }: SourceMap): Note[] {
+  const { mapped } = read;
+  return [
+    { kind: zeroUnmapped ? 'mappedZeros' : 'mappedOnly', path, bmap, mapped, left: size - mapped },
+    ...(hasAllChecksums(read) ? [] : [{ kind: 'mappedUnchecked', bmap } as const]),
+  ];
 }
 
 /** The plan of `asked`, of which `request` is what is done: it has the checksum itself, not its list. */
@@ -87,6 +101,7 @@ export function planOf(
     origin: originOf(request),
     destinations: destinations.map(({ end, mounts }) => endpoint(end, bytes, writes(asked.kind), mounts)),
     bytes,
+    mapped: mappedOf(source),
     verify: verifies(request),
     io: client.io,
     memory: client.memory,
@@ -95,6 +110,12 @@ export function planOf(
     request: asked.kind === 'resume' ? asked : request,
   };
 }
+
+/** Bytes of a source that its block map lists; null when all of it counts. */
+const mappedOf = (source: End | null): number | null => {
+  const map = source?.packed?.map ?? null;
+  return map === null || map.zeroUnmapped || map.bmap.mapped === source!.size ? null : map.bmap.mapped;
+};
 
 /** For an image this is known only when it is made; then nothing is said. */
 function notesOnCache(held: readonly HeldEnd<NativeDevice | null>[]): Note[] {

@@ -21,7 +21,7 @@ import { openDestinations, openSource } from './open-ends.ts';
 import { LacksRights, Opening, type Openers } from './opening.ts';
 import { notesOnEnds, planOf } from './plan.ts';
 import type { HeldEnd } from '../devices/inspect.ts';
-import type { Held, Prepared } from './prepared.ts';
+import { scopeOf, type Held, type Prepared } from './prepared.ts';
 import { findEnds, openInterrupted, sampleErrors } from './resume.ts';
 
 /** The surroundings that preparing needs. */
@@ -128,6 +128,7 @@ async function hold(
     const partitions = await partitionNotes(request, destinations, sessions);
     const client = await checkedClient(looked, held, destinations, addon);
     const bytes = held?.end.size ?? manifest!.bytes;
+    const grid = { bytes, chunkSize: client.chunkSize };
     const { log, dir, notes: onLog } = await placeOfLog(request, client, resumed, answers);
     const notes = [
       ...(source?.notes ?? []),
@@ -143,7 +144,8 @@ async function hold(
       source: held,
       serverCopies: held?.end.kind === 'file' && held.unpacking === null && blocks.serverCopies(held.end.realPath),
       destinations,
-      grid: { bytes, chunkSize: client.chunkSize },
+      grid,
+      scope: scopeOf(held?.end ?? null, grid),
       manifest,
       map,
       resumed,

@@ -1,7 +1,8 @@
 // What a request has become when it was prepared: every device and file found, opened and held, and nothing written.
 import type { Plan } from '../../contract/jobs.ts';
 import type { WorkRequest } from '../../contract/request.ts';
-import type { Grid } from '../formats/chunk-sets.ts';
+import { allChunks, chunksWith, type Grid } from '../formats/chunk-sets.ts';
+import { markChunks } from '../formats/chunks.ts';
 import type { End, HeldEnd } from '../devices/inspect.ts';
 import { closeDisks, unlockEnd } from '../access/locks.ts';
 import type { Manifest } from '../formats/manifest.ts';
@@ -52,6 +53,8 @@ export interface Prepared {
   /** In the order of the plan. */
   readonly destinations: readonly Held[];
   readonly grid: Grid;
+  /** The chunks that are written and compared: all, or those that the block map of the source has bytes in. */
+  readonly scope: Uint8Array;
   /** Of the source from before. */
   readonly manifest: Manifest | null;
   /** Of a rescue that is continued. */
@@ -74,6 +77,20 @@ export interface Prepared {
   readonly locks: readonly number[];
   readonly client: NativeClient;
   readonly addon: NativeAddon;
+}
+
+/**
+ * The chunks of a job with this source. A block map counts in blocks of 4 KiB and a job in chunks, so what is mapped in
+ * a chunk takes all of it along: the rest of the chunk is written as zeros (`native/unpack/mapped.h`), which is one of
+ * the things that undefined bytes can be, and is compared with them. The head is always one of them. Otherwise an old
+ * partition table could stay in front of a copy that was interrupted, or that is not what it should be.
+ */
+export function scopeOf(source: End | null, grid: Grid): Uint8Array {
+  const map = source?.packed?.map ?? null;
+  if (map === null || map.zeroUnmapped) return allChunks(grid);
+  const scope = chunksWith(map.bmap.ranges, grid);
+  markChunks(scope, 0, 1, true);
+  return scope;
 }
 
 /** Closes everything that was prepared, and the devices `replaced` by those. */

@@ -2,7 +2,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
-import { downloadedFrom, rescueOf } from '../../contract/request-facts.ts';
+import { bmapOf, downloadedFrom, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/blocks.ts';
 import { both, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
@@ -29,6 +29,7 @@ import {
   type JobSummary,
   type LoggedEnd,
 } from '../formats/job-log.ts';
+import { bmapFor } from '../unpacking/bmap-file.ts';
 import { sourceFor } from '../unpacking/packed.ts';
 import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
@@ -107,7 +108,7 @@ export async function findEnds(
     header.source === null
       ? missingSource()
       : inspectExisting(pathNow(header.source, blocks), blocks).then((file) =>
-          sourceFor(header.request, file, answers),
+          sourceAgain(header.request, file, answers),
         ),
     ...logged.map((index) => look(header.destinations[index]!)),
   ]);
@@ -155,6 +156,18 @@ export async function findEnds(
       ...(damaged ? [{ kind: 'logDamaged' } as const] : []),
     ],
   };
+}
+
+/** The source, read by the block map that the job began with, or by none. */
+async function sourceAgain(request: LoggedRequest, file: Found, answers: Answers): Promise<Found> {
+  if (file.end === null) return file;
+  try {
+    const bmap = await bmapFor(bmapOf(request) === 'beside' ? withBmap(request, 'none') : request, file.end, answers);
+    return await sourceFor(request, file, bmap.file, answers);
+  } catch (error) {
+    if (error instanceof Refusal) return { end: null, error: error.errors[0]! };
+    throw error;
+  }
 }
 
 const missingSource = (): Found => ({

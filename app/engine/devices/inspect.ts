@@ -6,6 +6,7 @@ import { SECTOR_SIZE, type Mounted } from '../../contract/disks.ts';
 import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Content, Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
+import type { Bmap } from '../../sources/bmap.ts';
 import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
@@ -58,6 +59,16 @@ export interface Packed {
   seekable: boolean;
   /** "sha256:…", of the file or of the image in it; null for none. */
   checksum: string | null;
+  /** What of the image counts; null for all of it. */
+  map: SourceMap | null;
+}
+
+/** The block map that a source is read by. All that it leaves out is read as zeros. */
+export interface SourceMap {
+  path: string;
+  bmap: Bmap;
+  /** The zeros count as the image's own: they are written and compared. */
+  zeroUnmapped: boolean;
 }
 
 /** An end and its open device. null where there may be none: a new image is made when the job starts. */
@@ -309,7 +320,7 @@ async function imagePlace(path: string, realPath: string, inPlace: boolean): Pro
   };
 }
 
-function nullIfUnreachable(error: unknown): null {
+export function nullIfUnreachable(error: unknown): null {
   if (errnoOf(error) === null) throw error;
   return null;
 }

@@ -18,6 +18,22 @@ export function allChunks(grid: Grid): Uint8Array {
   return set;
 }
 
+/** The chunks that have bytes of these ranges. */
+export function chunksWith(extents: readonly Extent[], grid: Grid): Uint8Array {
+  const set = noChunks(grid);
+  for (const { offset, length } of extents) {
+    const first = Math.floor(offset / grid.chunkSize);
+    markChunks(set, first, Math.floor((offset + length - 1) / grid.chunkSize) - first + 1, true);
+  }
+  return set;
+}
+
+/** The byte behind the last chunk of `set`; 0 for none. */
+export function endOf(set: Uint8Array, grid: Grid): number {
+  const last = [...chunkRanges(set, chunksIn(grid))].at(-1);
+  return last === undefined ? 0 : Math.min((last.first + last.count) * grid.chunkSize, grid.bytes);
+}
+
 /** The chunks of `set` that are not in `other`. */
 export const without = (set: Uint8Array, other: Uint8Array): Uint8Array =>
   set.map((byte, index) => byte & ~(other[index] ?? 0));

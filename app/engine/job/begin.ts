@@ -7,6 +7,7 @@ import { Refusal } from '../../base/errors.ts';
 import { createPart, discardPart, failureIn, giveBack, ownershipOf, takeForPart } from '../admission/images.ts';
 import { takeMounted } from '../access/unmount.ts';
 import type { Prepared } from '../admission/prepared.ts';
+import { endOf } from '../formats/chunk-sets.ts';
 import { Job } from './job.ts';
 import { LogKeeper } from './log-keeper.ts';
 import type { Emit } from './reports.ts';
@@ -38,10 +39,10 @@ export async function begin(prepared: Prepared, emit: Emit, answers = new Answer
  * waits for the end. A file by which good drives would be called wrong, or be rewritten, is judged first, and so is an
  * image of one chunk, which has no head that could wait.
  */
-async function beginUnpacking({ source, grid, request }: Run, answers: Answers): Promise<void> {
+async function beginUnpacking({ source, grid, scope, request }: Run, answers: Answers): Promise<void> {
   const unpacking = source?.unpacking ?? null;
   if (unpacking === null) return;
-  unpacking.begin();
+  unpacking.begin(endOf(scope, grid));
   if (request.kind === 'copy' && !updates(request) && grid.bytes > grid.chunkSize) return;
   const wrong = await unpacking.verdict(answers);
   if (wrong !== null) throw new Refusal([wrong]);

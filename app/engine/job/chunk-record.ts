@@ -24,13 +24,13 @@ export class ChunkRecord {
 
   /** Begins with what is known of a job that is continued. */
   constructor(prepared: Prepared, log: LogKeeper) {
-    const { grid, resumed, destinations } = prepared;
+    const { grid, scope, resumed, destinations } = prepared;
     this.#prepared = prepared;
     this.#log = log;
     this.hashes = new KnownHashes(grid, resumed ?? undefined);
     this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
     // A log cannot prove the content of a medium that has been out of sight since.
-    this.#evidence = destinations.map(() => new Evidence(grid));
+    this.#evidence = destinations.map(() => new Evidence(grid, noChunks(grid), scope));
   }
 
   /** Why the log is not what it should be; null when all is well. */

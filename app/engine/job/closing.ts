@@ -33,6 +33,7 @@ export async function closeJob(parts: JobParts, now: () => number): Promise<JobR
     seconds,
     bytes: passes.bytesRead,
     sourceWritten: written !== 'no',
+    ...(run.plan.mapped === null ? {} : { mapped: run.plan.mapped }),
     notes: reports.notes,
     manifest,
     readErr: (rescue?.bad ?? 0) > 0 ? 1 : passes.readErr,

@@ -36,6 +36,10 @@ export class CourseJob implements RunningJob {
     return this.#parts.run.grid;
   }
 
+  get scope(): Uint8Array {
+    return this.#parts.run.scope;
+  }
+
   get hashes(): KnownHashes {
     return this.#parts.record.hashes;
   }

@@ -1,6 +1,7 @@
 // How a destination of a job ends: what it is judged by, and what is kept of it.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';
+import { bytesOf } from '../formats/chunk-sets.ts';
 import { lengthOf } from '../admission/image-length.ts';
 import type { NativeError } from '../native/addon.ts';
 import type { JobParts } from './job-parts.ts';
@@ -28,7 +29,9 @@ export async function finish(
   const isGood = (wrong === null || reached !== state) && judge(parts, destination, reached);
   const end = isGood ? reached : 'failed';
   if (!isGood) totals.failed = true;
-  totals.uncompared = end === 'done' && run.plan.verify ? record.unproven(destination) : 0;
+  const unproven = end === 'done' && run.plan.verify ? record.unproven(destination) : 0;
+  // What the block map leaves out is not told of, unless something else was not compared either.
+  totals.uncompared = unproven === 0 ? 0 : unproven + run.grid.bytes - bytesOf(run.scope, run.grid);
   totals.close(end);
   await record.state(destination, end);
 }

@@ -19,7 +19,7 @@ export interface DestinationEnd extends Pick<
 /** What is known of a job that has ended. */
 export interface Ended extends Pick<
   JobResult,
-  'readErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten' | 'notes'
+  'readErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten' | 'mapped' | 'notes'
 > {
   plan: Pick<Plan, 'kind' | 'verify' | 'bytes' | 'destinations'>;
   named: Named;

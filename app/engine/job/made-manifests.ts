@@ -7,7 +7,7 @@ import { newManifest } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { Answers } from '../../base/answers.ts';
 import { readAside } from '../formats/read-aside.ts';
-import { chunksIn, isEmpty, type KnownHashes } from '../formats/chunk-sets.ts';
+import { isEmpty, without, type KnownHashes } from '../formats/chunk-sets.ts';
 import { countChunks, isChunkSize } from '../formats/chunks.ts';
 import { errnoOf, failureOf, reasonOf, Refusal, refuse } from '../../base/errors.ts';
 import type { End } from '../devices/inspect.ts';
@@ -36,10 +36,11 @@ export async function leaveManifest(
   cut: Reason | null,
   note: (note: Note) => void,
 ): Promise<string | null> {
-  const { request, source, manifest: given, resumed, stateDir } = prepared;
+  const { request, source, manifest: given, resumed, scope, stateDir } = prepared;
   const saveManifest = newManifest(request);
   if (source === null) return given === null ? null : manifestDigest(given);
-  const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
+  // A block map leaves chunks out on purpose. Whoever compares by the manifest is told that it has no hash of them.
+  const missing = countChunks(without(scope, hashes.known));
   if (saveManifest === null && (missing > 0 || !isChunkSize(hashes.grid.chunkSize))) return null;
   if (isEmpty(hashes.known)) {
     note({ kind: 'manifestEmpty' });

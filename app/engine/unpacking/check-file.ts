@@ -2,12 +2,14 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { partsOf } from '../../contract/request-facts.ts';
+import type { BmapChoice } from '../../contract/request.ts';
 import { checkPlainFile } from '../../base/durable-file.ts';
 import { failureOf, Refusal } from '../../base/errors.ts';
+import { bmapBeside, checkBmapSize, hasAllChecksums, readBmapFile, type BmapFile } from './bmap-file.ts';
 import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
 import { checkName, decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
 import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Wish } from './proof.ts';
-import type { Decoded } from './unpack-program.ts';
+import { UNWATCHED, type Decoded } from './unpack-program.ts';
 
 /** What a file is, and what was found. Sizes in bytes. */
 export interface Checked {
@@ -33,13 +35,20 @@ export interface Checked {
   unchecked: Proof['unchecked'];
   /** Lists, by their paths, that could not be gone by. */
   unclear: Unclear[];
+  /** The block map whose ranges were compared, and the bytes that they have; null where there is none. */
+  bmap: { path: string; version: string; mapped: number; checksums: boolean } | null;
+}
+
+/** What a file has to be, and by which block map. */
+export interface CheckWish extends Wish {
+  bmap: BmapChoice;
 }
 
 /**
  * Checks the file at `path` by `wish`; without a checksum and a key, by the lists beside it. Rejects with a Refusal:
  * BAD_IMAGE for a file that is not right.
  */
-export async function checkFile(path: string, wish: Wish): Promise<Checked> {
+export async function checkFile(path: string, wish: CheckWish): Promise<Checked> {
   needDecoder(path);
   const file = opened(path);
   try {
@@ -50,7 +59,13 @@ export async function checkFile(path: string, wish: Wish): Promise<Checked> {
     const taken = image?.entry ?? null;
     const { checksum: wanted, from, signed, unchecked, unclear } = await proofFor(path, { ...wish, entry: taken });
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);
-    const decoded = await decodeWhole(file, path, { entry: taken, isRaw: image === null, digests: [...digests] });
+    const bmap = await bmapOfFile(path, wish.bmap);
+    const size = image === null ? stats.size : image.size;
+    if (bmap !== null && size !== undefined) checkBmapSize(bmap, size);
+    const map = bmap === null ? null : { ranges: bmap.bmap.ranges, hash: bmap.bmap.hash, until: null };
+    const how = { entry: taken, isRaw: image === null, digests: [...digests], map };
+    const decoded = await decodeWhole(file, path, how, UNWATCHED, bmap?.path);
+    if (bmap !== null) checkBmapSize(bmap, decoded.written);
     const wrong = wanted === null ? null : otherChecksum(path, wanted, decoded);
     if (wrong !== null) throw new Refusal([wrong]);
     return {
@@ -65,6 +80,7 @@ export async function checkFile(path: string, wish: Wish): Promise<Checked> {
       signed,
       unchecked,
       unclear,
+      bmap: bmap === null ? null : told(bmap),
     };
   } finally {
     closeSync(file);
@@ -84,6 +100,21 @@ async function proofFor(path: string, wish: Wish): Promise<Proof> {
   const unchecked = await uncheckedBeside(resolve(path), found);
   return { ...UNPROVED, checksum: found?.checksum ?? null, from: found, unchecked, unclear };
 }
+
+/** The block map to check by: the one that was named, else one that lies beside the file. */
+async function bmapOfFile(path: string, choice: BmapChoice): Promise<BmapFile | null> {
+  if (choice === 'none') return null;
+  if (choice !== 'beside') return readBmapFile(choice.path, false);
+  const beside = await bmapBeside({ path, realPath: resolve(path) });
+  return beside === null ? null : readBmapFile(beside, true);
+}
+
+const told = ({ path, bmap }: BmapFile): Checked['bmap'] => ({
+  path,
+  version: bmap.version,
+  mapped: bmap.mapped,
+  checksums: hasAllChecksums(bmap),
+});
 
 function opened(path: string): number {
   try {

@@ -1,10 +1,10 @@
 // Describes a file or a disk: format, size, partition table, file systems. Reads little, writes nothing.
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
-import type { Described, Inside, Packing } from '../../contract/inside.ts';
+import type { BmapFacts, Described, Inside, Packing } from '../../contract/inside.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { failureOf, outcome, Refusal, refuse } from '../../base/errors.ts';
 import { insideOf } from '../../sources/inside.ts';
@@ -14,6 +14,7 @@ import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
 import { numberOf } from '../devices/file-ids.ts';
 import { content } from '../devices/sysfs.ts';
+import { bmapBeside, checkBmapSize, readBmapFile } from './bmap-file.ts';
 import { checksumBeside } from './checksum-beside.ts';
 import { entryIn } from './archive.ts';
 import { failureBy, isPacked } from './packed.ts';
@@ -52,7 +53,7 @@ async function opened(path: string): Promise<FileHandle> {
 async function describeDisk(path: string, file: FileHandle, majorMinor: string): Promise<Described> {
   const { size, logicalSector } = geometryOf(majorMinor);
   const seen = await look(new FileReach(file, path, size, 'block'), logicalSector);
-  return { kind: 'disk', bytes: size, packed: null, checksum: null, unclear: [], ...seen };
+  return { kind: 'disk', bytes: size, packed: null, checksum: null, unclear: [], bmap: null, ...seen };
 }
 
 /** Bytes of a block device and of its logical sector. A partition has the sectors of its disk. */
@@ -80,7 +81,23 @@ async function describeFile(path: string, file: FileHandle, size: number, entry:
     problem: problem ?? seen.problem,
     checksum: found === null ? null : { ...found, list: basename(found.list) },
     unclear: unclear.map(({ list, reason }) => ({ list: basename(list), reason })),
+    bmap: await bmapFacts(path, seen.sizeIs === 'exact' ? seen.size : null),
   };
+}
+
+/** What the block map beside the file says. `size`: bytes of the image; null when that is not known. */
+async function bmapFacts(path: string, size: number | null): Promise<BmapFacts | null> {
+  const beside = await bmapBeside({ path, realPath: resolve(path) });
+  if (beside === null) return null;
+  const name = basename(beside);
+  const read = await outcome(async () => {
+    const file = await readBmapFile(beside, true);
+    if (size !== null) checkBmapSize(file, size);
+    return file.bmap;
+  });
+  if (!read.ok) return { name, reason: read.errors[0]!.reason };
+  const { version, mapped, imageSize, hash } = read.value;
+  return { name, version, mapped, imageSize, hash, reason: null };
 }
 
 /** How a packed file is read: `reach` is null when it cannot be. */

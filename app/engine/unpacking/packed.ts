@@ -8,15 +8,16 @@ import type { Reading } from '../../contract/host.ts';
 import type { Answers } from '../../base/answers.ts';
 import { cancelledOpening, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
-import { checksumOf, entryOf, partsOf, rescueOf, takesAsIs } from '../../contract/request-facts.ts';
+import { checksumOf, entryOf, partsOf, rescueOf, takesAsIs, zeroesUnmapped } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { isCertain, namedFormat } from '../../sources/names.ts';
 import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
 import { statsId } from '../devices/file-ids.ts';
-import type { End, Found } from '../devices/inspect.ts';
+import type { End, Found, SourceMap } from '../devices/inspect.ts';
 import { entryIn } from './archive.ts';
+import { checkBmapSize, type BmapFile } from './bmap-file.ts';
 import {
   canUnpack,
   decodeFile,
@@ -51,11 +52,24 @@ const FORMATS: ReadonlySet<string> = new Set([
 /** Bytes at the end of a VHD. */
 const VHD_FOOTER = 512;
 
-/** The source as a job reads it: of a packed file the image in it, unless its bytes are taken as they are. */
-export function sourceFor(request: WorkRequest, file: Found, answers: Answers): Found | Promise<Found> {
+/**
+ * The source as a job reads it: of a packed file the image in it, unless its bytes are taken as they are. `bmap`: the
+ * block map that it goes by.
+ */
+export function sourceFor(
+  request: WorkRequest,
+  file: Found,
+  bmap: BmapFile | null,
+  answers: Answers,
+): Found | Promise<Found> {
   if (rescueOf(request) !== null) return file;
   const isRaw = takesAsIs(request);
-  return unpackedEnd(file, { isRaw, entry: entryOf(request), checksum: checksumOf(request) }, answers);
+  const zeroUnmapped = zeroesUnmapped(request);
+  return unpackedEnd(
+    file,
+    { isRaw, entry: entryOf(request), checksum: checksumOf(request), bmap, zeroUnmapped },
+    answers,
+  );
 }
 
 /** How a source file is taken. */
@@ -64,11 +78,13 @@ interface Wish {
   isRaw: boolean;
   entry: string | null;
   checksum: string | null;
+  bmap: BmapFile | null;
+  zeroUnmapped: boolean;
 }
 
 /**
  * The source as the image in it, when it is a packed file that can be unpacked; otherwise as it is. A file with a
- * checksum goes through the decoder in any case, which makes the hash.
+ * checksum or a block map goes through the decoder in any case, which makes the hashes.
  */
 async function unpackedEnd(found: Found, wish: Wish, answers: Answers): Promise<Found> {
   if (found.end === null) return found;
@@ -82,7 +98,7 @@ async function unpackedEnd(found: Found, wish: Wish, answers: Answers): Promise<
 
 async function imageIn(end: End, wish: Wish, answers: Answers): Promise<End | null> {
   if (wish.checksum !== null) checkChecksum(end);
-  if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (wish.isRaw && wish.checksum === null)) return null;
+  if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (wish.isRaw && !isChecked(wish))) return null;
   const opening = open(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
   const file = await answers.of(end.path, opening, end.kind, letGo);
   try {
@@ -90,14 +106,22 @@ async function imageIn(end: End, wish: Wish, answers: Answers): Promise<End | nu
     if (statsId(await file.stat({ bigint: true })) !== end.id) return null;
     if (!wish.isRaw && (await answers.of(end.path, isPacked(file.fd, end.size))))
       return await look(file.fd, end, wish, answers);
+    if (!isChecked(wish)) return null;
+    if (wish.bmap !== null) checkBmapSize(wish.bmap, end.size);
     const { checksum } = wish;
-    return checksum === null
-      ? null
-      : { ...end, packed: { format: RAW, bytes: end.size, entry: null, seekable: true, checksum } };
+    return {
+      ...end,
+      packed: { format: RAW, bytes: end.size, entry: null, seekable: true, checksum, map: mapOf(wish) },
+    };
   } finally {
     letGo(file);
   }
 }
+
+const isChecked = ({ checksum, bmap }: Wish): boolean => checksum !== null || bmap !== null;
+
+const mapOf = ({ bmap, zeroUnmapped }: Wish): SourceMap | null =>
+  bmap === null ? null : { path: bmap.path, bmap: bmap.bmap, zeroUnmapped };
 
 /** Closes a file without waiting: a read of it may never be answered. */
 const letGo = (file: FileHandle): void => void file.close();
@@ -151,11 +175,15 @@ async function bytesOf(file: number, at: number, length: number): Promise<Buffer
 
 async function look(file: number, end: End, wish: Wish, answers: Answers): Promise<End> {
   const { format, entry, size, seekable } = await imageOf(file, end.path, wish.entry, answers.signal);
-  const packed = { format, bytes: end.size, entry, seekable, checksum: wish.checksum };
-  // Formats without a size are decoded once: a drive that is too small is refused before it is touched.
+  if (wish.bmap !== null && size !== undefined) checkBmapSize(wish.bmap, size);
+  const packed = { format, bytes: end.size, entry, seekable, checksum: wish.checksum, map: mapOf(wish) };
+  // Formats without a size are decoded once: a drive that is too small is refused before it is touched. A block map
+  // says the size; whether that is right shows at the end of the file.
   const bytes =
     size ??
-    (await decodeWhole(file, end.path, { entry, isRaw: false, digests: [] }, watching(answers, 'size', end))).written;
+    wish.bmap?.bmap.imageSize ??
+    (await decodeWhole(file, end.path, { entry, isRaw: false, digests: [], map: null }, watching(answers, 'size', end)))
+      .written;
   return { ...end, size: bytes, allocated: bytes, packed };
 }
 
@@ -184,18 +212,19 @@ export const watching = (answers: Answers, why: Reading['why'], { path, size, pa
 export async function decodeWhole(
   file: number,
   path: string,
-  how: Pick<DecodeOptions, 'entry' | 'isRaw' | 'digests'>,
+  how: Pick<DecodeOptions, 'entry' | 'isRaw' | 'digests' | 'map'>,
   watch: Watch = UNWATCHED,
+  bmapPath = '',
 ): Promise<Decoded> {
   const end = await decodeFile(file, null, { ...how, from: 0, threads: null }, watch).ended;
   if (end.kind === 'done') return end.of;
-  throw new Refusal([failureBy(path, end)]);
+  throw new Refusal([failureBy(path, end, bmapPath)]);
 }
 
-/** The failure of a source whose decoder gave no image. */
-export function failureBy(path: string, why: NoImage): PlatterError {
+/** The failure of a source whose decoder gave no image. `bmap`: the path of the block map that it went by. */
+export function failureBy(path: string, why: NoImage, bmap = ''): PlatterError {
   if (why.kind === 'stopped') return cancelledOpening(path).errors[0]!;
-  if (why.kind === 'fault') return unpackFailure(path, why.fault);
+  if (why.kind === 'fault') return unpackFailure(path, why.fault, bmap);
   const { reason } = why;
   // The storage of the file.
   if (reason.kind === 'packedUnreadable')
@@ -211,12 +240,13 @@ export function failureBy(path: string, why: NoImage): PlatterError {
 }
 
 /** The failure of a packed file, in words. */
-export const unpackFailure = (path: string, { fault, offset, said }: UnpackFault): PlatterError => {
+export const unpackFailure = (path: string, { fault, offset, length, said }: UnpackFault, bmap = ''): PlatterError => {
   const reasons: Partial<Record<UnpackFault['fault'], Reason>> = {
     truncated: { kind: 'packedTruncated', offset },
     damaged: { kind: 'packedDamaged', offset, said },
     trailing: { kind: 'packedTrailing', offset },
     memory: { kind: 'packedMemory' },
+    mapped: { kind: 'otherThanMapped', place: { offset, length: length ?? 0 }, bmap },
     otherFile: said === '' ? { kind: 'diskNeedsFiles' } : { kind: 'diskNeedsFile', name: said },
     encrypted: { kind: 'diskEncrypted' },
     unfinished: { kind: 'diskUnfinished', said },
@@ -225,6 +255,7 @@ export const unpackFailure = (path: string, { fault, offset, said }: UnpackFault
     truncated: { kind: 'BAD_IMAGE' },
     damaged: { kind: 'BAD_IMAGE' },
     trailing: { kind: 'BAD_IMAGE' },
+    mapped: { kind: 'BAD_IMAGE' },
     otherFile: { kind: 'flattenDisk', command: 'qemu-img convert -O raw FILE disk.img' },
     encrypted: { kind: 'decryptDisk' },
     unfinished: { kind: 'repairDisk', command: 'qemu-img check -r all FILE' },

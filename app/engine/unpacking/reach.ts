@@ -155,6 +155,7 @@ class ImageStream {
 
   constructor(file: number, entry: string | null, first: number) {
     const { decoder, image } = decodeToStream(file, {
+      map: null,
       entry,
       isRaw: false,
       from: first * PIECE,

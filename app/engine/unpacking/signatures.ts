@@ -126,7 +126,7 @@ const OTHER: Remedy = { kind: 'getSignature' };
 
 /** Gives `input` all bytes of the open file. What the decoder says has their sha256. */
 function pour(file: number, input: Writable): Decoder {
-  const options = { entry: null, isRaw: true, from: 0, threads: 1, digests: ['sha256'] };
+  const options = { entry: null, isRaw: true, from: 0, threads: 1, digests: ['sha256'], map: null };
   const decoder = decodeFile(file, input, options);
   // The decoder has a copy; the reader would wait for the end of this one too.
   input.destroy();

@@ -7,8 +7,10 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { Reason } from '../../contract/facts.ts';
+import type { Hash } from '../../contract/hashes.ts';
 import { errnoOf } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
+import type { MappedRange } from '../../sources/bmap.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 
 const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));
@@ -31,6 +33,7 @@ const FAULTS = [
   'resources',
   'read',
   'write',
+  'mapped',
   'usage',
 ] as const;
 
@@ -45,12 +48,21 @@ const report = z.discriminatedUnion('event', [
     digests,
     imageDigests: digests,
   }),
-  z.object({ event: z.literal('error'), fault: z.enum(FAULTS), offset: bytes, said: z.string() }),
+  z.object({
+    event: z.literal('error'),
+    fault: z.enum(FAULTS),
+    offset: bytes,
+    length: bytes.optional(),
+    said: z.string(),
+  }),
 ]);
 
 /** What a decoder says of the whole file when it has read it to its end. Sizes in bytes. */
 export type Decoded = Omit<Extract<z.infer<typeof report>, { event: 'done' }>, 'event'>;
-/** What is wrong with a packed file: `offset` in bytes from its start, `said` in English. */
+/**
+ * What is wrong with a packed file: `offset` in bytes from its start, `said` in English. Of `mapped`, `offset` and
+ * `length` are those of the range in the image.
+ */
 export type UnpackFault = Omit<Extract<z.infer<typeof report>, { event: 'error' }>, 'event'>;
 /** Why a decoder gave no image: a fault that it found, or it was `lost`, which says nothing about the file. */
 export type Failed = { kind: 'fault'; fault: UnpackFault } | { kind: 'lost'; reason: Reason };
@@ -118,6 +130,17 @@ export interface DecodeOptions {
   threads: number | null;
   /** Hashes to make of the packed file and of what is in it: "sha256". */
   digests: readonly string[];
+  /** The ranges of the image that count: all else is given as zeros. null for all of it. */
+  map: DecodedMap | null;
+}
+
+/** Ranges of an image, and what is done with them. */
+export interface DecodedMap {
+  ranges: readonly MappedRange[];
+  /** What their checksums are made with; null compares none. */
+  hash: Hash | null;
+  /** Nobody reads the image from this byte on; it is decoded to its end all the same. null: all of it is read. */
+  until: number | null;
 }
 
 /** Hears of a decoder that somebody waits for. */
@@ -160,13 +183,14 @@ export function decodeFile(
   options: DecodeOptions,
   watch: Watch = UNWATCHED,
 ): Decoder {
-  const child = start(['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])], file, to ?? 'ignore');
+  const words = ['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])];
+  const child = start(words, file, to ?? 'ignore', options.map);
   return decoderIn(child, watch);
 }
 
 /** The same, with the image as a stream: for a short look at it. */
 export function decodeToStream(file: number, options: DecodeOptions): { decoder: Decoder; image: Readable } {
-  const child = start(['decode', ...wordsOf(options)], file, 'pipe');
+  const child = start(['decode', ...wordsOf(options)], file, 'pipe', options.map);
   return { decoder: decoderIn(child, UNWATCHED), image: isRunning(child) ? child.stdout! : new PassThrough().end() };
 }
 
@@ -221,18 +245,22 @@ function start(
   args: readonly string[],
   file: number,
   stdout: number | Writable | 'pipe' | 'ignore',
+  map: DecodedMap | null = null,
 ): ChildProcess | NodeJS.ErrnoException {
   let own = -1;
   try {
     // Decoders of one descriptor would share its place in the file.
     own = openSync(`/proc/self/fd/${String(file)}`, 'r');
     const child = spawn(PROGRAM, [...args, '--parent', String(process.pid)], {
-      stdio: [own, stdout, 'pipe', 'pipe'],
+      stdio: [own, stdout, 'pipe', 'pipe', ...(map === null ? [] : ['pipe' as const])],
       env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },
       // Ctrl-C is for the job, which ends its decoders in order.
       detached: true,
     });
-    if (child.pid !== undefined) child.stderr!.resume();
+    if (child.pid !== undefined) {
+      child.stderr!.resume();
+      if (map !== null) giveMap(child.stdio[4] as Writable, map);
+    }
     return child;
   } catch (error) {
     if (errnoOf(error) === null) throw error;
@@ -240,6 +268,12 @@ function start(
   } finally {
     if (own >= 0) closeSync(own);
   }
+}
+
+/** Tells a decoder the ranges of a map. When it ended before it had them all, its end says why. */
+function giveMap(to: Writable, { ranges }: DecodedMap): void {
+  to.on('error', () => undefined);
+  to.end(ranges.map(({ offset, length, checksum }) => `${offset} ${length} ${checksum ?? '-'}\n`).join(''));
 }
 
 const isRunning = (child: ChildProcess | NodeJS.ErrnoException): child is ChildProcess =>
@@ -262,11 +296,14 @@ const reports = (child: ChildProcess, hear: (data: z.infer<typeof report>) => vo
       .on('close', resolve);
   });
 
-const wordsOf = ({ entry: name, isRaw, from, threads, digests: names }: DecodeOptions): string[] => [
+const wordsOf = ({ entry: name, isRaw, from, threads, digests: names, map }: DecodeOptions): string[] => [
   ...(isRaw ? ['--raw'] : []),
   ...(name === null ? [] : ['--entry', name]),
   ...(from === 0 ? [] : ['--from', String(from)]),
   ...(threads === null ? [] : ['--threads', String(threads)]),
+  ...(map === null ? [] : ['--map']),
+  ...((map?.hash ?? null) === null ? [] : ['--map-digest', map!.hash!]),
+  ...((map?.until ?? null) === null ? [] : ['--until', String(map!.until)]),
   ...(names.length === 0 ? [] : ['--digest', names.join(','), '--image-digest', names.join(',')]),
 ];
 

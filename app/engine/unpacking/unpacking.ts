@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import { partsOf } from '../../contract/request-facts.ts';
 import type { Answers } from '../../base/answers.ts';
-import { cancelledOpening, errnoOf } from '../../base/errors.ts';
+import { cancelledOpening, errnoOf, failure } from '../../base/errors.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
 import type { End, Packed } from '../devices/inspect.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
+import { hasAllChecksums } from './bmap-file.ts';
 import { failureBy, otherChecksum, RAW, unpackFailure, watching } from './packed.ts';
 import {
   decodeFile,
@@ -41,6 +42,8 @@ export class Unpacking {
   /** The first decoder of the whole file since the job began. */
   #whole: Decoder | null = null;
   #isBegun = false;
+  /** Byte of the image from which on nobody reads it; null: all of it is read. */
+  #until: number | null = null;
   /** The first fault that a decoder met in the file. */
   #fault: PlatterError | null = null;
   /** Why the last decoder was lost. It says nothing about the file, so the next one begins all the same. */
@@ -62,13 +65,18 @@ export class Unpacking {
       closeSync(this.#file);
       throw Object.assign(new Error(`${end.path} is another file`), { code: 'ESTALE' });
     }
-    const reach = packed.seekable ? REACH : end.size;
+    // What lies between the ranges of a block map is passed over quickly, and one decoder has to see all of them.
+    const reach = packed.seekable && packed.map === null ? REACH : end.size;
     this.device = file.unpack(end.size, reach, (at, stream, seals) => void this.#answer(at, stream, seals));
   }
 
-  /** The job begins: what is decoded from now on decides what the file is. */
-  begin(): void {
+  /**
+   * The job begins: what is decoded from now on decides what the file is. The job reads the image up to the byte
+   * `until`, which is all of it without a block map.
+   */
+  begin(until: number): void {
     this.#isBegun = true;
+    this.#until = until;
   }
 
   /**
@@ -98,8 +106,9 @@ export class Unpacking {
 
   /** All of it was decoded, and neither the file nor the user has a checksum of it. */
   get isUnchecked(): boolean {
-    const { checksum, format } = this.#packed;
-    return this.#decoded?.checked === false && checksum === null && format !== RAW;
+    const { checksum, format, map } = this.#packed;
+    if (checksum !== null || format === RAW || (map !== null && hasAllChecksums(map.bmap))) return false;
+    return this.#decoded?.checked === false;
   }
 
   /** Bytes of zeros after the packed image, as far as it was decoded to its end. */
@@ -139,7 +148,7 @@ export class Unpacking {
   }
 
   #decode(from: number, to: number | null, watch?: Watch): Decoder {
-    const { entry, format, checksum } = this.#packed;
+    const { entry, format, checksum, map } = this.#packed;
     // The first one has all cores. Those of destinations that fell behind take one each.
     const isFirst = this.#whole === null;
     const isWhole = this.#isBegun && from === 0;
@@ -149,6 +158,11 @@ export class Unpacking {
       from,
       threads: isFirst ? null : 1,
       digests: isWhole && checksum !== null ? [partsOf(checksum).hash] : [],
+      map:
+        map === null
+          ? null
+          : // One decoder that has seen all of the ranges is enough. The engine compares hashes of what others give.
+            { ranges: map.bmap.ranges, hash: isWhole ? map.bmap.hash : null, until: this.#until },
     };
     const decoder = decodeFile(this.#file, to, how, watch);
     this.#running.add(decoder);
@@ -159,7 +173,7 @@ export class Unpacking {
 
   #ended(decoder: Decoder, end: DecoderEnd, isWhole: boolean): void {
     this.#running.delete(decoder);
-    if (end.kind === 'fault') this.#fault ??= failureBy(this.#end.path, end);
+    if (end.kind === 'fault') this.#fault ??= failureBy(this.#end.path, end, this.#packed.map?.path);
     if (end.kind === 'lost') this.#lost(end, decoder);
     // A look before the job reads a small image to its end too, without its hashes.
     if (end.kind !== 'done' || !isWhole) return;
@@ -176,6 +190,11 @@ export class Unpacking {
   #againstSize({ written, read }: Decoded): PlatterError | null {
     const { path, size } = this.#end;
     if (written === size) return null;
+    const map = this.#packed.map;
+    if (map !== null) {
+      const reason = { kind: 'bmapOfOther', said: map.bmap.imageSize, has: written } as const;
+      return failure({ code: 'BAD_IMAGE', op: 'check', device: map.path, reason, remedy: { kind: 'otherBmap' } });
+    }
     const said = `the image has ${String(written)} bytes, not ${String(size)}`;
     return unpackFailure(path, { fault: 'damaged', offset: read, said });
   }

@@ -40,6 +40,7 @@ export const plan = (paths: string[], facts: Partial<Plan> = {}): Plan => ({
   origin: null,
   destinations: paths.map((path) => endpoint(path)),
   bytes: 64 * GB,
+  mapped: null,
   verify: true,
   io: 'uring',
   memory: 4 << 20,

@@ -1,5 +1,5 @@
 // Comparing destinations with the source, or with the hashes of a manifest.
-import { allChunks, both, bytesOf, chunksOfErrors, either, isEmpty, without } from '../../formats/chunk-sets.ts';
+import { both, bytesOf, chunksOfErrors, either, isEmpty, without } from '../../formats/chunk-sets.ts';
 import type { Manifest } from '../../formats/manifest.ts';
 import { isDead } from '../pass/evidence.ts';
 import type { PassOutcome, RunningJob } from '../pass/running-job.ts';
@@ -19,14 +19,12 @@ export async function differences(
   continues: boolean,
   ready: (destination: number) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<Map<number, Work> | null> {
-  const { grid } = running;
+  const { grid, scope } = running;
   const workOf = (destination: number, todo: Uint8Array): Work => ({
     todo,
     check: continues ? either(todo, running.durable(destination)) : todo,
   });
-  const left = new Map(
-    destinations.map((destination) => [destination, without(allChunks(grid), running.durable(destination))]),
-  );
+  const left = new Map(destinations.map((destination) => [destination, without(scope, running.durable(destination))]));
   const work = new Map([...left].map(([destination, todo]) => [destination, workOf(destination, todo)]));
   if (old.length === 0) return work;
   const outcome = await compare(running, old, left);
@@ -38,7 +36,7 @@ export async function differences(
   for (const { destination } of outcome.targets) {
     if (!running.isOpen(destination) || !(await ready(destination))) continue;
     const differing = withHead(running, destination, chunksOfErrors(outcome.errors, destination, grid));
-    const equal = without(allChunks(grid), differing);
+    const equal = without(scope, differing);
     running.keep(destination, bytesOf(equal, grid));
     work.set(destination, workOf(destination, differing));
     await running.found(destination, equal);
@@ -47,7 +45,7 @@ export async function differences(
 }
 
 /**
- * Compares all chunks, or those that `todo` has for each destination. With `todo`, what differs is not an error: it is
+ * Compares all chunks of the job, or those that `todo` has for each destination. With `todo`, what differs is not an error: it is
  * written next.
  */
 export async function compare(
@@ -57,9 +55,7 @@ export async function compare(
 ): Promise<PassOutcome> {
   const { source, manifest } = running.prepared;
   const writesNext = todo !== null;
-  const chunks = new Map(
-    destinations.map((destination) => [destination, todo?.get(destination) ?? allChunks(running.grid)]),
-  );
+  const chunks = new Map(destinations.map((destination) => [destination, todo?.get(destination) ?? running.scope]));
   // An update reads its source, and checks that against the manifest of last time afterwards.
   if (running.request.kind === 'copy' || manifest === null) return comparePass(running, chunks, null, writesNext);
   // Hashes can prove only the chunks that have one.

@@ -1,6 +1,6 @@
 // The course of a copy: write what the destinations lack, and read it back.
 import { assumesBlank, mends, newManifest } from '../../../contract/request-facts.ts';
-import { allChunks, bytesOf, noChunks, without } from '../../formats/chunk-sets.ts';
+import { bytesOf, noChunks, without } from '../../formats/chunk-sets.ts';
 import type { RunningJob } from '../pass/running-job.ts';
 import { withHead } from './head-last.ts';
 import { noteSourceChanges } from './source-check.ts';
@@ -11,7 +11,7 @@ export async function copy(running: RunningJob, destinations: readonly number[],
   const cloned = continues ? new Set() : await cloneImages(running, destinations);
   const work = new Map<number, Work>();
   for (const destination of destinations) {
-    const check = allChunks(running.grid);
+    const check = running.scope;
     if (cloned.has(destination)) {
       work.set(destination, { todo: noChunks(running.grid), check });
       continue;

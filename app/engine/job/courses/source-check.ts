@@ -61,7 +61,7 @@ export function noteSourceChanges(running: RunningJob): void {
   if (manifest === null || running.cancelled) return;
   const changed = running.hashes.differing(manifest);
   const compared = countChunks(both(running.hashes.known, manifest.known));
-  const [chunks, all] = [countChunks(changed), chunksIn(running.grid)];
+  const [chunks, all] = [countChunks(changed), countChunks(running.scope)];
   if (compared < all) running.note({ kind: 'comparedWithManifest', all, compared });
   running.note(
     chunks === 0

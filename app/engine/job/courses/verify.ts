@@ -1,4 +1,5 @@
 // The course of a verification: compare with the source, or with a manifest alone.
+import { bytesOf } from '../../formats/chunk-sets.ts';
 import type { RunningJob } from '../pass/running-job.ts';
 import { compare } from './compare.ts';
 
@@ -6,7 +7,7 @@ import { compare } from './compare.ts';
 export async function verify(running: RunningJob, destinations: readonly number[]): Promise<void> {
   const outcome = await compare(running, destinations, null);
   for (const { destination, state } of outcome.targets) {
-    const nothingCompared = state === 'done' && running.unproven(destination) === running.grid.bytes;
+    const nothingCompared = state === 'done' && running.unproven(destination) === bytesOf(running.scope, running.grid);
     if (nothingCompared)
       running.tell(destination, 'verify', {
         code: 'BAD_FILE',

@@ -1,6 +1,6 @@
 // Which bytes of a destination were compared and found equal. "Verified" rests on this alone, never on what a job was
 // meant to do.
-import { allChunks, both, bytesOf, chunksIn, noChunks, type Grid } from '../../formats/chunk-sets.ts';
+import { allChunks, both, bytesOf, chunksIn, noChunks, without, type Grid } from '../../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../../formats/chunks.ts';
 import type { NativeError, NativeJobRequest, NativeState } from '../../native/addon.ts';
 
@@ -28,20 +28,26 @@ export interface Compared {
 /** The bytes of one destination that are proven equal to the source. */
 export class Evidence {
   readonly #grid: Grid;
+  /** The chunks that are to be proven. */
+  readonly #scope: Uint8Array;
   readonly #whole: Uint8Array;
   /** Proven ranges, ascending and apart, of chunks that are proven in part: a rescue goes by sectors. */
   readonly #parts = new Map<number, Range[]>();
 
-  /** Begins with the chunks in `proven`; without it with none. */
-  constructor(grid: Grid, proven = noChunks(grid)) {
+  /** Begins with the chunks in `proven`; without it with none. `scope`: those that are to be proven. */
+  constructor(grid: Grid, proven = noChunks(grid), scope = allChunks(grid)) {
     this.#grid = grid;
+    this.#scope = scope;
     this.#whole = proven.slice();
   }
 
   /** Bytes that are not proven. */
   get missing(): number {
-    const parts = [...this.#parts.values()].flat().reduce((sum, { from, to }) => sum + to - from, 0);
-    return this.#grid.bytes - bytesOf(this.#whole, this.#grid) - parts;
+    const parts = [...this.#parts]
+      .filter(([chunk]) => hasChunk(this.#scope, chunk))
+      .flatMap(([, ranges]) => ranges)
+      .reduce((sum, { from, to }) => sum + to - from, 0);
+    return bytesOf(without(this.#scope, this.#whole), this.#grid) - parts;
   }
 
   /** Chunks that are proven as a whole. */

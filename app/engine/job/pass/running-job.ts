@@ -34,6 +34,8 @@ export interface RunningJob {
   readonly prepared: Prepared;
   readonly request: WorkRequest;
   readonly grid: Grid;
+  /** The chunks that are written and compared; the others are left alone. */
+  readonly scope: Uint8Array;
   /** The source's hashes, those of the passes that have ended included. */
   readonly hashes: KnownHashes;
   /** The job was told to stop. */

@@ -26,6 +26,13 @@ export const notes: Translated<typeof english> = {
   checksumBeside:
     '{list} enthält eine Prüfsumme ({hash}) {of, select, file {von {path}} other {des Abbilds in {path}}}, die nicht geprüft wird. Um sie zu prüfen: --checksum {list}',
   listUnclear: 'Die Liste von Prüfsummen {list} neben {path} ist nicht eindeutig. {reason}',
+  mappedOnly:
+    'Von {path} zählt nur, was {bmap} nennt: {mapped}. Die übrigen {left} sind unbestimmt: Sie werden nicht verglichen, und auf einem Laufwerk bleibt dort meist, was da ist. Um sie mit Nullen zu füllen: --zero-unmapped',
+  mappedZeros:
+    'Von {path} zählt, was {bmap} nennt: {mapped}. Die übrigen {left} sind unbestimmt und gelten als Nullen.',
+  mappedUnchecked:
+    '{bmap} enthält für einen Teil des Abbilds keine Prüfsumme: Ein falsches Byte darin fiele nicht auf.',
+  bmapUnused: '{bmap} liegt neben der Quelle und wird hier nicht verwendet: Die ganze Quelle zählt.',
   packedUnchecked:
     '{path} enthält keine Prüfsumme seines Inhalts: Ein falsches Byte in der Datei wäre nicht aufgefallen.',
   zerosFollow: 'In {path} folgen auf das gepackte Abbild Nullen, {bytes}. Sie gehören nicht dazu.',

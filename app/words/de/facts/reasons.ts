@@ -94,6 +94,19 @@ export const reasons: Translated<typeof english> = {
   checksumOfDisk: 'Prüfsummen gibt es für Dateien. Die Quelle ist ein Laufwerk.',
   checksumUnavailable:
     'Für Prüfsummen braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
+  bmapVersion: 'Sie ist eine bmap-Datei der Version {version}. Platter liest 1.2, 1.3, 1.4 und 2.',
+  bmapHash: 'Ihre Prüfsummen sind mit {hash} gebildet, das Platter nicht kennt.',
+  bmapDamaged: 'Die Prüfsumme, die sie von sich selbst enthält, ist falsch: Sie ist beschädigt oder wurde verändert.',
+  bmapContradicts: 'Sie widerspricht sich in Zeile {line, number}.',
+  bmapOdd:
+    'In Zeile {line, number} steht nicht, was eine bmap-Datei dort hat: Sie ist beschädigt, abgeschnitten oder keine.',
+  bmapEmpty: 'Sie nennt keinen Bereich des Abbilds.',
+  bmapOfOther: 'Sie gehört zu einem Abbild mit {said}, dieses aber hat {has}.',
+  bmapOfDisk: 'Eine bmap-Datei gehört zu einem Abbild. Die Quelle ist ein Laufwerk.',
+  bmapUnavailable:
+    'Für eine bmap-Datei braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
+  otherThanMapped:
+    'Das Abbild ist beschädigt oder ein anderes, als {bmap} beschreibt: Die Prüfsumme des Bereichs bei {place} ist falsch.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',
   diskNeedsFile: 'Die virtuelle Platte ist nicht vollständig: Sie braucht die Datei {name}, die Platter nicht öffnet.',
   diskNeedsFiles: 'Die virtuelle Platte ist nicht vollständig: Sie braucht andere Dateien, die Platter nicht öffnet.',

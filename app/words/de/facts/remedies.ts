@@ -51,6 +51,9 @@ export const remedies: Translated<typeof english> = {
   installGpgv: 'gpgv installieren (das Paket heißt ebenso), oder --key weglassen.',
   otherList: 'Eine Liste angeben, die eine Prüfsumme der Quelle unter deren jetzigem Namen enthält.',
   giveChecksum: 'Den Herausgeber fragen, welche stimmt, und diese angeben: --sha256 HEX.',
+  otherBmap: 'Die bmap-Datei genau dieses Abbilds holen, oder --bmap weglassen.',
+  withoutBmap:
+    'Die bmap-Datei genau dieses Abbilds holen, oder sie verschieben. Um ohne sie das ganze Abbild zu schreiben: --ignore-bmap auf der Befehlszeile.',
   chooseEntry: 'Nennen Sie das Abbild mit --entry, oder entpacken Sie es selbst.',
   otherUnpacker: 'Entpacken Sie sie mit einem anderen Programm, und kopieren Sie das Abbild daraus.',
   flattenDisk:

@@ -11,6 +11,7 @@ export const states: Translated<typeof english> = {
   paused: 'Pause',
   stalled: 'Keine Antwort',
   verified: 'Überprüft',
+  mappedVerified: 'Überprüft: was die bmap nennt',
   sourceWritten: 'Überprüft; Quelle verändert',
   partlyVerified: 'Teilweise überprüft',
   written: 'Geschrieben, nicht überprüft',

@@ -25,6 +25,12 @@ export const notes = {
   checksumBeside:
     '{list} has a checksum ({hash}) of {of, select, file {{path}} other {the image in {path}}}, which is not checked. To check it: --checksum {list}',
   listUnclear: 'The list of checksums {list} beside {path} is not clear. {reason}',
+  mappedOnly:
+    'Of {path}, only what {bmap} maps is used: {mapped}. The other {left} are undefined: they are not compared, and on a drive most of them keep what it has there. To make them zeros: --zero-unmapped',
+  mappedZeros:
+    'Of {path}, what {bmap} maps is used: {mapped}. The other {left} are undefined, and are taken for zeros.',
+  mappedUnchecked: '{bmap} has no checksum for some of the image: a wrong byte there would not be noticed.',
+  bmapUnused: '{bmap} lies beside the source and is not used by this job: all of the source counts.',
   packedUnchecked: '{path} has no checksum of what is in it: a wrong byte in the file would not have been noticed.',
   zerosFollow: 'In {path}, {bytes} of zeros follow the packed image. They are not part of it.',
   takenAsIs: '{path} is {file}, not a disk image: its bytes are taken as they are.',

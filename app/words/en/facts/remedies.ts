@@ -43,6 +43,9 @@ export const remedies = {
   installGpgv: 'Install gpgv (its package has the same name), or leave out --key.',
   otherList: 'Name a list that has a checksum of the source, under the name that the source has now.',
   giveChecksum: 'Ask the publisher which one is right, and give that: --sha256 HEX.',
+  otherBmap: 'Get the bmap of this very image, or leave out --bmap.',
+  withoutBmap:
+    'Get the bmap of this very image, or move it away. To write all of the image without it: --ignore-bmap on the command line.',
   chooseEntry: 'Name the image with --entry, or unpack it yourself.',
   otherUnpacker: 'Unpack it with another program, and copy the image that comes of it.',
   flattenDisk:

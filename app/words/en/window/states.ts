@@ -9,6 +9,7 @@ export const states = {
   paused: 'Paused',
   stalled: 'Stalled',
   verified: 'Verified',
+  mappedVerified: 'Verified: what the bmap maps',
   sourceWritten: 'Verified; source changed',
   partlyVerified: 'Verified in part',
   written: 'Written, not verified',

@@ -26,6 +26,13 @@ export const notes: Translated<typeof english> = {
   checksumBeside:
     '{list} contient une somme de contrôle ({hash}) {of, select, file {de {path}} other {de l’image dans {path}}}, qui n’est pas vérifiée. Pour la vérifier : --checksum {list}',
   listUnclear: 'La liste de sommes de contrôle {list} à côté de {path} n’est pas claire. {reason}',
+  mappedOnly:
+    'De {path}, seul compte ce que {bmap} désigne : {mapped}. Les {left} restants sont indéfinis : ils ne sont pas comparés, et un disque y garde le plus souvent ce qu’il a. Pour en faire des zéros : --zero-unmapped',
+  mappedZeros:
+    'De {path}, compte ce que {bmap} désigne : {mapped}. Les {left} restants sont indéfinis et valent des zéros.',
+  mappedUnchecked:
+    '{bmap} n’a pas de somme de contrôle pour une partie de l’image : un octet faux y passerait inaperçu.',
+  bmapUnused: '{bmap} est à côté de la source et n’est pas utilisé par ce travail : toute la source compte.',
   packedUnchecked:
     '{path} n’a pas de somme de contrôle de son contenu : un octet faux dans le fichier serait passé inaperçu.',
   zerosFollow: 'Dans {path}, des zéros suivent l’image compressée, sur {bytes}. Ils n’en font pas partie.',

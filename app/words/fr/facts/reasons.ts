@@ -92,6 +92,18 @@ export const reasons: Translated<typeof english> = {
   checksumOfDisk: 'Les sommes de contrôle portent sur des fichiers. La source est un disque.',
   checksumUnavailable:
     'Les sommes de contrôle demandent platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',
+  bmapVersion: 'C’est un fichier bmap de version {version}. Platter lit 1.2, 1.3, 1.4 et 2.',
+  bmapHash: 'Ses sommes de contrôle sont faites avec {hash}, que Platter ne connaît pas.',
+  bmapDamaged: 'La somme de contrôle qu’il a de lui-même est fausse : il est endommagé ou a été modifié.',
+  bmapContradicts: 'Il se contredit à la ligne {line, number}.',
+  bmapOdd:
+    'La ligne {line, number} n’est pas ce qu’un fichier bmap a à cet endroit : il est endommagé, tronqué, ou n’en est pas un.',
+  bmapEmpty: 'Il ne désigne aucune plage de l’image.',
+  bmapOfOther: 'Il va avec une image de {said}, mais celle-ci fait {has}.',
+  bmapOfDisk: 'Un fichier bmap va avec un fichier image. La source est un disque.',
+  bmapUnavailable: 'Un fichier bmap demande platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',
+  otherThanMapped:
+    'L’image est endommagée, ou autre que celle que {bmap} décrit : la somme de contrôle de la plage à {place} est fausse.',
   packedMemory: 'La décompression demande plus de mémoire que permis.',
   diskNeedsFile: 'Le disque virtuel n’est pas complet : il lui faut le fichier {name}, que Platter n’ouvre pas.',
   diskNeedsFiles: 'Le disque virtuel n’est pas complet : il lui faut d’autres fichiers, que Platter n’ouvre pas.',

@@ -42,6 +42,9 @@ export const remedies: Translated<typeof english> = {
   installGpgv: 'Installer gpgv (le paquet porte le même nom), ou omettre --key.',
   otherList: 'Indiquer une liste qui contient une somme de contrôle de la source, sous son nom actuel.',
   giveChecksum: 'Demander à l’éditeur laquelle est juste, et la donner : --sha256 HEX.',
+  otherBmap: 'Obtenir le fichier bmap de cette image même, ou omettre --bmap.',
+  withoutBmap:
+    'Obtenir le fichier bmap de cette image même, ou le déplacer. Pour écrire toute l’image sans lui : --ignore-bmap en ligne de commande.',
   chooseEntry: 'Nommez l’image avec --entry, ou décompressez-la vous-même.',
   otherUnpacker: 'Décompressez-le avec un autre programme, et copiez l’image obtenue.',
   flattenDisk:

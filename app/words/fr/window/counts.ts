@@ -11,6 +11,8 @@ export const counts: Translated<typeof english> = {
   paused: '{count, number} en pause',
   stalled: '{count, number} sans réponse',
   verified: '{count, plural, one {# vérifiée} other {# vérifiées}}',
+  mappedVerified:
+    '{count, plural, one {# vérifiée, pour ce que désigne le bmap} other {# vérifiées, pour ce que désigne le bmap}}',
   sourceWritten:
     '{count, plural, one {# vérifiée, mais la source modifiée} other {# vérifiées, mais la source modifiée}}',
   partlyVerified: '{count, plural, one {# vérifiée en partie} other {# vérifiées en partie}}',

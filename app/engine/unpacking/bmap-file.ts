@@ -1,0 +1,109 @@
+// Which block map of a source file counts, and reading it.
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Reason } from '../../contract/facts.ts';
+import { bmapOf, rescueOf, takesAsIs, withBmap } from '../../contract/request-facts.ts';
+import type { BmapChoice, WorkRequest } from '../../contract/request.ts';
+import type { Answers } from '../../base/answers.ts';
+import { readPlainFile } from '../../base/durable-file.ts';
+import { failure, Refusal, refuse } from '../../base/errors.ts';
+import { BMAP_BYTES, bmapNames, readBmap, type Bmap } from '../../sources/bmap.ts';
+import { imageNameIn } from '../../sources/checksums/list-names.ts';
+import { nullIfUnreachable, type End } from '../devices/inspect.ts';
+import { canUnpack } from './unpack-program.ts';
+
+/** A block map and its file. */
+export interface BmapFile {
+  path: string;
+  /** Of the file, in hexadecimal digits. */
+  sha256: string;
+  bmap: Bmap;
+  /** Nobody named it. */
+  isBeside: boolean;
+}
+
+/** The block map that counts for a source, and the one beside it that does not; null for none. */
+export interface BmapFound {
+  file: BmapFile | null;
+  unused: string | null;
+}
+
+export const NO_BMAP: BmapFound = { file: null, unused: null };
+
+type Source = Pick<End, 'path' | 'realPath' | 'kind'>;
+
+/** The block map that a request goes by. Rejects with a Refusal when that is damaged, or of no use for this source. */
+export async function bmapFor(request: WorkRequest, source: Source, answers: Answers): Promise<BmapFound> {
+  const choice = bmapOf(request);
+  if (choice === 'none' || (source.kind === 'block' && choice === 'beside')) return NO_BMAP;
+  if (choice !== 'beside') return { file: await givenBy(choice, source, answers), unused: null };
+  const path = await answers.of(source.path, bmapBeside(source));
+  if (path === null) return NO_BMAP;
+  // A rescue reads the file itself, and bytes that are taken as they are may be those of a packed file.
+  if (rescueOf(request) !== null || takesAsIs(request)) return { file: null, unused: path };
+  return { file: await answers.of(path, readBmapFile(path, true)), unused: null };
+}
+
+async function givenBy(
+  { path, sha256 }: Exclude<BmapChoice, string>,
+  source: Source,
+  answers: Answers,
+): Promise<BmapFile> {
+  if (source.kind === 'block')
+    refuse({ code: 'BAD_ARGUMENT', op: 'check', device: source.path, reason: { kind: 'bmapOfDisk' } });
+  const file = await answers.of(path, readBmapFile(path, false));
+  if (sha256 === null || sha256 === file.sha256) return file;
+  return refuse({
+    code: 'CHANGED',
+    op: 'check',
+    device: path,
+    reason: { kind: 'anotherFile' },
+    remedy: { kind: 'newCopy' },
+  });
+}
+
+/** The path of the block map beside a file; null for none. */
+export async function bmapBeside({ path, realPath }: Pick<Source, 'path' | 'realPath'>): Promise<string | null> {
+  for (const file of new Set([resolve(path), realPath])) {
+    for (const name of bmapNames(basename(file), imageNameIn(basename(file)))) {
+      const beside = join(dirname(file), name);
+      if ((await stat(beside).catch(nullIfUnreachable)) !== null) return beside;
+    }
+  }
+  return null;
+}
+
+/** Reads a block map. Rejects with a Refusal. `isBeside`: nobody named it. */
+export async function readBmapFile(path: string, isBeside: boolean): Promise<BmapFile> {
+  if (!canUnpack())
+    refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'bmapUnavailable' } });
+  const bytes = await readPlainFile(path, BMAP_BYTES);
+  const answer = readBmap(bytes);
+  if (!answer.ok) throw new Refusal([bmapFailure({ path, isBeside }, answer.why)]);
+  return { path, sha256: createHash('sha256').update(bytes).digest('hex'), bmap: answer.bmap, isBeside };
+}
+
+/** The failure of a block map that cannot be gone by. */
+export const bmapFailure = ({ path, isBeside }: Pick<BmapFile, 'path' | 'isBeside'>, reason: Reason): PlatterError =>
+  failure({
+    code: 'BAD_FILE',
+    op: 'check',
+    device: path,
+    reason,
+    remedy: { kind: isBeside ? 'withoutBmap' : 'otherBmap' },
+  });
+
+/** Throws a Refusal for a block map of an image that has not `size` bytes. */
+export function checkBmapSize(file: BmapFile, size: number): void {
+  const { imageSize } = file.bmap;
+  if (imageSize !== size) throw new Refusal([bmapFailure(file, { kind: 'bmapOfOther', said: imageSize, has: size })]);
+}
+
+/** The request with the block map that was found for it, as plans and files name it. */
+export const goingBy = <R extends WorkRequest>(request: R, { file }: BmapFound): R =>
+  file === null ? request : withBmap(request, { path: file.path, sha256: file.sha256 });
+
+/** Does every byte that the map lists have a checksum? */
+export const hasAllChecksums = ({ ranges }: Bmap): boolean => ranges.every(({ checksum }) => checksum !== null);

@@ -30,6 +30,8 @@ static struct rule rules[MAX_RULES];
 static unsigned rule_count;
 static struct pending pending[MAX_RULES];
 static unsigned pending_count;
+static unsigned obeying;          // commands that were taken from `pending` and are not in force yet
+static __thread bool is_obeying;  // this thread obeys one
 static int dead;                  // errno of every I/O; 0 while the disk is alive
 static uint64_t rate[OPS];        // bytes a second, 0 for no limit
 static uint64_t free_at[OPS];     // ns: when the throttled device has done what it has accepted so far
@@ -184,16 +186,23 @@ static char* take_pending(unsigned op) {
   return NULL;
 }
 
+static void obey_pending(char* command) {
+  obeying++;
+  is_obeying = true;
+  pthread_mutex_unlock(&lock);
+  rules_command(command);
+  free(command);
+  pthread_mutex_lock(&lock);
+  is_obeying = false;
+  obeying--;
+  pthread_cond_broadcast(&changed);
+}
+
 void faults_begin(struct io* io, enum op op, uint64_t offset, uint64_t length) {
   io->op = op, io->offset = offset, io->length = io->transfer = length;
   io->error = 0, io->edits = 0, io->delay = 0;
   pthread_mutex_lock(&lock);
-  for (char* command; (command = take_pending(op));) {
-    pthread_mutex_unlock(&lock);
-    rules_command(command);
-    free(command);
-    pthread_mutex_lock(&lock);
-  }
+  for (char* command; (command = take_pending(op));) obey_pending(command);
   arrived_ios[slot(op)]++;
   arrived_bytes[slot(op)] += length;
   in_flight++;
@@ -283,6 +292,12 @@ char* faults_log(void) {
 
 static void lock_rules(void) { pthread_mutex_lock(&lock); }
 
+// The same once every command that is due is in force: a stall that came after `clear` or `go` would never end.
+static void lock_rules_in_force(void) {
+  lock_rules();
+  while (obeying > 0 && !is_obeying) pthread_cond_wait(&changed, &lock);
+}
+
 // Waiters look again.
 static void unlock_rules(void) {
   pthread_cond_broadcast(&changed);
@@ -330,7 +345,7 @@ void faults_set_dead(int error) {
 }
 
 void faults_go(void) {
-  lock_rules();
+  lock_rules_in_force();
   unsigned kept = 0;
   for (unsigned i = 0; i < rule_count; i++)
     if (rules[i].kind != STALL) rules[kept++] = rules[i];
@@ -353,13 +368,13 @@ static void clear(void) {
 }
 
 void faults_clear(void) {
-  lock_rules();
+  lock_rules_in_force();
   clear();
   unlock_rules();
 }
 
 void faults_release(void) {
-  lock_rules();
+  lock_rules_in_force();
   clear();
   releases++;
   unlock_rules();

@@ -137,6 +137,24 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect((await backing(disk, 0, 4 * MiB)).equals(want)).toBe(true);
   });
 
+  test('clear: waits for a rule that is coming into force, and removes it', async () => {
+    const disk = await filledDisk();
+    const directory = await mkdtemp(join(tmpdir(), 'lab-test-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const map = join(directory, 'map'); // the disk waits for who writes into it
+    await run('mkfifo', [map]);
+    await disk.rule(`after w 4K bad-map w ${map}`);
+    await write(disk.device, 0, fresh(4096));
+    const writing = expect(write(disk.device, 0, fresh(4096))).rejects.toThrow('Input/output error');
+    await disk.waitFor(({ rules }) => rules === 0);
+    const cleared = disk.rule('clear');
+    await Promise.race([cleared, sleep(200)]);
+    await writeFile(map, '0 ?\n0 0x400000 -\n');
+    await Promise.all([writing, cleared]);
+    expect(await disk.counters()).toMatchObject({ badSectors: 0 });
+    await write(disk.device, 0, fresh(4096));
+  });
+
   test('rule flush-fails: lets writes succeed, and fails the flush', async () => {
     const disk = await filledDisk();
     await disk.rule('flush-fails EIO 1');

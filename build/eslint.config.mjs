@@ -18,8 +18,8 @@ const rooms = {
   base: { files: 'app/base/**', imports: ['contract', 'words'] },
   // What a job comes to: verdicts, counts, totals. The page and main's notifications see the same.
   view: { files: 'app/view/**', imports: ['base', 'contract', 'words'] },
-  // What a file is, by its content.
-  sources: { files: 'app/sources/**', imports: ['contract'] },
+  // What foreign bytes say: formats of files, partition tables, file systems, lists of checksums. Pure.
+  parsers: { files: 'app/parsers/**', imports: ['contract'] },
   // What comes from a URL or from standard input, brought into a file.
   download: { files: 'app/download/**', imports: ['base', 'contract'] },
   // Starts the engine host, talks to it and runs a job. All that main may know of the engine.
@@ -27,12 +27,12 @@ const rooms = {
   // The rooms of the engine, each above those that it imports.
   formats: { files: 'app/engine/formats/**', imports: ['base', 'contract'] },
   native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },
-  devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native', 'sources'] },
+  devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native', 'parsers'] },
   access: { files: 'app/engine/access/**', imports: ['base', 'client', 'contract', 'devices', 'native'] },
-  unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'sources'] },
+  unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
   admission: {
     files: 'app/engine/admission/**',
-    imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'sources', 'unpacking'],
+    imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'parsers', 'unpacking'],
   },
   job: {
     files: 'app/engine/job/**',

@@ -7,7 +7,7 @@ import {
   type Described,
   type LookedAt,
   type Signature,
-} from '../app/contract/inside.ts';
+} from '../app/contract/disk-content.ts';
 import { partsOf } from '../app/contract/request-facts.ts';
 import { say, size } from './words.ts';
 

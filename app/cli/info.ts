@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { Disk } from '../contract/disks.ts';
 import { numberOf } from '../engine/devices/file-ids.ts';
-import type { Described } from '../contract/inside.ts';
+import type { Described } from '../contract/disk-content.ts';
 import { describe } from '../engine/unpacking/describe.ts';
 import { english } from '../base/english.ts';
 import { outcome, unlessErrno } from '../base/errors.ts';

@@ -2,7 +2,7 @@
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { HostMethod, HostParams } from './host-request.ts';
-import type { Described } from './inside.ts';
+import type { Described } from './disk-content.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 
 export type { HostMethod, HostRequest } from './host-request.ts';

@@ -5,7 +5,7 @@ import type { SourceDownload } from './downloads.ts';
 import type { Reading } from './host.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 import type { ReportForm } from './limits.ts';
-import type { Described } from './inside.ts';
+import type { Described } from './disk-content.ts';
 import type { JobRequest } from './request.ts';
 import type { SettingsChange, SettingsState } from './settings.ts';
 import type { FoundJobs, JobRecord } from './records.ts';

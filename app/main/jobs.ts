@@ -6,7 +6,7 @@ import type { Disk } from '../contract/disks.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
 import type { Plan } from '../contract/jobs.ts';
-import type { Described } from '../contract/inside.ts';
+import type { Described } from '../contract/disk-content.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';

@@ -1,5 +1,5 @@
 // The image file last chosen, what is in it, and which file of an archive is meant.
-import type { ArchivedFile, Described } from '../../app/contract/inside.ts';
+import type { ArchivedFile, Described } from '../../app/contract/disk-content.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import { filesOf } from '../image-facts.ts';
 import type { Mirror } from './mirror.svelte.ts';

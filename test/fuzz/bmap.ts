@@ -1,7 +1,7 @@
 // Block maps: a file is refused, or its ranges are ascending, disjoint and inside the image. The checksum that a map has
 // of itself is made right first, so that a fuzzer gets behind it.
-import { readBmap } from '../../app/sources/bmap.ts';
-import { sealed } from '../app/sources/bmap-files.ts';
+import { readBmap } from '../../app/parsers/bmap.ts';
+import { sealed } from '../app/parsers/bmap-files.ts';
 import { must } from './property.ts';
 
 function check(bytes: Buffer): void {

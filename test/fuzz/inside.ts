@@ -1,7 +1,7 @@
 // Partition tables and signatures: any bytes give an answer that is bounded, in numbers that are exact. The first bytes
 // say where the rest lies on a disk of zeros, so that a fuzzer reaches file systems.
-import { insideDisk } from '../app/sources/forged-tables.ts';
-import { leastSize } from '../../app/sources/partitions/table.ts';
+import { insideDisk } from '../app/parsers/forged-tables.ts';
+import { leastSize } from '../../app/parsers/partitions/table.ts';
 import { Dice, must } from './property.ts';
 
 const KiB = 1024;

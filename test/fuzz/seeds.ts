@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path';
 import { encodeFrame } from '../../app/client/frames.ts';
 import type { LogRecord } from '../../app/engine/formats/job-records.ts';
 import { encodeManifest, type Manifest } from '../../app/engine/formats/manifest.ts';
-import { Bench, PACKINGS, seekableZstd } from '../app/sources/unpack-files.ts';
+import { Bench, PACKINGS, seekableZstd } from '../app/unpacking/unpack-files.ts';
 import { diskSeeds } from './disk-seeds.ts';
-import { bmapOf } from '../app/sources/bmap-files.ts';
-import { extended, gptDisk, hybridDisk, LOGICAL } from '../app/sources/forged-tables.ts';
+import { bmapOf } from '../app/parsers/bmap-files.ts';
+import { extended, gptDisk, hybridDisk, LOGICAL } from '../app/parsers/forged-tables.ts';
 import { encoded, header } from './job-log.ts';
 
 const corpus = join(import.meta.dirname, 'corpus');
@@ -125,7 +125,7 @@ for (const version of ['1.2', '1.3', '1.4', '2.0'] as const)
     ),
   );
 
-/** A disk's first bytes, after where they lie and its sectors (see inside.ts). */
+/** A disk's first bytes, after where they lie and its sectors (see app/parsers/disk-content.ts). */
 const disk = (place: number, sector: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.of(place, sector), bytes]);
 seed('inside/gpt', disk(0, 1, gptDisk(256 * 1024).subarray(0, 2048)));
 seed('inside/gpt-of-4096', disk(3, 2, gptDisk(256 * 1024, { sector: 4096 }).subarray(4096, 8190)));

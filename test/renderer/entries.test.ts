@@ -1,6 +1,6 @@
 // An archive with several files: one of them is chosen by a click, or by the keyboard.
 import { expect, test } from 'vitest';
-import type { ArchivedFile, Described } from '../../app/contract/inside.ts';
+import type { ArchivedFile, Described } from '../../app/contract/disk-content.ts';
 import { failure } from '../../app/base/errors.ts';
 import { filesOf } from '../../renderer/image-facts.ts';
 import { described } from './images.ts';

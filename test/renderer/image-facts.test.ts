@@ -1,6 +1,6 @@
 // What the source card says of an image.
 import { describe, expect, test } from 'vitest';
-import type { Described, LookedAt } from '../../app/contract/inside.ts';
+import type { Described, LookedAt } from '../../app/contract/disk-content.ts';
 import { formatOf, mapOf, partitionName, sizesOf } from '../../renderer/image-facts.ts';
 import { described, GiB, gptWith, MiB, partition } from './images.ts';
 import { oneWindow } from './one-window.ts';

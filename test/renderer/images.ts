@@ -1,5 +1,5 @@
 // Images as the engine describes them.
-import type { Described, GptTable, LookedAt } from '../../app/contract/inside.ts';
+import type { Described, GptTable, LookedAt } from '../../app/contract/disk-content.ts';
 
 export const MiB = 2 ** 20;
 export const GiB = 2 ** 30;

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { SourceDownload } from '../../app/contract/downloads.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import type { Described } from '../../app/contract/inside.ts';
+import type { Described } from '../../app/contract/disk-content.ts';
 import type { Plan } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import type { SettingsChange } from '../../app/contract/settings.ts';

@@ -8,7 +8,7 @@ import {
   type MbrTable,
   type PartitionFault,
   type Signature,
-} from '../../contract/inside.ts';
+} from '../../contract/disk-content.ts';
 import { partsOf } from '../../contract/request-facts.ts';
 import { english } from '../../base/english.ts';
 import { counted, number, size } from '../../base/figures.ts';

@@ -6,7 +6,7 @@ import { SECTOR_SIZE, type Mounted } from '../../contract/disks.ts';
 import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Content, Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
-import type { Bmap } from '../../sources/bmap.ts';
+import type { Bmap } from '../../parsers/bmap.ts';
 import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';

@@ -1,8 +1,8 @@
 // The partition table at the beginning of a disk or an image: its sector size, and where its partitions end.
-import { gptIn } from '../../sources/partitions/gpt.ts';
-import { mbrIn, PROTECTIVE, type Sector } from '../../sources/partitions/mbr.ts';
-import { Sample } from '../../sources/sample.ts';
-import type { TablePartition } from '../../contract/inside.ts';
+import { gptIn } from '../../parsers/partitions/gpt.ts';
+import { mbrIn, PROTECTIVE, type Sector } from '../../parsers/partitions/mbr.ts';
+import { Sample } from '../../parsers/bytes/sample.ts';
+import type { TablePartition } from '../../contract/disk-content.ts';
 
 /** A partition table. */
 export interface Table {

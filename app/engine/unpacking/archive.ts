@@ -1,6 +1,6 @@
 // The image in an archive of several files.
 import type { Reason, Remedy } from '../../contract/facts.ts';
-import { isImageName } from '../../contract/inside.ts';
+import { isImageName } from '../../contract/disk-content.ts';
 import { refuse } from '../../base/errors.ts';
 import type { ArchiveEntry } from './unpack-program.ts';
 

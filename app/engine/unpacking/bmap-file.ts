@@ -9,8 +9,8 @@ import type { BmapChoice, WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/answers.ts';
 import { readPlainFile } from '../../base/durable-file.ts';
 import { failure, Refusal, refuse } from '../../base/errors.ts';
-import { BMAP_BYTES, bmapNames, readBmap, type Bmap } from '../../sources/bmap.ts';
-import { imageNameIn } from '../../sources/checksums/list-names.ts';
+import { BMAP_BYTES, bmapNames, readBmap, type Bmap } from '../../parsers/bmap.ts';
+import { imageNameIn } from '../../parsers/checksums/list-names.ts';
 import { nullIfUnreachable, type End } from '../devices/inspect.ts';
 import { canUnpack } from './unpack-program.ts';
 

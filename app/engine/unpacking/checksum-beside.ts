@@ -4,9 +4,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Reason } from '../../contract/facts.ts';
 import { partsOf } from '../../contract/request-facts.ts';
 import { errnoOf, reasonOf, Refusal } from '../../base/errors.ts';
-import { imageNameIn, listsAmong, ownerOf } from '../../sources/checksums/list-names.ts';
-import { readChecksumList } from '../../sources/checksums/list.ts';
-import { lookUp, type Answer, type Of, type Sought } from '../../sources/checksums/lookup.ts';
+import { imageNameIn, listsAmong, ownerOf } from '../../parsers/checksums/list-names.ts';
+import { readChecksumList } from '../../parsers/checksums/list.ts';
+import { lookUp, type Answer, type Of, type Sought } from '../../parsers/checksums/lookup.ts';
 import { readList } from './list-file.ts';
 
 /** Most lists that are read for one file. */

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { PlatterError } from '../../contract/errors.ts';
 import { errnoOf, failureOf } from '../../base/errors.ts';
-import { PIECE, type Pieces } from '../../sources/pieces.ts';
+import { PIECE, type Pieces } from '../../parsers/bytes/pieces.ts';
 import { failureBy } from './packed.ts';
 import { decodeToStream, type Decoder } from './unpack-program.ts';
 

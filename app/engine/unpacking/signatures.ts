@@ -7,7 +7,7 @@ import type { Reason, Remedy } from '../../contract/facts.ts';
 import { isKeyText } from '../../contract/request-facts.ts';
 import { readPlainFile } from '../../base/durable-file.ts';
 import { failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
-import { linesOf, textOfList } from '../../sources/checksums/list-text.ts';
+import { linesOf, textOfList } from '../../parsers/checksums/list-text.ts';
 import {
   ed25519KeyIn,
   ed25519SignatureIn,
@@ -16,8 +16,8 @@ import {
   signedOf,
   type Ed25519Key,
   type Ed25519Signature,
-} from '../../sources/checksums/minisign.ts';
-import { isSignature, keyringIn } from '../../sources/checksums/openpgp.ts';
+} from '../../parsers/checksums/minisign.ts';
+import { isSignature, keyringIn } from '../../parsers/checksums/openpgp.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 import { runGpgv, type GpgVerdict } from './gpgv.ts';
 import { failureBy } from './packed.ts';

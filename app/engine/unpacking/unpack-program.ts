@@ -10,7 +10,7 @@ import type { Reason } from '../../contract/facts.ts';
 import type { Hash } from '../../contract/hashes.ts';
 import { errnoOf } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
-import type { MappedRange } from '../../sources/bmap.ts';
+import type { MappedRange } from '../../parsers/bmap.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 
 const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));

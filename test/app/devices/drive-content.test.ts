@@ -10,7 +10,7 @@ import type { Disk } from '../../../app/contract/disks.ts';
 import { namesOf, parseWipefs, signaturesOn } from '../../../app/engine/devices/probe.ts';
 import { assertOwnLoop, canLab, type LabDisk } from '../../lab/lab.ts';
 import { Bench, MiB, platter, PLATTER } from '../cli/support.ts';
-import { Folder, lacks, overwrite } from '../sources/source-files.ts';
+import { Folder, lacks, overwrite } from '../parsers/source-files.ts';
 
 const execute = promisify(execFile);
 const bench = new Bench();

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { decoderLacks } from '../../../build/native.mjs';
 import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
-import { lacks } from '../sources/source-files.ts';
+import { lacks } from '../parsers/source-files.ts';
 import { head, MiB, type Workbench } from './support.ts';
 
 export const SIZE = 12 * MiB;

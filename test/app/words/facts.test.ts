@@ -63,7 +63,7 @@ test('uses every kind of fact somewhere in the code', () => {
     'app/client',
     'app/download',
     'app/engine',
-    'app/sources',
+    'app/parsers',
     'app/view',
     'app/records',
     'app/main',

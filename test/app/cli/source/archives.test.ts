@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
-import { Folder, lacks } from '../../sources/source-files.ts';
-import { zipOf } from '../../sources/zip-files.ts';
+import { Folder, lacks } from '../../parsers/source-files.ts';
+import { zipOf } from '../../unpacking/zip-files.ts';
 import { platter } from '../support.ts';
 
 const missing = decoderLacks();

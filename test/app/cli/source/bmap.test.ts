@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
 import { canLab, seededBytes, type LabDisk } from '../../../lab/lab.ts';
-import { BLOCK, bmapOf } from '../../sources/bmap-files.ts';
-import { lacks } from '../../sources/source-files.ts';
+import { BLOCK, bmapOf } from '../../parsers/bmap-files.ts';
+import { lacks } from '../../parsers/source-files.ts';
 import { expectJobLines, expectRefusal } from '../shapes.ts';
 import { Bench, errorsOf, MiB, platter, resultOf, start, type Run } from '../support.ts';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
-import { Folder } from '../../sources/source-files.ts';
+import { Folder } from '../../parsers/source-files.ts';
 import { platter } from '../support.ts';
 
 const missing = decoderLacks();

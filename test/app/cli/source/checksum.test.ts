@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
-import { Folder } from '../../sources/source-files.ts';
+import { Folder } from '../../parsers/source-files.ts';
 import { expectJobLines, expectRefusal } from '../shapes.ts';
 import { platter, type Run } from '../support.ts';
 

@@ -6,7 +6,7 @@ import { decoderLacks } from '../../../../build/native.mjs';
 import { canLab } from '../../../lab/lab.ts';
 import { expectRefusal } from '../shapes.ts';
 import { Bench, digest, MiB, platter, resultOf } from '../support.ts';
-import { F6, Folder, lacks } from '../../sources/source-files.ts';
+import { F6, Folder, lacks } from '../../parsers/source-files.ts';
 
 const bench = new Bench();
 afterEach(() => bench.clear());

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
-import { Folder } from '../../sources/source-files.ts';
+import { Folder } from '../../parsers/source-files.ts';
 import { PLATTER, stateDirectory } from '../support.ts';
 
 const missing = decoderLacks();

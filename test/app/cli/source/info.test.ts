@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
 import { canLab } from '../../../lab/lab.ts';
-import { Folder } from '../../sources/source-files.ts';
+import { Folder } from '../../parsers/source-files.ts';
 import { Bench, MiB, PLATTER, platter, type JsonObject } from '../support.ts';
 
 const missing = decoderLacks();

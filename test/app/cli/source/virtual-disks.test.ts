@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
 import { canLab } from '../../../lab/lab.ts';
-import { Folder, lacks } from '../../sources/source-files.ts';
-import { judged, lacksQemu, makeDisk, MAKINGS, type Making } from '../../sources/virtual-disk-files.ts';
+import { Folder, lacks } from '../../parsers/source-files.ts';
+import { judged, lacksQemu, makeDisk, MAKINGS, type Making } from '../../unpacking/virtual-disk-files.ts';
 import { expectRefusal } from '../shapes.ts';
 import { Bench, digest, MiB, platter, PLATTER, resultOf, stateDirectory } from '../support.ts';
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { PartitionTable, Signature } from '../../../app/contract/inside.ts';
+import type { PartitionTable, Signature } from '../../../app/contract/disk-content.ts';
 import { insideDisk } from './forged-tables.ts';
 import { Folder, lacks } from './source-files.ts';
 

@@ -2,7 +2,7 @@
 // From each format's documentation, which the comments name, and from libmagic's database.
 import type { Fact } from '../contract/facts.ts';
 import { isLinuxKernel } from './disk-evidence.ts';
-import { within, type Sample } from './sample.ts';
+import { within, type Sample } from './bytes/sample.ts';
 
 /** A format: its name, its kind of file, and the test for it. */
 interface Format {

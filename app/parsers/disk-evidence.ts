@@ -1,6 +1,6 @@
 // Evidence that a file is a disk image: partition tables and file systems. Offsets and magic numbers are from libblkid
 // (util-linux, libblkid/src/superblocks and partitions), whose comments name each format's specification.
-import { within, type Bytes, type Sample } from './sample.ts';
+import { within, type Bytes, type Sample } from './bytes/sample.ts';
 
 const SECTORS = [512, 4096] as const;
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bmapNames, readBmap, type BmapAnswer } from '../../../app/sources/bmap.ts';
+import { bmapNames, readBmap, type BmapAnswer } from '../../../app/parsers/bmap.ts';
 import { bmapOf, sealed } from './bmap-files.ts';
 
 /** 10 blocks and 100 bytes. */

@@ -1,5 +1,5 @@
 // Signatures of Linux: file systems, swap, encryption.
-import { within, type Bytes } from '../sample.ts';
+import { within, type Bytes } from '../bytes/sample.ts';
 import { isPowerOfTwo, signature, textAt, uuidAt, type Reader } from './signature.ts';
 
 /** The kernel's fs/ext4/ext4.h, struct ext4_super_block, at byte 1024. */

@@ -1,7 +1,7 @@
 // What the readers of file systems share. Offsets, magic numbers and the spelling of UUIDs are from libblkid
 // (util-linux, libblkid/src/superblocks), whose comments name each format's specification.
-import type { Signature } from '../../contract/inside.ts';
-import type { Bytes } from '../sample.ts';
+import type { Signature } from '../../contract/disk-content.ts';
+import type { Bytes } from '../bytes/sample.ts';
 
 /** What begins at a place, if it is of the reader's kind. Pure; looks at a bounded number of bytes. */
 export type Reader = (place: Bytes) => Signature | null;

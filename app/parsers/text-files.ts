@@ -1,6 +1,6 @@
 // Recognises text files and their kinds by their first bytes.
 import type { Fact } from '../contract/facts.ts';
-import type { Sample } from './sample.ts';
+import type { Sample } from './bytes/sample.ts';
 
 type TextKind = Exclude<Fact<'files'>, { format: string }>['kind'];
 

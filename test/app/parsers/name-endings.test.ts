@@ -1,7 +1,7 @@
 // What the name of a file says that it is.
 import { describe, expect, test } from 'vitest';
 import { seededBytes } from '../../lab/lab.ts';
-import { isCertain, namedFormat, withoutEnding } from '../../../app/sources/names.ts';
+import { isCertain, namedFormat, withoutEnding } from '../../../app/parsers/name-endings.ts';
 import { recogniseBytes } from './source-files.ts';
 
 describe('the name of a file', () => {

@@ -1,6 +1,6 @@
 // Partition tables and signatures as they are, as they are not, and as nobody should make them.
 import { describe, expect, test } from 'vitest';
-import type { GptTable, MbrTable } from '../../../app/contract/inside.ts';
+import type { GptTable, MbrTable } from '../../../app/contract/disk-content.ts';
 import { extended, gptDisk, hybridDisk, insideDisk, LOGICAL, MiB, writeGpt, writeMbr } from './forged-tables.ts';
 
 const gptOn = (disk: Buffer, ...more: [(number | null)?, object?]): GptTable =>

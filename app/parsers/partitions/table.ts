@@ -1,6 +1,6 @@
 // The partition table of a disk or an image.
-import type { PartitionTable } from '../../contract/inside.ts';
-import type { Bytes } from '../sample.ts';
+import type { PartitionTable } from '../../contract/disk-content.ts';
+import type { Bytes } from '../bytes/sample.ts';
 import { gptIn } from './gpt.ts';
 import { mbrIn } from './mbr.ts';
 

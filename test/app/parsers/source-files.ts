@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Recognised } from '../../../app/contract/sources.ts';
-import { recognise } from '../../../app/sources/recognise.ts';
-import { HEAD_BYTES, TAIL_BYTES } from '../../../app/sources/sample.ts';
+import { recognise } from '../../../app/parsers/recognise.ts';
+import { HEAD_BYTES, TAIL_BYTES } from '../../../app/parsers/bytes/sample.ts';
 
 const MiB = 1024 ** 2;
 const execute = promisify(execFile);
@@ -49,7 +49,7 @@ export class Folder implements Disposable {
   }
 }
 
-/** What app/sources says of a file, from the bytes that the host would give it. */
+/** What app/parsers says of a file, from the bytes that the host would give it. */
 export async function recogniseFile(path: string): Promise<Recognised> {
   const file = await open(path);
   try {

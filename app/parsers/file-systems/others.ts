@@ -1,6 +1,6 @@
 // File systems of optical discs and of Apple.
 import { createHash } from 'node:crypto';
-import { within, type Bytes } from '../sample.ts';
+import { within, type Bytes } from '../bytes/sample.ts';
 import { signature, textOf, type Reader } from './signature.ts';
 
 /** ECMA-119, 8.4: the primary volume descriptor is sector 16 of 2048 bytes. */

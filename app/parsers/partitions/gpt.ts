@@ -1,7 +1,7 @@
 // The GUID partition table (UEFI specification, 5.3).
 import { crc32 } from 'node:zlib';
-import type { CrcState, GptTable, TablePartition } from '../../contract/inside.ts';
-import type { Bytes } from '../sample.ts';
+import type { CrcState, GptTable, TablePartition } from '../../contract/disk-content.ts';
+import type { Bytes } from '../bytes/sample.ts';
 import { judge } from './faults.ts';
 import { mbrEntries, partitionOf, PROTECTIVE } from './mbr.ts';
 import { GPT_TYPES } from './type-names.ts';

@@ -1,6 +1,6 @@
 // File systems of Windows: FAT, exFAT, NTFS.
-import type { Bytes } from '../sample.ts';
-import { within } from '../sample.ts';
+import type { Bytes } from '../bytes/sample.ts';
+import { within } from '../bytes/sample.ts';
 import { isPowerOfTwo, signature, textOf, type Reader } from './signature.ts';
 
 /** An entry of a directory: its bytes, and attributes (Microsoft's FAT specification, "FAT Directory Structure"). */

@@ -1,8 +1,8 @@
 // Partition tables written byte by byte, right and wrong.
 import { crc32 } from 'node:zlib';
-import { insideOf } from '../../../app/sources/inside.ts';
-import { PIECE, Pieces } from '../../../app/sources/pieces.ts';
-import type { Inside } from '../../../app/contract/inside.ts';
+import { insideOf } from '../../../app/parsers/disk-content.ts';
+import { PIECE, Pieces } from '../../../app/parsers/bytes/pieces.ts';
+import type { Inside } from '../../../app/contract/disk-content.ts';
 
 export const MiB = 1024 ** 2;
 

@@ -1,8 +1,8 @@
 // What is on a disk or in an image: its partition table, and what begins where. Pure and bounded.
-import type { Inside } from '../contract/inside.ts';
-import { signaturesIn } from './file-systems/signatures.ts';
+import type { Inside } from '../contract/disk-content.ts';
+import { signaturesIn } from './signatures.ts';
 import { tableIn } from './partitions/table.ts';
-import { Part, type Bytes } from './sample.ts';
+import { Part, type Bytes } from './bytes/sample.ts';
 
 /** Most partitions whose starts are looked at. */
 const MOST_LOOKED_AT = 256;

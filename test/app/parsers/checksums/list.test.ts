@@ -1,8 +1,8 @@
 // Lists of checksums, as publishers and the tools of GNU, BSD, OpenSSL, Gentoo and Windows write them.
 import { describe, expect, it } from 'vitest';
-import { readChecksumList } from '../../../../app/sources/checksums/list.ts';
-import { listsAmong } from '../../../../app/sources/checksums/list-names.ts';
-import { lookUp, type Answer } from '../../../../app/sources/checksums/lookup.ts';
+import { readChecksumList } from '../../../../app/parsers/checksums/list.ts';
+import { listsAmong } from '../../../../app/parsers/checksums/list-names.ts';
+import { lookUp, type Answer } from '../../../../app/parsers/checksums/lookup.ts';
 
 const SHA256 = '0f343b0931126a20f133d67c2b018a3b'.repeat(2);
 const SHA512 = SHA256.repeat(2);

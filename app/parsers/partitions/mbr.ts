@@ -1,6 +1,6 @@
 // The master boot record, and the chain of logical partitions in an extended one.
-import type { MbrTable, TablePartition } from '../../contract/inside.ts';
-import { Part, type Bytes } from '../sample.ts';
+import type { MbrTable, TablePartition } from '../../contract/disk-content.ts';
+import { Part, type Bytes } from '../bytes/sample.ts';
 import { judge } from './faults.ts';
 import { MBR_TYPES } from './type-names.ts';
 

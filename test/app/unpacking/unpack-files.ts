@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cmake, decoderLacks } from '../../../build/native.mjs';
 import { seededBytes } from '../../lab/lab.ts';
-import { lacks } from './source-files.ts';
+import { lacks } from '../parsers/source-files.ts';
 
 const missing = decoderLacks();
 /** Whether the decoder cannot be built here, and for the name of a test why. */

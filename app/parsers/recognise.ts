@@ -2,8 +2,8 @@
 import type { Recognised } from '../contract/sources.ts';
 import { diskFormat, likelyDiskFormat } from './disk-evidence.ts';
 import { fileFormat, isAppImage, trailerOf } from './file-formats.ts';
-import { Sample } from './sample.ts';
-import { textOf } from './text.ts';
+import { Sample } from './bytes/sample.ts';
+import { textOf } from './text-files.ts';
 
 /**
  * Recognises a file of `size` bytes by its first HEAD_BYTES and its last TAIL_BYTES (fewer in a shorter file).

@@ -1,5 +1,5 @@
 // The faults of the partitions of a table, taken together.
-import type { PartitionFault, TablePartition } from '../../contract/inside.ts';
+import type { PartitionFault, TablePartition } from '../../contract/disk-content.ts';
 
 /** Adds to each partition what is wrong with it. `size`: that of the disk or image, in bytes; null when unknown. */
 export function judge(partitions: readonly TablePartition[], size: number | null): void {

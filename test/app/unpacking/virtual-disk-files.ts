@@ -1,7 +1,7 @@
 // Virtual disks of every format that the decoder reads, made by qemu-img, which also judges what is read of them.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { lacks } from './source-files.ts';
+import { lacks } from '../parsers/source-files.ts';
 
 /** Why tests skip that need qemu-img; null where it is installed. */
 export const lacksQemu = lacks('qemu-img');

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// An engine host that has no engine: one job of 32 destinations, and 10,000 samples a minute of it, until it is
-// cancelled.
+// An engine host that has no engine: one job of 32 destinations, and PLATTER_TEST_RATE samples a minute of it, until it
+// is cancelled.
 import { performance } from 'node:perf_hooks';
 import type { Disk } from '../../../app/contract/disks.ts';
 import { PROTOCOL, type HostMethod, type HostRequest } from '../../../app/contract/host.ts';
@@ -11,7 +11,7 @@ import { encodeFrame, FrameDecoder } from '../../../app/client/frames.ts';
 import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../../renderer/fixtures.ts';
 
 const GB = 1e9;
-const PER_MINUTE = 10_000;
+const PER_MINUTE = Number(process.env.PLATTER_TEST_RATE);
 const DESTINATIONS = 32;
 
 const disks: Disk[] = Array.from({ length: DESTINATIONS }, (_, index) =>

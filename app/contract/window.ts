@@ -42,6 +42,24 @@ export interface Review {
   plan: Plan;
 }
 
+/** An image that a job of the history has read, offered as a source again. */
+export interface RecentImage {
+  /** Name of the job in the history. */
+  job: string;
+  /** Absolute. */
+  path: string;
+  /** Where it was downloaded from, without secrets; null for any other file. */
+  origin: string | null;
+  /** The file of an archive that was taken; null when none was named. */
+  entry: string | null;
+  /** Bytes of the file. */
+  size: number;
+  /** When the job was started, milliseconds since the epoch. */
+  usedAt: number;
+  /** false: the download was removed when its job was done, and its whole link is known. */
+  isThere: boolean;
+}
+
 /** Everything the window shows that main owns. */
 export interface AppState extends SettingsState {
   /** The system is asked for the right to open disks: there may be a prompt on the screen. */
@@ -68,6 +86,8 @@ export interface AppState extends SettingsState {
   opened: { path: string; at: number } | null;
   /** The source that is, or was, downloaded from a link; null for none. */
   download: SourceDownload | null;
+  /** The images that were read last, newest first. Those that are no longer there are left out. */
+  recent: RecentImage[];
   /** Name of the ended job in the history, null while it runs and when it could not be kept. */
   record: string | null;
   /** Why it could not be, null when all is well. */
@@ -115,6 +135,11 @@ export interface WindowCalls {
   discardDownload: { args: []; result: Outcome<null> };
   /** Says whether the downloaded file stays when its job is done. */
   keepDownload: { args: [isKept: boolean]; result: Outcome<null> };
+  /**
+   * Takes one of the recent images as the source, by the name of its job: from then on a request may name its file. A
+   * download that was removed becomes `AppState.download`. Refused when the file is no longer there.
+   */
+  chooseRecent: { args: [job: string]; result: Outcome<RecentImage> };
   /** Native dialog for an image to check or repair; null when the user changed their mind. */
   chooseOldImage: { args: []; result: string | null };
   /** Native dialog for a manifest; null when the user changed their mind. */
@@ -182,6 +207,7 @@ export const calls = [
   'resumeDownload',
   'discardDownload',
   'keepDownload',
+  'chooseRecent',
   'chooseOldImage',
   'chooseManifest',
   'chooseNewImage',

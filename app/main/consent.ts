@@ -52,6 +52,7 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   dismissJob: 'nothing',
   findJobs: 'nothing',
   repeatJob: 'nothing',
+  chooseRecent: 'nothing',
   showLog: 'nothing',
   copyDiagnostics: 'nothing',
   changeSettings: 'nothing',

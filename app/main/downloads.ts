@@ -171,7 +171,7 @@ export class SourceDownloads {
 const urlOf = (text: string): Promise<Outcome<URL>> => outcome(() => Promise.resolve(text).then(readUrl));
 
 /** The link that is left of one without its secrets; null when it had some, or is none. */
-async function linkIn(origin: string): Promise<URL | null> {
+export async function linkIn(origin: string): Promise<URL | null> {
   if (origin.endsWith('?...')) return null;
   const url = await urlOf(origin);
   return url.ok ? url.value : null;

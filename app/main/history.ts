@@ -39,6 +39,12 @@ export const findJobs = (query: string): Promise<Outcome<FoundJobs>> =>
 /** The job `id`, as `findJobs` gives it. */
 export const findJob = (id: string): Promise<Outcome<JobRecord>> => outcome(async () => brief(await history.get(id)));
 
+/** The newest `most` jobs; none when the history cannot be read, which its drawer tells. */
+export async function newestJobs(most: number): Promise<JobRecord[]> {
+  const found = await outcome(() => history.newest(most));
+  return found.ok ? found.value : [];
+}
+
 /** The last job that ended; null when there is no readable one. */
 export async function lastJob(): Promise<JobRecord | null> {
   const last = await outcome(() => history.get('last'));

@@ -40,6 +40,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   resumeDownload: none,
   discardDownload: none,
   keepDownload: z.tuple([z.boolean()]),
+  chooseRecent: z.tuple([jobId]),
   chooseOldImage: none,
   chooseManifest: none,
   chooseNewImage: none,

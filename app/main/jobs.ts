@@ -17,7 +17,7 @@ import type { JobEvent } from '../view/reduce.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
 /** The disks and jobs that the window shows. */
-export type JobsState = Omit<AppState, keyof SettingsState | 'download'>;
+export type JobsState = Omit<AppState, keyof SettingsState | 'download' | 'recent'>;
 
 /** Stands between the page's calls and the engine host: what the person has given, and what they have agreed to. */
 export interface Gate {

@@ -14,7 +14,7 @@ import { setupDiskWatch } from './disk-watch.ts';
 import { SourceDownloads } from './downloads.ts';
 import { connectEngine } from './engine.ts';
 import { notGiven } from './grants.ts';
-import { findJob, findJobs, keepJob, lastJob, reportJobs } from './history.ts';
+import { findJob, findJobs, keepJob, lastJob, newestJobs, reportJobs } from './history.ts';
 import { notify, setupIpc, type Handlers } from './ipc.ts';
 import { Jobs } from './jobs.ts';
 import { endWith, log, setupLog } from './log.ts';
@@ -24,6 +24,7 @@ import { openedImage } from './opened.ts';
 import { RENDERER } from './paths.ts';
 import { setupPerson, type PersonHere } from './person.ts';
 import { setupQuit } from './quit.ts';
+import { RecentImages } from './recent-images.ts';
 import { closeNetwork, setupSecurity } from './security.ts';
 import { SettingsStore } from './settings.ts';
 import { setupSleep } from './sleep.ts';
@@ -51,7 +52,12 @@ if (process.getuid?.() === 0) {
 async function run(): Promise<void> {
   // Checkouts show loop devices for experiments; users of a package have drives.
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
-  const state = (): AppState => ({ ...jobs.state, ...settings.state, download: downloads.current });
+  const state = (): AppState => ({
+    ...jobs.state,
+    ...settings.state,
+    download: downloads.current,
+    recent: recent.current,
+  });
   const person = setupPerson(() => jobs.state.review);
   let speeds = noSpeeds;
   const tell: typeof notify = (name, value) => {
@@ -78,6 +84,7 @@ async function run(): Promise<void> {
     given: (path) => person.grants.read(path),
     patience: () => settings.state.settings.defaults.stallTimeout,
   });
+  const recent = new RecentImages(newestJobs, () => publish(state()));
   const jobs = new Jobs(
     connectEngine,
     () => publish(state()),
@@ -88,6 +95,7 @@ async function run(): Promise<void> {
       keep: async (job) => {
         const kept = await keepJob(job);
         await downloads.ended(job);
+        void recent.refresh();
         return kept;
       },
     },
@@ -98,11 +106,12 @@ async function run(): Promise<void> {
   const disksKnown = setupDiskWatch(jobs);
   await app.whenReady();
   await settings.load();
+  void recent.refresh();
   setupSecurity();
   setupContent(RENDERER);
   setupMenu();
   setupQuit(jobs);
-  setupIpc(handlersOf({ jobs, downloads, settings, person, disksKnown, state, speeds: () => speeds }), person);
+  setupIpc(handlersOf({ jobs, recent, downloads, settings, person, disksKnown, state, speeds: () => speeds }), person);
   const open = (argv: readonly string[], workingDirectory: string): void => {
     const image = openedImage(argv, workingDirectory, app.isPackaged ? null : app.getAppPath());
     if (image === null) return;
@@ -120,6 +129,7 @@ async function run(): Promise<void> {
 /** What the window's calls work on. */
 interface Main {
   jobs: Jobs;
+  recent: RecentImages;
   downloads: SourceDownloads;
   settings: SettingsStore;
   person: PersonHere;
@@ -130,7 +140,7 @@ interface Main {
 }
 
 /** What each call of the window does: a table, a row a call. */
-function handlersOf({ jobs, downloads, settings, person, disksKnown, state, speeds }: Main): Handlers {
+function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, state, speeds }: Main): Handlers {
   const { grants } = person;
   /** Grants the files that the user chose in a dialog. */
   const given =
@@ -142,7 +152,7 @@ function handlersOf({ jobs, downloads, settings, person, disksKnown, state, spee
   return {
     getState: () => disksKnown.then(() => person.answered(state())),
     getSpeeds: speeds,
-    refreshDisks: () => jobs.refresh().then(() => null),
+    refreshDisks: () => Promise.all([jobs.refresh(), recent.refresh()]).then(() => null),
     chooseImage: () => chooseImage().then(given('read')),
     describeImage: (path, entry) =>
       grants.isReadable(path) ? jobs.describe(path, entry) : { ok: false, errors: [notGiven(path)] },
@@ -154,6 +164,15 @@ function handlersOf({ jobs, downloads, settings, person, disksKnown, state, spee
     resumeDownload: () => downloads.again(),
     discardDownload: () => downloads.discard(),
     keepDownload: (isKept) => downloads.keep(isKept),
+    chooseRecent: async (job) => {
+      const found = await recent.take(job);
+      if (!found.ok) return found;
+      const { path, origin } = found.value;
+      grants.read(path);
+      if (origin === null) return found;
+      await downloads.repeated({ origin, source: { path } });
+      return { ok: true, value: { ...found.value, isThere: downloads.current?.path === path } };
+    },
     chooseOldImage: () => chooseOldImage().then(given('write')),
     chooseManifest: () => chooseManifest().then(given('read')),
     chooseNewImage: () => chooseNewImage().then(given('write')),

@@ -54,6 +54,13 @@ export class History {
     return { records, unreadable: ids.length - records.length };
   }
 
+  /** The newest `most` records, without those that cannot be read. Rejects with a Refusal when the folder cannot be. */
+  async newest(most: number): Promise<JobRecord[]> {
+    const ids = (await this.#ids()).slice(0, most);
+    const records = await Promise.all(ids.map((id) => this.get(id).catch(nullIfRefused)));
+    return records.filter((record) => record !== null);
+  }
+
   /** One record; "last" is the newest. Rejects with a Refusal when it does not exist or is invalid. */
   async get(id: string): Promise<JobRecord> {
     const meant = id === 'last' ? ((await this.#ids())[0] ?? noRecord(id)) : id;

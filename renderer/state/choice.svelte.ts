@@ -173,9 +173,13 @@ export class Choice {
     this.#changed();
   }
 
-  /** `origin`: where the file was downloaded from; null for any other. */
-  chooseImage(path: string, origin: string | null = null): void {
+  /**
+   * `origin`: where the file was downloaded from; null for any other. `entry`: the file of an archive that is meant;
+   * null for its only one, or the one that was chosen before.
+   */
+  chooseImage(path: string, origin: string | null = null, entry: string | null = null): void {
     if (this.image.path !== path || this.source?.kind !== 'image') this.options.sourceChanged();
+    if (entry !== null) this.options.entry = entry;
     this.image.show(path, origin, this.options.entry);
     this.source = { kind: 'image', path };
     this.#changed();

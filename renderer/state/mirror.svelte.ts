@@ -3,7 +3,7 @@ import type { Disk } from '../../app/contract/disks.ts';
 import type { SourceDownload } from '../../app/contract/downloads.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
 import type { InterruptedJob, JobProgress } from '../../app/contract/jobs.ts';
-import type { AppState, Bridge, JobView, Review } from '../../app/contract/window.ts';
+import type { AppState, Bridge, JobView, RecentImage, Review } from '../../app/contract/window.ts';
 import { diskName } from '../disks.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';
@@ -43,6 +43,11 @@ export class Mirror {
   /** The source that is, or was, downloaded from a link. */
   get download(): SourceDownload | null {
     return this.state?.download ?? null;
+  }
+
+  /** The images that were read last, newest first. */
+  get recent(): RecentImage[] {
+    return this.state?.recent ?? [];
   }
 
   get interrupted(): InterruptedJob[] {

@@ -59,6 +59,7 @@ describe('privileges of the window', () => {
       'chooseManifest',
       'chooseNewImage',
       'chooseOldImage',
+      'chooseRecent',
       'copyDiagnostics',
       'describeImage',
       'discardDownload',

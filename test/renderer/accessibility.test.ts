@@ -5,6 +5,7 @@ import type axe from 'axe-core';
 import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
+import { recentImage } from './images.ts';
 import { oneWindow } from './one-window.ts';
 import { refuse } from './window.ts';
 import { changed } from '../requests.ts';
@@ -50,6 +51,7 @@ const rescuing = make.job(rescue, [{ state: 'paused', paused: true, written: 1 }
 const screens: [string, Partial<AppState>][] = [
   ['nothing plugged in', { disksError: make.failure('IO_ERROR') }],
   ['choosing', { disks: [make.systemDisk, ...make.sticks(8), make.mountedDisk, make.loopDisk] }],
+  ['recent images', { disks, recent: [recentImage('disk.img'), recentImage('class.zip', 24)] }],
   ['review, held', { disks, review: make.review(plain) }],
   ['review, typed', { disks, review: make.review(sticks) }],
   ['review, checked', { disks, review: make.review(check) }],

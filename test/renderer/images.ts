@@ -1,5 +1,6 @@
 // Images as the engine describes them.
 import type { Described, GptTable, LookedAt } from '../../app/contract/disk-content.ts';
+import type { RecentImage } from '../../app/contract/window.ts';
 
 export const MiB = 2 ** 20;
 export const GiB = 2 ** 30;
@@ -68,5 +69,17 @@ export const described = (more: Partial<Described> = {}): Described => ({
   checksum: { list: 'SHA256SUMS', checksum: `sha256:${'0f34'.repeat(16)}`, of: 'file' },
   unclear: [],
   problem: null,
+  ...more,
+});
+
+/** An image in a folder of the user's, that was used `hours` before noon, unless told otherwise. */
+export const recentImage = (name: string, hours = 0, more: Partial<RecentImage> = {}): RecentImage => ({
+  job: `20261130-0000${String(hours).padStart(2, '0')}-a1b2c3`,
+  path: `/home/me/images/${name}`,
+  origin: null,
+  entry: null,
+  size: 1.1e9,
+  usedAt: new Date().setHours(12, 0, 0, 0) - hours * 3_600_000,
+  isThere: true,
   ...more,
 });

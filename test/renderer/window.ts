@@ -13,7 +13,14 @@ import type { Described } from '../../app/contract/disk-content.ts';
 import type { Plan } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import type { SettingsChange } from '../../app/contract/settings.ts';
-import { calls, type AppState, type JobView, type SpeedHistory, type WindowCalls } from '../../app/contract/window.ts';
+import {
+  calls,
+  type AppState,
+  type JobView,
+  type RecentImage,
+  type SpeedHistory,
+  type WindowCalls,
+} from '../../app/contract/window.ts';
 import type { JobRequest } from '../../app/contract/request.ts';
 import { located, switchedOff } from '../../app/view/drives.ts';
 import { noSpeeds } from '../../app/view/speeds.ts';
@@ -43,6 +50,8 @@ export class FakeMain {
   image: string | null = null;
   /** The answer to `describeImage`. */
   described: Outcome<Described> = { ok: false, errors: [] };
+  /** The answer to `chooseRecent`; null: the image is there. */
+  recentTaken: Outcome<RecentImage> | null = null;
   /** The download that begins. */
   downloaded: SourceDownload | null = null;
   /** The same for a file of an archive, by its name. */
@@ -117,6 +126,8 @@ export class FakeMain {
         if (this.state.download !== null)
           await this.push({ download: { ...this.state.download, isKept: args[0] === true } });
         return this.controlled;
+      case 'chooseRecent':
+        return this.recentTaken ?? { ok: true, value: this.state.recent.find(({ job }) => job === args[0]) };
       case 'chooseManifest':
         return this.manifest;
       case 'chooseNewImage':

@@ -1,0 +1,116 @@
+// The images that the jobs of the history read last. The page names a job, never a path, and nothing is opened for the
+// list: whether a file is still there is asked of its folder.
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Outcome } from '../contract/errors.ts';
+import type { JobRecord } from '../contract/records.ts';
+import { entryOf } from '../contract/request-facts.ts';
+import type { RecentImage } from '../contract/window.ts';
+import { Answers } from '../base/answers.ts';
+import { errnoOf, failureOf, hasStalled, outcome, Refusal, refuse } from '../base/errors.ts';
+import { linkIn } from './downloads.ts';
+
+/** Images that are offered, and jobs that are looked at for them. */
+const MOST = 5;
+const MOST_JOBS = 100;
+/** Seconds that a file system has to answer. */
+const PATIENCE = 2;
+
+/** Files that have not answered yet. Each holds one of the four threads in which Node asks file systems. */
+let silent = 0;
+
+/** The recent images, and the only way to take one. */
+export class RecentImages {
+  readonly #jobs: (most: number) => Promise<JobRecord[]>;
+  readonly #changed: () => void;
+  #current: RecentImage[] = [];
+  #questions = 0;
+
+  /** `jobs` gives the newest jobs of the history, newest first; `changed` receives every change of `current`. */
+  constructor(jobs: (most: number) => Promise<JobRecord[]>, changed: () => void) {
+    this.#jobs = jobs;
+    this.#changed = changed;
+  }
+
+  /** Newest first. */
+  get current(): RecentImage[] {
+    return this.#current;
+  }
+
+  /** Reads the history again. When answers overlap, the one to the last question counts. */
+  async refresh(): Promise<void> {
+    if (silent > 0) return;
+    const question = ++this.#questions;
+    const images: RecentImage[] = [];
+    for (const image of imagesOf(await this.#jobs(MOST_JOBS))) {
+      const found = await outcome(() => lookedUp(image));
+      if (!found.ok && hasStalled(found.errors)) break;
+      if (found.ok) images.push(found.value);
+      if (images.length === MOST) break;
+    }
+    if (question !== this.#questions) return;
+    this.#current = images;
+    this.#changed();
+  }
+
+  /** The image that the job `job` read, as it is now. Refused when it is not offered, or no longer there. */
+  async take(job: string): Promise<Outcome<RecentImage>> {
+    const found = await outcome(() => lookedUp(this.#current.find((image) => image.job === job) ?? notOffered(job)));
+    if (!found.ok) void this.refresh();
+    return found;
+  }
+}
+
+/** The images that these jobs read, each once. */
+function imagesOf(jobs: readonly JobRecord[]): RecentImage[] {
+  const images = new Map<string, RecentImage>();
+  for (const { id, source, origin, request, startedAt } of jobs) {
+    if (source?.kind !== 'file') continue;
+    const image = {
+      job: id,
+      path: source.path,
+      origin,
+      entry: entryOf(request),
+      size: source.size,
+      usedAt: Date.parse(startedAt),
+      isThere: true,
+    };
+    const key = JSON.stringify([image.path, image.entry]);
+    if (!images.has(key)) images.set(key, image);
+  }
+  return [...images.values()];
+}
+
+/** The image with what is known of its file now. Rejects with a Refusal when the file is neither there nor to be had. */
+async function lookedUp(image: RecentImage): Promise<RecentImage> {
+  const { path, origin } = image;
+  try {
+    const found = await statOf(path);
+    if (found.isFile()) return { ...image, size: found.size, isThere: true };
+    return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'neither' } });
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    if (origin !== null && (await linkIn(origin)) !== null) return { ...image, isThere: false };
+    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+}
+
+/** Asks for the file. Rejects with a Refusal, STALLED, when its file system does not answer. */
+async function statOf(path: string): Promise<Stats> {
+  const asked = stat(path);
+  try {
+    return await new Answers(PATIENCE, () => undefined).of(path, asked);
+  } catch (error) {
+    if (error instanceof Refusal) {
+      silent += 1;
+      void asked.then(
+        () => (silent -= 1),
+        () => (silent -= 1),
+      );
+    }
+    throw error;
+  }
+}
+
+const notOffered = (id: string): never =>
+  refuse({ code: 'NOTHING_TO_DO', op: 'check', reason: { kind: 'noRecordOf', id } });

@@ -1,0 +1,47 @@
+// The images that were read last: offered while no source is chosen, or on demand.
+import type { PlatterError } from '../../app/contract/errors.ts';
+import type { Bridge, RecentImage } from '../../app/contract/window.ts';
+import type { Choice } from './choice.svelte.ts';
+import type { Mirror } from './mirror.svelte.ts';
+
+/** The list of recent images, and the choice of one. */
+export class Recent {
+  /** Why the last choice was refused. */
+  refusals = $state.raw<PlatterError[]>([]);
+  /** Opened or closed by the user; null while neither. */
+  #open = $state<boolean | null>(null);
+  readonly #bridge: Bridge;
+  readonly #mirror: Mirror;
+  readonly #choice: Choice;
+
+  constructor(bridge: Bridge, mirror: Mirror, choice: Choice) {
+    this.#bridge = bridge;
+    this.#mirror = mirror;
+    this.#choice = choice;
+  }
+
+  /** Newest first. */
+  get images(): RecentImage[] {
+    return this.#mirror.recent;
+  }
+
+  /** The list is open. */
+  get open(): boolean {
+    return this.#open ?? (this.#choice.source === null && this.#mirror.download === null);
+  }
+
+  set open(isOpen: boolean) {
+    this.#open = isOpen;
+  }
+
+  /** Makes the image the source. Gives whether it is: not when it was refused, or has to be downloaded again. */
+  async choose({ job }: RecentImage): Promise<boolean> {
+    const taken = await this.#mirror.ask(this.#bridge.chooseRecent(job));
+    this.refusals = taken?.ok === false ? taken.errors : [];
+    if (taken?.ok !== true) return false;
+    this.#open = null;
+    const { path, origin, entry, isThere } = taken.value;
+    if (isThere) this.#choice.chooseImage(path, origin, entry);
+    return isThere;
+  }
+}

@@ -1,0 +1,96 @@
+// The images that were used last: offered while there is no source, taken by one click, and read by nobody before it.
+import { expect, test } from 'vitest';
+import { failure } from '../../app/base/errors.ts';
+import { described, recentImage as image } from './images.ts';
+import { oneWindow } from './one-window.ts';
+import { drives } from './running-job.ts';
+
+const open = oneWindow();
+const LINK = 'https://downloads.example.org/raspios.img.xz';
+const recent = [
+  image('station-42.img', 0, { size: 31.9e9 }),
+  image('classroom.zip', 24, { entry: 'images/student.img', size: 3.1e9 }),
+  image('2026-11-24-raspios-bookworm-arm64-full.img.xz', 48),
+  image('raspios.img.xz', 72, { origin: LINK, isThere: false }),
+  image('debian-13.2.0-amd64-netinst.iso', 96, { size: 784e6 }),
+];
+
+test.each([
+  ['light', 1200, 800],
+  ['dark', 1200, 800],
+  ['light', 800, 600],
+] as const)('are offered, and taken by a click (%s, %d x %d)', async (scheme, width, height) => {
+  await open.start({ state: { disks: drives, recent }, scheme, width, height });
+  const list = open.page.getByRole('button', { name: 'Recent images (5)', expanded: true });
+  await list.waitFor();
+  await open.picture(`recent-${scheme}-${width}`);
+  const row = open.page.getByRole('button', { name: /^station-42\.img: 31\.9.GB · used today/ });
+  expect(open.main.asked('describeImage')).toEqual([]);
+
+  await row.click();
+  await open.page.getByRole('radio', { name: 'Image file /home/me/images/station-42.img', checked: true }).waitFor();
+  await open.page.getByRole('button', { name: 'Recent images (5)', expanded: false }).waitFor();
+  await open.picture(`recent-taken-${scheme}-${width}`);
+  expect(open.main.asked('chooseRecent')).toEqual([[recent[0]!.job]]);
+  expect(open.main.asked('describeImage')).toEqual([['/home/me/images/station-42.img', null]]);
+});
+
+test('brings the file of an archive that was taken', async () => {
+  await open.start({ state: { disks: drives, recent } });
+  open.main.described = { ok: true, value: described() };
+  await open.page.getByRole('checkbox').first().click();
+  await open.page.getByRole('button', { name: /^classroom\.zip → student\.img/ }).click();
+  await open.page.getByRole('button', { name: 'Review' }).click();
+  expect(open.main.lastRequest()).toMatchObject({
+    source: '/home/me/images/classroom.zip',
+    entry: 'images/student.img',
+  });
+});
+
+test('is chosen with the keyboard alone, which then is on the source', async () => {
+  await open.start({ state: { disks: drives, recent } });
+  await open.page.getByRole('button', { name: 'Recent images (5)' }).focus();
+  await open.page.keyboard.press('Tab');
+  await open.page.keyboard.press('Tab');
+  await open.page.keyboard.press('Enter');
+  await open.page.getByRole('radio', { name: /classroom\.zip/, checked: true }).waitFor();
+  await expect
+    .poll(() => open.page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+    .toBe('Image file /home/me/images/classroom.zip');
+});
+
+test('says of one that has gone why it cannot be taken', async () => {
+  await open.start({ state: { disks: drives, recent } });
+  open.main.recentTaken = {
+    ok: false,
+    errors: [failure({ code: 'NOT_FOUND', op: 'open', device: recent[0]!.path, reason: { kind: 'nothingThere' } })],
+  };
+  await open.page.getByRole('button', { name: /^station-42/ }).click();
+  await open.page.getByRole('alert').getByText('station-42.img').first().waitFor();
+  await open.main.push({ recent: recent.slice(1) });
+  await open.page.getByRole('button', { name: 'Recent images (4)' }).waitFor();
+  await open.picture('recent-gone');
+  expect(await open.page.getByRole('radio', { name: /^Image file/ }).count()).toBe(0);
+});
+
+test('shows the download of one that was removed, and downloads nothing by itself', async () => {
+  await open.start({ state: { disks: drives, recent } });
+  const removed = open.page.getByRole('button', { name: /^raspios\.img\.xz: used .* then removed/ });
+  await removed.click();
+  expect(open.main.names()).toEqual(['chooseRecent']);
+  expect(await open.page.getByRole('radio', { name: /^Image file/ }).count()).toBe(0);
+});
+
+test('is not offered while another download runs', async () => {
+  const progress = { origin: LINK, bytes: 473e6, length: 1.1e9, bytesPerSecond: 35.2e6, secondsLeft: 18 };
+  const download = { at: 1, origin: LINK, state: 'running', progress, error: null, path: null } as const;
+  await open.start({ state: { disks: drives, recent, download: { ...download, isKept: false, hasLink: true } } });
+  await open.page.getByRole('button', { name: 'Recent images (5)', expanded: false }).click();
+  expect(await open.page.getByRole('button', { name: /^raspios\.img\.xz/ }).isDisabled()).toBe(true);
+  expect(await open.page.getByRole('button', { name: /^station-42/ }).isDisabled()).toBe(false);
+});
+
+test('are not shown where there are none', async () => {
+  await open.start({ state: { disks: drives } });
+  expect(await open.page.getByText(/^Recent images/).count()).toBe(0);
+});

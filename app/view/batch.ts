@@ -14,6 +14,7 @@ const ORDER: readonly TileState[] = [
   'repairing',
   'verifying',
   'flushing',
+  'unpacking',
   'copying',
   'comparing',
   'waiting',

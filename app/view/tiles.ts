@@ -1,6 +1,6 @@
 // The state of each destination of a job, as its tile shows it. Pure: a JobView in, tiles out.
 import type { JobError } from '../contract/errors.ts';
-import type { DestinationProgress, Endpoint, RescueProgress } from '../contract/jobs.ts';
+import type { DestinationProgress, Endpoint, Plan, RescueProgress } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { updates } from '../contract/request-facts.ts';
 import { percent } from '../words/figures.ts';
@@ -42,6 +42,7 @@ const ACTIVE: ReadonlySet<TileState> = new Set<TileState>([
   'waiting',
   'comparing',
   'copying',
+  'unpacking',
   'flushing',
   'verifying',
   'repairing',
@@ -76,7 +77,7 @@ export function tilesOf(job: JobView): readonly Tile[] {
 function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   const now = job.progress.destinations[index] ?? waiting(endpoint.path);
   const end = job.result?.destinations[index];
-  const state = verdict.verdictIn(job, index) ?? runningState(now);
+  const state = verdict.verdictIn(job, index) ?? runningState(now, job.plan);
   const active = ACTIVE.has(state);
   const running = job.phase === 'running';
   return {
@@ -105,7 +106,11 @@ const errorsOf = ({ failure, result, errors }: JobView, index: number): JobError
   errors.filter(({ destination }) => destination === index);
 
 /** The state of a destination without a verdict. */
-const runningState = ({ state }: DestinationProgress): TileState => (state === 'done' ? 'waiting' : state);
+function runningState({ state }: DestinationProgress, { notes }: Plan): TileState {
+  if (state === 'done') return 'waiting';
+  const unpacks = notes.some(({ kind }) => kind === 'unpacks' || kind === 'unpacksEntry');
+  return state === 'copying' && unpacks ? 'unpacking' : state;
+}
 
 /**
  * Its progress. Work is only known phase by phase: a job that compares first (`compares`) reads everything, and only
@@ -146,6 +151,7 @@ function phaseOf(
 ): Part | null {
   switch (state) {
     case 'copying':
+    case 'unpacking':
     case 'repairing':
       return write;
     case 'comparing':

@@ -9,6 +9,7 @@ export type TileState =
   | 'waiting'
   | 'comparing'
   | 'copying'
+  | 'unpacking'
   | 'flushing'
   | 'verifying'
   | 'repairing'

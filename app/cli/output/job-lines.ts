@@ -4,7 +4,7 @@ import type { Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import { isOver } from '../../view/reduce.ts';
 import { secondsLeftOf } from '../../view/batch.ts';
-import { isComplete, tilesOf, type Tile } from '../../view/tiles.ts';
+import { isComplete, isVerdict, tilesOf, type Tile } from '../../view/tiles.ts';
 import { rate } from '../../words/figures.ts';
 import type { TileState } from '../../words/states.ts';
 import { formatTime } from './quantities.ts';
@@ -29,6 +29,7 @@ const STYLES: Record<TileState, Style> = {
   waiting: 'faint',
   comparing: 'busy',
   copying: 'busy',
+  unpacking: 'busy',
   flushing: 'busy',
   verifying: 'busy',
   repairing: 'busy',
@@ -47,6 +48,7 @@ const GLYPHS: Record<TileState, [unicode: string, ascii: string]> = {
   waiting: ['·', '.'],
   comparing: ['●', '>'],
   copying: ['●', '>'],
+  unpacking: ['●', '>'],
   flushing: ['●', '>'],
   verifying: ['●', '>'],
   repairing: ['●', '>'],
@@ -62,7 +64,13 @@ const GLYPHS: Record<TileState, [unicode: string, ascii: string]> = {
   cancelled: ['–', '-'],
 };
 /** States in which bytes move, so that a speed has a meaning. */
-const MOVING: ReadonlySet<TileState> = new Set<TileState>(['comparing', 'copying', 'verifying', 'repairing']);
+const MOVING: ReadonlySet<TileState> = new Set<TileState>([
+  'comparing',
+  'copying',
+  'unpacking',
+  'verifying',
+  'repairing',
+]);
 const STATE_WIDTH = 'verifying'.length;
 const PERCENT_WIDTH = '100 %'.length;
 const RATE_WIDTH = '10,000 MB/s'.length;
@@ -162,7 +170,7 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   const start = [named, screen.paint(style, fit(word, STATE_WIDTH))];
   const error = lastError(view, index) ?? view.errors.find((one) => one.destination === null);
   const phrase = phraseOf(view, index);
-  if (phrase !== word) {
+  if (isVerdict(word) && phrase !== word) {
     // It is longer than the column of states.
     const kept = keptWords(view, index);
     const more =

@@ -48,6 +48,7 @@ export function phraseOf(view: JobView, index: number): string {
   const { state } = tile;
   const ended = view.result?.destinations[index];
   if (state === 'removed' && ended !== undefined) return removedWords(ended, view.plan.bytes);
+  if (state === 'unpacking') return 'unpacking and writing';
   return isVerdict(state) ? verdictWords(state, tile, { mapped: view.plan.mapped ?? undefined }) : state;
 }
 

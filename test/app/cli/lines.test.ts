@@ -5,7 +5,7 @@ import { diskTable } from '../../../app/cli/output/disk-table.ts';
 import { exitCode } from '../../../app/cli/output/exit-code.ts';
 import { errorLine, planLine, progressLine, resultLine } from '../../../app/cli/output/json.ts';
 import { finalLines, liveLines, logEnd, logLine, percent } from '../../../app/cli/output/job-lines.ts';
-import { headline, verdict } from '../../../app/cli/output/job-words.ts';
+import { countWords, headline, verdict } from '../../../app/cli/output/job-words.ts';
 import { errorSentence } from '../../../app/cli/output/reporter.ts';
 import { requestAsTyped, withAbsolutePaths } from '../../../app/cli/output/spelling.ts';
 import { columns, plain } from '../../../app/cli/output/text.ts';
@@ -63,6 +63,19 @@ describe('lines of a job', () => {
         }
       }
     }
+  });
+
+  test('names the step of a packed source', () => {
+    const unpacks = { kind: 'unpacks', path: 'disk.img.xz', format: 'xz', bytes: 64 * GB, size: 9 * GB } as const;
+    const job = jobStarted(plan(['/dev/sdb'], { notes: [unpacks] }), 0);
+    const at = (state: DestinationState) =>
+      play(job, sample(job, [progress('/dev/sdb', state, { written: 32 * GB, bytesPerSecond: 432_000_000 })]));
+    const live = (state: DestinationState): string => liveLines(at(state), plainScreen(80)).join('\n');
+    expect(live('copying')).toMatch(/● \/dev\/sdb {2}unpacking {2}.* 25 % .*432 MB\/s/);
+    expect(live('copying')).toContain('1 unpacking and writing');
+    expect(logLine(at('copying'))).toContain('/dev/sdb: unpacking and writing 25 % 432 MB/s');
+    expect(live('verifying')).toContain('1 verifying');
+    expect(countWords(at('comparing'))).toBe('1 comparing');
   });
 
   test('shows path, state, bar, percent, speed and time left in 80 columns', () => {

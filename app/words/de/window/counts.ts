@@ -5,6 +5,7 @@ export const counts: Translated<typeof english> = {
   waiting: '{count, plural, one {# wartet} other {# warten}}',
   comparing: '{count, number} beim Vergleichen',
   copying: '{count, number} beim Kopieren',
+  unpacking: '{count, number} beim Entpacken und Schreiben',
   flushing: '{count, number} beim Abschließen',
   verifying: '{count, number} beim Überprüfen',
   repairing: '{count, number} beim Reparieren',

@@ -5,6 +5,7 @@ export const states: Translated<typeof english> = {
   waiting: 'Wartet',
   comparing: 'Vergleichen',
   copying: 'Kopieren',
+  unpacking: 'Entpacken',
   flushing: 'Abschließen',
   verifying: 'Überprüfen',
   repairing: 'Reparieren',

@@ -3,6 +3,7 @@ export const counts = {
   waiting: '{count, number} waiting',
   comparing: '{count, number} comparing',
   copying: '{count, number} copying',
+  unpacking: '{count, number} unpacking and writing',
   flushing: '{count, number} flushing',
   verifying: '{count, number} verifying',
   repairing: '{count, number} repairing',

@@ -3,6 +3,7 @@ export const states = {
   waiting: 'Waiting',
   comparing: 'Comparing',
   copying: 'Copying',
+  unpacking: 'Unpacking',
   flushing: 'Flushing',
   verifying: 'Verifying',
   repairing: 'Repairing',

@@ -5,6 +5,7 @@ export const counts: Translated<typeof english> = {
   waiting: '{count, number} en attente',
   comparing: '{count, number} en comparaison',
   copying: '{count, number} en copie',
+  unpacking: '{count, number} en décompression et écriture',
   flushing: '{count, number} en vidage',
   verifying: '{count, number} en vérification',
   repairing: '{count, number} en réparation',

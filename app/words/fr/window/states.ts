@@ -5,6 +5,7 @@ export const states: Translated<typeof english> = {
   waiting: 'En attente',
   comparing: 'Comparaison',
   copying: 'Copie',
+  unpacking: 'Décompression',
   flushing: 'Vidage',
   verifying: 'Vérification',
   repairing: 'Réparation',

@@ -55,11 +55,11 @@ interface Files {
 }
 const projects: Record<string, Files> = {
   unit: { include: UNITS, atOnce: 2 },
-  // These wait for devices and processes half of the time.
+  // These wait for devices and processes most of the time.
   app: {
     include: ['test/app/**/*.test.ts', 'test/bench/**/*.test.ts'],
     exclude: [...UNITS, ...COUNT_READS],
-    atOnce: 2,
+    atOnce: 3,
   },
   lab: { include: COUNT_READS, atOnce: 1 },
   // Pages know nothing of each other, and wait for their frames half of the time.

@@ -79,7 +79,7 @@ export type SourceFacts = { disk: Disk } | { image: string } | null;
  */
 export function destinationLock(disk: Disk, source: SourceFacts, kind: Plan['kind']): string | null {
   if (source !== null && 'disk' in source && source.disk.path === disk.path) return say('choose.isSource');
-  // As in the host (engine/admission/guard.ts): any disk may be read.
+  // As in the host (engine/admission/refusals.ts): any disk may be read.
   if (disk.locked !== null && writes(kind)) return sayLock(disk);
   if (source === null) return null;
   if ('image' in source) return disk.backingFile === source.image ? say('choose.isBehind') : null;

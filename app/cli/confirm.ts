@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Endpoint, Plan } from '../contract/jobs.ts';
 import { updates, writes } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
-import { partOf } from '../engine/devices/inspect.ts';
+import { partOf } from '../engine/devices/inspect-paths.ts';
 import { counted, size as inWords } from '../base/figures.ts';
 import { shown } from './output/spelling.ts';
 import { fit, columns, printable, type Paint } from './output/text.ts';

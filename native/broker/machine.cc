@@ -16,7 +16,7 @@
 namespace platter::broker {
 namespace {
 
-// The running system needs what is mounted here. A doubtful place is on this list. app/engine/devices/blocks.ts has the
+// The running system needs what is mounted here. A doubtful place is on this list. app/engine/devices/block-devices.ts has the
 // same list.
 const std::set<std::string> kSystemMounts = {
     "/",     "/boot",      "/boot/efi", "/boot/firmware", "/efi",     "/etc",     "/gnu",
@@ -40,7 +40,7 @@ bool is_usb(const std::string& path) {
 }
 
 // The kernel shows the areas of an eMMC as separate disks: mmcblk0 and, beside it, mmcblk0boot0, mmcblk0boot1,
-// mmcblk0rpmb and mmcblk0gp0 to gp3. app/engine/devices/blocks.ts knows the same.
+// mmcblk0rpmb and mmcblk0gp0 to gp3. app/engine/devices/block-devices.ts knows the same.
 struct EmmcArea {
   std::string main;  // the name of the main one; empty when this is no such area
   bool firmware;     // it holds firmware or keys
@@ -199,7 +199,7 @@ std::set<dev_t> Machine::devices_of_layer(const std::string& path, const Mount& 
 
 // The loop device over the image of a layer that was mounted in the initramfs. The layer's path leads nowhere now:
 // "/filesystem.squashfs" of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image must lie on a mount of
-// its own. app/engine/devices/blocks.ts decides the same.
+// its own. app/engine/devices/block-devices.ts decides the same.
 std::set<dev_t> Machine::live_images(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,
                                      int depth) const {
   const std::string image = last_component(path.substr(0, path.find_last_not_of('/') + 1));

@@ -258,7 +258,7 @@ TEST_CASE("a live system's stick is refused, and the disks of the machine are no
   machine.expect(Status::kOk, {"sda", "sda1"});
 }
 
-TEST_CASE("F14 F15 machines that the guard knows too: the same disks are the system's, and the same are free") {
+TEST_CASE("F14 F15 machines that the host knows too: the same disks are the system's, and the same are free") {
   const fs::path folder = fs::path(__FILE__).parent_path().parent_path() / "machines";
   for (const std::string name :
        {"ubuntu-live", "ubuntu-live-from-disk", "debian-live-new-mounts", "container", "emmc", "emmc-beside"}) {

@@ -3,7 +3,7 @@ import { constants, existsSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Reason } from '../../contract/facts.ts';
-import type { Block } from '../devices/blocks.ts';
+import type { Block } from '../devices/block-devices.ts';
 import { refusalsOf } from '../devices/disks.ts';
 import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { PATIENCE_MS, requestsEnded, unlessStuck } from '../devices/drive-waits.ts';

@@ -3,11 +3,11 @@
 // file to be written is locked when it is opened (images.ts).
 import { closeSync, constants, openSync } from 'node:fs';
 import type { PlatterError } from '../../contract/errors.ts';
-import type { Block } from '../devices/blocks.ts';
+import type { Block } from '../devices/block-devices.ts';
 import { becomesFree } from './busy.ts';
 import { failure, Refusal, unlessErrno } from '../../base/errors.ts';
 import { remedyFor, whoLocks } from './holders.ts';
-import type { End } from '../devices/inspect.ts';
+import type { End } from '../devices/inspect-paths.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 
 /** Errors of a file system without locks. */

@@ -1,7 +1,7 @@
 // A session with platter-broker. It opens the devices of one job that the host may not open, and reports refusals as
 // typed failures.
 import type { Operation } from '../../contract/errors.ts';
-import type { Block } from '../devices/blocks.ts';
+import type { Block } from '../devices/block-devices.ts';
 import { codeOf, errnoOf, failure, Refusal, type Failure } from '../../base/errors.ts';
 import type { NativeBroker, NativeBrokerReply, NativeDevice } from '../native/addon.ts';
 import { swapOff } from '../devices/release-commands.ts';

@@ -19,11 +19,11 @@ import {
 import type { WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/answers.ts';
 import { placeOf } from '../../base/places.ts';
-import type { Blocks } from '../devices/blocks.ts';
+import type { Blocks } from '../devices/block-devices.ts';
 import { failure, Refusal, throwIfAny } from '../../base/errors.ts';
-import { refusals } from './guard.ts';
+import { refusals } from './refusals.ts';
 import { withClaims } from '../access/holders.ts';
-import { inspectDestination, inspectExisting, type Found } from '../devices/inspect.ts';
+import { inspectDestination, inspectExisting, type Found } from '../devices/inspect-paths.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import {
   againstReplacing,
@@ -40,11 +40,11 @@ import {
 import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { bmapFor, goingBy, NO_BMAP, type BmapFound } from '../unpacking/bmap-file.ts';
-import { sourceFor } from '../unpacking/packed.ts';
-import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/proof.ts';
+import { sourceFor } from '../unpacking/packed-source.ts';
+import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/required-checksum.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
-import { explainShortfalls } from './shortfall.ts';
+import { explainShortfalls } from './too-small.ts';
 
 /** Everything that was found. Nothing of it is held yet. */
 export interface Examined {

@@ -9,7 +9,7 @@ import { chunksIn } from '../formats/chunk-sets.ts';
 import { countChunks } from '../formats/chunks.ts';
 import { plainFileAt } from '../../base/durable-file.ts';
 import { errnoOf, failure, failureOf, Refusal, throwIfAny } from '../../base/errors.ts';
-import { checkDirectory, type End, type Found } from '../devices/inspect.ts';
+import { checkDirectory, type End, type Found } from '../devices/inspect-paths.ts';
 import { idOf } from '../devices/file-ids.ts';
 import { isSameSource, writeManifest, type Manifest } from '../formats/manifest.ts';
 import { bytesOf, type RescueMap } from '../formats/mapfile.ts';

@@ -19,7 +19,7 @@ import { basename, dirname } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
-import { partOf, type End, type ImagePlace } from '../devices/inspect.ts';
+import { partOf, type End, type ImagePlace } from '../devices/inspect-paths.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
 import type { NativeAddon, NativeDevice, NativeDeviceInfo } from '../native/addon.ts';
 import type { Held, Naming, Reviewed } from './prepared.ts';

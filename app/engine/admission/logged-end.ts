@@ -3,8 +3,8 @@
 import type { Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
 import type { DriveFacts } from '../../contract/values.ts';
-import { foundations, withDescendants, type Block, type Blocks } from '../devices/blocks.ts';
-import type { End } from '../devices/inspect.ts';
+import { foundations, withDescendants, type Block, type Blocks } from '../devices/block-devices.ts';
+import type { End } from '../devices/inspect-paths.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';
 
 /** What the log keeps of an end. */

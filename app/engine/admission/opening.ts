@@ -7,9 +7,9 @@ import { withHolder } from '../access/holders.ts';
 import type { Rights } from '../access/rights.ts';
 import type { RightsSession, Wanted } from '../access/rights-session.ts';
 import { openId } from '../devices/file-ids.ts';
-import type { End } from '../devices/inspect.ts';
+import type { End } from '../devices/inspect-paths.ts';
 import { isSequence } from '../devices/lsblk.ts';
-import { Unpacking } from '../unpacking/unpacking.ts';
+import { Unpacking } from '../unpacking/decoders.ts';
 import type { NativeAddon, NativeDevice, NativeOpenOptions } from '../native/addon.ts';
 
 /** Nothing stands against a request but that the host may not open these devices. */

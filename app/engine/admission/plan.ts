@@ -3,16 +3,16 @@ import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import { originOf, partsOf, rescueOf, verifies, writes } from '../../contract/request-facts.ts';
 import type { JobRequest, WorkRequest } from '../../contract/request.ts';
-import { endpoint, type End, type HeldEnd, type SourceMap } from '../devices/inspect.ts';
+import { endpoint, type End, type HeldEnd, type SourceMap } from '../devices/inspect-paths.ts';
 import { notesOnLeftovers } from '../devices/leftovers.ts';
-import type { Blocks } from '../devices/blocks.ts';
+import type { Blocks } from '../devices/block-devices.ts';
 import { notesOnSectors } from '../devices/sector-size.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
-import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
+import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './refusals.ts';
 import { checksumBeside, type Beside } from '../unpacking/checksum-beside.ts';
 import { hasAllChecksums } from '../unpacking/bmap-file.ts';
-import { RAW } from '../unpacking/packed.ts';
-import { uncheckedBeside } from '../unpacking/proof.ts';
+import { RAW } from '../unpacking/packed-source.ts';
+import { uncheckedBeside } from '../unpacking/required-checksum.ts';
 import type { Held } from './prepared.ts';
 
 /** The notes on the source and the destinations, in the order of the review. `bytes` is what each destination gets. */

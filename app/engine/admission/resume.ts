@@ -4,7 +4,7 @@ import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
 import { bmapOf, downloadedFrom, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
-import type { Blocks } from '../devices/blocks.ts';
+import type { Blocks } from '../devices/block-devices.ts';
 import { both, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
 import { markChunks } from '../formats/chunks.ts';
 import type { Answers } from '../../base/answers.ts';
@@ -16,7 +16,7 @@ import {
   type End,
   type Found,
   type HeldEnd,
-} from '../devices/inspect.ts';
+} from '../devices/inspect-paths.ts';
 import { jobError } from '../native/errors.ts';
 import {
   isSettled,
@@ -30,7 +30,7 @@ import {
   type LoggedEnd,
 } from '../formats/job-log.ts';
 import { bmapFor } from '../unpacking/bmap-file.ts';
-import { sourceFor } from '../unpacking/packed.ts';
+import { sourceFor } from '../unpacking/packed-source.ts';
 import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 

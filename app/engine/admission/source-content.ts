@@ -11,9 +11,9 @@ import { recognise } from '../../parsers/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
 import { commandFor } from '../../parsers/unpack-commands.ts';
 import { errnoOf, failure } from '../../base/errors.ts';
-import type { End } from '../devices/inspect.ts';
+import type { End } from '../devices/inspect-paths.ts';
 import type { NativeDevice } from '../native/addon.ts';
-import { notAsNamed, RAW } from '../unpacking/packed.ts';
+import { notAsNamed, RAW } from '../unpacking/packed-source.ts';
 
 interface Judgement {
   errors: PlatterError[];

@@ -1,7 +1,7 @@
 // The disks to choose from, each with the identity that must stay the same and the reason why it cannot be written.
 import type { Disk, Partition } from '../../contract/disks.ts';
 import type { Reason, Remedy } from '../../contract/facts.ts';
-import { mountsOn, withDescendants, type Block, type Blocks } from './blocks.ts';
+import { mountsOn, withDescendants, type Block, type Blocks } from './block-devices.ts';
 import type { Failure } from '../../base/errors.ts';
 import { holds, releaseOf, swapOff } from './release-commands.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reason } from '../../contract/facts.ts';
-import { Blocks, type Block, type Facts } from './blocks.ts';
+import { Blocks, type Block, type Facts } from './block-devices.ts';
 import { LSBLK_COLUMNS, unknownIn } from './lsblk-output.ts';
 import { failure, Refusal } from '../../base/errors.ts';
 import { fileIds, idOf, isNode } from './file-ids.ts';

@@ -1,7 +1,7 @@
 // The commands that free a device from what lies on it and holds it: RAID, LVM, encryption, loop devices.
 import { basename } from 'node:path';
 import type { Remedy } from '../../contract/facts.ts';
-import type { Block } from './blocks.ts';
+import type { Block } from './block-devices.ts';
 
 /**
  * Does it hold the devices below it? Everything does except the kernel's own partitions: encryption, LVM, RAID,

@@ -2,7 +2,7 @@
 // table or its partitions: the copy is complete and verified, but useless. Warn before the job starts.
 import type { Note } from '../../contract/facts.ts';
 import { errnoOf } from '../../base/errors.ts';
-import type { End, HeldEnd } from './inspect.ts';
+import type { End, HeldEnd } from './inspect-paths.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { HEAD_BYTES, tableIn } from './partition-table.ts';
 

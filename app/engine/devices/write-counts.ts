@@ -1,9 +1,9 @@
 // Was a device written to while it was copied? The kernel counts the writes to each disk and each partition.
 import { readdirSync, statSync } from 'node:fs';
-import type { Block } from './blocks.ts';
+import type { Block } from './block-devices.ts';
 import { errnoOf } from '../../base/errors.ts';
 import { statsId } from './file-ids.ts';
-import { fileWritten, type HeldEnd, type Written } from './inspect.ts';
+import { fileWritten, type HeldEnd, type Written } from './inspect-paths.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { content } from './sysfs.ts';
 

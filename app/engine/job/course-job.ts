@@ -7,7 +7,7 @@ import type { Failure } from '../../base/errors.ts';
 import type { Grid, KnownHashes } from '../formats/chunk-sets.ts';
 import type { NativeDevice, NativeError } from '../native/addon.ts';
 import type { Owns } from './attempts.ts';
-import { finish } from './finish.ts';
+import { finish } from './finish-destination.ts';
 import type { JobParts } from './job-parts.ts';
 import type { PassRequest } from './pass/pass.ts';
 import type { Hold } from './reports.ts';

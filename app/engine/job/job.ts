@@ -3,10 +3,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Attempts } from './attempts.ts';
 import { ChunkRecord } from './chunk-record.ts';
-import { closeJob } from './closing.ts';
+import { closeJob } from './finish-job.ts';
 import { JobControls } from './controls.ts';
 import { CourseJob } from './course-job.ts';
-import { retryCourse, startCourse } from './registry.ts';
+import { retryCourse, startCourse } from './choose-course.ts';
 import { DestinationTotals } from './destination-totals.ts';
 import type { JobParts } from './job-parts.ts';
 import type { LogKeeper } from './log-keeper.ts';

@@ -1,5 +1,5 @@
 // What a job has open while it runs. What was prepared stays as it was; what changes since is kept here.
-import type { End, HeldEnd } from '../devices/inspect.ts';
+import type { End, HeldEnd } from '../devices/inspect-paths.ts';
 import { writeMark, type WriteMark } from '../devices/write-counts.ts';
 import { giveName, loseName } from '../admission/images.ts';
 import { release, type Held, type Naming, type Prepared } from '../admission/prepared.ts';

@@ -7,8 +7,8 @@ import { checkPlainFile } from '../../base/durable-file.ts';
 import { failureOf, Refusal } from '../../base/errors.ts';
 import { bmapBeside, checkBmapSize, hasAllChecksums, readBmapFile, type BmapFile } from './bmap-file.ts';
 import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
-import { checkName, decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed.ts';
-import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Wish } from './proof.ts';
+import { checkName, decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed-source.ts';
+import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Wish } from './required-checksum.ts';
 import { UNWATCHED, type Decoded } from './unpack-program.ts';
 
 /** What a file is, and what was found. Sizes in bytes. */

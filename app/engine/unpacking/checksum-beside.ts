@@ -7,7 +7,7 @@ import { errnoOf, reasonOf, Refusal } from '../../base/errors.ts';
 import { imageNameIn, listsAmong, ownerOf } from '../../parsers/checksums/list-names.ts';
 import { readChecksumList } from '../../parsers/checksums/list.ts';
 import { lookUp, type Answer, type Of, type Sought } from '../../parsers/checksums/lookup.ts';
-import { readList } from './list-file.ts';
+import { readList } from './read-checksum-list.ts';
 
 /** Most lists that are read for one file. */
 const MOST_LISTS = 32;

@@ -17,8 +17,8 @@ import { content } from '../devices/sysfs.ts';
 import { bmapBeside, checkBmapSize, readBmapFile } from './bmap-file.ts';
 import { checksumBeside } from './checksum-beside.ts';
 import { entryIn } from './archive.ts';
-import { failureBy, isPacked } from './packed.ts';
-import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Reach } from './reach.ts';
+import { failureBy, isPacked } from './packed-source.ts';
+import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Reach } from './image-bytes.ts';
 import { canUnpack, probeFile, type Probed } from './unpack-program.ts';
 
 /** Most rounds of parsing and fetching. Each logical partition takes one. */

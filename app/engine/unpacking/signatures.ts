@@ -20,7 +20,7 @@ import {
 import { isSignature, keyringIn } from '../../parsers/checksums/openpgp.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 import { runGpgv, type GpgVerdict } from './gpgv.ts';
-import { failureBy } from './packed.ts';
+import { failureBy } from './packed-source.ts';
 import { decodeFile, type Decoder } from './unpack-program.ts';
 
 /** The endings of signatures beside a file. */

@@ -1,8 +1,8 @@
-// The ends of a job as the guard sees them, and what it says of them. Nothing is opened.
-import type { Blocks } from '../../../app/engine/devices/blocks.ts';
+// The ends of a job as refusals.ts sees them, and what it says of them. Nothing is opened.
+import type { Blocks } from '../../../app/engine/devices/block-devices.ts';
 import { UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
-import { refusals } from '../../../app/engine/admission/guard.ts';
-import type { End, ImagePlace } from '../../../app/engine/devices/inspect.ts';
+import { refusals } from '../../../app/engine/admission/refusals.ts';
+import type { End, ImagePlace } from '../../../app/engine/devices/inspect-paths.ts';
 import { GB } from '../devices/machines.ts';
 import type { JobKind } from '../../../app/contract/request.ts';
 

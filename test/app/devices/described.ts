@@ -1,6 +1,6 @@
-// The machines of test/machines. The broker's tests read them too: guard and broker have to decide alike.
+// The machines of test/machines. The broker's tests read them too: the host and the broker have to decide alike.
 import { readdirSync, readFileSync } from 'node:fs';
-import { Blocks } from '../../../app/engine/devices/blocks.ts';
+import { Blocks } from '../../../app/engine/devices/block-devices.ts';
 
 const FOLDER = new URL('../../machines/', import.meta.url);
 

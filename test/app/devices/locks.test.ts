@@ -7,7 +7,7 @@ import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Block } from '../../../app/engine/devices/blocks.ts';
+import type { Block } from '../../../app/engine/devices/block-devices.ts';
 import { isWrittenBetween, writeMark, type WriteMark } from '../../../app/engine/devices/write-counts.ts';
 import { assertOwnLoop, canLab, removePartition, seededBytes } from '../../lab/lab.ts';
 import { MiB, refused, requestOf, resultOf, spoil, oneBench, type Session } from '../job/support.ts';

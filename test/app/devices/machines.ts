@@ -1,5 +1,5 @@
 // Described machines: the output of lsblk, mountinfo and swaps, as taken from real ones.
-import { Blocks } from '../../../app/engine/devices/blocks.ts';
+import { Blocks } from '../../../app/engine/devices/block-devices.ts';
 import { portsOf } from '../../../app/engine/devices/usb-port.ts';
 
 /** A device as lsblk prints it. Defaults are those of a plain 64 GB disk. */

@@ -7,13 +7,13 @@ import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Content, Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
 import type { Bmap } from '../../parsers/bmap.ts';
-import { withDescendants, type Block, type Blocks } from './blocks.ts';
+import { withDescendants, type Block, type Blocks } from './block-devices.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './file-ids.ts';
 import { mountOf } from './mounts.ts';
 import type { NativeDevice, NativeFileState } from '../native/addon.ts';
-import type { Located } from './overlap.ts';
+import type { Located } from './shared-storage.ts';
 import { besides, checkName, isForDevices, placeOf } from '../../base/places.ts';
 
 /** One end of a request as it was found. */

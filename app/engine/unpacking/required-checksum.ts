@@ -7,10 +7,10 @@ import { listIn, partsOf } from '../../contract/request-facts.ts';
 import { failure, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import { readChecksumList } from '../../parsers/checksums/list.ts';
 import { lookUp, type Answer, type Of } from '../../parsers/checksums/lookup.ts';
-import type { End } from '../devices/inspect.ts';
+import type { End } from '../devices/inspect-paths.ts';
 import { isContradiction, listsBeside, reasonFor, soughtAt, type Beside, type Unclear } from './checksum-beside.ts';
-import { readList } from './list-file.ts';
-import { checkChecksum, imageOf, isPacked } from './packed.ts';
+import { readList } from './read-checksum-list.ts';
+import { checkChecksum, imageOf, isPacked } from './packed-source.ts';
 import {
   readPublicKey,
   signaturesOf,

@@ -1,13 +1,13 @@
-// The guard refuses images as destinations: in use, in the way, without room, or under a name that cannot be.
+// Images are refused as destinations: in use, in the way, without room, or under a name that cannot be.
 import { describe, expect, it } from 'vitest';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
-import { refusals } from '../../../app/engine/admission/guard.ts';
-import type { End, ImagePlace } from '../../../app/engine/devices/inspect.ts';
+import { refusals } from '../../../app/engine/admission/refusals.ts';
+import type { End, ImagePlace } from '../../../app/engine/devices/inspect-paths.ts';
 import { GB, picture } from '../devices/machines.ts';
 import type { JobKind } from '../../../app/contract/request.ts';
 import { source, place, image, codes } from './ends.ts';
 
-describe('guard: an image as destination', () => {
+describe('refusals: an image as destination', () => {
   const blocks = picture({
     devices: [
       { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },

@@ -1,11 +1,11 @@
-// What the guard advises on a drive in use, and what unmounting it would take away from the job.
+// What a refusal advises on a drive in use, and what unmounting it would take away from the job.
 import { describe, expect, it } from 'vitest';
-import { refusals } from '../../../app/engine/admission/guard.ts';
-import type { End } from '../../../app/engine/devices/inspect.ts';
+import { refusals } from '../../../app/engine/admission/refusals.ts';
+import type { End } from '../../../app/engine/devices/inspect-paths.ts';
 import { GB, images, laptop, picture, type Machine } from '../devices/machines.ts';
 import { device, source, image, codes } from './ends.ts';
 
-describe('guard: advice on a drive in use', () => {
+describe('refusals: advice on a drive in use', () => {
   const advice = (machine: Machine, path: string, unmount = false): string[] => {
     const blocks = picture(machine);
     return refusals(
@@ -77,7 +77,7 @@ describe('guard: advice on a drive in use', () => {
   });
 });
 
-describe("guard: a file of the job on a disk mounted inside a destination's mount point", () => {
+describe("refusals: a file of the job on a disk mounted inside a destination's mount point", () => {
   const disk = (letter: string, number: number): Machine['devices'][number] => ({
     name: `sd${letter}`,
     number: `8:${number}`,

@@ -1,8 +1,8 @@
 // What the review notes of source and destination beside the refusals.
 import { describe, expect, it } from 'vitest';
 import { english } from '../../../app/base/english.ts';
-import { notesOnBootAreas, notesOnClones, notesOnSource } from '../../../app/engine/admission/guard.ts';
-import { endpoint, type End } from '../../../app/engine/devices/inspect.ts';
+import { notesOnBootAreas, notesOnClones, notesOnSource } from '../../../app/engine/admission/refusals.ts';
+import { endpoint, type End } from '../../../app/engine/devices/inspect-paths.ts';
 import { GB, laptop, live, picture, type Machine } from '../devices/machines.ts';
 import { device, source, image } from './ends.ts';
 
@@ -70,7 +70,7 @@ it('names for the review what would be lost, and nothing else', () => {
   expect(endpoint(image({ id: 'file:8:1:6', size: 5 }), GB, true)).toMatchObject({ size: GB, overwrites: true });
 });
 
-describe('guard: an eMMC with boot areas', () => {
+describe('refusals: an eMMC with boot areas', () => {
   const emmc = (name: string, number: number): Machine['devices'] => [
     { name, number: `179:${number}`, children: [{ name: `${name}p1`, number: `179:${number + 1}`, type: 'part' }] },
     { name: `${name}boot0`, number: `179:${number + 8}` },

@@ -4,13 +4,13 @@ import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import { writes } from '../../contract/request-facts.ts';
 import type { JobKind } from '../../contract/request.ts';
-import type { Block, Blocks } from '../devices/blocks.ts';
-import { bootAreasOf, foundations, mountsOn, withDescendants } from '../devices/blocks.ts';
+import type { Block, Blocks } from '../devices/block-devices.ts';
+import { bootAreasOf, foundations, mountsOn, withDescendants } from '../devices/block-devices.ts';
 import { refusalsOf } from '../devices/disks.ts';
 import { failure } from '../../base/errors.ts';
 import { isNode } from '../devices/file-ids.ts';
-import type { End, Found, ImagePlace } from '../devices/inspect.ts';
-import { overlap, type Located } from '../devices/overlap.ts';
+import type { End, Found, ImagePlace } from '../devices/inspect-paths.ts';
+import { overlap, type Located } from '../devices/shared-storage.ts';
 import { mountedOver, takenAway } from '../access/unmount.ts';
 
 /** What is to be done, as far as it decides what may be. */

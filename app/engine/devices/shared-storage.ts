@@ -1,5 +1,5 @@
 // Do two ends share storage? Names mislead (links, loop devices over one file), so this compares what they consist of.
-import type { Block, Blocks } from './blocks.ts';
+import type { Block, Blocks } from './block-devices.ts';
 
 /** A block device or file, with what determines where its bytes are. */
 export interface Located {

@@ -15,7 +15,7 @@ import { isCertain, namedFormat } from '../../parsers/name-endings.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
 import { statsId } from '../devices/file-ids.ts';
-import type { End, Found, SourceMap } from '../devices/inspect.ts';
+import type { End, Found, SourceMap } from '../devices/inspect-paths.ts';
 import { entryIn } from './archive.ts';
 import { checkBmapSize, type BmapFile } from './bmap-file.ts';
 import {

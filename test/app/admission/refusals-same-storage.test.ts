@@ -1,9 +1,9 @@
-// The guard finds the storage that two paths share: of source and destination, of two destinations, of a mount.
+// The refusals find the storage that two paths share: of source and destination, of two destinations, of a mount.
 import { describe, expect, it } from 'vitest';
 import { GB, picture, type Machine } from '../devices/machines.ts';
 import { device, source, place, image, codes } from './ends.ts';
 
-describe('guard: the source as destination', () => {
+describe('refusals: the source as destination', () => {
   const free: Machine = {
     devices: [
       {
@@ -100,7 +100,7 @@ describe('guard: the source as destination', () => {
   });
 });
 
-describe('guard: one disk under several names', () => {
+describe('refusals: one disk under several names', () => {
   const lun = { size: GB, model: 'Array', serial: '6001405', tran: 'fc' };
   const blocks = picture({
     devices: [
@@ -181,7 +181,7 @@ describe('guard: one disk under several names', () => {
   );
 });
 
-describe('guard: loop devices over a deleted file', () => {
+describe('refusals: loop devices over a deleted file', () => {
   const machine: Machine = {
     devices: ['loop1', 'loop2', 'loop3'].map((name, index) => ({ name, number: `7:${index + 1}`, type: 'loop' })),
     mounts: [
@@ -219,7 +219,7 @@ describe('guard: loop devices over a deleted file', () => {
   });
 });
 
-describe('guard: a loop device over a block device', () => {
+describe('refusals: a loop device over a block device', () => {
   const machine: Machine = {
     devices: [
       { name: 'sda', number: '8:0' },
@@ -256,7 +256,7 @@ describe('guard: a loop device over a block device', () => {
   });
 });
 
-describe('guard: a partition of a disk that is mounted under another name', () => {
+describe('refusals: a partition of a disk that is mounted under another name', () => {
   const loops: Machine['devices'] = [
     { name: 'loop0', number: '7:0', type: 'loop' },
     { name: 'loop1', number: '7:1', type: 'loop', children: [{ name: 'loop1p1', number: '259:0', type: 'part' }] },

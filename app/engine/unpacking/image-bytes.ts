@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { PlatterError } from '../../contract/errors.ts';
 import { errnoOf, failureOf } from '../../base/errors.ts';
 import { PIECE, type Pieces } from '../../parsers/bytes/pieces.ts';
-import { failureBy } from './packed.ts';
+import { failureBy } from './packed-source.ts';
 import { decodeToStream, type Decoder } from './unpack-program.ts';
 
 /** What `Pieces` are fetched from. */

@@ -1,10 +1,10 @@
-// The guard refuses block devices for every reason, on described machines of several kinds. Nothing is opened. The real devices of this machine are in test/app/job/refusals.test.ts.
+// Block devices are refused for every reason, on described machines of several kinds. Nothing is opened. The real devices of this machine are in test/app/job/refusals.test.ts.
 import { describe, expect, it } from 'vitest';
-import { notesOnDestination, refusals } from '../../../app/engine/admission/guard.ts';
+import { notesOnDestination, refusals } from '../../../app/engine/admission/refusals.ts';
 import { GB, laptop, live, picture, server, type Machine } from '../devices/machines.ts';
 import { device, source, codes } from './ends.ts';
 
-describe('guard: a block device as destination', () => {
+describe('refusals: a block device as destination', () => {
   const blocks = picture(laptop);
 
   it('accepts a free device that holds at least as much as the source', () => {
@@ -56,7 +56,7 @@ describe('guard: a block device as destination', () => {
   });
 });
 
-describe('guard: partitions of the disk that holds the system', () => {
+describe('refusals: partitions of the disk that holds the system', () => {
   const disk = (...children: Machine['devices']): Machine['devices'] => [
     { name: 'sda', number: '8:0', tran: 'sata', children },
   ];
@@ -91,7 +91,7 @@ describe('guard: partitions of the disk that holds the system', () => {
   });
 });
 
-describe('guard: a verification', () => {
+describe('refusals: a verification', () => {
   const blocks = picture(laptop);
 
   it('accepts a mounted, system or write-protected destination for a verification', () => {
@@ -117,7 +117,7 @@ describe('guard: a verification', () => {
   });
 });
 
-describe('guard: all reasons at once', () => {
+describe('refusals: all reasons at once', () => {
   const blocks = picture(laptop);
 
   it('reports the reasons of the source and of every destination together', () => {

@@ -9,10 +9,10 @@ import { partsOf } from '../../contract/request-facts.ts';
 import type { Answers } from '../../base/answers.ts';
 import { cancelledOpening, errnoOf, failure } from '../../base/errors.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
-import type { End, Packed } from '../devices/inspect.ts';
+import type { End, Packed } from '../devices/inspect-paths.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 import { hasAllChecksums } from './bmap-file.ts';
-import { failureBy, otherChecksum, RAW, unpackFailure, watching } from './packed.ts';
+import { failureBy, otherChecksum, RAW, unpackFailure, watching } from './packed-source.ts';
 import {
   decodeFile,
   UNWATCHED,

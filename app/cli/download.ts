@@ -13,7 +13,7 @@ import { errnoOf, failure, failureOf, Refusal, refuse, throwIfAny } from '../bas
 import { isForDevices, placeOf } from '../base/places.ts';
 import { isUrl, readUrl, shownUrl } from '../download/addresses.ts';
 import { download, type Fetched } from '../download/download.ts';
-import { downloadAt, downloadsDir } from '../download/place.ts';
+import { downloadAt, downloadsDir } from '../download/download-folder.ts';
 import { receive } from '../download/standard-input.ts';
 import type { Asked } from './commands.ts';
 import { logDownload, type DownloadReporter } from './output/download-lines.ts';

@@ -14,7 +14,7 @@ import { logEvent, logStart } from '../records/log.ts';
 import { recordOf } from '../records/record.ts';
 import type { Engine } from '../client/client.ts';
 import type { Fetched } from '../download/download.ts';
-import { tidy } from '../download/tidy.ts';
+import { tidy } from '../download/remove-download.ts';
 import { continuable } from '../view/continuable.ts';
 import type { Actions, Asked } from './commands.ts';
 import { askConsent, lossLines } from './confirm.ts';

@@ -11,7 +11,7 @@ import { NO_INSPECTOR } from '../base/no-inspector.ts';
 import { thisProgram } from '../base/program-name.ts';
 import { fileName, keyOf, shownUrl } from './addresses.ts';
 import { GO, type Order } from './orders.ts';
-import { Place } from './place.ts';
+import { Place } from './download-folder.ts';
 import { report, type Report } from './reports.ts';
 import { Speed } from './speed.ts';
 

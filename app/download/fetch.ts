@@ -10,7 +10,7 @@ import { readUrl } from './addresses.ts';
 import { failed, Fault, unwritten } from './faults.ts';
 import { FILE, GO, type Order } from './orders.ts';
 import type { Report } from './reports.ts';
-import { transfer, type Sink } from './transfer.ts';
+import { transfer, type Sink } from './resuming-transfer.ts';
 import { writeAt } from './writing.ts';
 
 /** Milliseconds between two reports of progress. */

@@ -1,5 +1,5 @@
 // The order to the program that fetches.
-import type { Start } from './transfer.ts';
+import type { Start } from './resuming-transfer.ts';
 
 /** The descriptor of the file in that program. */
 export const FILE = 3;

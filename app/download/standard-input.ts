@@ -5,7 +5,7 @@ import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { errnoOf, failure, Refusal, refuse } from '../base/errors.ts';
 import type { DownloadListener, DownloadOptions, Fetched } from './download.ts';
 import { unwritten } from './faults.ts';
-import { newKey, Place } from './place.ts';
+import { newKey, Place } from './download-folder.ts';
 import { Speed } from './speed.ts';
 import { writeAt } from './writing.ts';
 

@@ -5,8 +5,8 @@ import type { JobView } from '../contract/window.ts';
 import { failure, outcome } from '../base/errors.ts';
 import { readUrl, shownUrl } from '../download/addresses.ts';
 import { discard, download, type DownloadListener, type Fetched } from '../download/download.ts';
-import { downloadAt, downloadsDir } from '../download/place.ts';
-import { tidy } from '../download/tidy.ts';
+import { downloadAt, downloadsDir } from '../download/download-folder.ts';
+import { tidy } from '../download/remove-download.ts';
 import { continuable } from '../view/continuable.ts';
 
 /** What the rest of main does for downloads. */

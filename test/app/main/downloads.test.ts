@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobView } from '../../../app/contract/window.ts';
-import { downloadAt, Place } from '../../../app/download/place.ts';
+import { downloadAt, Place } from '../../../app/download/download-folder.ts';
 import { SourceDownloads } from '../../../app/main/downloads.ts';
 import { end, endpoint, imageEndpoint, job, plan, result, sticks } from '../../renderer/fixtures.ts';
 

@@ -9,9 +9,9 @@ import { replaceFile } from '../base/durable-file.ts';
 import { errnoOf, Refusal, refuse } from '../base/errors.ts';
 import { asJson } from '../base/json.ts';
 import { makeFolder, userFolder } from '../base/state-folder.ts';
-import { processTime } from './processes.ts';
+import { processTime } from './process-time.ts';
 import { unwritten } from './faults.ts';
-import type { Start, Validators } from './transfer.ts';
+import type { Start, Validators } from './resuming-transfer.ts';
 
 /** The other files in the folder of a download. */
 const FACTS = 'platter-download.json';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Fault } from '../../../app/download/faults.ts';
-import { transfer, type Start, type Validators } from '../../../app/download/transfer.ts';
+import { transfer, type Start, type Validators } from '../../../app/download/resuming-transfer.ts';
 import { seededBytes } from '../../lab/lab.ts';
 import { answerWith, cutAfter, ignoreRanges, Proxy, serve, stall, WebServer, type Behaviour } from './web-server.ts';
 

@@ -2,7 +2,7 @@
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import type { JobView } from '../contract/window.ts';
 import type { Fetched } from './download.ts';
-import { downloadAt } from './place.ts';
+import { downloadAt } from './download-folder.ts';
 
 /**
  * Removes the download `of` a job that has ended as `view` (null: it was refused), unless it is of use: the user keeps

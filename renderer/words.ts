@@ -15,7 +15,7 @@ export {
   size,
   timeLeft,
 } from '../app/words/figures.ts';
-export { baseName, folder, lastSix } from '../app/words/names.ts';
+export { baseName, folder, lastSix } from '../app/words/short-names.ts';
 export {
   sayContent,
   sayError,
@@ -25,7 +25,7 @@ export {
   sayPort,
   sayPortShort,
   saySockets,
-} from '../app/words/host.ts';
+} from '../app/words/host-sentences.ts';
 export { endonym, say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
 

@@ -12,7 +12,7 @@ import { reasons } from '../words/en/facts/reasons.ts';
 import { remedies } from '../words/en/facts/remedies.ts';
 import { sockets } from '../words/en/facts/sockets.ts';
 import { once } from '../words/once.ts';
-import { tell, type Speaker } from '../words/telling.ts';
+import { tell, type Speaker } from '../words/fact-sentences.ts';
 import { counted, place, size } from './figures.ts';
 
 /** "2026-11-28 23:59 UTC". The Swedish locale writes dates as ISO 8601 does. */

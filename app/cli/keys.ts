@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import type { JobView } from '../contract/window.ts';
 import { statOf } from '../base/process-stat.ts';
-import { isOver } from '../view/reduce.ts';
+import { isOver } from '../view/reduce-events.ts';
 import type { Control, Controlled, Wish } from './control.ts';
 import type { Selection } from './output/live-reporter.ts';
 

@@ -5,7 +5,7 @@ import type { HostCalls, HostMethod } from '../contract/host.ts';
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { failure, isHostFailure, outcome } from '../base/errors.ts';
-import { jobStarted, reduce, type JobEvent } from '../view/reduce.ts';
+import { jobStarted, reduce, type JobEvent } from '../view/reduce-events.ts';
 import type { Engine } from './client.ts';
 
 /** Accompanies every job beside the user interface: the log and the history. */

@@ -13,7 +13,7 @@ import type { AppState, JobView, Review } from '../contract/window.ts';
 import type { Engine } from '../client/client.ts';
 import { hostEnded, JobSession, nothingRuns, type Witness } from '../client/job-session.ts';
 import { cancelledOpening, failure, outcome } from '../base/errors.ts';
-import type { JobEvent } from '../view/reduce.ts';
+import type { JobEvent } from '../view/reduce-events.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
 /** The disks and jobs that the window shows. */

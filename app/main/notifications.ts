@@ -3,11 +3,11 @@ import { Notification } from 'electron';
 import type { Settings } from '../contract/settings.ts';
 import type { JobView } from '../contract/window.ts';
 import { givenManifest } from '../contract/request-facts.ts';
-import { countsOf } from '../view/batch.ts';
+import { countsOf } from '../view/total-progress.ts';
 import { newsOf } from '../view/news.ts';
-import { isBad, tilesOf, type Tile } from '../view/tiles.ts';
-import { sayError, sayPort } from '../words/host.ts';
-import { baseName } from '../words/names.ts';
+import { isBad, tilesOf, type Tile } from '../view/destination-progress.ts';
+import { sayError, sayPort } from '../words/host-sentences.ts';
+import { baseName } from '../words/short-names.ts';
 import { say } from '../words/speech.ts';
 import { currentWindow, showWindow } from './window.ts';
 

@@ -1,7 +1,7 @@
 // Shows the total progress in the taskbar, where the desktop supports it.
 import type { JobView } from '../contract/window.ts';
-import { isPaused, totalOf } from '../view/batch.ts';
-import { isBad, tilesOf } from '../view/tiles.ts';
+import { isPaused, totalOf } from '../view/total-progress.ts';
+import { isBad, tilesOf } from '../view/destination-progress.ts';
 import { currentWindow } from './window.ts';
 
 /** The taskbar's value for no progress. */

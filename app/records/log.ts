@@ -7,7 +7,7 @@ import type { JobView } from '../contract/window.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { errnoOf } from '../base/errors.ts';
-import type { JobEvent } from '../view/reduce.ts';
+import type { JobEvent } from '../view/reduce-events.ts';
 import { stateDir } from '../base/state-folder.ts';
 import { verdictOf } from '../view/verdict.ts';
 import { UNSAFE } from '../words/safe-text.ts';

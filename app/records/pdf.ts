@@ -5,8 +5,8 @@ import type { Language } from '../contract/limits.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { isBad, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
-import { sayError, sayNote, sayOrigin, saySockets } from '../words/host.ts';
-import { baseName } from '../words/names.ts';
+import { sayError, sayNote, sayOrigin, saySockets } from '../words/host-sentences.ts';
+import { baseName } from '../words/short-names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
 import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Mark, type Style } from './sheet.ts';
 

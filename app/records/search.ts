@@ -3,7 +3,7 @@ import type { JobRecord, RecordedEnd } from '../contract/records.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { verdictOf, type Verdict } from '../view/verdict.ts';
-import { saySockets } from '../words/host.ts';
+import { saySockets } from '../words/host-sentences.ts';
 import { stateWord } from '../words/states.ts';
 
 /**

@@ -1,7 +1,7 @@
 // What a user who is looking elsewhere should be told: a failed drive, the end of the job. Pure; used by notifications
 // and sounds.
 import type { JobView } from '../contract/window.ts';
-import { isBad, isGood, tilesOf, type Tile } from './tiles.ts';
+import { isBad, isGood, tilesOf, type Tile } from './destination-progress.ts';
 import { outcomeOf } from './verdict.ts';
 
 /** The news; usually none. */

@@ -3,7 +3,7 @@
 import type { Note } from '../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
-import { waiting } from './waiting.ts';
+import { waiting } from './waiting-progress.ts';
 
 /**
  * How a destination ended.

@@ -1,7 +1,7 @@
 // Drives that were just plugged in, to highlight them in the list.
 import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
-import { identity } from '../disks.ts';
+import { identity } from '../disk-facts.ts';
 
 /** Milliseconds for which a drive is new. */
 export const NEW_MS = 6000;

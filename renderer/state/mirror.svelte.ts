@@ -4,7 +4,7 @@ import type { SourceDownload } from '../../app/contract/downloads.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
 import type { InterruptedJob, JobProgress } from '../../app/contract/jobs.ts';
 import type { AppState, Bridge, JobView, RecentImage, Review } from '../../app/contract/window.ts';
-import { diskName } from '../disks.ts';
+import { diskName } from '../disk-facts.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';
 

@@ -18,10 +18,10 @@ import {
 import type { CopyMethod, JobRequest, WorkRequest } from '../../app/contract/request.ts';
 import { defaultSettings } from '../../app/contract/default-settings.ts';
 import type { JobDefaults } from '../../app/contract/settings.ts';
-import { typedChecksum } from '../checksum.ts';
-import type { Task } from '../command.ts';
+import { typedChecksum } from '../typed-checksum.ts';
+import type { Task } from '../command-line.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
-import { carriedWords } from './carried.ts';
+import { carriedWords } from './carried-options.ts';
 
 /** What is compared, or copied: a source, or the manifest that stands for one. */
 export interface From {

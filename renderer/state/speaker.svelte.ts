@@ -1,8 +1,8 @@
 // Announces a job to screen readers: important changes at once, progress now and then.
 import type { JobView } from '../../app/contract/window.ts';
-import { headline, totalOf } from '../../app/view/batch.ts';
-import { tilesOf } from '../../app/view/tiles.ts';
-import { announcement } from '../job-view.ts';
+import { headline, totalOf } from '../../app/view/total-progress.ts';
+import { tilesOf } from '../../app/view/destination-progress.ts';
+import { announcement } from '../job-sentences.ts';
 import { say } from '../words.ts';
 
 /** Milliseconds of silence before progress is announced. */

@@ -1,6 +1,6 @@
 // A checksum as a person types or pastes it.
 import { expect, test } from 'vitest';
-import { typedChecksum } from '../../renderer/checksum.ts';
+import { typedChecksum } from '../../renderer/typed-checksum.ts';
 
 const HEX = '0123456789abcdef';
 

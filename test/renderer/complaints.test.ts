@@ -4,10 +4,10 @@ import type { ErrorCode } from '../../app/contract/errors.ts';
 import type { DestinationProgress, DestinationResult, DestinationState } from '../../app/contract/jobs.ts';
 import type { JobView } from '../../app/contract/window.ts';
 import { BY_CODE } from '../../app/contract/remedies.ts';
-import { headline, totalOf } from '../../app/view/batch.ts';
-import { isBad, isGood, tilesOf } from '../../app/view/tiles.ts';
+import { headline, totalOf } from '../../app/view/total-progress.ts';
+import { isBad, isGood, tilesOf } from '../../app/view/destination-progress.ts';
 import { catalogues } from '../../app/words/speech.ts';
-import { nextStep } from '../../renderer/job-view.ts';
+import { nextStep } from '../../renderer/job-sentences.ts';
 import * as make from './fixtures.ts';
 import { oneWindow, type OneWindow } from './one-window.ts';
 

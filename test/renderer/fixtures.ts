@@ -14,7 +14,7 @@ import type {
 import { defaultSettings } from '../../app/contract/default-settings.ts';
 import type { AppState, JobView, Review } from '../../app/contract/window.ts';
 import { failure as failing } from '../../app/base/errors.ts';
-import { reduce } from '../../app/view/reduce.ts';
+import { reduce } from '../../app/view/reduce-events.ts';
 import { asked } from '../requests.ts';
 
 export const GB = 1e9;

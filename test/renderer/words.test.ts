@@ -1,9 +1,9 @@
 // Figures, names, command lines and consent, as pure functions.
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../app/cli/commands.ts';
-import { commandLine } from '../../renderer/command.ts';
+import { commandLine } from '../../renderer/command-line.ts';
 import { consentFor, isWord } from '../../app/view/consent.ts';
-import { contents, destinationLock, diskFacts, diskName, identity, sourceLock } from '../../renderer/disks.ts';
+import { contents, destinationLock, diskFacts, diskName, identity, sourceLock } from '../../renderer/disk-facts.ts';
 import {
   baseName,
   duration,

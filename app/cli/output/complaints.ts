@@ -4,7 +4,7 @@
 import type { JobError } from '../../contract/errors.ts';
 import type { JobView } from '../../contract/window.ts';
 import { failureKey } from '../../base/error-ranges.ts';
-import { isOver, type JobEvent } from '../../view/reduce.ts';
+import { isOver, type JobEvent } from '../../view/reduce-events.ts';
 import { errorSentence, isEcho, STOPPING } from './reporter.ts';
 
 /** Further places of a destination are only counted. */

@@ -2,13 +2,13 @@
 import type { JobError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
-import { isOver } from '../../view/reduce.ts';
-import { secondsLeftOf } from '../../view/batch.ts';
-import { isComplete, isVerdict, tilesOf, type Tile } from '../../view/tiles.ts';
+import { isOver } from '../../view/reduce-events.ts';
+import { secondsLeftOf } from '../../view/total-progress.ts';
+import { isComplete, isVerdict, tilesOf, type Tile } from '../../view/destination-progress.ts';
 import { rate } from '../../words/figures.ts';
 import type { TileState } from '../../words/states.ts';
 import { formatTime } from './quantities.ts';
-import { afterwards, countWords, keptWords, phraseOf, rescueWords, verdict } from './job-words.ts';
+import { afterwards, countWords, keptWords, phraseOf, rescueWords, verdict } from './job-sentences.ts';
 import { shown } from './spelling.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 

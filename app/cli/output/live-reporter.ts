@@ -3,7 +3,7 @@ import { createLogUpdate } from 'log-update';
 import type { JobView } from '../../contract/window.ts';
 import { Complaints } from './complaints.ts';
 import { finalLines, liveLines, type Screen } from './job-lines.ts';
-import { headline } from './job-words.ts';
+import { headline } from './job-sentences.ts';
 import { screenOf } from './streams.ts';
 import { ALREADY_STOPPING, errorSentence, INDENT, type Reporter } from './reporter.ts';
 import { inAscii, wrap, type Paint } from './text.ts';

@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream';
 import { Complaints } from './complaints.ts';
 import { logEnd, logLine } from './job-lines.ts';
-import { headline } from './job-words.ts';
+import { headline } from './job-sentences.ts';
 import { ALREADY_STOPPING, errorSentence, type Reporter } from './reporter.ts';
 
 /** Least milliseconds between two samples. */

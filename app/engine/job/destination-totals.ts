@@ -2,7 +2,7 @@
 import type { DestinationProgress, DestinationResult } from '../../contract/jobs.ts';
 import { Rate, type Counted } from './rates.ts';
 import type { TargetProgress } from './pass/pass.ts';
-import { isOver } from '../../view/reduce.ts';
+import { isOver } from '../../view/reduce-events.ts';
 
 type Sums = Pick<DestinationProgress, 'written' | 'verified' | 'toWrite' | 'toVerify'>;
 const SUMS = ['written', 'verified', 'toWrite', 'toVerify'] as const;

@@ -3,7 +3,7 @@ import { cancelledOpening } from '../../base/errors.ts';
 import { refuseRetry, reopenForRetry } from '../admission/retry.ts';
 import { uncertainChunks } from '../admission/same-medium.ts';
 import { chunksOfErrors } from '../formats/chunk-sets.ts';
-import { isOver } from '../../view/reduce.ts';
+import { isOver } from '../../view/reduce-events.ts';
 import type { DestinationTotals } from './destination-totals.ts';
 import type { JobParts } from './job-parts.ts';
 import { moveTo } from './run.ts';

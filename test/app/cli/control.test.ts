@@ -4,7 +4,7 @@ import { parseWish } from '../../../app/cli/control.ts';
 import { keysIn, meaning } from '../../../app/cli/keys.ts';
 import type { DestinationProgress } from '../../../app/contract/jobs.ts';
 import type { JobView } from '../../../app/contract/window.ts';
-import { jobStarted } from '../../../app/view/reduce.ts';
+import { jobStarted } from '../../../app/view/reduce-events.ts';
 import { plan, play, progress, sample } from './views.ts';
 
 const PATHS = ['/dev/sdb', 'copy.img'];

@@ -5,7 +5,7 @@ import { logReporter } from '../../../app/cli/output/log-reporter.ts';
 import type { JobError } from '../../../app/contract/errors.ts';
 import { at, joinedErrors } from '../../../app/base/error-ranges.ts';
 import { failure } from '../../../app/base/errors.ts';
-import { jobStarted, reduce, type JobEvent } from '../../../app/view/reduce.ts';
+import { jobStarted, reduce, type JobEvent } from '../../../app/view/reduce-events.ts';
 import { canLab } from '../../lab/lab.ts';
 import { Bench, MiB, platter, resultOf } from './support.ts';
 import { ended, plan, progress, result, sample } from './views.ts';

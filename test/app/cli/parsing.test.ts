@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { commands, type Asked } from '../../../app/cli/commands.ts';
 import { plainRun } from '../../../app/contract/options.ts';
 import type { JobRequest } from '../../../app/contract/request.ts';
-import { commandLine } from '../../../renderer/command.ts';
+import { commandLine } from '../../../renderer/command-line.ts';
 import { asked as requestOf, type Facts } from '../../requests.ts';
 
 const MiB = 1024 ** 2;

@@ -11,7 +11,7 @@ import type {
   Plan,
 } from '../../../app/contract/jobs.ts';
 import type { JobView } from '../../../app/contract/window.ts';
-import { reduce, type JobEvent } from '../../../app/view/reduce.ts';
+import { reduce, type JobEvent } from '../../../app/view/reduce-events.ts';
 import { asked } from '../../requests.ts';
 
 export const GB = 1e9;

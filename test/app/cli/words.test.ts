@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { lossLines } from '../../../app/cli/confirm.ts';
 import { jobLines, onlyJob } from '../../../app/cli/interrupted.ts';
 import { finalLines, liveLines, logEnd, logLine } from '../../../app/cli/output/job-lines.ts';
-import { afterwards, headline, keptWords } from '../../../app/cli/output/job-words.ts';
+import { afterwards, headline, keptWords } from '../../../app/cli/output/job-sentences.ts';
 import { resultLine } from '../../../app/cli/output/json.ts';
 import { continuable } from '../../../app/view/continuable.ts';
 import { columns, plain } from '../../../app/cli/output/text.ts';
@@ -11,7 +11,7 @@ import type { JobError } from '../../../app/contract/errors.ts';
 import type { DestinationResult, InterruptedJob, JobResult, Plan, RescueProgress } from '../../../app/contract/jobs.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import { Refusal, type Engine } from '../../../app/client/client.ts';
-import { jobStarted } from '../../../app/view/reduce.ts';
+import { jobStarted } from '../../../app/view/reduce-events.ts';
 import { ended, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './views.ts';
 import { asked as requestOf, type Facts } from '../../requests.ts';
 

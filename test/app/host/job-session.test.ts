@@ -6,7 +6,7 @@ import type { PlatterError } from '../../../app/contract/errors.ts';
 import type { HostEvent, HostMethod } from '../../../app/contract/host.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import { failure, Refusal } from '../../../app/base/errors.ts';
-import type { JobEvent } from '../../../app/view/reduce.ts';
+import type { JobEvent } from '../../../app/view/reduce-events.ts';
 import * as make from '../../renderer/fixtures.ts';
 
 const hostFailed = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });

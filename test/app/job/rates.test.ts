@@ -5,7 +5,7 @@ import type { Plan } from '../../../app/contract/jobs.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import { failure } from '../../../app/base/errors.ts';
 import { Rate, type Counted } from '../../../app/engine/job/rates.ts';
-import { jobStarted, reduce } from '../../../app/view/reduce.ts';
+import { jobStarted, reduce } from '../../../app/view/reduce-events.ts';
 import { DestinationTotals } from '../../../app/engine/job/destination-totals.ts';
 import { asked } from '../../requests.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Refusal } from '../../../app/base/errors.ts';
 import { keep } from '../../../app/base/kept-request.ts';
-import { jobStarted } from '../../../app/view/reduce.ts';
+import { jobStarted } from '../../../app/view/reduce-events.ts';
 import { History } from '../../../app/records/history.ts';
 import { MOST_ERRORS, recordOf, recordSchema, recordToKeep } from '../../../app/records/record.ts';
 import { search } from '../../../app/records/search.ts';

@@ -2,7 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { jobStarted } from '../../../app/view/reduce.ts';
+import { jobStarted } from '../../../app/view/reduce-events.ts';
 import { anonymous } from '../../../app/records/anonymous.ts';
 import { levelOf, Log, logEvent, logStart, type Level } from '../../../app/records/log.ts';
 import { Bench, MiB, platter, stateDirectory } from '../cli/support.ts';

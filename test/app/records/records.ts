@@ -1,6 +1,6 @@
 // Records of jobs that never ran.
 import type { JobRecord } from '../../../app/contract/records.ts';
-import { jobStarted } from '../../../app/view/reduce.ts';
+import { jobStarted } from '../../../app/view/reduce-events.ts';
 import { recordOf } from '../../../app/records/record.ts';
 import { ended, GB, plan, play, progress, result, sample } from '../cli/views.ts';
 

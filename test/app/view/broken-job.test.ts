@@ -1,11 +1,11 @@
 // What is left of a job whose engine breaks down.
 import { describe, expect, it } from 'vitest';
-import { verdict } from '../../../app/cli/output/job-words.ts';
+import { verdict } from '../../../app/cli/output/job-sentences.ts';
 import type { DestinationProgress, Plan } from '../../../app/contract/jobs.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import { failure } from '../../../app/base/errors.ts';
-import { jobStarted } from '../../../app/view/reduce.ts';
-import { tilesOf } from '../../../app/view/tiles.ts';
+import { jobStarted } from '../../../app/view/reduce-events.ts';
+import { tilesOf } from '../../../app/view/destination-progress.ts';
 import { outcomeOf } from '../../../app/view/verdict.ts';
 import { asked } from '../../requests.ts';
 import { GB, mediumError, plan, play, progress, sample } from '../cli/views.ts';

@@ -10,7 +10,7 @@ import { english } from '../../../app/base/english.ts';
 import { failure } from '../../../app/base/errors.ts';
 import { note, reason } from '../../../app/contract/facts-schema.ts';
 import { keptResult } from '../../../app/base/older-files.ts';
-import { sayContent, sayError, sayLock, sayNote, sayPort, sayPortShort } from '../../../app/words/host.ts';
+import { sayContent, sayError, sayLock, sayNote, sayPort, sayPortShort } from '../../../app/words/host-sentences.ts';
 import { catalogues, locale, speakWith } from '../../../app/words/speech.ts';
 import { samples } from '../../facts.ts';
 import { usbPort } from '../../renderer/fixtures.ts';

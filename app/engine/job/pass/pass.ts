@@ -14,7 +14,7 @@ import type {
   NativeResult,
   NativeState,
 } from '../../native/addon.ts';
-import { isOver } from '../../../view/reduce.ts';
+import { isOver } from '../../../view/reduce-events.ts';
 
 /** A destination in a pass. */
 export interface Target {

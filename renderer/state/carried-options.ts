@@ -2,7 +2,7 @@
 // repeated, or comes back with a reload, said as the command line says it, and left out with one button. Pure.
 import { isOfJob, OPTIONS, wordsOf } from '../../app/contract/options.ts';
 import type { JobRequest } from '../../app/contract/request.ts';
-import { shellWords } from '../command.ts';
+import { shellWords } from '../command-line.ts';
 
 /** `request`, whose destinations have these paths now; those that are not there (null) are left out. */
 export function movedTo(request: JobRequest, paths: readonly (string | null)[]): JobRequest {

@@ -2,10 +2,10 @@
 import type { Plan, RescueProgress } from '../app/contract/jobs.ts';
 import type { JobView } from '../app/contract/window.ts';
 import { plainRepair } from '../app/contract/request-facts.ts';
-import { headline, isPaused } from '../app/view/batch.ts';
+import { headline, isPaused } from '../app/view/total-progress.ts';
 import { isPartial } from '../app/view/consent.ts';
-import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
-import { sourceName } from './disks.ts';
+import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/destination-progress.ts';
+import { sourceName } from './disk-facts.ts';
 import type { Former } from './state/choice.svelte.ts';
 import { listed, say, sayError, size, stateWord, type TileState } from './words.ts';
 

@@ -4,7 +4,7 @@ import type { JobView } from '../contract/window.ts';
 import { timeLeft } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
 import { counted, type TileState } from '../words/states.ts';
-import { isActive, isBad, type Tile } from './tiles.ts';
+import { isActive, isBad, type Tile } from './destination-progress.ts';
 import { VERDICTS } from './verdict.ts';
 
 const ORDER: readonly TileState[] = [

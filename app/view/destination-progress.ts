@@ -4,10 +4,10 @@ import type { DestinationProgress, Endpoint, Plan, RescueProgress } from '../con
 import type { JobView } from '../contract/window.ts';
 import { updates } from '../contract/request-facts.ts';
 import { percent } from '../words/figures.ts';
-import { baseName } from '../words/names.ts';
+import { baseName } from '../words/short-names.ts';
 import type { TileState } from '../words/states.ts';
 import * as verdict from './verdict.ts';
-import { waiting } from './waiting.ts';
+import { waiting } from './waiting-progress.ts';
 
 /** A destination as shown in the bay. */
 export interface Tile {

@@ -5,7 +5,7 @@ import type { Content, Note, Socket } from '../contract/facts.ts';
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { exactBytes, longMoment, placeShort, size } from './figures.ts';
 import { catalogues, language, locale, say } from './speech.ts';
-import { tell, type Speaker } from './telling.ts';
+import { tell, type Speaker } from './fact-sentences.ts';
 
 const figures: Speaker['figures'] = {
   bytes: exactBytes,

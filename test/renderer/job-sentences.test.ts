@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { JobError } from '../../app/contract/errors.ts';
 import type { DestinationResult } from '../../app/contract/jobs.ts';
 import type { JobView } from '../../app/contract/window.ts';
-import { headline, isPaused, secondsLeftOf, sourceErrors, totalOf } from '../../app/view/batch.ts';
-import { tilesOf } from '../../app/view/tiles.ts';
-import { announcement, nextStep, rescueEnd, rescuePass } from '../../renderer/job-view.ts';
+import { headline, isPaused, secondsLeftOf, sourceErrors, totalOf } from '../../app/view/total-progress.ts';
+import { tilesOf } from '../../app/view/destination-progress.ts';
+import { announcement, nextStep, rescueEnd, rescuePass } from '../../renderer/job-sentences.ts';
 import * as make from './fixtures.ts';
 import { changed } from '../requests.ts';
 

@@ -5,9 +5,9 @@ import { givenManifest, mapOf, newManifest, rescueOf, updates } from '../../cont
 import { english } from '../../base/english.ts';
 import { counted, size } from '../../base/figures.ts';
 import { removedWords, verdictWords } from '../../records/verdict-words.ts';
-import { countsOf } from '../../view/batch.ts';
+import { countsOf } from '../../view/total-progress.ts';
 import { continuable } from '../../view/continuable.ts';
-import { isVerdict, tilesOf } from '../../view/tiles.ts';
+import { isVerdict, tilesOf } from '../../view/destination-progress.ts';
 import { isComplete, verdictOf } from '../../view/verdict.ts';
 import { formatTime } from './quantities.ts';
 import { shown } from './spelling.ts';

@@ -6,7 +6,7 @@ import type { JobView } from '../contract/window.ts';
 import { destinationsOf } from '../contract/request-facts.ts';
 import { failure, isHostFailure } from '../base/errors.ts';
 import { brokenResult } from './broken-job.ts';
-import { waiting } from './waiting.ts';
+import { waiting } from './waiting-progress.ts';
 
 /**
  * What can happen to a job: events of the host, requests of the user that the host carried out, the end of the host.

@@ -6,7 +6,7 @@ import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Reason } from '../contract/facts.ts';
 import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
-import { besides, checkName, isForDevices, placeOf } from './places.ts';
+import { besides, checkName, isForDevices, placeOf } from './paths.ts';
 
 /**
  * Replaces the file `path` by `pieces`: writes them under another name beside it, flushes, renames, and flushes the

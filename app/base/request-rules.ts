@@ -13,7 +13,7 @@ import {
 } from '../contract/request-facts.ts';
 import type { JobRequest } from '../contract/request.ts';
 import { failure } from './errors.ts';
-import { againstName } from './places.ts';
+import { againstName } from './paths.ts';
 
 /** Default bytes of the page pool. */
 export const DEFAULT_MEMORY = 32 * 1024 * 1024;

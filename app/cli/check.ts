@@ -6,7 +6,7 @@ import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
 import type { Actions } from './commands.ts';
 import { isElsewherePath, withBrought } from './download.ts';
 import { EXIT } from './output/exit-code.ts';
-import { asTyped } from './output/spelling.ts';
+import { asTyped } from './output/typed-paths.ts';
 import { forTerminal, refusals, tell } from './output/speech.ts';
 import { printable, printableJson } from './output/text.ts';
 import { english } from '../base/english.ts';

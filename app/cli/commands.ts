@@ -15,7 +15,7 @@ import { HASHES, type Hash } from '../contract/hashes.ts';
 import type { BmapChoice, JobKind, JobRequest, ResumeRequest } from '../contract/request.ts';
 import { TEXTS } from './help.ts';
 import { printableLines } from './output/text.ts';
-import { file, job, PARSERS } from './values.ts';
+import { file, job, PARSERS } from './option-values.ts';
 
 /** A request as typed. `resume` without a job means the only interrupted one. */
 export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });

@@ -6,7 +6,7 @@ import { updates, writes } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { partOf } from '../engine/devices/inspect-paths.ts';
 import { counted, size as inWords } from '../base/figures.ts';
-import { shown } from './output/spelling.ts';
+import { shown } from './output/typed-paths.ts';
 import { fit, columns, printable, type Paint } from './output/text.ts';
 
 /** The only answer that starts the job. */

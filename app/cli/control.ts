@@ -6,7 +6,7 @@ import type { PlatterError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
 import { asJson } from '../base/json.ts';
-import { asTyped } from './output/spelling.ts';
+import { asTyped } from './output/typed-paths.ts';
 
 /** A request to the running job. `destination` is an index; null is the whole job. */
 export type Wish =

@@ -10,7 +10,7 @@ import type { WorkRequest } from '../contract/request.ts';
 import type { Engine } from '../client/client.ts';
 import { english } from '../base/english.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse, throwIfAny } from '../base/errors.ts';
-import { isForDevices, placeOf } from '../base/places.ts';
+import { isForDevices, placeOf } from '../base/paths.ts';
 import { isUrl, readUrl, shownUrl } from '../download/addresses.ts';
 import { download, type Fetched } from '../download/download.ts';
 import { downloadAt, downloadsDir } from '../download/download-folder.ts';
@@ -20,7 +20,7 @@ import { logDownload, type DownloadReporter } from './output/download-lines.ts';
 import { EXIT } from './output/exit-code.ts';
 import type { Refused } from './output/reporter.ts';
 import { mention } from './output/speech.ts';
-import { showAs } from './output/spelling.ts';
+import { showAs } from './output/typed-paths.ts';
 import { nobodyAsked } from './run-job.ts';
 import { Stop } from './stop.ts';
 

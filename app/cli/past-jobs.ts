@@ -1,9 +1,9 @@
 // Jobs that have ended: their list, and reports.
 import { resolve } from 'node:path';
 import { REPORT_FORMS } from '../contract/limits.ts';
-import { Answers } from '../base/answers.ts';
+import { Answers } from '../base/slow-answers.ts';
 import { refuse } from '../base/errors.ts';
-import { placeOf } from '../base/places.ts';
+import { placeOf } from '../base/paths.ts';
 import { exportManifest } from '../engine/job/made-manifests.ts';
 import { replaces } from '../engine/admission/given-files.ts';
 import { stateDir } from '../base/state-folder.ts';

@@ -1,13 +1,13 @@
 // The command line: out/cli/platter.js. Each command's code is loaded on demand, so that short commands start fast.
 import '../base/no-inspector.ts';
 import { CommanderError } from 'commander';
-import { unanswered } from '../base/answers.ts';
+import { unanswered } from '../base/slow-answers.ts';
 import { failure } from '../base/errors.ts';
 import { outliveHangUp } from '../base/hang-up.ts';
-import { againstName } from '../base/places.ts';
+import { againstName } from '../base/paths.ts';
 import { commands } from './commands.ts';
 import { EXIT } from './output/exit-code.ts';
-import { left } from './left-behind.ts';
+import { left } from './engine-left-behind.ts';
 import { allTaken, watchOutput } from './output/streams.ts';
 import { log, logWritten, mention, refusals } from './output/speech.ts';
 import { printableLines } from './output/text.ts';

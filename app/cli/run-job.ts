@@ -10,7 +10,7 @@ import { CONSENT, overwritten } from './confirm.ts';
 import type { Control, Wish } from './control.ts';
 import { EXIT, exitCode } from './output/exit-code.ts';
 import type { Reporter } from './output/reporter.ts';
-import { showAs } from './output/spelling.ts';
+import { showAs } from './output/typed-paths.ts';
 import type { Waits } from './output/waits.ts';
 import type { Stop } from './stop.ts';
 

@@ -6,7 +6,7 @@ import { errorsIn, hasStalled, Refusal } from '../base/errors.ts';
 import { controlSocket, hostCommand, startHost } from '../client/host-process.ts';
 import { isStuck, waitsOf, type Waits } from '../client/stuck-process.ts';
 import { EXIT } from './output/exit-code.ts';
-import { left } from './left-behind.ts';
+import { left } from './engine-left-behind.ts';
 import type { Refused } from './output/reporter.ts';
 import { withRights } from './rights.ts';
 import { log, mention } from './output/speech.ts';

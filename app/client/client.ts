@@ -14,7 +14,7 @@ import {
   type HostResponse,
   type RightsEvent,
 } from '../contract/host.ts';
-import type { Waiting } from '../base/answers.ts';
+import type { Waiting } from '../base/slow-answers.ts';
 import { failure, Refusal } from '../base/errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
 import { hostCommand, startHost, type HostEnd, type HostProcess, type HostRights } from './host-process.ts';

@@ -9,7 +9,7 @@ import { entryOf, plainRunning, rescueOf } from './request-facts.ts';
 /** The value of an option; true for an option that takes none. */
 export type OptionValue = true | string | number | ReadonlyMap<string, number>;
 
-/** How the text of a value is read (`cli/values.ts`). */
+/** How the text of a value is read (`cli/option-values.ts`). */
 export type ValueKind =
   'text' | 'entry' | 'file' | 'name' | 'size' | 'length' | 'rate' | 'destinationRate' | 'retries' | 'seconds' | Hash;
 

@@ -1,7 +1,7 @@
 // The operations of the host: list and watch the disks, eject one, and prepare, start and control one job at a time.
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
-import { Answers, type Waiting } from '../base/answers.ts';
+import { Answers, type Waiting } from '../base/slow-answers.ts';
 import type { InterruptedJob, Plan } from '../contract/jobs.ts';
 import { plainRunning } from '../contract/request-facts.ts';
 import type { JobRequest } from '../contract/request.ts';

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
 import { PROTOCOL, type DisksEvent, type HostEvent, type HostMessage } from '../contract/host.ts';
-import { unanswered } from '../base/answers.ts';
+import { unanswered } from '../base/slow-answers.ts';
 import { describe } from './unpacking/describe.ts';
 import { LocalEngine } from './engine.ts';
 import { errorsIn, failure, hasStalled, Refusal } from '../base/errors.ts';

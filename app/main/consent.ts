@@ -11,7 +11,7 @@ import { consentFor, HOLD_MS } from '../view/consent.ts';
 export type Need =
   /** Nothing: the call reads, dismisses something, or slows or stops a job, which must always work. */
   | 'nothing'
-  /** The user gave every file and link in it (grants.ts). It writes nothing on a disk. */
+  /** The user gave every file and link in it (granted-files.ts). It writes nothing on a disk. */
   | 'given'
   /** Main's own dialog asks; the answer comes from the user. */
   | 'dialog'

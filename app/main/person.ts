@@ -11,7 +11,7 @@ import { Consent } from './consent.ts';
 import { failure } from '../base/errors.ts';
 import { shownLink } from '../download/addresses.ts';
 import { confirm } from './dialogs.ts';
-import { Grants } from './grants.ts';
+import { Grants } from './granted-files.ts';
 import type { Person } from './ipc.ts';
 import type { Gate } from './jobs.ts';
 import { followWindow, isOnScreen } from './window.ts';

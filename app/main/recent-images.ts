@@ -6,7 +6,7 @@ import type { Outcome } from '../contract/errors.ts';
 import type { JobRecord } from '../contract/records.ts';
 import { entryOf } from '../contract/request-facts.ts';
 import type { RecentImage } from '../contract/window.ts';
-import { Answers } from '../base/answers.ts';
+import { Answers } from '../base/slow-answers.ts';
 import { errnoOf, failureOf, hasStalled, outcome, Refusal, refuse } from '../base/errors.ts';
 import { linkIn } from './downloads.ts';
 

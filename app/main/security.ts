@@ -1,6 +1,6 @@
 // Restricts the window (no navigation, no windows, no permissions, no network), and checks who sends messages to main.
 import { app, session, type IpcMainEvent, type IpcMainInvokeEvent } from 'electron';
-import { isAppUrl } from './content.ts';
+import { isAppUrl } from './page-files.ts';
 import { currentWindow } from './window.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { app, BrowserWindow, Menu, type InputEvent } from 'electron';
 import { watch } from 'node:fs';
 import { say } from '../words/speech.ts';
-import { APP_URL, IN_DEVELOPMENT } from './content.ts';
+import { APP_URL, IN_DEVELOPMENT } from './page-files.ts';
 import { log } from './log.ts';
 import { PRELOAD, RENDERER } from './paths.ts';
 

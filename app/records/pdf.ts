@@ -8,7 +8,7 @@ import { duration, exactBytes, listed, place, rate, size } from '../words/figure
 import { sayError, sayNote, sayOrigin, saySockets } from '../words/host-sentences.ts';
 import { baseName } from '../words/short-names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
-import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Mark, type Style } from './sheet.ts';
+import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Mark, type Style } from './pdf-pages.ts';
 
 /** Print at most this many errors of a drive. */
 const MOST_ERRORS = 5;

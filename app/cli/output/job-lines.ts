@@ -9,7 +9,7 @@ import { rate } from '../../words/figures.ts';
 import type { TileState } from '../../words/states.ts';
 import { formatTime } from './quantities.ts';
 import { afterwards, countWords, keptWords, phraseOf, rescueWords, verdict } from './job-sentences.ts';
-import { shown } from './spelling.ts';
+import { shown } from './typed-paths.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
 /** The terminal that shows the lines. */

@@ -10,7 +10,7 @@ import { continuable } from '../../view/continuable.ts';
 import { isVerdict, tilesOf } from '../../view/destination-progress.ts';
 import { isComplete, verdictOf } from '../../view/verdict.ts';
 import { formatTime } from './quantities.ts';
-import { shown } from './spelling.ts';
+import { shown } from './typed-paths.ts';
 import { printable } from './text.ts';
 
 /** The headline of a job, and the notes on its plan. */

@@ -15,7 +15,7 @@ import { english } from '../../base/english.ts';
 import { keep, type KeptRequest } from '../../base/kept-request.ts';
 import { continuable } from '../../view/continuable.ts';
 import { outcomeOf, verdictOf, type Outcome, type Verdict } from '../../view/verdict.ts';
-import { asTyped, requestAsTyped } from './spelling.ts';
+import { asTyped, requestAsTyped } from './typed-paths.ts';
 
 /** Where something is plugged in: "USB bus 1, hub 2, port 3". */
 type PortFacts = Pick<Port, 'path'> & { label: string };

@@ -3,7 +3,7 @@ import type { JobError, PlatterError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import type { JobEvent } from '../../view/reduce-events.ts';
-import { asTyped } from './spelling.ts';
+import { asTyped } from './typed-paths.ts';
 import { printable } from './text.ts';
 
 /** Reports why nothing is done. */

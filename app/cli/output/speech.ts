@@ -1,13 +1,13 @@
 // Output of every command: stdout, stderr and the log of this process.
 import { styleText } from 'node:util';
-import { Answers } from '../../base/answers.ts';
+import { Answers } from '../../base/slow-answers.ts';
 import { Refusal } from '../../base/errors.ts';
 import { Log } from '../../records/log.ts';
 import { EXIT } from './exit-code.ts';
 import { jsonReporter } from './json-reporter.ts';
 import { screenOf, terminalOf } from './streams.ts';
 import { errorSentence, INDENT, type Refused } from './reporter.ts';
-import { asTyped } from './spelling.ts';
+import { asTyped } from './typed-paths.ts';
 import { inAscii, printable, wrap, type Paint, type Style } from './text.ts';
 
 const { stdout, stderr } = process;

@@ -1,9 +1,9 @@
 // Says which files a command waits for before its job, and how far it has read one.
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
-import type { Waiting } from '../../base/answers.ts';
+import type { Waiting } from '../../base/slow-answers.ts';
 import type { Reading } from '../../contract/host.ts';
-import { asTyped } from './spelling.ts';
+import { asTyped } from './typed-paths.ts';
 import { printable } from './text.ts';
 
 /** The lines on the files that a command waits for. */

@@ -17,8 +17,8 @@ import {
   writes,
 } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
-import type { Answers } from '../../base/answers.ts';
-import { placeOf } from '../../base/places.ts';
+import type { Answers } from '../../base/slow-answers.ts';
+import { placeOf } from '../../base/paths.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { failure, Refusal, throwIfAny } from '../../base/errors.ts';
 import { refusals } from './refusals.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Note } from '../../contract/facts.ts';
 import { isLogged } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
-import type { Answers } from '../../base/answers.ts';
+import type { Answers } from '../../base/slow-answers.ts';
 import { errnoOf, reasonOf, Refusal } from '../../base/errors.ts';
 import { makeFolder, stateDir } from '../../base/state-folder.ts';
 import { isChunkSize } from '../formats/chunks.ts';

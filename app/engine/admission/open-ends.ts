@@ -5,7 +5,7 @@ import type { Note, Reason } from '../../contract/facts.ts';
 import type { JobKind } from '../../contract/request.ts';
 import { rescueOf, takesAsIs, unmounts, updates, writes } from '../../contract/request-facts.ts';
 import { failure, failureOf, refuse } from '../../base/errors.ts';
-import { placeOf } from '../../base/places.ts';
+import { placeOf } from '../../base/paths.ts';
 import { stateDir } from '../../base/state-folder.ts';
 import { mountsOf } from '../access/unmount.ts';
 import { openId } from '../devices/file-ids.ts';

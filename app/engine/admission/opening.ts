@@ -1,6 +1,6 @@
 // Opens the devices and files of a request, and collects what stands against that.
 import type { PlatterError } from '../../contract/errors.ts';
-import type { Answers } from '../../base/answers.ts';
+import type { Answers } from '../../base/slow-answers.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, throwIfAny } from '../../base/errors.ts';
 import { onceFree } from '../access/busy.ts';
 import { withHolder } from '../access/holders.ts';

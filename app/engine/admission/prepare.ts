@@ -2,7 +2,7 @@
 import type { Note } from '../../contract/facts.ts';
 import { sourceOf, writes } from '../../contract/request-facts.ts';
 import type { JobRequest, WorkRequest } from '../../contract/request.ts';
-import { Answers, type Waiting } from '../../base/answers.ts';
+import { Answers, type Waiting } from '../../base/slow-answers.ts';
 import { failure, Refusal, throwIfAny } from '../../base/errors.ts';
 import { argumentErrors } from '../../base/request-rules.ts';
 import { stateDir } from '../../base/state-folder.ts';

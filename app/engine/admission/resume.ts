@@ -7,7 +7,7 @@ import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { both, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
 import { markChunks } from '../formats/chunks.ts';
-import type { Answers } from '../../base/answers.ts';
+import type { Answers } from '../../base/slow-answers.ts';
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import {
   inspectDestination,

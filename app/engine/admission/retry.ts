@@ -2,7 +2,7 @@
 import type { JobError, PlatterError } from '../../contract/errors.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';
 import { updates, writes } from '../../contract/request-facts.ts';
-import { Answers } from '../../base/answers.ts';
+import { Answers } from '../../base/slow-answers.ts';
 import { onceFree } from '../access/busy.ts';
 import { errnoOf, failureOf, hasStalled, isRefusedAccess, Refusal, refuse, throwIfAny } from '../../base/errors.ts';
 import { refusals } from './refusals.ts';

@@ -14,7 +14,7 @@ import { numberOf, statsId } from './file-ids.ts';
 import { mountOf } from './mounts.ts';
 import type { NativeDevice, NativeFileState } from '../native/addon.ts';
 import type { Located } from './shared-storage.ts';
-import { besides, checkName, isForDevices, placeOf } from '../../base/places.ts';
+import { besides, checkName, isForDevices, placeOf } from '../../base/paths.ts';
 
 /** One end of a request as it was found. */
 export interface End extends Located {

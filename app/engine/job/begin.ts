@@ -2,7 +2,7 @@
 // log.
 import type { PlatterError } from '../../contract/errors.ts';
 import { updates } from '../../contract/request-facts.ts';
-import { Answers } from '../../base/answers.ts';
+import { Answers } from '../../base/slow-answers.ts';
 import { Refusal } from '../../base/errors.ts';
 import { createPart, discardPart, failureIn, giveBack, ownershipOf, takeForPart } from '../admission/images.ts';
 import { takeMounted } from '../access/unmount.ts';

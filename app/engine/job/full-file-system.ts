@@ -2,7 +2,7 @@
 import { readFile, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Fact } from '../../contract/facts.ts';
-import { Answers } from '../../base/answers.ts';
+import { Answers } from '../../base/slow-answers.ts';
 import { errnoOf, nullIfRefused } from '../../base/errors.ts';
 import { mountOf, parseMounts } from '../devices/mounts.ts';
 

@@ -3,7 +3,7 @@
 import type { Note } from '../../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
 import { isLogged, writes } from '../../contract/request-facts.ts';
-import { Answers } from '../../base/answers.ts';
+import { Answers } from '../../base/slow-answers.ts';
 import { chunksIn, isEmpty } from '../formats/chunk-sets.ts';
 import { errnoOf, hasStalled, reasonOf, Refusal } from '../../base/errors.ts';
 import { bornAt } from '../admission/images.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Note, Reason } from '../../contract/facts.ts';
 import { newManifest } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
-import { Answers } from '../../base/answers.ts';
+import { Answers } from '../../base/slow-answers.ts';
 import { readAside } from '../formats/read-aside.ts';
 import { isEmpty, without, type KnownHashes } from '../formats/chunk-sets.ts';
 import { countChunks, isChunkSize } from '../formats/chunks.ts';

@@ -6,7 +6,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import type { Reason } from '../../contract/facts.ts';
 import { bmapOf, rescueOf, takesAsIs, withBmap } from '../../contract/request-facts.ts';
 import type { BmapChoice, WorkRequest } from '../../contract/request.ts';
-import type { Answers } from '../../base/answers.ts';
+import type { Answers } from '../../base/slow-answers.ts';
 import { readPlainFile } from '../../base/durable-file.ts';
 import { failure, Refusal, refuse } from '../../base/errors.ts';
 import { BMAP_BYTES, bmapNames, readBmap, type Bmap } from '../../parsers/bmap.ts';

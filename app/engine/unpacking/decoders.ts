@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import { partsOf } from '../../contract/request-facts.ts';
-import type { Answers } from '../../base/answers.ts';
+import type { Answers } from '../../base/slow-answers.ts';
 import { cancelledOpening, errnoOf, failure } from '../../base/errors.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
 import type { End, Packed } from '../devices/inspect-paths.ts';

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import type { Reason, Remedy } from '../../contract/facts.ts';
 import type { Reading } from '../../contract/host.ts';
-import type { Answers } from '../../base/answers.ts';
+import type { Answers } from '../../base/slow-answers.ts';
 import { cancelledOpening, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import { checksumOf, entryOf, partsOf, rescueOf, takesAsIs, zeroesUnmapped } from '../../contract/request-facts.ts';

@@ -7,7 +7,7 @@ import { errorLine, planLine, progressLine, resultLine } from '../../../app/cli/
 import { finalLines, liveLines, logEnd, logLine, percent } from '../../../app/cli/output/job-lines.ts';
 import { countWords, headline, verdict } from '../../../app/cli/output/job-sentences.ts';
 import { errorSentence } from '../../../app/cli/output/reporter.ts';
-import { requestAsTyped, withAbsolutePaths } from '../../../app/cli/output/spelling.ts';
+import { requestAsTyped, withAbsolutePaths } from '../../../app/cli/output/typed-paths.ts';
 import { columns, plain } from '../../../app/cli/output/text.ts';
 import type { Disk } from '../../../app/contract/disks.ts';
 import type { PlatterError } from '../../../app/contract/errors.ts';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../../app/contract/errors.ts';
 import type { JobView } from '../../../app/contract/window.ts';
-import type { Waiting } from '../../../app/base/answers.ts';
+import type { Waiting } from '../../../app/base/slow-answers.ts';
 import { cancelledOpening, failure } from '../../../app/base/errors.ts';
 import type { Engine } from '../../../app/client/client.ts';
 import type { Reading } from '../../../app/contract/host.ts';

@@ -1,5 +1,5 @@
 // Writes the map of a rescue to its file as the rescue goes.
-import { Answers } from '../../../../base/answers.ts';
+import { Answers } from '../../../../base/slow-answers.ts';
 import { hasStalled, reasonOf, Refusal } from '../../../../base/errors.ts';
 import { writeMapfile, type RescueMap } from '../../../formats/mapfile.ts';
 import type { RunningJob } from '../../pass/running-job.ts';

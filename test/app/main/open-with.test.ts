@@ -1,6 +1,6 @@
 // "Open with Platter": which argument is the image.
 import { describe, expect, it } from 'vitest';
-import { openedImage } from '../../../app/main/opened.ts';
+import { openedImage } from '../../../app/main/open-with.ts';
 
 describe('the image that the desktop opens', () => {
   it('takes the first path in a package, whatever switches Chromium has put before it', () => {

@@ -37,11 +37,11 @@ void Workers::loop() {
   }
 }
 
-void InOrder::add(uint64_t cost, std::function<Bytes()> decode) {
+void InOrder::add(uint64_t cost, std::function<Bytes()> decode, std::function<void()> before) {
   while (!pieces_.empty() && (in_flight_ + cost > memory_ || pieces_.size() >= depth(workers_.threads())))
     write_first();
   in_flight_ += cost;
-  pieces_.push_back({workers_.run<Bytes>(std::move(decode)), cost});
+  pieces_.push_back({workers_.run<Bytes>(std::move(decode)), cost, std::move(before)});
 }
 
 void InOrder::finish() {
@@ -51,6 +51,7 @@ void InOrder::finish() {
 void InOrder::write_first() {
   Piece piece = std::move(pieces_.front());
   pieces_.pop_front();
+  if (piece.before) piece.before();
   output_.write(piece.bytes.get());
   in_flight_ -= piece.cost;
 }

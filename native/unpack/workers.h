@@ -50,9 +50,9 @@ class Workers {
 class InOrder {
  public:
   InOrder(Workers& workers, uint64_t memory, Output& output) : workers_(workers), memory_(memory), output_(output) {}
-  // Waits for earlier pieces while there is no room. cost: bytes, packed and decoded. Throws what an earlier piece
-  // threw.
-  void add(uint64_t cost, std::function<Bytes()> decode);
+  // Waits for earlier pieces while there is no room. cost: bytes, packed and decoded. `before`, if any, is called when
+  // all earlier pieces are written. Throws what an earlier piece threw.
+  void add(uint64_t cost, std::function<Bytes()> decode, std::function<void()> before = {});
   // Waits until all is written.
   void finish();
   // Pieces in flight, at most.
@@ -62,6 +62,7 @@ class InOrder {
   struct Piece {
     std::future<Bytes> bytes;
     uint64_t cost;
+    std::function<void()> before;
   };
   void write_first();
 

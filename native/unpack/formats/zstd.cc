@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "../decoder.h"
@@ -229,31 +231,76 @@ std::optional<Units> seek_table(const Input& input) {
   return units;
 }
 
+uint64_t size_of(const Units& units) { return units.empty() ? 0 : units.back().at + units.back().size; }
+
+// Compares the seek table with what the whole file decodes to. A part is decoded from a place in the table, and nothing
+// in its frames shows that those before it are longer or shorter than the table says.
+class TableCheck final : public Output {
+ public:
+  TableCheck(const Input& input, Output& output) : output_(output) {
+    auto units = input.size() ? seek_table(input) : std::nullopt;
+    if (!units) return;
+    const uint64_t size = size_of(*units);
+    units_ = std::move(*units);
+    units_.push_back({.packed_at = *input.size(), .at = size});
+  }
+
+  void write(std::span<const std::byte> bytes) override {
+    decoded_ += bytes.size();
+    output_.write(bytes);
+  }
+
+  // A frame begins at `packed_at`, or the file ends there. Returns what to call when all before it is written, which
+  // throws Error (damaged); nothing when the table has no such place.
+  std::function<void()> at_frame(uint64_t packed_at) {
+    if (next_ == units_.size() || packed_at < units_[next_].packed_at) return {};
+    return [this, packed_at, unit = units_[next_++]] {
+      if (unit.packed_at != packed_at || unit.at != decoded_)
+        throw Error(Fault::damaged, unit.packed_at, "zstd: the table of frames is wrong");
+    };
+  }
+
+ private:
+  Output& output_;
+  Units units_;
+  size_t next_ = 0;
+  uint64_t decoded_ = 0;  // bytes
+};
+
 }  // namespace
 
 void decode_zstd(Input& input, Output& output, const Limits& limits, Found& found) {
-  InOrder pieces(limits.workers, limits.memory, output);
+  TableCheck checked(input, output);
+  InOrder pieces(limits.workers, limits.memory, checked);
   for (;;) {
     const auto head = input.peek(4);
     if (head.size() < 4) break;
     const uint64_t magic = little_endian(head, 0, 4);
     if (magic != ZSTD_MAGICNUMBER && (magic & 0xfffffff0) != skippable_magic) break;
     const auto frame = near_frame(input);
+    auto check = checked.at_frame(input.position());
     if (!has_checksum(input.peek(ZSTD_FRAMEHEADERSIZE_MAX))) found.checked = false;
     if (frame && frame->skippable) {
+      if (check) {
+        pieces.finish();
+        check();
+      }
       input.skip_to(input.position() + frame->packed);
     } else if (frame && !limits.as_it_comes && !streams_alone(input, *frame, limits) && is_piece(*frame, limits) &&
                input.peek(frame->packed).size() >= frame->packed) {
       const uint64_t at = input.position();
-      pieces.add(frame->packed + frame->most, [packed = input.take(frame->packed), at, most = frame->most] {
-        return decode_frame(packed, at, most);
-      });
+      pieces.add(
+          frame->packed + frame->most,
+          [packed = input.take(frame->packed), at, most = frame->most] { return decode_frame(packed, at, most); },
+          std::move(check));
     } else {
       pieces.finish();
-      stream_frame(input, output, limits);
+      if (check) check();
+      stream_frame(input, checked, limits);
     }
   }
   pieces.finish();
+  if (const auto check = checked.at_frame(input.position())) check();
 }
 
 void decode_zstd_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits, Found& found) {
@@ -263,7 +310,7 @@ void decode_zstd_units(std::span<const Unit> units, Input& input, Output& output
   for (const Unit& unit : units) {
     input.skip_to(unit.packed_at);
     if (!has_checksum(input.peek(ZSTD_FRAMEHEADERSIZE_MAX))) found.checked = false;
-    // A table of frames can be wrong, and no frame has to say how long it is.
+    // The seek table can be wrong, and no frame has to say how long it is.
     const auto check = [unit](uint64_t size) {
       if (size != unit.size)
         throw Error(Fault::damaged, unit.packed_at, "zstd: a frame is not as long as it should be");
@@ -290,7 +337,7 @@ Facts facts_of_zstd(const Input& input, const Limits& limits) {
   Facts facts;
   facts.units = seek_table(input);
   if (!facts.units) return walk(input, limits);
-  facts.size = facts.units->empty() ? 0 : facts.units->back().at + facts.units->back().size;
+  facts.size = size_of(*facts.units);
   for (const Unit& unit : *facts.units) facts.piece = std::max(facts.piece, unit.packed + unit.size);
   if (facts.piece > limits.memory / 4) facts.piece = 0;
   return facts;

@@ -73,17 +73,17 @@ const toolOf = (packing: Packing): string =>
 export const PACKINGS = ALL.filter((packing) => lacks(toolOf(packing)) === null);
 
 /**
- * zstd frames of `size` bytes that do not say how long they are, and the table of the seekable format. `lie` is added to
- * the length of the first frame there.
+ * zstd frames of `size` bytes that do not say how long they are, and the table of the seekable format. `lies` are added
+ * to the lengths of the first frames there.
  */
-export function seekableZstd(content: Buffer, size: number, lie = 0): Buffer {
+export function seekableZstd(content: Buffer, size: number, lies: readonly number[] = []): Buffer {
   const frames: Buffer[] = [];
   const table = Buffer.alloc(8 + 9 + 8 * Math.ceil(content.length / size));
   for (let at = 0; at < content.length; at += size) {
     const piece = content.subarray(at, at + size);
     const frame = execFileSync('zstd', ['-q', '-1', '-c'], { input: piece });
     table.writeUInt32LE(frame.length, 8 + 8 * frames.length);
-    table.writeUInt32LE(piece.length + (at === 0 ? lie : 0), 8 + 8 * frames.length + 4);
+    table.writeUInt32LE(piece.length + (lies[frames.length] ?? 0), 8 + 8 * frames.length + 4);
     frames.push(frame);
   }
   table.writeUInt32LE(0x184d2a5e, 0);

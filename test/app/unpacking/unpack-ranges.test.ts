@@ -5,6 +5,8 @@ import { seededBytes } from '../../lab/lab.ts';
 
 const bench = new Bench();
 const { content } = bench;
+/** The first bytes of a frame. */
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const name = { zstd: 'zstd of several frames', xz: 'xz in blocks' };
 const packing = (its: string): Packing => PACKINGS.find((one) => one.name === its)!;
 
@@ -67,10 +69,23 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
   });
 
   it.each([-1, 1])('is damaged when that table is wrong by %i byte', (lie) => {
-    const { code, report } = decodeRange(seekableZstd(content, 300_000, lie), 0, 400_000);
+    const { code, report } = decodeRange(seekableZstd(content, 300_000, [lie]), 0, 400_000);
 
     expect(code).toBe(1);
     expect(report).toMatchObject({ event: 'error', fault: 'damaged' });
+  });
+
+  // A part behind the lie is shifted, and nothing in it shows that.
+  it.each([
+    ['one frame', [1]],
+    ['two frames whose errors cancel out', [1, 0, 0, -1]],
+  ])('is damaged as a whole when that table is wrong about %s', (_, lies) => {
+    const bytes = seekableZstd(content, 300_000, lies);
+
+    const { code, report } = bench.decode(bytes);
+
+    expect(code).toBe(1);
+    expect(report).toMatchObject({ event: 'error', fault: 'damaged', offset: bytes.indexOf(ZSTD_MAGIC, 1) });
   });
 
   it('is decoded without the blocks behind it, which can be damaged', () => {

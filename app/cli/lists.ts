@@ -1,4 +1,5 @@
 // Commands that ask the engine without running a job: lists of disks and of interrupted jobs.
+import { tidyForgotten } from '../download/remove-download.ts';
 import type { Actions } from './commands.ts';
 import { diskTable } from './output/disk-table.ts';
 import { EXIT } from './output/exit-code.ts';
@@ -27,9 +28,10 @@ export const jobs: Actions['jobs'] = ({ json }) =>
     return tell(`${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`);
   });
 
-/** `platter forget`. */
+/** `platter forget`: the job, and the download that it alone was made from. */
 export const forget: Actions['forget'] = (name, { json }) =>
   withEngine(refusals(json), async (engine) => {
-    await engine.call('forget', { job: name });
+    const { download } = await engine.call('forget', { job: name });
+    await tidyForgotten(download);
     return EXIT.allGood;
   });

@@ -14,7 +14,7 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * Version of all that is in this file and in host-request.ts. To be raised with every change: the client does not check
  * what the host says.
  */
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;
 
 /** What these calls give. The others give an empty object. */
 interface Results {
@@ -22,6 +22,8 @@ interface Results {
   jobs: InterruptedJob[];
   prepare: Plan;
   describe: Described;
+  /** Path of the source when that was downloaded and no other job has it. */
+  forget: { download: string | null };
 }
 
 /** Calls to the host (`hostRequest`): what they are asked with, and what they give. */

@@ -2,6 +2,7 @@
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import type { JobView } from '../contract/window.ts';
 import type { Fetched } from './download.ts';
+import { errnoOf, failureOf, Refusal } from '../base/errors.ts';
 import { downloadAt } from './download-folder.ts';
 
 /**
@@ -26,4 +27,16 @@ function isOfUse(origin: string, view: Pick<JobView, 'result'> | null, isContinu
   if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return false;
   if (result.destinations.every(({ state }) => state === 'done')) return false;
   return origin !== STANDARD_INPUT || isContinuable;
+}
+
+/**
+ * Removes the download at `path` (null: there is none), which no job uses any more, unless the user keeps it. Gives
+ * whether it is gone. Rejects with a Refusal when it cannot be removed.
+ */
+export async function tidyForgotten(path: string | null): Promise<boolean> {
+  try {
+    return path !== null && (await (await downloadAt(path))?.remove()) === true;
+  } catch (error) {
+    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'write', path!, 'file')]);
+  }
 }

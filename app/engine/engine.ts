@@ -106,7 +106,7 @@ export class LocalEngine {
   }
 
   /** Forgets an interrupted job. Rejects with a Refusal: there is none, or it runs. */
-  forget(job: string): Promise<void> {
+  forget(job: string): Promise<string | null> {
     return forgetJob(stateDir(), job, this.#addon());
   }
 

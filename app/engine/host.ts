@@ -120,8 +120,7 @@ async function perform(request: HostRequest): Promise<unknown> {
     case 'jobs':
       return engine.jobs();
     case 'forget':
-      await engine.forget(request.params.job);
-      return {};
+      return { download: await engine.forget(request.params.job) };
     case 'rightsEnded':
       rights.ended(request.params.question, request.params);
       return {};

@@ -6,7 +6,7 @@ import { failure, outcome } from '../base/errors.ts';
 import { readUrl, shownUrl } from '../download/addresses.ts';
 import { discard, download, type DownloadListener, type Fetched } from '../download/download.ts';
 import { downloadAt, downloadsDir } from '../download/download-folder.ts';
-import { tidy } from '../download/remove-download.ts';
+import { tidy, tidyForgotten } from '../download/remove-download.ts';
 import { continuable } from '../view/continuable.ts';
 
 /** What the rest of main does for downloads. */
@@ -109,9 +109,15 @@ export class SourceDownloads {
     const { source, origin } = view.plan;
     if (source === null || origin === null) return;
     const left = await tidy({ path: source.realPath, origin }, view, continuable(view) !== null);
-    const shown = this.#current?.path ?? null;
-    const isShown = shown === source.path || shown === source.realPath;
-    if (left === null && isShown) this.#change({ state: 'removed', path: null });
+    if (left === null) this.#gone(source.path, source.realPath);
+  }
+
+  /** Removes the source `path` of a job that was forgotten (null: none), which no other job has. */
+  forgotten(path: string | null): Promise<Outcome<null>> {
+    return outcome(async () => {
+      if (await tidyForgotten(path)) this.#gone(path!);
+      return null;
+    });
   }
 
   #run(url: URL): void {
@@ -155,6 +161,12 @@ export class SourceDownloads {
     this.#around.given(path);
     const progress = { origin, bytes, length: bytes, bytesPerSecond: 0, secondsLeft: 0 };
     this.#change({ state: 'whole', path, progress, error: null, isKept });
+  }
+
+  /** The file of these names was removed. */
+  #gone(...paths: string[]): void {
+    const shown = this.#current?.path ?? null;
+    if (shown !== null && paths.includes(shown)) this.#change({ state: 'removed', path: null });
   }
 
   #change(change: Partial<SourceDownload>): void {

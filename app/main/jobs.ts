@@ -214,11 +214,14 @@ export class Jobs {
     return this.#control((session) => session.retry(destination));
   }
 
-  /** Forgets an interrupted job. Its destinations stay as they are. */
-  async forget(job: string): Promise<Outcome<null>> {
+  /**
+   * Forgets an interrupted job. Its destinations stay as they are. Gives the path of its source when that was downloaded
+   * and no other job has it.
+   */
+  async forget(job: string): Promise<Outcome<string | null>> {
     const done = await this.#ask('forget', { job });
     await this.#refreshInterrupted();
-    return done.ok ? { ok: true, value: null } : done;
+    return done.ok ? { ok: true, value: done.value.download } : done;
   }
 
   /** Describes an image file and its content. `entry`: the file of an archive that is meant; null for its only one. */

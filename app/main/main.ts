@@ -183,7 +183,10 @@ function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, sta
     pause: (destination, paused) => jobs.pause(destination, paused),
     throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
     retry: (destination) => jobs.retry(destination),
-    forget: (job) => jobs.forget(job),
+    forget: async (job) => {
+      const forgotten = await jobs.forget(job);
+      return forgotten.ok ? downloads.forgotten(forgotten.value) : forgotten;
+    },
     eject: (paths) => jobs.eject(paths),
     dismissJob: () => jobs.dismissJob().then(() => null),
     findJobs,

@@ -2,7 +2,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
-import { bmapOf, downloadedFrom, rescueOf, withBmap } from '../../contract/request-facts.ts';
+import { bmapOf, downloadedFrom, originOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { both, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
@@ -303,16 +303,31 @@ export async function leftByJob(dir: string, { realPath, image, lasting }: End):
   );
 }
 
-/** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
-export async function forgetJob(dir: string, id: string, addon: NativeAddon): Promise<void> {
+/**
+ * Forgets an interrupted job. Gives the path of its source when that was downloaded and no other job has it. Rejects
+ * with a Refusal when there is none, or when it runs.
+ */
+export async function forgetJob(dir: string, id: string, addon: NativeAddon): Promise<string | null> {
   const lock = await holdLog(addon, jobPath(dir, id));
   if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
   if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
   try {
+    const download = await downloadOf(dir, id);
     await removeJob(dir, id);
+    return download;
   } finally {
     lock.close();
   }
+}
+
+/** Path of the download that the job `id` alone was made from; null for any other source, and when its log is damaged. */
+async function downloadOf(dir: string, id: string): Promise<string | null> {
+  const logs = await summaries(await listJobs(dir));
+  const header = logs.find((log) => log?.id === id)?.header;
+  const path = header === undefined || originOf(header.request) === null ? null : (header.source?.realPath ?? null);
+  // A log that cannot be read may be of a job with the same source.
+  const isShared = logs.some((log) => log === null || (log.id !== id && log.header.source?.realPath === path));
+  return isShared ? null : path;
 }
 
 function describe({ id, header, durable, states, damage }: JobSummary): InterruptedJob {

@@ -1,6 +1,6 @@
 // The window's download: what is a link, what becomes of the file when its job has ended, and when that is repeated.
 // test/electron/download.test.ts has what comes from a server.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -72,6 +72,25 @@ describe('a download of the window', () => {
     await downloads.ended(ended('done'));
     expect(existsSync(path)).toBe(true);
     expect(downloads.current).toMatchObject({ state: 'whole', path });
+  });
+
+  it('is removed with the last job that needs it, unless the user keeps it', async () => {
+    await repeated();
+    await downloads.keep(true);
+    expect(await downloads.forgotten(path)).toEqual({ ok: true, value: null });
+    expect([existsSync(path), downloads.current?.state]).toEqual([true, 'whole']);
+    await downloads.keep(false);
+    await downloads.forgotten(null);
+    expect(existsSync(path)).toBe(true);
+    await downloads.forgotten(path);
+    expect([existsSync(path), downloads.current?.state]).toEqual([false, 'removed']);
+  });
+
+  it('leaves a file alone that is no download', async () => {
+    const own = join(directory, 'own.img');
+    writeFileSync(own, 'mine');
+    expect(await downloads.forgotten(own)).toEqual({ ok: true, value: null });
+    expect(existsSync(own)).toBe(true);
   });
 
   it('is put away, and its whole file stays', async () => {

@@ -10,6 +10,7 @@ export const interrupted: Translated<typeof english> = {
   forget: 'Vergessen',
   forgetNamed: '{job} vergessen',
   forgetAsk: 'Dann kann er nicht mehr fortgesetzt werden.',
+  forgetAskDownload: 'Dann kann er nicht mehr fortgesetzt werden. Ein Download, den nur er braucht, wird entfernt.',
   forgetYes: 'Ja, vergessen',
   forgetNo: 'Behalten',
   continueNamed: '{job} fortsetzen',

@@ -8,6 +8,7 @@ export const interrupted = {
   forget: 'Forget',
   forgetNamed: 'Forget {job}',
   forgetAsk: 'It can then no longer be continued.',
+  forgetAskDownload: 'It can then no longer be continued. A download that only it needs is removed.',
   forgetYes: 'Forget it',
   forgetNo: 'Keep it',
   continueNamed: 'Continue {job}',

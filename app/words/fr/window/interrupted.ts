@@ -10,6 +10,7 @@ export const interrupted: Translated<typeof english> = {
   forget: 'Oublier',
   forgetNamed: 'Oublier {job}',
   forgetAsk: 'Elle ne pourra plus être continuée.',
+  forgetAskDownload: 'Elle ne pourra plus être continuée. Un téléchargement dont elle seule a besoin est supprimé.',
   forgetYes: 'Oui, oublier',
   forgetNo: 'Garder',
   continueNamed: 'Continuer {job}',

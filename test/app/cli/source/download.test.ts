@@ -132,7 +132,7 @@ describe('a URL as a source', () => {
   test('stays for an interrupted job, and goes when that is continued', async () => {
     await using server = await WebServer.start(content);
     const first = start(['copy', '--throttle', '1M', server.url(), 'copy.img'], options());
-    await first.until((stdout) => /copy\.img: copying [3-9]\d %/u.test(stdout));
+    await first.until((stdout) => /copy\.img: (?:copying [1-9]\d|verifying)/u.test(stdout));
     first.child.kill('SIGINT');
     const stopped = await first.ended;
     expect([stopped.code, stopped.stderr]).toEqual([130, expect.stringContaining('what was downloaded stays in ')]);
@@ -144,6 +144,26 @@ describe('a URL as a source', () => {
     expect(second.stdout).toContain(`Going on with the copy of ${server.url()}`);
     expect(readFileSync(at('copy.img')).equals(content)).toBe(true);
     expect([kept(), server.requests.length]).toEqual([[], 1]);
+  });
+
+  test('goes when the last job that needs it is forgotten', async () => {
+    await using server = await WebServer.start(content);
+    const interrupt = async (to: string): Promise<void> => {
+      const copy = start(['copy', '--throttle', '1M', server.url(), to], options());
+      await copy.until((stdout) => new RegExp(`${to}: (?:copying [1-9]\\d|verifying)`, 'u').test(stdout));
+      copy.child.kill('SIGINT');
+      expect((await copy.ended).code).toBe(130);
+    };
+    const forget = async (): Promise<void> => {
+      const [job] = JSON.parse((await run(['jobs', '--json'])).stdout) as { id: string }[];
+      expect(await run(['forget', job!.id])).toMatchObject({ code: 0, stderr: '' });
+    };
+    await interrupt('copy.img');
+    await interrupt('other.img');
+    await forget();
+    expect(files()).toContain('disk.img');
+    await forget();
+    expect(kept()).toEqual([]);
   });
 
   test('is not downloaded for a destination that cannot be', async () => {

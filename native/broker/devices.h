@@ -5,9 +5,9 @@
 
 #include "descriptor.h"
 #include "files.h"
-#include "machine.h"
 #include "protocol.h"
 #include "refused.h"
+#include "system_disks.h"
 
 namespace platter::broker {
 

@@ -13,8 +13,8 @@
 
 #include "descriptor.h"
 #include "devices.h"
-#include "machine.h"
 #include "refused.h"
+#include "system_disks.h"
 
 namespace platter::broker {
 namespace {

@@ -18,7 +18,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "broker/machine.h"
+#include "broker/system_disks.h"
 #include "support.h"
 
 using namespace test;

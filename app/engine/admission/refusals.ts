@@ -183,7 +183,7 @@ const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean =>
 
 /**
  * A loop device over a block device that nobody can name here: any may be meant. The broker decides the same
- * (native/broker/machine.cc).
+ * (native/broker/system_disks.cc).
  */
 const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
   type === 'loop' && backingId === null && backingFile !== null && isNode(backingFile);

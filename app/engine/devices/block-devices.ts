@@ -292,7 +292,7 @@ export class Blocks {
   /**
    * The loop device over the image of a layer that was mounted in the initramfs, whose path no longer leads to it:
    * "/filesystem.squashfs" of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image must lie on a mount
-   * of its own. The broker decides in the same way (native/broker/machine.cc).
+   * of its own. The broker decides in the same way (native/broker/system_disks.cc).
    */
   #liveImages(path: string, overlay: Mount): Block[] {
     const image = basename(path);

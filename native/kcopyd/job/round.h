@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "../block_io.h"
-#include "../control/isolation.h"
+#include "../control/lagging.h"
 #include "../control/throttle.h"
 #include "../pool.h"
 

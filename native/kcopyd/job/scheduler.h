@@ -4,13 +4,13 @@
 // a group. A destination without credit (its share of the pool is full of what it has not written yet) holds up its
 // group. When that has cost the others more than their patience, they go on without it. It is lagging: a group of its
 // own that reads the source again at its own pace, and joins the groups that it catches up with or that wait for it
-// (control/isolation.h).
+// (control/lagging.h).
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
-#include "../control/isolation.h"
+#include "../control/lagging.h"
 #include "../control/throttle.h"
 #include "../work/work.h"
 #include "credit.h"

@@ -1,6 +1,6 @@
 #include "sink.h"
 
-#include "../control/isolation.h"
+#include "../control/lagging.h"
 
 namespace kcopyd {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "../bitmap.h"
-#include "../control/isolation.h"
+#include "../control/lagging.h"
 #include "../control/request_size.h"
 #include "../control/throttle.h"
 #include "../kcopyd.h"

@@ -1,7 +1,7 @@
 // For which destinations a group waits: the rules alone, on a clock of the test's own, then a real destination that
 // hiccups.
 #include <doctest/doctest.h>
-#include <kcopyd/control/isolation.h>
+#include <kcopyd/control/lagging.h>
 
 #include <algorithm>
 
@@ -86,7 +86,7 @@ TEST_CASE("apart: near the end no destination waits for a lagging one") {
   CHECK(in_time.awaited(108, 124, 252, misjudged, kStart + 80ms));
 }
 
-TEST_CASE("isolation: a destination that hiccups once is waited for again, and the source is read once from there on") {
+TEST_CASE("lagging: a destination that hiccups once is waited for again, and the source is read once from there on") {
   if (lab_missing()) return;
   constexpr uint64_t kBytes = 120 * MiB;
   Bay bay({KCOPYD_IO_AUTO, Medium::loop512}, 3, kBytes, {.pages = 4096});

@@ -1,4 +1,4 @@
-#include "isolation.h"
+#include "lagging.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "machine.h"
+#include "system_disks.h"
 
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -16,8 +16,8 @@
 namespace platter::broker {
 namespace {
 
-// The running system needs what is mounted here. A doubtful place is on this list. app/engine/devices/block-devices.ts has the
-// same list.
+// The running system needs what is mounted here. A doubtful place is on this list. app/engine/devices/block-devices.ts
+// has the same list.
 const std::set<std::string> kSystemMounts = {
     "/",     "/boot",      "/boot/efi", "/boot/firmware", "/efi",     "/etc",     "/gnu",
     "/home", "/nix",       "/opt",      "/root",          "/srv",     "/sysroot", "/tmp",

@@ -1,5 +1,5 @@
 // Decisions on described machines. Each is a tree of sysfs and proc.
-#include "broker/machine.h"
+#include "broker/system_disks.h"
 
 #include <doctest/doctest.h>
 #include <sys/sysmacros.h>

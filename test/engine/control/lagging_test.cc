@@ -20,7 +20,7 @@ bool all_done(const kcopyd_progress& progress, unsigned but) {
 
 }  // namespace
 
-TEST_CASE("isolation: one of four destinations does not answer; the others are written and verified meanwhile") {
+TEST_CASE("lagging: one of four destinations does not answer; the others are written and verified meanwhile") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     constexpr uint64_t kBytes = 24 * MiB;
     for (const unsigned extra : {0u, unsigned{KCOPYD_HEAD_LAST}, unsigned{KCOPYD_WRITE_SEQ}}) {
@@ -42,7 +42,7 @@ TEST_CASE("isolation: one of four destinations does not answer; the others are w
   });
 }
 
-TEST_CASE("isolation: all but one stall while they are read back; the last one still finds room in a small pool") {
+TEST_CASE("lagging: all but one stall while they are read back; the last one still finds room in a small pool") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     constexpr uint64_t kBytes = 8 * MiB;
     Bay bay(combo, 4, kBytes, {.pages = 8 * 256});
@@ -60,7 +60,7 @@ TEST_CASE("isolation: all but one stall while they are read back; the last one s
   });
 }
 
-TEST_CASE("isolation: all but one stall, each at another place; the last one still ends") {
+TEST_CASE("lagging: all but one stall, each at another place; the last one still ends") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 32 * MiB;
@@ -76,7 +76,7 @@ TEST_CASE("isolation: all but one stall, each at another place; the last one sti
   });
 }
 
-TEST_CASE("isolation: more flushes without an answer than the kernel has threads do not hold up other flushes") {
+TEST_CASE("lagging: more flushes without an answer than the kernel has threads do not hold up other flushes") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::loop512}, 16, MiB);
@@ -90,7 +90,7 @@ TEST_CASE("isolation: more flushes without an answer than the kernel has threads
   });
 }
 
-TEST_CASE("isolation: a FUSE file system that does not answer holds up no other, even when it may have 12 requests") {
+TEST_CASE("lagging: a FUSE file system that does not answer holds up no other, even when it may have 12 requests") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 8 * MiB;
@@ -117,7 +117,7 @@ TEST_CASE("isolation: a FUSE file system that does not answer holds up no other,
   });
 }
 
-TEST_CASE("isolation: a slow destination reads what it missed again, one that keeps up does not") {
+TEST_CASE("lagging: a slow destination reads what it missed again, one that keeps up does not") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 64 * MiB;
@@ -137,7 +137,7 @@ TEST_CASE("isolation: a slow destination reads what it missed again, one that ke
   });
 }
 
-TEST_CASE("isolation: a source that changes under a slow destination fails that one, by name, and no other") {
+TEST_CASE("lagging: a source that changes under a slow destination fails that one, by name, and no other") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 48 * MiB;
@@ -156,7 +156,7 @@ TEST_CASE("isolation: a source that changes under a slow destination fails that 
   });
 }
 
-TEST_CASE("isolation: an overlapping copy is never left behind") {
+TEST_CASE("lagging: an overlapping copy is never left behind") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 16 * MiB;
@@ -173,8 +173,7 @@ TEST_CASE("isolation: an overlapping copy is never left behind") {
   });
 }
 
-TEST_CASE(
-    "isolation: no destination gets ahead of a paused, limited or busier one when the copy overwrites its source") {
+TEST_CASE("lagging: no destination gets ahead of a paused, limited or busier one when the copy overwrites its source") {
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 4 * MiB, kShift = 512 * KiB, kLength = kBytes - kShift;
     Bay bay({backend, Medium::file}, 2, kBytes, {.backend = backend, .subjob_size = 256 * KiB});

@@ -4,7 +4,7 @@ import { open, writeFile } from 'node:fs/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Reason } from '../../contract/facts.ts';
 import type { Block } from '../devices/block-devices.ts';
-import { refusalsOf } from '../devices/disks.ts';
+import { refusalsOf } from '../devices/disk-refusals.ts';
 import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { PATIENCE_MS, requestsEnded, unlessStuck } from '../devices/drive-waits.ts';
 import { runProgram, SYSTEM_PATH } from '../devices/run-program.ts';

@@ -5,7 +5,7 @@ import type { Mounted } from '../../contract/disks.ts';
 import type { Reason } from '../../contract/facts.ts';
 import { onceFree } from './busy.ts';
 import { mountedOn, type Block, type Blocks } from '../devices/block-devices.ts';
-import { refusalsOf } from '../devices/disks.ts';
+import { refusalsOf } from '../devices/disk-refusals.ts';
 import { failure, failureOf, isRefusedAccess, Refusal, refuse, type Failure } from '../../base/errors.ts';
 import { named, usersOf, withHolder } from './holders.ts';
 import { moveLock } from './locks.ts';

@@ -6,7 +6,7 @@ import { writes } from '../../contract/request-facts.ts';
 import type { JobKind } from '../../contract/request.ts';
 import type { Block, Blocks } from '../devices/block-devices.ts';
 import { bootAreasOf, foundations, mountsOn, withDescendants } from '../devices/block-devices.ts';
-import { refusalsOf } from '../devices/disks.ts';
+import { refusalsOf } from '../devices/disk-refusals.ts';
 import { failure } from '../../base/errors.ts';
 import { isNode } from '../devices/file-ids.ts';
 import type { End, Found, ImagePlace } from '../devices/inspect-paths.ts';

@@ -5,7 +5,8 @@ import { readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } fr
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { disksOf, refusalsOf } from '../../../app/engine/devices/disks.ts';
+import { refusalsOf } from '../../../app/engine/devices/disk-refusals.ts';
+import { disksOf } from '../../../app/engine/devices/disks.ts';
 import { readBlocks } from '../../../app/engine/devices/lsblk.ts';
 import { mountsOf } from '../../../app/engine/access/unmount.ts';
 import { canLab } from '../../lab/lab.ts';

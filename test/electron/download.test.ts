@@ -48,7 +48,7 @@ async function writeTo(app: App, copy: string): Promise<void> {
 }
 
 describe('a link in the window', () => {
-  it('is downloaded, stopped and continued, becomes the source, and is put away with its job', async () => {
+  it('downloads, stops, continues, becomes the source, and is removed with its job', async () => {
     await using app = await launch();
     const { page } = app;
     const url = server.url('/images/disk.img?key=secret');
@@ -82,7 +82,7 @@ describe('a link in the window', () => {
     expect(await page.locator('body').innerText()).not.toContain('secret');
   });
 
-  it('stays when the user keeps it, for the next job and for the same link', async () => {
+  it('keeps the file for the next job and the same link when the user wants it', async () => {
     await using app = await launch();
     const { page } = app;
     const source = page.getByRole('radio', { name: `Image file ${server.url()}`, checked: true });
@@ -101,7 +101,7 @@ describe('a link in the window', () => {
     await page.getByText('The file stays when the job is done.').waitFor();
   });
 
-  it('says why it cannot be downloaded', async () => {
+  it('says why a link cannot be downloaded', async () => {
     await using app = await launch();
     server.next.push(answerWith(404));
     await paste(app, server.url());
@@ -110,7 +110,7 @@ describe('a link in the window', () => {
     await app.page.getByRole('group', { name: /^Download of/ }).waitFor({ state: 'detached' });
   });
 
-  it('S10 is not fetched when the page made it up, unless its user says yes to main', async () => {
+  it('S10 does not fetch a link that the page made up, unless the user agrees in a dialog of main', async () => {
     await using app = await launch();
     const { electron, page } = app;
     const asked = server.url('/other.img');

@@ -50,7 +50,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect((await disk.counters()).errors).toBeGreaterThanOrEqual(3);
   });
 
-  test('rule eio with a count: fails so many times; clear ends it', async () => {
+  test('rule eio with a count: fails that many times, and clear ends it', async () => {
     const disk = await filledDisk();
     await disk.rule('eio w 0 end EIO 1');
     await expect(write(disk.device, 0, fresh(512))).rejects.toThrow('Input/output error');
@@ -116,7 +116,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await backing(disk, 0, 512)).toEqual(fresh(512));
   });
 
-  test('rule dead: fails everything, also what was stalled', async () => {
+  test('rule dead: fails everything, including stalled requests', async () => {
     const disk = await filledDisk();
     await disk.rule('stall');
     const reading = expect(read(disk.device, 0, 512)).rejects.toThrow('Input/output error');
@@ -127,7 +127,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     await expect(dd(['if=/dev/null', `of=${disk.device}`, 'conv=fsync,notrunc'])).rejects.toThrow('Input/output error');
   });
 
-  test('rule after: puts a rule into force when so many bytes have arrived', async () => {
+  test('rule after: puts a rule into force after a number of bytes', async () => {
     const disk = await filledDisk();
     await disk.rule('after w 2M dead');
     await expect(dd(['if=/dev/zero', `of=${disk.device}`, 'bs=256K', 'oflag=direct'])).rejects.toThrow(
@@ -333,7 +333,7 @@ describe.skipIf(reason !== null)('a file of the lab', () => {
     expect(await readFile(disk.device)).toEqual(Buffer.concat([old(512), Buffer.alloc(512)]));
   });
 
-  test('partial: moves at most so many bytes in every I/O', async () => {
+  test('partial: limits the bytes of every I/O', async () => {
     const disk = await filledDisk({ loop: false });
     await disk.rule('partial rw 1536', 'log on');
     expect(await read(disk.device, 0, 8192)).toEqual(old(1536));

@@ -136,13 +136,13 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     },
   );
 
-  test('does not take a living disk for a dead one', async () => {
+  test('does not mistake a living disk for a dead one', async () => {
     const [first, second] = [await filledDisk(), await filledDisk({ plain: true })];
     expect([await isLeft(directoryOf(first)), await isLeft(directoryOf(second))]).toEqual([true, true]);
     expect(await read(first.device, 0, 512)).toEqual(await read(second.device, 0, 512));
   });
 
-  test('refuses in assertOwnLoop what the lab did not make', () => {
+  test('assertOwnLoop refuses a device that the lab did not make', () => {
     for (const path of ['/dev/null', '/dev/loop-control', '/etc/passwd'])
       expect(() => assertOwnLoop(path)).toThrow('not a device of the lab');
   });

@@ -72,7 +72,7 @@ beforeAll(() => {
 afterAll(() => packages[Symbol.dispose]());
 
 describe('the files of a package', () => {
-  it('builds the same bytes again, and does not say where', () => {
+  it('builds the same bytes again, without the path of the build', () => {
     using again = makePackages(...FORMATS);
     for (const format of FORMATS) {
       for (const name of format === 'tar.gz' ? ['platter'] : PARTS)

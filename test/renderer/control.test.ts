@@ -204,7 +204,7 @@ describe('states of a destination', () => {
     },
   );
 
-  test('says at the end what was there already', async () => {
+  test('reports what was there already when the job ends', async () => {
     const updated = make.plan(plan.destinations, { request: changed(plan.request, { update: true }) });
     await show(
       make.job(updated, [], {

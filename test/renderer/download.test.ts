@@ -67,7 +67,7 @@ describe('a link', () => {
     expect(open.main.asked('download')).toEqual([[LINK]]);
   });
 
-  test('is typed into a field, which says what is wrong with it', async () => {
+  test('shows what is wrong with a link that was typed', async () => {
     await open.start({ state: { disks: drives } });
     await open.page.getByRole('button', { name: 'From a link…' }).click();
     const field = open.page.getByLabel('Link to an image');
@@ -115,7 +115,7 @@ describe('a download', () => {
     expect(open.main.names()).toEqual(['stopDownload', 'resumeDownload']);
   });
 
-  test('shows no share of a file whose length is not known, and that a request is made again', async () => {
+  test('shows no percentage for an unknown length, and says when a request is repeated', async () => {
     const progress = { origin: LINK, bytes: 473e6, length: null, bytesPerSecond: 35.2e6, secondsLeft: null };
     await open.start({ state: { disks: drives, download: running({ progress }) } });
     const card = open.page.getByRole('group', { name: /^Download of/ });
@@ -134,7 +134,7 @@ describe('a download', () => {
     await open.picture('download-again');
   });
 
-  test('that failed says why and what to do, and is tried again or discarded', async () => {
+  test('says why it failed and what to do, and can be retried or discarded', async () => {
     const error = failure({
       code: 'DOWNLOAD_FAILED',
       op: 'read',
@@ -151,7 +151,7 @@ describe('a download', () => {
     expect(open.main.names()).toEqual(['discardDownload']);
   });
 
-  test('becomes the source when it is whole, and its job names the link', async () => {
+  test('becomes the source when it is complete, and its job names the link', async () => {
     await open.start({ state: { disks: drives } });
     open.main.described = { ok: true, value: described() };
     open.main.downloaded = running();
@@ -189,7 +189,7 @@ describe('a download', () => {
     await open.page.getByRole('radio', { name: `Image file ${LINK}`, checked: true }).waitFor();
   });
 
-  test('is no source any more when it was removed after its job, and is downloaded again', async () => {
+  test('is downloaded again after its file was removed with its job', async () => {
     await open.start({ state: { disks: drives, download: whole } });
     await open.page.getByRole('radio', { name: `Image file ${LINK}`, checked: true }).waitFor();
     await open.main.push({ download: { ...whole, state: 'removed', path: null } });

@@ -35,7 +35,7 @@ test.each([
   expect(open.main.asked('describeImage')).toEqual([['/home/me/images/station-42.img', null]]);
 });
 
-test('brings the file of an archive that was taken', async () => {
+test('chooses the same file of an archive again', async () => {
   await open.start({ state: { disks: drives, recent } });
   open.main.described = { ok: true, value: described() };
   await open.page.getByRole('checkbox').first().click();
@@ -47,7 +47,7 @@ test('brings the file of an archive that was taken', async () => {
   });
 });
 
-test('is chosen with the keyboard alone, which then is on the source', async () => {
+test('chooses a recent image with the keyboard and moves the focus to the source', async () => {
   await open.start({ state: { disks: drives, recent } });
   await open.page.getByRole('button', { name: 'Recent images (5)' }).focus();
   await open.page.keyboard.press('Tab');
@@ -59,7 +59,7 @@ test('is chosen with the keyboard alone, which then is on the source', async () 
     .toBe('Image file /home/me/images/classroom.zip');
 });
 
-test('says of one that has gone why it cannot be taken', async () => {
+test('says why a recent image that is gone cannot be chosen', async () => {
   await open.start({ state: { disks: drives, recent } });
   open.main.recentTaken = {
     ok: false,
@@ -73,7 +73,7 @@ test('says of one that has gone why it cannot be taken', async () => {
   expect(await open.page.getByRole('radio', { name: /^Image file/ }).count()).toBe(0);
 });
 
-test('shows the download of one that was removed, and downloads nothing by itself', async () => {
+test('offers to download a removed recent image and downloads nothing by itself', async () => {
   await open.start({ state: { disks: drives, recent } });
   const removed = open.page.getByRole('button', { name: /^raspios\.img\.xz: used .* then removed/ });
   await removed.click();
@@ -81,7 +81,7 @@ test('shows the download of one that was removed, and downloads nothing by itsel
   expect(await open.page.getByRole('radio', { name: /^Image file/ }).count()).toBe(0);
 });
 
-test('is not offered while another download runs', async () => {
+test('does not offer a removed recent image while another download runs', async () => {
   const progress = { origin: LINK, bytes: 473e6, length: 1.1e9, bytesPerSecond: 35.2e6, secondsLeft: 18 };
   const download = { at: 1, origin: LINK, state: 'running', progress, error: null, path: null } as const;
   await open.start({ state: { disks: drives, recent, download: { ...download, isKept: false, hasLink: true } } });
@@ -90,7 +90,7 @@ test('is not offered while another download runs', async () => {
   expect(await open.page.getByRole('button', { name: /^station-42/ }).isDisabled()).toBe(false);
 });
 
-test('are not shown where there are none', async () => {
+test('shows no list when there are no recent images', async () => {
   await open.start({ state: { disks: drives } });
   expect(await open.page.getByText(/^Recent images/).count()).toBe(0);
 });

@@ -6,7 +6,7 @@ import { proxyFor } from '../../../app/download/proxy.ts';
 const nameOf = (url: string): string => fileName(new URL(url));
 
 describe('URLs', () => {
-  test('are told from paths', () => {
+  test('are distinguished from paths', () => {
     expect(['https://example.org/a.img', 'HTTP://example.org'].map(isUrl)).toEqual([true, true]);
     expect(['/dev/sdb', 'https', './http:/a', 'ftp://example.org/a', '-'].map(isUrl)).toEqual(Array(5).fill(false));
   });
@@ -25,7 +25,7 @@ describe('URLs', () => {
     );
   });
 
-  test('have one place each, which tells nothing of them', () => {
+  test('each have one folder whose name reveals nothing of the URL', () => {
     const [one, other] = ['https://example.org/a?1', 'https://example.org/a?2'].map((url) => keyOf(new URL(url)));
     expect(one).toMatch(/^[0-9a-f]{32}$/u);
     expect(one).not.toBe(other);
@@ -39,7 +39,7 @@ describe('the name of a download', () => {
     expect(nameOf('https://example.org/')).toBe('download');
   });
 
-  test('leads nowhere else', () => {
+  test('never leads out of its folder', () => {
     expect(nameOf('https://example.org/..%2f..%2fetc%2fpasswd')).toBe('_.._etc_passwd');
     expect(nameOf('https://example.org/%2e%2e%00%0a')).toBe('__');
     expect(nameOf('https://example.org/.hidden')).toBe('hidden');
@@ -56,7 +56,7 @@ describe('the name of a download', () => {
 describe('the proxy', () => {
   const through = (url: string, env: NodeJS.ProcessEnv): string | null => proxyFor(new URL(url), env)?.href ?? null;
 
-  test('is that of the scheme, else that of all', () => {
+  test('is the one for the scheme, else the one for all schemes', () => {
     const env = { http_proxy: 'http://one:3128', https_proxy: 'two:3129', all_proxy: 'http://three' };
     expect(through('http://example.org/', env)).toBe('http://one:3128/');
     expect(through('https://example.org/', env)).toBe('http://two:3129/');
@@ -64,7 +64,7 @@ describe('the proxy', () => {
     expect(through('https://example.org/', { http_proxy: 'http://one:3128', HTTPS_PROXY: '' })).toBeNull();
   });
 
-  test('is left out for what no_proxy names', () => {
+  test('is not used for hosts in no_proxy', () => {
     const env = (no_proxy: string): NodeJS.ProcessEnv => ({ all_proxy: 'http://one', no_proxy });
     for (const [list, url] of [
       ['localhost, example.org', 'https://example.org/'],

@@ -74,7 +74,7 @@ async function serverWith(...behaviours: Behaviour[]): Promise<WebServer> {
 }
 
 describe('a download', () => {
-  test('brings the whole file, asks for no encoding and says who asks', async () => {
+  test('fetches the whole file, asks for no encoding and names the client', async () => {
     await using server = await serverWith();
     const came = await fetched(server.url());
     expect([came.end, came.bytes.equals(content), came.begun, came.again]).toEqual([SIZE, true, [0], []]);
@@ -90,7 +90,7 @@ describe('a download', () => {
     expect([came.end, came.bytes.equals(content)]).toEqual([SIZE, true]);
   });
 
-  test('goes on after each cut, with a condition on the rest', async () => {
+  test('resumes after each cut, on the condition that the file is unchanged', async () => {
     await using server = await serverWith(cutAfter(100_000), cutAfter(50_000));
     const came = await fetched(server.url());
     expect([came.end, came.bytes.equals(content)]).toEqual([SIZE, true]);
@@ -99,13 +99,13 @@ describe('a download', () => {
     expect(server.requests[1]!.headers['if-range']).toBe(server.etag);
   });
 
-  test('begins again at a server that ignores ranges', async () => {
+  test('starts over when the server ignores ranges', async () => {
     await using server = await serverWith(cutAfter(100_000), ignoreRanges);
     const came = await fetched(server.url());
     expect([came.end, came.bytes.equals(content), came.begun]).toEqual([SIZE, true, [0, 0]]);
   });
 
-  test('begins again when the file has changed between two ranges', async () => {
+  test('starts over when the file changed between two ranges', async () => {
     await using server = await serverWith(cutAfter(100_000), (request, response, self) => {
       self.content = seededBytes(SIZE, 2);
       serve(request, response, self);
@@ -128,7 +128,7 @@ describe('a download', () => {
     expect(server.ranges).toEqual([null, 'bytes=100000-', null]);
   });
 
-  test('goes on behind a range that ends before it said', async () => {
+  test('resumes after a range that ends early', async () => {
     await using server = await serverWith(cutAfter(100_000), (_request, response, { etag }) => {
       response.writeHead(206, { 'content-range': `bytes 100000-${String(SIZE - 1)}/${String(SIZE)}`, etag });
       response.end(content.subarray(100_000, 150_000));
@@ -138,14 +138,14 @@ describe('a download', () => {
     expect(server.ranges).toEqual([null, 'bytes=100000-', 'bytes=150000-']);
   });
 
-  test('goes on where a former run has stopped', async () => {
+  test('resumes where an earlier run stopped', async () => {
     await using server = await serverWith();
     const start = { ...nothing, has: 70_000, etag: server.etag, length: SIZE };
     const came = await fetched(server.url(), { start, had: content.subarray(0, 70_000) });
     expect([came.end, came.bytes.equals(content), came.begun]).toEqual([SIZE, true, [70_000]]);
   });
 
-  test('leaves a whole file that has not changed, and fetches one that has', async () => {
+  test('keeps a complete file that has not changed, and fetches one that has', async () => {
     await using server = await serverWith();
     const start = { ...nothing, has: SIZE, isWhole: true, etag: server.etag, length: SIZE };
     expect((await fetched(server.url(), { start, had: content })).end).toBe('unchanged');
@@ -153,13 +153,13 @@ describe('a download', () => {
     expect([changed.end, changed.bytes.equals(content), changed.begun]).toEqual([SIZE, true, [0]]);
   });
 
-  test('has something that nothing tells from another file fetched anew', async () => {
+  test('fetches a file again when the server gives nothing to identify it by', async () => {
     await using server = await serverWith();
     const came = await fetched(server.url(), { start: { ...nothing, has: 1000 }, had: Buffer.alloc(1000) });
     expect([came.end, came.bytes.equals(content), server.ranges]).toEqual([SIZE, true, [null]]);
   });
 
-  test('does not go by a weak ETag', async () => {
+  test('ignores a weak ETag', async () => {
     await using server = await serverWith();
     const came = await fetched(server.url(), {
       start: { ...nothing, has: 1000, etag: `W/${server.etag}` },
@@ -170,7 +170,7 @@ describe('a download', () => {
 });
 
 describe('a download fails', () => {
-  test('after six cuts in a row that brought next to nothing', async () => {
+  test('after six cuts in a row with almost no new bytes', async () => {
     await using server = await serverWith(...Array<Behaviour>(20).fill(cutAfter(10)));
     const came = await fetched(server.url());
     expect([kindOf(came), came.again.length, server.requests.length]).toEqual(['cutShortOf', 5, 6]);
@@ -188,7 +188,7 @@ describe('a download fails', () => {
     expect(server.requests.length).toBeLessThan(20);
   });
 
-  test('when more comes than was announced', async () => {
+  test('when the server sends more than it announced', async () => {
     await using server = await serverWith((_request, response) => {
       response.socket!.end(`HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n${'x'.repeat(1001)}`);
     });
@@ -203,7 +203,7 @@ describe('a download fails', () => {
     expect(kindOf(await fetched(server.url()))).toBe('downloadTooLong');
   });
 
-  test('when it is longer than is allowed, said beforehand or not', async () => {
+  test('when the file exceeds the limit, announced or not', async () => {
     await using server = await serverWith();
     expect(await fetched(server.url(), { most: SIZE - 1 })).toMatchObject({ bytes: Buffer.alloc(0) });
     server.next.push((_request, response) => {
@@ -225,7 +225,7 @@ describe('a download fails', () => {
     expect(kindOf(await fetched(server.url(), { patience: 0.1 }))).toBe('serverSilent');
   });
 
-  test('by the status of the answer, tried again when that can pass', async () => {
+  test('with an error status, and retries a temporary one', async () => {
     await using server = await serverWith(answerWith(404));
     const missing = await fetched(server.url());
     expect(missing.end).toMatchObject({
@@ -243,7 +243,7 @@ describe('a download fails', () => {
     ]);
   });
 
-  test('where nobody listens, and where the name is not known', async () => {
+  test('when the port is closed or the name is unknown', async () => {
     const server = await serverWith();
     const url = server.url();
     await server[Symbol.asyncDispose]();
@@ -267,7 +267,7 @@ describe('redirects', () => {
     expect(other.requests[0]!.headers.authorization).toBeUndefined();
   });
 
-  test('in a loop end', async () => {
+  test('stop when they loop', async () => {
     await using server = await serverWith(...Array<Behaviour>(100).fill(to('/again')));
     const came = await fetched(server.url());
     expect([kindOf(came), server.requests.length]).toEqual(['tooManyRedirects', 21]);
@@ -293,7 +293,7 @@ describe('with TLS', () => {
   );
   const secrets = { key: readFileSync(file('key'), 'utf8'), cert: readFileSync(file('cert'), 'utf8') };
 
-  test('a certificate of its own is refused, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+  test('a self-signed certificate is refused, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
     await using server = await WebServer.start(content, secrets);
     const came = await fetched(server.url('/', 'localhost'));
     expect(came.end).toMatchObject({ reason: { kind: 'certificate', why: 'selfSigned' } });
@@ -338,7 +338,7 @@ describe('a proxy', () => {
     expect(proxy.authorizations).toEqual([`Basic ${Buffer.from('you:word').toString('base64')}`]);
   });
 
-  test('that refuses, or is none, is told', async () => {
+  test('that refuses, or is not a proxy, is reported', async () => {
     await using server = await serverWith();
     await using proxy = await Proxy.start(server, 407);
     const tunnel = await fetched('https://images.invalid/', { env: { https_proxy: proxy.url } });

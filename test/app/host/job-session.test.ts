@@ -99,7 +99,7 @@ it('takes a job for failed when the host ends in order while it runs', async () 
   expect(session.view.failure).toMatchObject({ code: 'HOST_FAILED', reason: { kind: 'hostEnded' } });
 });
 
-it('knows the limits that the host has taken, and no others', async () => {
+it('knows only the limits that the host has accepted', async () => {
   const { session } = stage();
   await session.start();
   await session.throttle(null, 5e6);
@@ -127,7 +127,7 @@ it('forgets the errors of a destination that was started again, and only those',
   expect(session.view.errors).toEqual([other, second]);
 });
 
-it('stops once, and refuses what is asked of a job that does not run any more', async () => {
+it('stops once, and refuses requests to a job that has ended', async () => {
   const { session, tell, calls } = stage();
   await session.start();
   await session.cancel(null);

@@ -41,7 +41,7 @@ async function killDecoders({ host }: Session): Promise<void> {
 }
 
 describe.skipIf(skip !== null)(`a decoder that the system ends${skip === null ? '' : ` (${skip})`}`, () => {
-  it('is no fault of the file, and the job can be continued', async () => {
+  it('does not blame the file for a lost decoder, and lets the job be continued', async () => {
     const { image, file } = await packedBy(bench, 'xz in blocks', 4 * SIZE);
     const disk = await oldDisk(bench, 4 * SIZE);
     await disk.rule('stall w 24M 1M');
@@ -65,7 +65,7 @@ describe.skipIf(skip !== null)(`a decoder that the system ends${skip === null ? 
     execFileSync('cmp', [image, disk.backing]);
   });
 
-  it('is replaced by another one when a destination is tried again in the same job', async () => {
+  it('starts another decoder when a destination is retried in the same job', async () => {
     const { image, file } = await packedBy(bench, 'xz in blocks', 4 * SIZE);
     const [one, two] = [await oldDisk(bench, 4 * SIZE), await oldDisk(bench, 4 * SIZE, 2)];
     await one.rule('stall w 24M 1M');
@@ -88,7 +88,7 @@ describe.skipIf(skip !== null)(`a decoder that the system ends${skip === null ? 
     execFileSync('cmp', [image, one.backing]);
   });
 
-  it('that judges the file before a job is told, and does not stay', async () => {
+  it('reports a decoder lost while the file is judged before a job, and retries with another one', async () => {
     const { image, file } = await packedBy(bench, 'xz in blocks', 4 * SIZE);
     const disk = await oldDisk(bench, 4 * SIZE);
     execFileSync('dd', [`if=${image}`, `of=${disk.backing}`, 'conv=notrunc', 'status=none']);

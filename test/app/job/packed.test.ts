@@ -36,7 +36,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     for (const { backing } of disks) execFileSync('cmp', [image, backing]);
   });
 
-  it.each(HERE)('never ends well, and leaves no bootable head, with one wrong bit in a file of %s', async (tool) => {
+  it.each(HERE)('fails and leaves no bootable head after one wrong bit in a file of %s', async (tool) => {
     const { file } = await packed(tool);
     await spoil(file, Math.floor(readFileSync(file).length * 0.6));
     const [disk] = await twoDisks();
@@ -73,7 +73,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     if (outcome !== null) expect(disks.every(isBlank)).toBe(true);
   });
 
-  it('lets a disk that falls behind have a decoder of its own, so the others are done before it', async () => {
+  it('gives a lagging disk a decoder of its own, so that the others finish first', async () => {
     const { image, file } = await packed('xz in blocks', 48 * MiB);
     const [quick, slow] = await twoDisks(48 * MiB);
     await slow!.rule('stall w 4M 1M');
@@ -92,7 +92,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     for (const { backing } of [quick!, slow!]) execFileSync('cmp', [image, backing]);
   });
 
-  it.each(['xz in blocks', 'zstd'] as const)('is resumed where it was interrupted, from a file of %s', async (tool) => {
+  it.each(['xz in blocks', 'zstd'] as const)('resumes from a file of %s where it was interrupted', async (tool) => {
     const { image, file } = await packed(tool);
     const disk = await oldDisk(SIZE);
     await disk.rule('stall w 8M 1M');
@@ -268,7 +268,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
       expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
     });
 
-    it('leaves every disk failed and its head blank when the checksum is another one', async () => {
+    it('fails every disk and leaves its head blank when the checksum differs', async () => {
       const { file } = await packed('xz in blocks');
       const disks = await twoDisks();
 
@@ -286,7 +286,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
       expect(disks.every(isBlank)).toBe(true);
     });
 
-    it('is checked for an image that is not packed too', async () => {
+    it('is checked for an image that is not packed', async () => {
       const { image } = await packed('gzip');
       const [right, wrong] = await twoDisks();
 
@@ -304,7 +304,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
       expect(isBlank(wrong!)).toBe(true);
     });
 
-    it('is refused for a disk, of which nobody publishes one', async () => {
+    it('is refused for a disk as the source', async () => {
       const disks = await twoDisks();
       const run = bench.session().run({
         source: disks[0]!.device,

@@ -194,13 +194,13 @@ describe('S10 files of a request', () => {
     grants.write('/home/me/copy.img');
   });
 
-  it('S10 lets a file be looked into that was given, for reading or writing, and no other', () => {
+  it('S10 lets the page look only into files that the person gave', () => {
     const paths = ['/home/me/disk.img', '/home/me/copy.img', '/home/me/other.img'];
 
     expect(paths.filter((path) => grants.isReadable(path))).toEqual(paths.slice(0, 2));
   });
 
-  it('S10 accepts a file for what it was given for, and the disks in the list', () => {
+  it('S10 accepts a file only for the purpose it was given for, and the disks in the list', () => {
     expect(refused(grants, {})).toEqual([]);
     expect(
       refused(grants, { source: '/dev/sdc', destinations: ['/home/me/copy.img'], saveManifest: '/home/me/copy.img' }),

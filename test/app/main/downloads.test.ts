@@ -38,14 +38,14 @@ function ended(state: 'done' | 'failed'): JobView {
 }
 
 describe('a download of the window', () => {
-  it('refuses what is no link, and fetches nothing', async () => {
+  it('refuses what is not a link, and fetches nothing', async () => {
     for (const text of ['disk.img', 'ftp://example.org/disk.img', 'http://'])
       expect(await downloads.begin(text)).toMatchObject({ ok: false, errors: [{ reason: { kind: 'urlWrong' } }] });
     expect(downloads.current).toBeNull();
     expect(downloads.again()).toMatchObject({ ok: false });
   });
 
-  it('is the source of a repeated job while its file is there, and offered again when it is not', async () => {
+  it('is the source of a repeated job, or offered again when its file is gone', async () => {
     await repeated();
     expect(downloads.current).toMatchObject({ state: 'whole', path, origin: URL_SHOWN, hasLink: true });
     rmSync(path);
@@ -56,7 +56,7 @@ describe('a download of the window', () => {
     expect(downloads.current).toMatchObject({ hasLink: false });
   });
 
-  it('is removed when all of its job is done', async () => {
+  it('is removed when its job is completely done', async () => {
     await repeated();
     await downloads.ended(ended('done'));
     expect(existsSync(path)).toBe(false);
@@ -86,14 +86,14 @@ describe('a download of the window', () => {
     expect([existsSync(path), downloads.current?.state]).toEqual([false, 'removed']);
   });
 
-  it('leaves a file alone that is no download', async () => {
+  it('does not touch a file that is not a download', async () => {
     const own = join(directory, 'own.img');
     writeFileSync(own, 'mine');
     expect(await downloads.forgotten(own)).toEqual({ ok: true, value: null });
     expect(existsSync(own)).toBe(true);
   });
 
-  it('is put away, and its whole file stays', async () => {
+  it('can be dismissed, and its complete file stays', async () => {
     await repeated();
     expect(await downloads.discard()).toEqual({ ok: true, value: null });
     expect([downloads.current, existsSync(path)]).toEqual([null, true]);

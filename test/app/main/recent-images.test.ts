@@ -63,7 +63,7 @@ describe('recent images', () => {
     ]);
   });
 
-  it('leave out disks, folders, and what is no longer there', async () => {
+  it('omit disks, folders, and files that are gone', async () => {
     mkdirSync(at('folder'));
     read('/dev/sdc', 0, {
       source: { path: '/dev/sdc', kind: 'block', size: 9, model: null, serial: null, port: null },
@@ -92,7 +92,7 @@ describe('recent images', () => {
     expect(recent.current).toMatchObject([{ path: at('gone.img.xz'), origin: URL_SHOWN, isThere: false, size: 9 }]);
   });
 
-  it('are taken by the name of their job, and of no other', async () => {
+  it('are opened by the name of their own job only', async () => {
     for (const index of [0, 1, 2, 3, 4, 5]) read(file(`${String(index)}.img`), index);
     await recent.refresh();
     expect(await recent.take(jobs[1]!.id)).toMatchObject({ ok: true, value: { path: at('1.img') } });
@@ -101,7 +101,7 @@ describe('recent images', () => {
     expect(await recent.take('20200101-000000-000000')).toMatchObject({ ok: false });
   });
 
-  it('say of one that has gone since why it cannot be taken, and no longer offer it', async () => {
+  it('say why an image that is gone cannot be opened, and drop it from the list', async () => {
     read(file('disk.img'), 0);
     await recent.refresh();
     rmSync(at('disk.img'));

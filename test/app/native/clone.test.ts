@@ -119,7 +119,7 @@ test('reports a file system that cannot share blocks', async () => {
   });
 });
 
-test('refuses to clone what is no open device', async () => {
+test('refuses to clone what is not an open device', async () => {
   await inFolder('/dev/shm', async (folder) => {
     const from = await addon.openDevice(await makeSource(folder));
     const to = await newImage(join(folder, 'image'));

@@ -40,12 +40,12 @@ describe('a block map', () => {
     });
   });
 
-  it('has no checksums in version 1.2, and needs none in 2.0', () => {
+  it('needs no checksums in version 1.2 or 2.0', () => {
     for (const map of [bmapOf(IMAGE, BLOCKS, { version: '1.2' }), bmapOf(IMAGE, BLOCKS, { checksums: false })])
       expect(why(map)).toMatchObject({ hash: null, ranges: [{ checksum: null }, {}, {}] });
   });
 
-  it('may have elements that came with a later minor version', () => {
+  it('accepts elements of a later minor version', () => {
     const map = bmapOf(IMAGE, BLOCKS).replace('"2.0"', '"2.7"').replace('<BlockMap>', '<New> a </New>\n<BlockMap>');
     expect(why(sealed(map))).toMatchObject({ version: '2.7', mapped: 4 * 4096 + 100 });
   });
@@ -57,7 +57,7 @@ describe('a block map', () => {
     });
   });
 
-  it('is refused when one bit of it is another, wherever that is', () => {
+  it('is refused with one wrong bit at any place', () => {
     const map = Buffer.from(bmapOf(IMAGE, BLOCKS));
     for (let at = 0; at < map.length; at += 1) {
       const damaged = Buffer.from(map);
@@ -67,7 +67,7 @@ describe('a block map', () => {
     }
   });
 
-  it('is refused when it is cut, wherever that is', () => {
+  it('is refused when it is cut off at any place', () => {
     const map = bmapOf(IMAGE, BLOCKS);
     for (let length = 0; length < map.length - 1; length += 1)
       expect(read(sealed(map.slice(0, length))).ok, `${length} bytes`).toBe(false);
@@ -105,17 +105,17 @@ describe('a block map', () => {
     expect(change(from, to)).toMatchObject({ kind: 'bmapOdd', line: expect.any(Number) as number });
   });
 
-  it('is refused when it maps nothing, or has hashes that Platter does not make', () => {
+  it('is refused when it maps nothing or uses an unsupported hash', () => {
     expect(why(bmapOf(IMAGE, []))).toEqual({ kind: 'bmapEmpty' });
     expect(change('> sha256 <', '> sha3 <')).toEqual({ kind: 'bmapHash', hash: 'sha3' });
   });
 
-  it('is looked for under the name of the file and of the image in it', () => {
+  it('is found under the name of the file or of the image in it', () => {
     expect(bmapNames('a.img.xz', 'a.img')).toEqual(['a.img.xz.bmap', 'a.img.bmap']);
     expect(bmapNames('a.img', null)).toEqual(['a.img.bmap']);
   });
 
-  it('is that of bmaptool', (context) => {
+  it('reads the block map that bmaptool writes', (context) => {
     const folder = mkdtempSync(join(tmpdir(), 'platter-bmap-'));
     try {
       writeFileSync(join(folder, 'image'), IMAGE);

@@ -94,7 +94,7 @@ for (const { name, tool, size, make } of FILE_SYSTEMS)
     expect(table).toBeNull();
   });
 
-test('what blkid finds ambivalent has several signatures', async ({ skip }) => {
+test('finds several signatures where blkid reports ambivalence', async ({ skip }) => {
   const reason = lacks('mkfs.xfs') ?? lacks('blkid');
   if (reason !== null) skip(reason);
   using folder = new Folder();
@@ -191,7 +191,7 @@ for (const { name, tool, make } of LAYOUTS)
       expect(table).toMatchObject({ header: 'right', entries: 'right', backup: 'right', backupAtEnd: true });
   });
 
-test('a GPT that sgdisk finds damaged is damaged, and the same part of it', async ({ skip }) => {
+test('finds the same part of a GPT damaged as sgdisk does', async ({ skip }) => {
   const reason = lacks('sgdisk');
   if (reason !== null) skip(reason);
   using folder = new Folder();

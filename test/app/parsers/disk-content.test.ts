@@ -9,7 +9,7 @@ const mbrOn = (disk: Buffer): MbrTable => insideDisk(disk).table as MbrTable;
 const HUGE = 2n ** 64n - 1n;
 
 describe('a GPT', () => {
-  test.each([512, 4096])('with sectors of %i bytes is read, and is right', (sector) => {
+  test.each([512, 4096])('reads a GPT with sectors of %i bytes and finds no fault', (sector) => {
     const table = gptOn(gptDisk(MiB, { sector, partitions: [[40n, 79n]] }));
     expect(table).toMatchObject({
       kind: 'gpt',
@@ -38,7 +38,7 @@ describe('a GPT', () => {
     ]);
   });
 
-  test('says which of its checksums is wrong', () => {
+  test('names the wrong checksum of a GPT', () => {
     const header = gptDisk();
     header[512 + 60]! ^= 1;
     const entries = gptDisk();
@@ -52,7 +52,7 @@ describe('a GPT', () => {
     ]);
   });
 
-  test('is read from its backup where the start is gone', () => {
+  test('reads a GPT from its backup when the primary is gone', () => {
     const disk = gptDisk();
     disk.fill(0, 512, 1024);
     expect(gptOn(disk)).toMatchObject({
@@ -64,7 +64,7 @@ describe('a GPT', () => {
     });
   });
 
-  test('whose header has lost the place of the backup is read from the end', () => {
+  test('reads the backup of a GPT from the end when the header has lost its place', () => {
     const disk = gptDisk();
     disk.writeBigUInt64LE(HUGE, 512 + 32);
     expect(gptOn(disk)).toMatchObject({
@@ -76,13 +76,13 @@ describe('a GPT', () => {
     });
   });
 
-  test('that is only a backup, without an MBR that protects it, is no table', () => {
+  test('ignores a backup GPT without a protective MBR', () => {
     const disk = gptDisk();
     disk.fill(0, 0, 1024);
     expect(insideDisk(disk).table).toBeNull();
   });
 
-  test('has its backup in the wrong place on a larger disk, and none on a disk that is cut short', () => {
+  test('finds the backup GPT misplaced on a larger disk and missing on a shorter one', () => {
     const larger = Buffer.concat([gptDisk(), Buffer.alloc(MiB)]);
     const shorter = gptDisk().subarray(0, MiB / 2);
     expect(gptOn(larger)).toMatchObject({ backup: 'right', backupAt: MiB - 512, backupAtEnd: false });
@@ -101,7 +101,7 @@ describe('a GPT', () => {
     expect(gptOn(bare).mbr).toBe('missing');
   });
 
-  test('beside an MBR with partitions of its own is not the one that systems go by', () => {
+  test('does not use a GPT beside an MBR with partitions of its own', () => {
     const disk = gptDisk();
     writeMbr(disk, [{ type: 0x83, start: 40, count: 40 }]);
     expect(mbrOn(disk)).toMatchObject({ kind: 'mbr', gptToo: true, partitions: [{ type: '0x83' }] });
@@ -184,12 +184,12 @@ describe('an MBR', () => {
     expect([table.chain, table.partitions.length <= 130]).toEqual(['broken', true]);
   });
 
-  test('says that a chain could not be read where the image cannot be', () => {
+  test('reports a chain of logical partitions that cannot be read', () => {
     const disk = extended([{ at: 0, own: LOGICAL, next: 1800 }]);
     expect(insideDisk(disk, null, { reachable: 10 * 65_536 }).table).toMatchObject({ chain: 'unread' });
   });
 
-  test('with sectors of 4096 bytes is found out by what lies in it', () => {
+  test('detects an MBR with sectors of 4096 bytes by the content of its partitions', () => {
     const disk = Buffer.alloc(4 * MiB);
     writeMbr(disk, [{ type: 0x83, start: 16, count: 100 }], 0, 1);
     disk.write('XFSB', 16 * 4096);
@@ -202,13 +202,13 @@ describe('an MBR', () => {
     expect(insideDisk(disk, 512).table).toMatchObject({ sector: 512, sectorKnown: true });
   });
 
-  test('that protects a GPT which is not there is shown as it is', () => {
+  test('shows a protective MBR without its GPT as it is', () => {
     const disk = Buffer.alloc(MiB);
     writeMbr(disk, [{ type: 0xee, start: 1, count: 2 ** 32 - 1 }]);
     expect(mbrOn(disk).partitions).toMatchObject([{ type: '0xee', faults: ['beyondEnd'] }]);
   });
 
-  test('of extreme values harms nothing', () => {
+  test('survives an MBR with extreme values', () => {
     const disk = Buffer.alloc(MiB);
     const most = 2 ** 32 - 1;
     writeMbr(
@@ -220,7 +220,7 @@ describe('an MBR', () => {
 });
 
 describe('signatures', () => {
-  test('are all told where several are in one place', () => {
+  test('are all reported when several share one place', () => {
     const disk = Buffer.alloc(MiB);
     disk.write('SWAPSPACE2', 4086);
     [1, 10].forEach((value, index) => disk.writeUInt32LE(value, 1024 + 4 * index));
@@ -230,13 +230,13 @@ describe('signatures', () => {
     expect(insideDisk(disk).signatures?.map(({ type }) => type)).toEqual(['xfs', 'swap', 'LVM2_member']);
   });
 
-  test('are not known of what was not read', () => {
+  test('are unknown where nothing was read', () => {
     const inside = insideDisk(gptDisk(MiB, { partitions: [[1500n, 1600n]] }), null, { reachable: MiB / 2 });
     expect(inside.table?.partitions).toMatchObject([{ signatures: null }]);
     expect(insideDisk(Buffer.alloc(0), null, { size: null })).toEqual({ table: null, signatures: null });
   });
 
-  test('of nothing but ones or zeros are none', () => {
+  test('are not found in bytes that are all ones or all zeros', () => {
     for (const byte of [0, 0xff]) expect(insideDisk(Buffer.alloc(MiB, byte))).toEqual({ table: null, signatures: [] });
   });
 });

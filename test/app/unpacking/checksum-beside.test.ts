@@ -21,7 +21,7 @@ describe('the lists beside a file', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('say what the file should be, its own list first', async () => {
+  it("give the file's checksum, its own list first", async () => {
     write('SHA256SUMS', `${SHA256}  disk.img.xz\n`);
     write('disk.img.xz.md5', `${'a'.repeat(32)}\n`);
     expect(await checksumBeside(at('disk.img.xz'), null)).toEqual({
@@ -30,14 +30,14 @@ describe('the lists beside a file', () => {
     });
   });
 
-  it('say what the image in an archive should be, by its name there', async () => {
+  it('give the checksum of an image in an archive, by its name there', async () => {
     write('SHA256SUMS', `${SHA256}  raspios.img\n`);
     expect(await checksumBeside(at('download.zip'), 'folder/raspios.img')).toMatchObject({
       found: { of: 'image', checksum: `sha256:${SHA256}` },
     });
   });
 
-  it('count for nothing when one has two checksums of it', async () => {
+  it('are ignored when one has two checksums of the file', async () => {
     write('SHA256SUMS', `${SHA256}  disk.img\n${OTHER}  disk.img\n`);
     expect(await checksumBeside(at('disk.img'), null)).toEqual({
       found: null,
@@ -47,7 +47,7 @@ describe('the lists beside a file', () => {
     });
   });
 
-  it('count for nothing when two contradict each other', async () => {
+  it('are ignored when two contradict each other', async () => {
     write('SHA256SUMS', `${SHA256}  disk.img\n`);
     write('disk.img.sha256', `${OTHER}  disk.img\n`);
     expect(await checksumBeside(at('disk.img'), null)).toEqual({
@@ -90,7 +90,7 @@ describe('the lists beside a file', () => {
     });
   });
 
-  it('are not told when they are about other files, or no files', async () => {
+  it('are not reported when they name other files or none', async () => {
     write('SHA256SUMS', `${SHA256}  other.img\n`);
     write('disk.iso.sha256', SHA256);
     await mkdir(at('CHECKSUM'));

@@ -25,7 +25,7 @@ function running(): { ids: string[]; home: string } {
 }
 
 describe.skipIf(!isThere)(`gpgv${skip}`, () => {
-  test('never runs as root, and its folder is gone afterwards', async () => {
+  test('gpgv never runs as root and leaves no folder', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'platter-gpg-'));
     const at = (name: string): string => join(folder, name);
     try {

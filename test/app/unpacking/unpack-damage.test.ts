@@ -41,7 +41,7 @@ function damage(bytes: Buffer): { cut: Results; turned: Results } {
 }
 
 describe.skipIf(cannotBuild)(`a damaged packed image${because}`, () => {
-  it.each(PACKINGS)('of $name is refused wherever it is cut off, or one bit of it is wrong', (packing) => {
+  it.each(PACKINGS)('refuses a $name file that is cut off or has one wrong bit, at any place', (packing) => {
     const bytes = bench.pack(packing);
     expect(bench.decode(bytes)).toMatchObject({ code: 0, report: { checked: !packing.unchecked } });
 
@@ -61,7 +61,7 @@ describe.skipIf(cannotBuild)(`a damaged packed image${because}`, () => {
     expect(turned.refused + turned.unchecked).toBeGreaterThan(turned.same);
   });
 
-  it.each(PACKINGS)('of $name may be followed by zeros, which are counted, and by nothing else', (packing) => {
+  it.each(PACKINGS)('counts zeros after a $name file and refuses anything else there', (packing) => {
     const bytes = bench.pack(packing);
     for (const count of [1, 4, 511, 4096]) {
       const { code, out, report } = bench.decode(Buffer.concat([bytes, Buffer.alloc(count)]));
@@ -78,7 +78,7 @@ describe.skipIf(cannotBuild)(`a damaged packed image${because}`, () => {
     }
   });
 
-  it.each([0x20, 0x40, 0x80])('of gzip is refused with the reserved flag 0x%x in the header of a member', (flag) => {
+  it.each([0x20, 0x40, 0x80])('refuses the reserved flag 0x%x in the header of a gzip member', (flag) => {
     const members = [gzipSync(bench.content), gzipSync('more')].map((member) => Buffer.from(member));
     expect(bench.decode(Buffer.concat(members)).code).toBe(0);
 

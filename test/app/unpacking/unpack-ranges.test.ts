@@ -34,7 +34,7 @@ const decodeRange = (bytes: Buffer, from: number, length: number): ReturnType<Be
   bench.decode(bytes, '--from', String(from), '--length', String(length));
 
 describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
-  it.each(PACKINGS)('of $name is the same as in the whole', (one) => {
+  it.each(PACKINGS)('decodes a range of a $name file to the same bytes as the whole file', (one) => {
     const bytes = bench.pack(one);
 
     for (const [from, length] of ranges()) {
@@ -45,7 +45,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
     }
   });
 
-  it.each(PACKINGS)('of $name is reached as probe says', (one) => {
+  it.each(PACKINGS)('reaches a range of a $name file as probe says', (one) => {
     const bytes = bench.pack(one);
 
     const probed = bench.probe(bytes);
@@ -57,7 +57,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
     else expect(report.read).toBeGreaterThan(bytes.length / 2);
   });
 
-  it('is found by the table of a seekable zstd file, whose frames need not say how long they are', () => {
+  it('finds a range by the seek table of a zstd file whose frames do not give their length', () => {
     const bytes = seekableZstd(content, 300_000);
 
     const { code, out, report } = decodeRange(bytes, 1_000_000, 200_000);
@@ -68,7 +68,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
     expect(out.equals(content.subarray(1_000_000, 1_200_000))).toBe(true);
   });
 
-  it.each([-1, 1])('is damaged when that table is wrong by %i byte', (lie) => {
+  it.each([-1, 1])('reports damage when the seek table is wrong by %i byte', (lie) => {
     const { code, report } = decodeRange(seekableZstd(content, 300_000, [lie]), 0, 400_000);
 
     expect(code).toBe(1);
@@ -88,7 +88,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
     expect(report).toMatchObject({ event: 'error', fault: 'damaged', offset: bytes.indexOf(ZSTD_MAGIC, 1) });
   });
 
-  it('is decoded without the blocks behind it, which can be damaged', () => {
+  it('decodes a range although the blocks behind it are damaged', () => {
     for (const its of [name.xz, name.zstd]) {
       const bytes = bench.pack(packing(its));
       bytes.fill(0xff, bytes.length - 100_000, bytes.length - 99_000);
@@ -98,7 +98,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
     }
   });
 
-  it('cannot go with a digest of the whole file', () => {
+  it('refuses a range together with a digest of the whole file', () => {
     const { code, report } = bench.decode(bench.pack(packing(name.xz)), '--from', '1', '--digest', 'sha256');
 
     expect(code).toBe(2);

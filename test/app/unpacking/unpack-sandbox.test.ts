@@ -31,7 +31,7 @@ function hostileXz(bytes: Buffer): Buffer {
 }
 
 describe.skipIf(cannotBuild)(`the decoder${because}`, () => {
-  it('reaches no file, no socket, no process and no privilege, and runs no memory', () => {
+  it('reaches no file, socket, process or privilege, and executes no memory', () => {
     const said = execFileSync(resolve('out/test/plain/unpack-sandbox')).toString();
 
     const { status, ...attempts } = JSON.parse(said) as Record<string, number> & { status: unknown };
@@ -43,7 +43,7 @@ describe.skipIf(cannotBuild)(`the decoder${because}`, () => {
     expect(status).toEqual({ CapEff: none, CapPrm: none, CapBnd: none, NoNewPrivs: '1', Seccomp: '2' });
   });
 
-  it('refuses a zstd window above the limit, which it names', () => {
+  it('refuses a zstd window above the limit and names the limit', () => {
     const { code, report } = bench.decode(hostileZstd(1000), '--memory', '1000');
 
     expect(code).toBe(1);
@@ -54,7 +54,7 @@ describe.skipIf(cannotBuild)(`the decoder${because}`, () => {
     expect(bench.decode(hostileZstd(1000))).toMatchObject({ code: 0 }); // a frame that fits into memory needs no window
   });
 
-  it.each(['xz', 'xz in blocks'])('refuses the dictionary of a file of %s above the limit, which it names', (its) => {
+  it.each(['xz', 'xz in blocks'])('refuses an %s dictionary above the limit and names the limit', (its) => {
     const packing = PACKINGS.find(({ name }) => name === its)!;
 
     const { code, report } = bench.decode(hostileXz(bench.pack(packing)));

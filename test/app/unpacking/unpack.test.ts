@@ -11,7 +11,7 @@ afterAll(() => bench[Symbol.dispose]());
 
 describe.skipIf(cannotBuild)(`a packed image${because}`, () => {
   describe.each(PACKINGS)('of $name', (packing) => {
-    it('decodes to what was packed, and all of it was checked where the file has a checksum', () => {
+    it('decodes to what was packed, and checks all of it if the file has a checksum', () => {
       const bytes = bench.pack(packing);
 
       const { code, out, report } = bench.decode(bytes, '--digest', 'sha256', '--image-digest', 'sha256');
@@ -29,7 +29,7 @@ describe.skipIf(cannotBuild)(`a packed image${because}`, () => {
       });
     });
 
-    it('is truncated when its end is missing', () => {
+    it('is reported as truncated when its end is missing', () => {
       const bytes = bench.pack(packing);
 
       const { code, report } = bench.decode(bytes.subarray(0, bytes.length - 5));
@@ -38,7 +38,7 @@ describe.skipIf(cannotBuild)(`a packed image${because}`, () => {
       expect(report).toMatchObject({ event: 'error', fault: 'truncated' });
     });
 
-    it('has the size that probe says, where probe knows one', () => {
+    it('decodes to the size that probe gives, if it gives one', () => {
       const { size = bench.content.length, threads } = bench.probe(bench.pack(packing));
 
       expect(size).toBe(bench.content.length);

@@ -48,7 +48,7 @@ const fault = (bytes: Buffer): unknown => bench.decode(bytes).report;
 
 describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, () => {
   describe.each(MAKINGS)('$name', (making) => {
-    it('is read as qemu-img reads it, and hashed', () => {
+    it('decodes and hashes what qemu-img reads', () => {
       const bytes = made(making);
       const disk = judged(making, at(making.name));
 
@@ -66,7 +66,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
       expect(bench.probe(bytes)).toMatchObject({ size: disk.length, seekable: true, snapshots: 0 });
     });
 
-    it('is read from any place on', () => {
+    it('can be read from any offset', () => {
       const bytes = made(making);
       const disk = judged(making, at(making.name));
       for (const [from, length] of [
@@ -83,7 +83,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
       }
     });
 
-    it('is refused when it is cut short, unless nothing of the disk is missing', () => {
+    it('is refused when it is cut short, unless no byte of the disk is missing', () => {
       const bytes = made(making);
       const disk = judged(making, at(making.name));
       for (const share of [0, 0.01, 0.3, 0.6, 0.9, 0.99, 0.9999]) {
@@ -114,7 +114,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     },
   );
 
-  it('is refused where a table of a qcow2 file names another place than it did', () => {
+  it('refuses a qcow2 file with a table entry that points elsewhere', () => {
     const bytes = made(named('qcow2'));
     const first = Number(bytes.readBigUInt64BE(40));
     const second = Number(bytes.readBigUInt64BE(first) & 0xfffffffffffe00n);
@@ -131,14 +131,14 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     }
   });
 
-  it('is refused where two blocks of a VDI file lie at the same place', () => {
+  it('refuses a VDI file with two blocks at the same place', () => {
     const bytes = Buffer.from(made(named('VDI')));
     bytes.copy(bytes, 512, 512 + 4 * 3, 512 + 4 * 4);
 
     expect(fault(bytes)).toMatchObject({ fault: 'damaged' });
   });
 
-  it('is refused where the two tables of a VMDK file differ', () => {
+  it('refuses a VMDK file whose two tables differ', () => {
     const bytes = Buffer.from(made(named('VMDK')));
     const first = bytes.readUInt32LE(56) * 512;
     const second = bytes.readUInt32LE(first) * 512;
@@ -147,7 +147,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     expect(fault(bytes)).toMatchObject({ fault: 'damaged', said: 'VMDK: the two copies of its tables differ' });
   });
 
-  it('is read from a streamed VMDK whose footer says where its tables are, and refused without that', () => {
+  it('reads a streamed VMDK by its footer and refuses one without it', () => {
     const making = named('streamed VMDK');
     const bytes = Buffer.from(made(making));
     // VMware writes the tables last. QEMU does not, but reads them.
@@ -167,7 +167,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     expect(fault(whole)).toMatchObject({ fault: 'damaged', said: 'VMDK: the two headers differ' });
   });
 
-  it('is refused where a checksum of a VHD or VHDX file is wrong', () => {
+  it('refuses a VHD or VHDX file with a wrong checksum', () => {
     const vhd = Buffer.from(made(named('VHD')));
     vhd[vhd.length - 100]! ^= 1;
     expect(fault(vhd)).toMatchObject({ fault: 'damaged' });
@@ -176,7 +176,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     expect(fault(vhdx)).toMatchObject({ fault: 'damaged', said: 'VHDX: both headers are damaged' });
   });
 
-  it('is read when one of the two headers of a VHDX file is damaged', () => {
+  it('reads a VHDX file with one damaged header', () => {
     const bytes = Buffer.from(made(named('VHDX')));
     bytes[64 * 1024 + 20]! ^= 1;
     bytes[192 * 1024 + 40]! ^= 1;
@@ -187,7 +187,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     expect(out.equals(bench.content)).toBe(true);
   });
 
-  it('is read in its current state when it keeps others', () => {
+  it('reads the current state of a disk with snapshots', () => {
     makeDisk(named('qcow2'), bench.image, at('snapshots'));
     const run = (...args: string[]): unknown => execFileSync('qemu-img', [...args, at('snapshots')], { stdio: 'pipe' });
     run('snapshot', '-c', 'one');
@@ -203,7 +203,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     expect(bench.probe(bytes)).toMatchObject({ snapshots: 2 });
   });
 
-  it('is refused when it was not closed', () => {
+  it('refuses a virtual disk that was not closed', () => {
     const vhdx = Buffer.from(made(named('VHDX')));
     // A log in both headers, whose checksum (CRC-32C) is made anew.
     for (const place of [64 * 1024, 128 * 1024]) {
@@ -217,7 +217,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     expect(fault(qcow2)).toMatchObject({ fault: 'unfinished', said: 'qcow2: marked as corrupt' });
   });
 
-  it('from a pipe is refused', () => {
+  it('refuses a virtual disk from a pipe', () => {
     const said = execFileSync(
       'sh',
       ['-c', `cat "$1" | { "$0" decode 3>&1 >&2 || true; }`, resolve('out/native/plain/platter-unpack'), at('qcow2')],

@@ -64,7 +64,7 @@ describe.skipIf(skip !== '')(`a ZIP file${skip}`, () => {
     },
   );
 
-  test('is read when the name in it is in no known encoding', async () => {
+  test('reads an archive with a name in an unknown encoding', async () => {
     using folder = await archive((content) => zipOf([{ name: 'Gr\x94\xe1e.img', content }]));
 
     const { code, stderr } = await platter(['copy', '--yes', folder.at('disk.zip'), folder.at('o.img')]);
@@ -73,7 +73,7 @@ describe.skipIf(skip !== '')(`a ZIP file${skip}`, () => {
     expect(readFileSync(folder.at('o.img')).equals(readFileSync(folder.at('disk.img')))).toBe(true);
   });
 
-  test('is damaged at the place that is told', async () => {
+  test('reports the place at which an archive is damaged', async () => {
     using folder = await archive((content) => zipOf([{ name: 'disk.img', content }]));
     const bytes = readFileSync(folder.at('disk.zip'));
     bytes[1_000_000]! ^= 1;
@@ -87,7 +87,7 @@ describe.skipIf(skip !== '')(`a ZIP file${skip}`, () => {
     expect(stderr).toContain('from byte 38 on');
   });
 
-  test('is damaged when one entry of its directory is, also where the others are right', async () => {
+  test('reports damage when one entry of the directory is wrong', async () => {
     using folder = await archive((content) =>
       zipOf([
         { name: 'disk.img', content },
@@ -102,7 +102,7 @@ describe.skipIf(skip !== '')(`a ZIP file${skip}`, () => {
     expect((await refusal(folder)).replaceAll(/[,\u202f]/gu, '')).toContain(`damaged at about ${place} bytes`);
   });
 
-  test('is asked for a file of it by a name', async () => {
+  test('takes the file of an archive that the user names', async () => {
     using folder = await archive((content) => zipOf([{ name: 'disk.img', content }]));
 
     for (const command of ['copy', 'check']) {

@@ -92,7 +92,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     expect(readFileSync(disk.backing).equals(expected(10 * MiB, OLD))).toBe(true);
   });
 
-  test.each(HERE)('makes the rest zeros with --zero-unmapped (%s)', async (packer) => {
+  test.each(HERE)('fills the rest with zeros with --zero-unmapped (%s)', async (packer) => {
     const source = await made(packer);
     const disk = await oldDisk();
     const ran = await copy(source, disk.device, '--zero-unmapped');
@@ -102,7 +102,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     expect(has.subarray(0, SIZE).equals(expected(10 * MiB, 0).subarray(0, SIZE))).toBe(true);
   });
 
-  test.each(HERE)('fails every drive when one mapped bit is another (%s)', async (packer) => {
+  test.each(HERE)('fails every drive when one mapped bit is wrong (%s)', async (packer) => {
     const bytes = imageBytes();
     bytes[at(3 * PER_MIB + 100)]! ^= 4;
     const source = await made(packer, bytes);
@@ -115,7 +115,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
       expect(readFileSync(backing).subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true);
   });
 
-  test('does not care for a bit that it leaves out', async () => {
+  test('ignores a wrong bit outside the map', async () => {
     const bytes = imageBytes();
     bytes[at(3 * PER_MIB + 3)]! ^= 4; // in a chunk that is written
     bytes[8 * MiB]! ^= 4;
@@ -185,7 +185,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     expect((await run('check', source, '--json')).code).toBe(2);
   });
 
-  test('is compared by verify and repair too, and named by its path', async () => {
+  test('verify and repair follow the map and name its path', async () => {
     const source = await made('xz');
     const folder = await bench.directory();
     execFileSync('mv', ['disk.img.bmap', 'other.bmap'], { cwd: folder });
@@ -205,7 +205,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     expect(readFileSync(disk.backing).equals(expected(10 * MiB, OLD))).toBe(true);
   });
 
-  test('compares and writes in an update only what it maps', async () => {
+  test('an update compares and writes only what is mapped', async () => {
     const source = await made();
     const disk = await oldDisk();
     const ran = await copy(source, disk.device, '--update');
@@ -214,7 +214,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     expect(readFileSync(disk.backing).equals(expected(10 * MiB, OLD))).toBe(true);
   });
 
-  test('leaves holes in a manifest, by which nothing more is called verified', async () => {
+  test('leaves holes in a manifest, and verifies no more than is mapped', async () => {
     const source = await made();
     const disk = await oldDisk();
     expect((await copy(source, disk.device, '--manifest', 'm')).code).toBe(0);
@@ -234,7 +234,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     expect(readFileSync(bad.backing).subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true);
   });
 
-  test('goes on after the engine was killed, by the same map alone', async () => {
+  test('resumes after the engine was killed only with the same map', async () => {
     const source = await made('xz');
     const folder = await bench.directory();
     const disk = await oldDisk();
@@ -262,7 +262,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     expect(bytes.equals(expected(SIZE, 0))).toBe(true);
   });
 
-  test('is checked by check and named by info', async () => {
+  test('check checks the map, and info names it', async () => {
     const source = await made('gz');
     const ran = await run('check', source, '--json');
     expect(ran.code, ran.stdout).toBe(0);
@@ -277,7 +277,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     expect((await run('check', source, '--ignore-bmap')).code).toBe(0);
   });
 
-  test('is not used by a rescue, which says so', async () => {
+  test('a rescue ignores the map and says so', async () => {
     const source = await made();
     const disk = await oldDisk();
     const ran = await copy(source, disk.device, '--rescue');

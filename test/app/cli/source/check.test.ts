@@ -28,7 +28,7 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect(stdout).toContain(`sha256 of the image: ${sha256(folder.at('kept.img'))}`);
   });
 
-  test('goes by the list of checksums beside the file', async () => {
+  test('uses the list of checksums beside the file', async () => {
     using folder = await packed();
     await folder.run('sha256sum disk.img.xz > SHA256SUMS');
     const right = await platter(['check', folder.at('disk.img.xz')]);
@@ -44,7 +44,7 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('it is another file, or a damaged one')]);
   });
 
-  test('compares the image in the file where the list names that', async () => {
+  test('compares the image in the file when the list names it', async () => {
     using folder = await packed();
     writeFileSync(folder.at('SHA256SUMS'), `${sha256(folder.at('kept.img'))}  disk.img\n`);
     const { code, stdout } = await platter(['check', folder.at('disk.img.xz')]);
@@ -62,7 +62,7 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(`(sha256) of the same file: ${one} and ${other}.`)]);
   });
 
-  test('names a list that it cannot go by', async () => {
+  test('names a list that it cannot use', async () => {
     using folder = await packed();
     writeFileSync(folder.at('disk.img.xz.sha256'), 'disk.img.xz: 0f34\n');
     const text = await platter(['check', folder.at('disk.img.xz')]);
@@ -105,13 +105,13 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect([code, stderr]).toEqual([3, expect.stringContaining('The packed file is cut short')]);
   });
 
-  test('ends with exit code 1 for a file of which nothing says what it should be', async () => {
+  test('ends with exit code 1 for a file without any checksum', async () => {
     using folder = await packed();
     const { code, stdout } = await platter(['check', folder.at('kept.img')]);
     expect([code, stdout]).toEqual([1, expect.stringContaining('There is no checksum to compare with')]);
   });
 
-  test('ends with exit code 2 for what is no file, and for a checksum that is none', async () => {
+  test('ends with exit code 2 for a missing file and for an invalid checksum', async () => {
     using folder = await packed();
     const missing = await platter(['check', folder.at('nothing.xz')]);
     const short = await platter(['check', '--sha256', 'abc', folder.at('disk.img.xz')]);
@@ -138,7 +138,7 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('a method that Platter does not know (LZMA)')]);
   });
 
-  test('says in its help which exit codes it has, and what --json has', async () => {
+  test('lists its exit codes and the members of --json in its help', async () => {
     const { stdout } = await platter(['check', '--help']);
     for (const said of [
       '0    it is right',

@@ -34,7 +34,7 @@ describe.skipIf(skip !== '')(`--checksum${skip}`, () => {
   const copy = (...options: string[]): Promise<Run> =>
     platter(['copy', 'disk.img.xz', 'copy.img', '--json', ...options], { cwd: at('.') });
 
-  test('is compared with the source, and told as what it is', async () => {
+  test('compares a checksum with the source, and reports what it covers', async () => {
     await packed();
     list(`${'0'.repeat(64)}  other.img\n${sha256('disk.img.xz')}  disk.img.xz\n`);
     const run = await copy('--checksum', 'lists/SUMS');
@@ -47,7 +47,7 @@ describe.skipIf(skip !== '')(`--checksum${skip}`, () => {
     expect(readFileSync(at('copy.img')).equals(readFileSync(at('kept.img')))).toBe(true);
   });
 
-  test('is that of the image where the list names that', async () => {
+  test('compares the image when the list names it', async () => {
     await packed();
     list(`${sha256('kept.img')}  disk.img\n`);
     const run = await copy('--checksum', 'lists/SUMS');
@@ -55,7 +55,7 @@ describe.skipIf(skip !== '')(`--checksum${skip}`, () => {
     expect(JSON.stringify(run.lines[0])).toContain(`The sha256 of the image in ${at('disk.img.xz')} is `);
   });
 
-  test('is that of the file in an archive where the list names that', async () => {
+  test('compares the file in an archive when the list names it', async () => {
     await packed();
     await folder!.run('mv kept.img raspios.img && zip -q download.zip raspios.img');
     list(`${sha256('raspios.img')}  raspios.img\n`);
@@ -63,7 +63,7 @@ describe.skipIf(skip !== '')(`--checksum${skip}`, () => {
     expect(run.code, run.stderr).toBe(0);
   });
 
-  test('leaves no image when it is another one', async () => {
+  test('leaves no image when the checksum differs', async () => {
     await packed();
     list(`${'0'.repeat(64)}  disk.img.xz\n`);
     const run = await copy('--checksum', 'lists/SUMS');
@@ -100,7 +100,7 @@ describe.skipIf(skip !== '')(`--checksum${skip}`, () => {
     expect(expectRefusal(await copy('--checksum', 'none'))).toMatchObject([{ code: 'NOT_FOUND', path: 'none' }]);
   });
 
-  test('is checked by verify too', async () => {
+  test('verify compares the checksum', async () => {
     await packed();
     const verify = (): Promise<Run> =>
       platter(['verify', 'disk.img.xz', 'kept.img', '--checksum', 'lists/SUMS'], { cwd: at('.') });
@@ -112,7 +112,7 @@ describe.skipIf(skip !== '')(`--checksum${skip}`, () => {
     expect(run.stderr).toContain('it is another file, or a damaged one');
   });
 
-  test('is checked by check too', async () => {
+  test('check compares the checksum', async () => {
     await packed();
     list(`${sha256('disk.img.xz')}  disk.img.xz\n`);
     const right = await platter(['check', '--checksum', 'lists/SUMS', 'disk.img.xz'], { cwd: at('.') });

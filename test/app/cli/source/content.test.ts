@@ -141,7 +141,7 @@ describe('a source that is not what its name says', () => {
     },
   );
 
-  test('is taken as it is with --as-is, and compared, and the review says so', async () => {
+  test('is copied as it is with --as-is and compared, and the review says so', async () => {
     const source = await bench.image('noise.img.xz', MiB, 5);
     const copy = join(await bench.directory(), 'o.img');
     const note = [expect.stringContaining('says xz, but it does not begin as such a file: its bytes are taken')];
@@ -158,7 +158,7 @@ describe('a source that is not what its name says', () => {
     ]);
   });
 
-  test('is refused when that is the content of a packed file', async () => {
+  test('is refused when a packed file contains it', async () => {
     using folder = new Folder();
     await folder.run('head -c 1M /dev/zero > disk.img.xz && gzip disk.img.xz');
     const { code, stderr } = await platter(['copy', '--yes', folder.at('disk.img.xz.gz'), folder.at('o.img')]);

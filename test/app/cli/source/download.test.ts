@@ -46,7 +46,7 @@ const files = (directory?: string): string[] => kept(directory).map((path) => ba
 const events = (ended: Run): unknown[] => ended.lines.map(({ event }) => event);
 
 describe('a URL as a source', () => {
-  test('is downloaded, copied and put away, and stays in the history without its secrets', async () => {
+  test('is downloaded, copied and removed, and kept in the history without its secrets', async () => {
     await using server = await WebServer.start(content);
     const url = server.url('/images/disk.img?key=secret').replace('//', '//me:word@');
     const shown = server.url('/images/disk.img?...');
@@ -67,7 +67,7 @@ describe('a URL as a source', () => {
     expect((await run(['history'])).stdout).toContain(`copy from ${shown}`);
   });
 
-  test('is told in --json as events of its own, before the plan', async () => {
+  test('is reported in --json as events of its own, before the plan', async () => {
     await using server = await WebServer.start(content);
     server.next.push(cutAfter(1_000_000));
     const ended = await run(['copy', server.url(), 'copy.img', '--json']);
@@ -107,7 +107,7 @@ describe('a URL as a source', () => {
     expect(owners).toEqual([String(uid === 0 ? 65534 : uid)]);
   });
 
-  test('goes on after Ctrl-C with the same command', async () => {
+  test('is resumed after Ctrl-C by the same command', async () => {
     await using server = await WebServer.start(content);
     server.next.push((_request, response, { etag }) => {
       response.writeHead(200, { etag, 'content-length': SIZE });
@@ -129,7 +129,7 @@ describe('a URL as a source', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('stays for an interrupted job, and goes when that is continued', async () => {
+  test('is kept for an interrupted job, and removed when that is completed', async () => {
     await using server = await WebServer.start(content);
     const first = start(['copy', '--throttle', '1M', server.url(), 'copy.img'], options());
     await first.until((stdout) => /copy\.img: (?:copying [1-9]\d|verifying)/u.test(stdout));
@@ -146,7 +146,7 @@ describe('a URL as a source', () => {
     expect([kept(), server.requests.length]).toEqual([[], 1]);
   });
 
-  test('goes when the last job that needs it is forgotten', async () => {
+  test('is removed when the last job that needs it is forgotten', async () => {
     await using server = await WebServer.start(content);
     const interrupt = async (to: string): Promise<void> => {
       const copy = start(['copy', '--throttle', '1M', server.url(), to], options());
@@ -166,7 +166,7 @@ describe('a URL as a source', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('is not downloaded for a destination that cannot be', async () => {
+  test('is not downloaded for a destination that is refused', async () => {
     await using server = await WebServer.start(content);
     const wrong = await run(['copy', server.url(), '/dev/nothing', 'no/folder/copy.img', 'copy.img', '--json']);
     expect(wrong.code).toBe(2);
@@ -180,7 +180,7 @@ describe('a URL as a source', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('stays after a refusal and is not fetched again while it is the same', async () => {
+  test('is kept after a refusal, and not fetched again while it is unchanged', async () => {
     await using server = await WebServer.start(Buffer.from('%PDF-1.7\n'.padEnd(5000, 'x')));
     const first = await run(['copy', server.url('/a.img'), 'copy.img']);
     expect([first.code, first.stderr]).toEqual([2, expect.stringContaining(`${server.url('/a.img')}: It is `)]);
@@ -192,7 +192,7 @@ describe('a URL as a source', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('can be checked, and is put away then', async () => {
+  test('can be checked, and is removed afterwards', async () => {
     await using server = await WebServer.start(content);
     const sha256 = createHash('sha256').update(content).digest('hex');
     const ended = await run(['check', '--json', '--sha256', sha256, server.url('/disk.img?key=1')]);
@@ -203,13 +203,13 @@ describe('a URL as a source', () => {
     expect([(await run(['check', 'https://'])).code, kept()]).toEqual([2, []]);
   });
 
-  test('that gives a web page is told as one', async () => {
+  test('is reported as a web page when the server sends one', async () => {
     await using server = await WebServer.start(Buffer.from('<!DOCTYPE html><html><body>Log in</body></html>'));
     const ended = await run(['copy', server.url('/disk.img.xz'), 'copy.img']);
     expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('It is a web page, not a disk image')]);
   });
 
-  test('with another checksum writes no head, and is not kept', async () => {
+  test('writes no head and is not kept when its checksum differs', async () => {
     await using server = await WebServer.start(content);
     const ended = await run(['copy', '--sha256', '0'.repeat(64), server.url(), 'copy.img', '--json']);
     expect(ended.code).toBe(3);
@@ -233,7 +233,7 @@ describe('a URL as a source', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('is refused when it is longer than the limit, or than the room', async () => {
+  test('is refused when it exceeds the limit or the free space', async () => {
     await using server = await WebServer.start(content);
     const long = await run(['copy', '--download-limit', '1M', server.url(), 'copy.img', '--json']);
     expect([long.code, errorsOf(long)[0]!.message]).toEqual([2, expect.stringContaining('more than 1,048,576 bytes')]);
@@ -275,7 +275,7 @@ describe('a URL as a source', () => {
     },
   );
 
-  test('is refused where the folder is not private, or another Platter downloads it', async () => {
+  test('is refused when the folder is not private or another Platter downloads it', async () => {
     await using server = await WebServer.start(content);
     const key = keyOf(new URL(server.url()));
     symlinkSync(folder, at(key));
@@ -299,7 +299,7 @@ describe('a URL as a source', () => {
     expect((await run(['copy', server.url(), 'copy.img'])).code).toBe(0);
   });
 
-  test('tells the status of the server and what to do', async () => {
+  test('reports the status of the server and what to do', async () => {
     await using server = await WebServer.start(content);
     server.next.push(answerWith(404));
     const ended = await run(['copy', server.url(), 'copy.img']);
@@ -333,7 +333,7 @@ async function piped(
 }
 
 describe('standard input as a source', () => {
-  test('is read to its end, copied and put away', async () => {
+  test('is read to its end, copied and removed', async () => {
     const ended = await piped(['copy', '-', 'copy.img'], [content.subarray(0, 100), content.subarray(100)]);
     expect(ended.code, ended.stderr).toBe(0);
     expect(readFileSync(at('copy.img')).equals(content)).toBe(true);
@@ -342,7 +342,7 @@ describe('standard input as a source', () => {
     expect((await run(['history'])).stdout).toContain('copy from standard input');
   });
 
-  test('that is empty is refused, and so is what nobody can agree to', async () => {
+  test('is refused when it is empty, or when nobody can give consent', async () => {
     const empty = await piped(['copy', '-', 'copy.img'], []);
     expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining('The file is empty')]);
     writeFileSync(at('old.img'), 'old');
@@ -351,7 +351,7 @@ describe('standard input as a source', () => {
     expect([kept(), readFileSync(at('old.img'), 'utf8')]).toEqual([[], 'old']);
   });
 
-  test('that is refused leaves nothing behind', async () => {
+  test('leaves nothing behind when it is refused', async () => {
     const ended = await piped(['copy', '-', 'copy.img'], [Buffer.from('%PDF-1.7\n'.padEnd(5000, 'x'))]);
     expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('standard input: It is ')]);
     expect(kept()).toEqual([]);

@@ -45,7 +45,7 @@ test.each([
   expect(said(disk)).toContain(sentence);
 });
 
-test('a GPT that is right has no remark', () => {
+test('adds no remark to an intact GPT', () => {
   expect(said(gptDisk())).toBe(
     [
       'disk.img',
@@ -60,7 +60,7 @@ test('a GPT that is right has no remark', () => {
   );
 });
 
-test('an MBR is told with its logical partitions, the active one, and a chain that is damaged', () => {
+test('shows the logical partitions of an MBR, the active one, and a damaged chain', () => {
   const text = said(extended([{ at: 0, own: LOGICAL, next: 0 }]));
   expect(text).toContain('The chain of its logical partitions is damaged.');
   expect(text).toMatch(/^ +1 +2 +1\.0 MB +extended \(LBA\)$/mu);
@@ -70,7 +70,7 @@ test('an MBR is told with its logical partitions, the active one, and a chain th
   expect(said(active)).toMatch(/FAT32 \(LBA\), active.*\n +ends beyond the end of this image/u);
 });
 
-test('several signatures in one place are told as that', () => {
+test('reports several signatures in one place', () => {
   const disk = Buffer.alloc(MiB);
   disk.write('LABELONE', 512);
   disk.write('hsqs');

@@ -35,7 +35,7 @@ async function document(...args: string[]): Promise<JsonObject & { code: number 
 }
 
 describe('platter info of a file', () => {
-  test('tells its table, its partitions and what is in them', async () => {
+  test('reports the partition table, the partitions and what is in them', async () => {
     using folder = await imaged();
     expect(await document(folder.at('disk.img'))).toMatchObject({
       code: 0,
@@ -80,14 +80,14 @@ describe('platter info of a file', () => {
     expect(readFileSync(folder.at('disk.img')).equals(before)).toBe(true);
   });
 
-  test('tells a GPT whose backup is not at the end', async () => {
+  test('reports a GPT whose backup is not at the end', async () => {
     using folder = await imaged();
     await folder.run('truncate -s 200M disk.img');
     const { stdout } = await platter(['info', folder.at('disk.img')]);
     expect(stdout).toContain('Its backup table is not at the end of this image.');
   });
 
-  test('tells what is no disk image', async () => {
+  test('says what a file is that is not a disk image', async () => {
     using folder = new Folder();
     await folder.run('tar cf a.tar /etc/hostname; : > empty');
     const { code, stdout } = await platter(['info', folder.at('a.tar')]);
@@ -95,7 +95,7 @@ describe('platter info of a file', () => {
     expect((await platter(['info', folder.at('empty')])).stdout).toContain('an empty file');
   });
 
-  test('refuses what is not there, and what is neither file nor disk', async () => {
+  test('refuses a missing path, and anything but a file or a disk', async () => {
     using folder = new Folder();
     for (const path of [folder.at('nothing'), folder.at('.'), '/dev/null'])
       expect((await platter(['info', path])).code, path).toBe(2);
@@ -110,7 +110,7 @@ describe('platter info of a file', () => {
 });
 
 describe.skipIf(skip !== '')(`platter info of a packed file${skip}`, () => {
-  test('reads any part of what can be unpacked from the middle', async () => {
+  test('reads any part of a format that can be decoded from the middle', async () => {
     using folder = await imaged();
     await folder.run('xz -0 --block-size=16MiB disk.img');
     expect(await document(folder.at('disk.img.xz'))).toMatchObject({
@@ -132,7 +132,7 @@ describe.skipIf(skip !== '')(`platter info of a packed file${skip}`, () => {
     );
   });
 
-  test('of gzip says a size by the partition table, and looks at the first 64 MiB only', async () => {
+  test('takes the size of a gzip image from its partition table and reads only its first 64 MiB', async () => {
     using folder = await imaged();
     await folder.run('gzip -1 disk.img');
     expect(await document(folder.at('disk.img.gz'))).toMatchObject({
@@ -149,7 +149,7 @@ describe.skipIf(skip !== '')(`platter info of a packed file${skip}`, () => {
     });
   });
 
-  test('of gzip never goes by the size that its trailer claims', async () => {
+  test('never believes the size in a gzip trailer', async () => {
     using folder = await imaged();
     await folder.run(
       "gzip -1 disk.img; printf '\\001\\000\\000\\000' | dd of=claim bs=1; head -c -4 disk.img.gz > a.gz",
@@ -158,14 +158,14 @@ describe.skipIf(skip !== '')(`platter info of a packed file${skip}`, () => {
     expect(await document(folder.at('a.gz'))).toMatchObject({ size: 100 * MiB, sizeIs: 'atLeast' });
   });
 
-  test('knows the size of a small image that ends within the look', async () => {
+  test('knows the size of an image that ends within the bytes that were read', async () => {
     using folder = new Folder();
     await folder.image();
     await folder.run('gzip disk.img');
     expect(await document(folder.at('disk.img.gz'))).toMatchObject({ size: 4 * MiB, sizeIs: 'exact' });
   });
 
-  test('of a zip tells its files, and takes the image or the one that is named', async () => {
+  test('lists the files of a zip, and describes the image or the named one', async () => {
     using folder = await imaged();
     await folder.run('echo hello > README; zip -q -1 a.zip README disk.img; zip -q -1 two.zip fat ext');
     expect(await document(folder.at('a.zip'))).toMatchObject({
@@ -191,7 +191,7 @@ describe.skipIf(skip !== '')(`platter info of a packed file${skip}`, () => {
     });
   });
 
-  test('that is cut short tells what is in it so far, and that it is', async () => {
+  test('describes a file that is cut short as far as it goes, and says so', async () => {
     using folder = await imaged();
     await folder.run(
       'head -c 2M /dev/urandom > noise; cat noise >> fat; cp fat disk; gzip disk; truncate -s 1M disk.gz',
@@ -205,7 +205,7 @@ describe.skipIf(skip !== '')(`platter info of a packed file${skip}`, () => {
 });
 
 describe.skipIf(noLab !== null)('platter info of a disk', () => {
-  test.each([512, 4096] as const)('with sectors of %i bytes tells what sfdisk wrote', async (sector) => {
+  test.each([512, 4096] as const)('reports what sfdisk wrote with sectors of %i bytes', async (sector) => {
     const bench = new Bench();
     try {
       const { device } = await bench.disk({ size: 64 * MiB, sector, plain: true });
@@ -229,7 +229,7 @@ describe.skipIf(noLab !== null)('platter info of a disk', () => {
     }
   });
 
-  test('that cannot be read everywhere tells the rest', async () => {
+  test('describes the readable rest of a damaged disk', async () => {
     const bench = new Bench();
     try {
       using folder = await imaged();
@@ -246,7 +246,7 @@ describe.skipIf(noLab !== null)('platter info of a disk', () => {
     }
   });
 
-  test('tells a user who may not read it what the system knows, and the command that would do', async () => {
+  test('tells a user without rights what the system knows, and which command to use', async () => {
     const bench = new Bench();
     try {
       const { device } = await bench.disk({ size: 64 * MiB, plain: true });

@@ -93,13 +93,13 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       expectSigned(await copy('--checksum', 'SHA256SUMS', '--key', key(by)), `${at('SHA256SUMS')} ${signed()}`);
     });
 
-    test('is looked for beside the lists that name the image, when a key alone is given', async () => {
+    test('is found beside the lists that name the image when only a key is given', async () => {
       writeFileSync(at('CHECKSUM'), `${'0'.repeat(64)}  other.img\n`);
       gpg(...byPublisher, '--output', at('SHA256SUMS.gpg'), '--detach-sign', at('SHA256SUMS'));
       expectSigned(await copy('--key', key('publisher.gpg')), `${at('SHA256SUMS')} ${signed()}`);
     });
 
-    test('in the list is checked, and what stands outside of it does not count', async () => {
+    test('is checked inside the list, and text outside of it is ignored', async () => {
       gpg(...byPublisher, '--output', at('CHECKSUM'), '--clear-sign', at('SHA256SUMS'));
       const lie = `${'0'.repeat(64)}  disk.img\n`;
       writeFileSync(at('CHECKSUM'), `${lie}${readFileSync(at('CHECKSUM'), 'utf8')}${lie}`);
@@ -120,7 +120,7 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       expectRefused(done, 'is wrong: the file or the signature was changed.');
     });
 
-    test('by another key refuses the job', async () => {
+    test('refuses the job when the signature is by another key', async () => {
       gpg('--local-user', 'other@example.org', '--output', at('SHA256SUMS.gpg'), '--detach-sign', at('SHA256SUMS'));
       expectRefused(
         await copy('--checksum', 'SHA256SUMS', '--key', key('publisher.gpg')),
@@ -128,7 +128,7 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       );
     });
 
-    test('by a key that has expired refuses the job', async () => {
+    test('refuses the job when the key has expired', async () => {
       const then = ['--faked-system-time', '20200101T000000'];
       gpg(...then, '--quick-generate-key', 'old <old@example.org>', 'ed25519', 'sign', '1d');
       gpg(...then, '-u', 'old@example.org', '--output', at('SHA256SUMS.gpg'), '--detach-sign', at('SHA256SUMS'));
@@ -136,7 +136,7 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       expectRefused(await copy('--checksum', 'SHA256SUMS', '--key', key('old.gpg')), 'has expired');
     });
 
-    test('of the image itself is checked, and is the checksum that is copied', async () => {
+    test('checks the signature of the image, and copies exactly what was signed', async () => {
       gpg(...byPublisher, '--armor', '--output', at('disk.img.asc'), '--detach-sign', at('disk.img'));
       rmSync(at('SHA256SUMS'));
       const done = await copy('--key', key('publisher.gpg'));
@@ -147,7 +147,7 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       expectRefused(await copy('--key', key('publisher.gpg')), 'is wrong: the file or the signature was changed.');
     });
 
-    test('that nobody asked to check is named in the review', async () => {
+    test('is named in the review when no check was requested', async () => {
       gpg(...byPublisher, '--output', at('SHA256SUMS.gpg'), '--detach-sign', at('SHA256SUMS'));
       gpg(...byPublisher, '--output', at('disk.img.sig'), '--detach-sign', at('disk.img'));
       const said = JSON.stringify((await copy()).lines[0]);
@@ -175,7 +175,7 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       expectSigned(await copy('--key', publicKey()), `is signed by ${publicKey()} (release 1) (key ${id()}).`);
     });
 
-    test('of an image is checked', async () => {
+    test('checks the signature of an image', async () => {
       sign('disk.img');
       rmSync(at('SHA256SUMS'));
       expectSigned(await copy('--key', key('publisher.pub')), `${at('disk.img')} is signed by publisher.pub`);
@@ -226,18 +226,18 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
     });
   });
 
-  test('that is not there refuses the job when a key is given', async () => {
+  test('refuses the job when a key is given and there is no signature', async () => {
     expectRefused(await copy('--checksum', 'SHA256SUMS', '--key', key('publisher.gpg')), 'It is not signed in a way');
     expectRefused(await copy('--key', key('publisher.pub')), 'It is not signed in a way');
   });
 
-  test('needs a key that is one, and no checksum that was typed', async () => {
+  test('refuses an invalid key, and a key together with a typed checksum', async () => {
     expectRefused(await copy('--checksum', 'SHA256SUMS', '--key', 'SHA256SUMS'), 'It has no public key');
     const both = await copy('--sha256', '0'.repeat(64), '--key', key('publisher.gpg'));
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('cannot be used with option')]);
   });
 
-  test('is told by check', async () => {
+  test('check reports the signature', async () => {
     gpg(...byPublisher, '--output', at('SHA256SUMS.gpg'), '--detach-sign', at('SHA256SUMS'));
     const signed = await platter(['check', '--key', key('publisher.gpg'), 'disk.img', '--json'], { cwd: folder });
     expect(signed.code, signed.stderr).toBe(0);

@@ -53,7 +53,7 @@ describe.skipIf(skip !== '')(`a virtual disk as source${skip}`, () => {
         expect(await digest(backing, disk.length)).toBe(createHash('sha256').update(disk).digest('hex'));
     });
 
-    test('does not fit on a smaller drive, which is refused before it is touched', async () => {
+    test('refuses a drive that is smaller than the virtual disk before touching it', async () => {
       using folder = await made(named('qcow2'));
       const drive = await bench.disk({ file: await bench.image('kept.img', 16 * MiB, 9), plain: true });
       const before = await digest(drive.backing);
@@ -64,7 +64,7 @@ describe.skipIf(skip !== '')(`a virtual disk as source${skip}`, () => {
       expect(await digest(drive.backing)).toBe(before);
     });
 
-    test('with another checksum leaves the drive without its head', async () => {
+    test('leaves the drive without its head when the checksum differs', async () => {
       using folder = await made(named('qcow2'));
       const drive = await bench.disk({ file: await bench.image('kept.img', 32 * MiB, 9), plain: true });
 
@@ -79,7 +79,7 @@ describe.skipIf(skip !== '')(`a virtual disk as source${skip}`, () => {
     });
   });
 
-  test('is compared with the checksum of the file or of the disk in it', async () => {
+  test('compares the checksum of the file or of the disk in it', async () => {
     using folder = await made(named('qcow2 packed by zstd'));
     for (const file of ['d', 'disk.img']) {
       const sha256 = await digest(folder.at(file));
@@ -88,7 +88,7 @@ describe.skipIf(skip !== '')(`a virtual disk as source${skip}`, () => {
     }
   });
 
-  test('is described with what is in it', async () => {
+  test('describes the content of a virtual disk', async () => {
     using folder = await made(named('VHDX'));
 
     const { code, stdout } = await platter(['info', '--json', folder.at('d')]);
@@ -103,13 +103,13 @@ describe.skipIf(skip !== '')(`a virtual disk as source${skip}`, () => {
     expect((await platter(['info', folder.at('d')])).stdout).toMatch(/Format +VHDX -> disk image, GPT$/mu);
   });
 
-  test('is told to have snapshots', async () => {
+  test('reports the snapshots of a virtual disk', async () => {
     using folder = await made(named('qcow2'));
     await folder.run('qemu-img snapshot -c one d');
     expect((await platter(['info', folder.at('d')])).stdout).toMatch(/Snapshots +1, which are not copied/mu);
   });
 
-  test('that is packed again is refused, with the command for it', async () => {
+  test('refuses a packed virtual disk and gives the command to unpack it', async () => {
     using folder = await made(named('qcow2'));
     await folder.run('mv d d.qcow2 && gzip -1 d.qcow2');
     const { code, stderr } = await platter(['copy', '--yes', folder.at('d.qcow2.gz'), folder.at('o.img')]);
@@ -117,13 +117,13 @@ describe.skipIf(skip !== '')(`a virtual disk as source${skip}`, () => {
     expect(stderr).toContain('qemu-img convert -O raw FILE disk.img');
   });
 
-  test('is copied as a file with --as-is', async () => {
+  test('copies a virtual disk as a file with --as-is', async () => {
     using folder = await made(named('fixed VHD'));
     expect(await platter(['copy', '--yes', '--as-is', folder.at('d'), folder.at('o.img')])).toMatchObject({ code: 0 });
     expect(await digest(folder.at('o.img'))).toBe(await digest(folder.at('d')));
   });
 
-  test('that is cut short or damaged fails, and check says so', async () => {
+  test('fails on a virtual disk that is cut short or damaged, and check says so', async () => {
     using folder = await made(named('qcow2'));
     const bytes = readFileSync(folder.at('d'));
     const first = Number(bytes.readBigUInt64BE(40));

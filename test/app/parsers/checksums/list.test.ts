@@ -45,7 +45,7 @@ describe('a list of checksums', () => {
     expect(said(text)).toEqual(found(`sha256:${SHA256}`));
   });
 
-  it('takes an escaped name for what it is', () => {
+  it('unescapes an escaped name', () => {
     const file = '/home/me/a\\b\n.img';
     expect(said(`\\${SHA256}  a\\\\b\\n.img`, 'SHA256SUMS', file)).toEqual(found(`sha256:${SHA256}`));
     expect(said(`\\SHA256 (a\\\\b\\n.img) = ${SHA256}`, 'SHA256SUMS', file)).toEqual(found(`sha256:${SHA256}`));
@@ -75,21 +75,21 @@ describe('a list of checksums', () => {
       },
     );
 
-    it('is of the image in a packed file that it is named after', () => {
+    it('covers the image in the packed file that the list is named after', () => {
       expect(said(MD5, 'disk.img.md5')).toEqual(found(`md5:${MD5}`, 'image'));
     });
 
-    it.each(['SHA256SUMS', 'other.img.xz.sha256', 'disk.sha256'])('is of nothing in %s', (list) => {
+    it.each(['SHA256SUMS', 'other.img.xz.sha256', 'disk.sha256'])('covers no file in %s', (list) => {
       expect(said(SHA256, list)).toEqual({ kind: 'absent', names: [], isBare: true });
     });
   });
 
-  it('that names the image in a packed file is of that image, unless it names the file too', () => {
+  it('covers the image that it names, unless it names the packed file too', () => {
     expect(said(`${SHA256}  disk.img`)).toEqual(found(`sha256:${SHA256}`, 'image'));
     expect(said(`${SHA256}  disk.img\n${OTHER}  disk.img.xz`)).toEqual(found(`sha256:${OTHER}`));
   });
 
-  it('with two checksums of one file says both', () => {
+  it('gives both checksums when it has two of one file', () => {
     const contradiction = { kind: 'contradiction', hash: 'sha256', one: SHA256, other: OTHER };
     expect(said(`${SHA256}  disk.img.xz\n${OTHER}  ./disk.img.xz`)).toEqual(contradiction);
     expect(said(`${SHA512}  disk.img.xz\n${SHA256}  disk.img.xz\n${OTHER}  disk.img.xz`)).toEqual(contradiction);
@@ -116,7 +116,7 @@ describe('a list of checksums', () => {
     expect(said(text, list)).toMatchObject({ kind: 'odd', line: { isOtherHash: true } });
   });
 
-  it('goes by the headings of Gentoo', () => {
+  it("follows the headings of Gentoo's lists", () => {
     const text = `# BLAKE2B HASH\n${'b'.repeat(128)}  disk.img.xz\n# SHA512 HASH\n${SHA512}  disk.img.xz\n`;
     expect(said(text, 'disk.img.xz.DIGESTS')).toEqual(found(`sha512:${SHA512}`));
   });
@@ -126,7 +126,7 @@ describe('a clear-signed list', () => {
   const signed = (body: string): string =>
     `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n${body}\n-----BEGIN PGP SIGNATURE-----\n\nabc\n-----END PGP SIGNATURE-----\n`;
 
-  it('says what its signed part says, with the dashes unescaped', () => {
+  it('gives its signed part with the dashes unescaped', () => {
     expect(said(signed(`${SHA256}  disk.img.xz`))).toEqual(found(`sha256:${SHA256}`));
     const file = '/home/me/-disk.img';
     expect(said(signed(`- -disk.img is here\nSHA256 (-disk.img) = ${SHA256}`), 'CHECKSUM', file)).toMatchObject({
@@ -135,20 +135,20 @@ describe('a clear-signed list', () => {
     });
   });
 
-  it('says nothing outside of that part', () => {
+  it('ignores what lies outside the signed part', () => {
     const outside = `${OTHER}  disk.img.xz\n`;
     expect(said(`${outside}${signed('')}${outside}`)).toEqual({ kind: 'absent', names: [], isBare: false });
     expect(said(`${outside}${signed(`${SHA256}  disk.img.xz`)}${outside}`)).toEqual(found(`sha256:${SHA256}`));
   });
 
-  it('that is cut off says nothing', () => {
+  it('gives nothing when it is cut off', () => {
     const [cut = ''] = signed(`${SHA256}  disk.img.xz`).split('\n-----BEGIN PGP SIGNATURE');
     expect(said(cut)).toMatchObject({ kind: 'odd', line: { number: 4 } });
   });
 });
 
 describe('lists beside a file', () => {
-  it('are told from any other name', () => {
+  it('are distinguished from other files by name', () => {
     // Must not take time that grows with every ending.
     expect(listsAmong([`checksum${'.sha1'.repeat(49)}\n`, 'disk.img.xz.sha256\n'], 'disk.img.xz')).toEqual([]);
   });

@@ -84,7 +84,7 @@ async function fetchedFrom(
     isKept: run.keepDownload,
   };
   const told = reporter(url === null ? STANDARD_INPUT : shownUrl(url));
-  const fetched = await unlessStopped(
+  const fetched = await unlessDownloadStopped(
     url === null ? receive(process.stdin, options, told, signal) : download(url, options, told, signal),
     url === null ? 'stopped before anything was written' : 'stopped; the same command goes on from here',
   );
@@ -131,7 +131,8 @@ export async function withBrought(
   }
 }
 
-async function unlessStopped<T>(work: Promise<T>, sentence: string): Promise<T> {
+/** `work`; DownloadStopped with this sentence when the user ended it. */
+export async function unlessDownloadStopped<T>(work: Promise<T>, sentence: string): Promise<T> {
   try {
     return await work;
   } catch (error) {

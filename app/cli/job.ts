@@ -17,6 +17,7 @@ import type { Fetched } from '../download/download.ts';
 import { tidy } from '../download/remove-download.ts';
 import { continuable } from '../view/continuable.ts';
 import type { Actions, Asked } from './commands.ts';
+import { withListOf } from './checksum-list.ts';
 import { askConsent, lossLines } from './confirm.ts';
 import { byLines, isControllable, type Control } from './control.ts';
 import { bring, DownloadStopped, isElsewhere, readsInput } from './download.ts';
@@ -99,19 +100,18 @@ export const job: Actions['job'] = async (request, run) => {
     holdOffSleep: () => holdOffSleep(log),
   };
   try {
-    return await withEngine(reporter.refused, async (engine) => {
-      if (!isElsewhere(request)) return await runJob(await known(request, engine), yes, { ...around, engine });
-      const bringing = {
-        consented: yes,
-        canAsk: atTerminal,
-        engine,
-        signal: stop.signal,
-        reporter: downloadBy(json, verbose),
-      };
-      const work = await bring(request, run, bringing);
+    const { signal } = stop;
+    const perform = async (asked: Asked, engine: Engine): Promise<number> => {
+      if (!isElsewhere(asked)) return await runJob(await known(asked, engine), yes, { ...around, engine });
+      const bringing = { consented: yes, canAsk: atTerminal, engine, signal, reporter: downloadBy(json, verbose) };
+      const work = await bring(asked, run, bringing);
       brought.source = { path: sourceOf(work)!, origin: originOf(work)! };
       return await runJob(withAbsolutePaths(work, process.cwd()), yes, { ...around, engine });
-    });
+    };
+    const means = { downloads: run, patience: request.stallTimeout, signal };
+    return await withEngine(reporter.refused, (engine) =>
+      withListOf(request, means, (asked) => perform(asked, engine)),
+    );
   } catch (error) {
     if (!(error instanceof DownloadStopped)) throw error;
     mention(error.message);

@@ -53,7 +53,7 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
     row(
       '--checksum',
       { name: 'FILE', is: 'file' },
-      'the same from a list such as SHA256SUMS, which names the source',
+      'the same from a list such as SHA256SUMS, in a file or at a URL',
       LIST,
     ),
     {

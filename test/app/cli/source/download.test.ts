@@ -219,6 +219,41 @@ describe('a URL as a source', () => {
     expect((await run(['copy', '--sha256', right, server.url(), 'other.img'])).code).toBe(0);
   });
 
+  test('can have its list of checksums at a URL, and nothing else is asked for', async () => {
+    await using server = await WebServer.start(content);
+    const list =
+      (hex: string): Behaviour =>
+      (_request, response) => {
+        response.writeHead(200).end(`${hex}  disk.img\n`);
+      };
+    const sums = server.url('/SHA256SUMS?key=1');
+    const args = ['copy', '--checksum', sums, server.url(), 'copy.img'];
+    server.next.push(list(createHash('sha256').update(content).digest('hex')));
+    const right = await run(args);
+    expect(right.code, right.stderr).toBe(0);
+    expect([server.requests.map(({ url }) => url), kept()]).toEqual([['/SHA256SUMS?key=1', '/disk.img'], []]);
+
+    server.next.push(list('0'.repeat(64)));
+    const wrong = await run([...args.slice(0, -1), 'other.img', '--json']);
+    expect(errorsOf(wrong)).toMatchObject([{ code: 'BAD_IMAGE' }, { code: 'SOURCE_FAILED' }]);
+    expect([wrong.code, existsSync(at('other.img')), kept()]).toEqual([3, false, []]);
+
+    writeFileSync(at('disk.img'), content);
+    server.next.push(list('0'.repeat(64)));
+    expect((await run(['check', '--checksum', sums, 'disk.img'])).code).toBe(3);
+    server.next.push(answerWith(404));
+    const none = await run(['check', '--checksum', sums, 'disk.img']);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('404')]);
+    server.next.push((_request, response) => void response.writeHead(200).end(Buffer.alloc(2 ** 20 + 1)));
+    const long = await run(['check', '--checksum', sums, 'disk.img']);
+    expect([long.code, long.stderr]).toEqual([2, expect.not.stringContaining('--download-limit')]);
+    server.next.push(list('0'.repeat(64)));
+    writeFileSync(at('key.pub'), `untrusted comment: x\nRWQ${'A'.repeat(53)}\n`);
+    const unsigned = await run(['check', '--checksum', sums, '--key', 'key.pub', 'disk.img']);
+    expect([unsigned.code, unsigned.stderr]).toEqual([2, expect.stringContaining('It is not signed')]);
+    expect(server.requests.filter(({ url }) => url !== '/disk.img' && url !== '/SHA256SUMS?key=1')).toEqual([]);
+  });
+
   test('is kept where the user says, and used again', async () => {
     await using server = await WebServer.start(content);
     const args = ['copy', '--keep-download', '--download-dir', at('downloads'), server.url(), 'copy.img'];

@@ -1,0 +1,82 @@
+// A list of checksums at a URL: downloaded, used and removed. Only the URL that the user typed is asked for, so a
+// signature has to be in the list itself.
+import { resolve } from 'node:path';
+import type { Downloads } from '../contract/options.ts';
+import { checksumOf, inList, listIn } from '../contract/request-facts.ts';
+import { failure, Refusal } from '../base/errors.ts';
+import { isUrl, readUrl } from '../download/addresses.ts';
+import { download, type DownloadListener } from '../download/download.ts';
+import { downloadsDir } from '../download/download-folder.ts';
+import { tidyForgotten } from '../download/remove-download.ts';
+import type { Asked } from './commands.ts';
+import { unlessDownloadStopped } from './download.ts';
+import { mention } from './output/speech.ts';
+import { showAs } from './output/typed-paths.ts';
+
+/** Most bytes of a list: a longer one is not read (parsers/checksums/list.ts). */
+const MOST_BYTES = 1024 ** 2;
+
+/** How a list is downloaded. `patience`: seconds without an answer after which a server counts as silent. */
+interface Means {
+  downloads: Pick<Downloads, 'downloadDir'>;
+  patience: number;
+  signal: AbortSignal;
+}
+
+/** A list is small: only what goes wrong is told. */
+const QUIET: DownloadListener = {
+  begins: () => undefined,
+  progress: () => undefined,
+  again: ({ message }) => mention(message),
+};
+
+/**
+ * Gives `act` the checksum, with a file for a list that is at a URL. Rejects with a Refusal when that cannot be had, or
+ * with DownloadStopped when the signal ends it.
+ */
+export async function withList<T>(
+  checksum: string | null,
+  means: Means,
+  act: (checksum: string | null) => Promise<T>,
+): Promise<T> {
+  const list = listIn(checksum);
+  if (list === null || !isUrl(list)) return act(checksum);
+  const path = await listFrom(readUrl(list), means);
+  try {
+    return await act(inList(path));
+  } finally {
+    await tidyForgotten(path);
+  }
+}
+
+/** Gives `act` the request, with a file for its list. As withList. */
+export const withListOf = <T>(request: Asked, means: Means, act: (request: Asked) => Promise<T>): Promise<T> =>
+  request.kind === 'resume'
+    ? act(request)
+    : withList(checksumOf(request), means, (checksum) => act(withFile(request, checksum)));
+
+function withFile(request: Asked, checksum: string | null): Asked {
+  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, checksum };
+  return request.kind === 'verify' && request.against.kind === 'source'
+    ? { ...request, against: { ...request.against, checksum } }
+    : request;
+}
+
+/** Downloads the list; gives its path. */
+async function listFrom(url: URL, { downloads: { downloadDir }, patience, signal }: Means): Promise<string> {
+  const options = { directory: resolve(downloadDir ?? downloadsDir()), most: MOST_BYTES, patience, isKept: false };
+  try {
+    const { path, origin } = await unlessDownloadStopped(
+      download(url, options, QUIET, signal),
+      'stopped before anything was written',
+    );
+    showAs(path, origin);
+    return path;
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(error.errors.map(asOfList)) : error;
+  }
+}
+
+/** The limit is not the one of the user's that the advice names. */
+const asOfList = (error: Refusal['errors'][number]): Refusal['errors'][number] =>
+  error.reason.kind === 'downloadLimit' ? failure({ ...error, remedy: { kind: 'otherList' } }) : error;

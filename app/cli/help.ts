@@ -39,7 +39,8 @@ With --json, stdout has one object a line and nothing else:
                             durable, the bytes that are known to be on its
                             medium; mapped, with a bmap: the bytes that it
                             maps. The verdict is verified, mappedVerified (what
-                            the bmap maps; the rest is undefined), failed, removed, cancelled, written (not read back),
+                            the bmap maps; the rest is undefined), failed,
+                            removed, cancelled, written (not read back),
                             partlyVerified (uncompared bytes were not compared)
                             or sourceWritten (it was, during the job)
 A refused job prints its errors, with "side":null, and has no result.`;

@@ -160,11 +160,11 @@ TEST_CASE("streams: one that ends too early is a read error where it ends, and n
 TEST_CASE("streams: a destination that is left behind gets a stream of its own, and the others end before it") {
   on_each({Medium::loop512}, [](const Combo& combo) {
     if (lab_missing()) return;
-    Bay bay(combo, 3, 96 * MiB);
+    Bay bay(combo, 3, 24 * MiB);
     Decoder decoder(bay.content);
-    const io_region from = decoder.source(96 * MiB);
+    const io_region from = decoder.source(24 * MiB);
     bay.dests[2].rule("stall w");
-    Job& job = bay.client.copy(from, bay.all(0, 96 * MiB), KCOPYD_VERIFY);
+    Job& job = bay.client.copy(from, bay.all(0, 24 * MiB), KCOPYD_VERIFY);
     wait_for(
         [&] { return job.progress().dests[0].state == KCOPYD_DONE && job.progress().dests[1].state == KCOPYD_DONE; });
     bay.dests[2].rule("go");

@@ -171,11 +171,7 @@ class Shelf {
     std::lock_guard lock(mutex_);
     const auto found =
         std::find_if(free_.begin(), free_.end(), [&](const auto& b) { return b->medium == medium && b->size == size; });
-    if (found != free_.end()) {
-      auto body = std::move(*found);
-      free_.erase(found);
-      return body;
-    }
+    if (found != free_.end()) return taken(found);
     auto body = std::make_unique<Body>(medium, size);
     if (body->lab) in_use_.push_back(body.get());
     return body;
@@ -188,12 +184,9 @@ class Shelf {
     body->lab->rule("clear\nlog off\nlog clear\nreset");
     // What was given up while it stalled comes through now. It must not reach the next user.
     body->lab->wait_for([](const lab::Counters& counters) { return counters.in_flight == 0; });
+    free_bytes_ += body->size;
     free_.push_back(std::move(body));
-    if (free_.size() > kKept) {
-      auto oldest = std::move(free_.front());
-      free_.pop_front();
-      end(std::move(oldest));
-    }
+    while (free_.size() > kMost || free_bytes_ > kMostBytes) end(taken(free_.begin()));
   }
 
   void end_all() {
@@ -201,15 +194,26 @@ class Shelf {
     for (Body* body : in_use_) body->lab->close();
     in_use_.clear();
     free_.clear();
+    free_bytes_ = 0;
   }
 
  private:
-  static constexpr size_t kKept = 24;
+  // What is kept: a disk's content is in memory.
+  static constexpr size_t kMost = 24;
+  static constexpr uint64_t kMostBytes = 128 * MiB;
+
+  std::unique_ptr<Body> taken(std::list<std::unique_ptr<Body>>::iterator from) {
+    auto body = std::move(*from);
+    free_.erase(from);
+    free_bytes_ -= body->size;
+    return body;
+  }
 
   void end(std::unique_ptr<Body> body) { in_use_.remove(body.get()); }
 
   std::mutex mutex_;
   std::list<std::unique_ptr<Body>> free_;
+  uint64_t free_bytes_ = 0;
   std::list<Body*> in_use_;  // including those on the shelf
 };
 

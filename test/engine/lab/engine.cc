@@ -11,6 +11,7 @@
 namespace test {
 
 static Bytes make_pattern(uint64_t size, uint64_t seed) {
+  const Unwatched unwatched;
   Bytes bytes(size + 8);
   for (uint64_t at = 0; at < size; at += 8) {
     uint64_t word = (at + 1) * 0x9e3779b97f4a7c15u + seed * 0xbf58476d1ce4e5b9u;
@@ -21,13 +22,23 @@ static Bytes make_pattern(uint64_t size, uint64_t seed) {
   return bytes;
 }
 
+// By size and seed.
+static std::mutex patterns_mutex;
+static std::map<std::pair<uint64_t, uint64_t>, Bytes> patterns;
+
 const Bytes& pattern(uint64_t size, uint64_t seed) {
-  static std::mutex mutex;
-  static std::map<std::pair<uint64_t, uint64_t>, Bytes> made;
-  std::lock_guard lock(mutex);
-  auto& bytes = made[{size, seed}];
+  std::lock_guard lock(patterns_mutex);
+  auto& bytes = patterns[{size, seed}];
   if (bytes.empty()) bytes = make_pattern(size, seed);
   return bytes;
+}
+
+void forget_patterns() {
+  constexpr uint64_t kKept = 64 * MiB;
+  std::lock_guard lock(patterns_mutex);
+  uint64_t bytes = 0;
+  for (const auto& [which, made] : patterns) bytes += made.size();
+  if (bytes > kKept) patterns.clear();
 }
 
 std::string difference(const Bytes& got, const Bytes& want) {

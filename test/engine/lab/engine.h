@@ -60,8 +60,10 @@ constexpr int kSlow = 1;
 using Bytes = std::vector<unsigned char>;
 using Lines = std::vector<std::string>;
 
-// Bytes that say where they belong: no two 8-byte words of one seed are alike. Made once and kept.
+// Bytes that say where they belong: no two 8-byte words of one seed are alike. Made once and kept until the test ends.
 const Bytes& pattern(uint64_t size, uint64_t seed);
+// Between two tests. Small patterns are kept: the next test often wants the same.
+void forget_patterns();
 // Where two buffers differ, in words; empty when they are equal.
 std::string difference(const Bytes& got, const Bytes& want);
 

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cinttypes>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -116,6 +117,17 @@ double processor_seconds() {
   return seconds;
 }
 
+// The most memory that this process has held since the last forget_peak(), in MiB. Sanitizers' own memory is part of
+// it.
+uint64_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + sizeof "VmHWM:", nullptr, 10) >> 10;
+  return 0;
+}
+
+void forget_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
 // One line per test.
 class Lines final : public doctest::IReporter {
  public:
@@ -124,15 +136,17 @@ class Lines final : public doctest::IReporter {
     test::current_test = test.m_name;
     started_ = Clock::now();
     spent_ = processor_seconds();
+    forget_peak();
     watchdog_.start(test.m_name);
   }
   // Each run of a test's body is one combination of subcases and has the full patience.
   void test_case_reenter(const doctest::TestCaseData& test) override { watchdog_.start(test.m_name); }
   void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
     watchdog_.stop();
+    test::forget_patterns();
     const std::chrono::duration<double> took = Clock::now() - started_;
-    std::printf("%-4s %s (%.2f s, processor %.2f s)\n", stats.failure_flags ? "FAIL" : "ok", test::current_test.c_str(),
-                took.count(), processor_seconds() - spent_);
+    std::printf("%-4s %s (%.2f s, processor %.2f s, memory %" PRIu64 " MiB)\n", stats.failure_flags ? "FAIL" : "ok",
+                test::current_test.c_str(), took.count(), processor_seconds() - spent_, peak_memory());
     std::fflush(stdout);
   }
   void report_query(const doctest::QueryData& query) override {

@@ -1,12 +1,16 @@
 // `platter info`: tells what a disk or an image file is, and what is on it.
 import { statSync } from 'node:fs';
 import type { Disk } from '../contract/disks.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { numberOf } from '../engine/devices/file-ids.ts';
 import type { Described } from '../contract/disk-content.ts';
 import { describe } from '../engine/unpacking/describe.ts';
 import { english } from '../base/english.ts';
-import { outcome, unlessErrno } from '../base/errors.ts';
+import { failure, outcome, unlessErrno } from '../base/errors.ts';
+import { shownLink } from '../download/addresses.ts';
 import type { Actions } from './commands.ts';
+import { isElsewherePath } from './download.ts';
 import { diskTable } from './output/disk-table.ts';
 import { EXIT } from './output/exit-code.ts';
 import { infoLines } from './output/info-lines.ts';
@@ -20,6 +24,10 @@ import { withEngine } from './with-engine.ts';
 const { stdout } = process;
 
 export const info: Actions['info'] = (path, options) => {
+  if (isElsewherePath(path)) {
+    refusals(options.json)([elsewhere(path)]);
+    return Promise.resolve(EXIT.refused);
+  }
   const stats = unlessErrno(null, () => statSync(path, { bigint: true }));
   if (stats?.isBlockDevice() !== true) return tellOf(path, null, options);
   return withEngine(refusals(options.json), async (engine) => {
@@ -27,6 +35,15 @@ export const info: Actions['info'] = (path, options) => {
     return tellOf(path, disks.find(({ majorMinor }) => majorMinor === numberOf(stats.rdev)) ?? null, options);
   });
 };
+
+const elsewhere = (path: string): PlatterError =>
+  failure({
+    code: 'BAD_ARGUMENT',
+    op: 'check',
+    device: path === STANDARD_INPUT ? path : shownLink(path),
+    reason: { kind: 'said', text: 'Platter describes only files and disks of this machine.' },
+    remedy: { kind: 'said', text: 'Save it as a file first, or have `platter check` read all of it.' },
+  });
 
 /** `disk`: what the engine says of a whole disk; null for a file, or a device that is no whole disk. */
 async function tellOf(

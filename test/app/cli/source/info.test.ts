@@ -34,6 +34,15 @@ async function document(...args: string[]): Promise<JsonObject & { code: number 
   return { ...(JSON.parse(stdout) as JsonObject), code };
 }
 
+test.each(['https://me:secret@127.0.0.1:1/disk.img?key=1', '-'])(
+  'platter info of %s says what to do',
+  async (source) => {
+    const { code, stderr } = await platter(['info', source]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('have `platter check` read all of it')]);
+    expect(stderr).not.toMatch(/secret|key=1/u);
+  },
+);
+
 describe('platter info of a file', () => {
   test('reports the partition table, the partitions and what is in them', async () => {
     using folder = await imaged();

@@ -4,10 +4,10 @@ import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../app/contract/window.ts';
-import * as make from './fixtures.ts';
-import { recentImage } from './images.ts';
-import { oneWindow } from './one-window.ts';
-import { refuse } from './window.ts';
+import * as make from './support/fixtures.ts';
+import { recentImage } from './support/images.ts';
+import { oneWindow } from './support/one-window.ts';
+import { refuse } from './support/window.ts';
 import { changed } from '../requests.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

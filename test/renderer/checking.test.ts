@@ -4,8 +4,8 @@ import type { Endpoint, Plan } from '../../app/contract/jobs.ts';
 import { sourceOf } from '../../app/contract/request-facts.ts';
 import type { JobKind, JobRequest } from '../../app/contract/request.ts';
 import { recordOf } from '../../app/records/record.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
 import { keep } from '../../app/base/kept-request.ts';
 import { asked, type Facts } from '../requests.ts';
 

@@ -3,9 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../app/contract/disks.ts';
 import { NEW_MS } from '../../renderer/state/arrivals.svelte.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import { refuse } from './window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import { refuse } from './support/window.ts';
 import { plainRequest } from '../../app/base/kept-request.ts';
 
 const open = oneWindow();

@@ -8,8 +8,8 @@ import { headline, totalOf } from '../../app/view/total-progress.ts';
 import { isBad, isGood, tilesOf } from '../../app/view/destination-progress.ts';
 import { catalogues } from '../../app/words/speech.ts';
 import { nextStep } from '../../renderer/job-sentences.ts';
-import * as make from './fixtures.ts';
-import { oneWindow, type OneWindow } from './one-window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow, type OneWindow } from './support/one-window.ts';
 
 const open = oneWindow();
 

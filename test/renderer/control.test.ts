@@ -1,10 +1,10 @@
 // A person's control of a running job and of its destinations, and the states of a destination.
 import { describe, expect, test } from 'vitest';
 import type { AppState, JobView } from '../../app/contract/window.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import { drives, plan, running } from './running-job.ts';
-import { refuse, type WindowOptions } from './window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import { drives, plan, running } from './support/running-job.ts';
+import { refuse, type WindowOptions } from './support/window.ts';
 import { changed } from '../requests.ts';
 
 const open = oneWindow();

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import type { SourceDownload } from '../../app/contract/downloads.ts';
 import { failure } from '../../app/base/errors.ts';
-import { disk } from './fixtures.ts';
-import { described } from './images.ts';
-import { oneWindow } from './one-window.ts';
-import { drives } from './running-job.ts';
+import { disk } from './support/fixtures.ts';
+import { described } from './support/images.ts';
+import { oneWindow } from './support/one-window.ts';
+import { drives } from './support/running-job.ts';
 
 const open = oneWindow();
 const LINK = 'https://downloads.example.org/images/2026-11-24/raspios-bookworm-arm64.img.xz';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { AppState } from '../../app/contract/window.ts';
 import { located, switchedOff } from '../../app/view/drives.ts';
-import * as make from './fixtures.ts';
+import * as make from './support/fixtures.ts';
 
 const disks = make.sticks(2);
 const plan = make.plan(disks.map((disk) => make.endpoint(disk)));

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import type { ArchivedFile, Described } from '../../app/contract/disk-content.ts';
 import { failure } from '../../app/base/errors.ts';
 import { filesOf } from '../../renderer/image-facts.ts';
-import { described } from './images.ts';
-import { oneWindow } from './one-window.ts';
-import { drives } from './running-job.ts';
+import { described } from './support/images.ts';
+import { oneWindow } from './support/one-window.ts';
+import { drives } from './support/running-job.ts';
 
 const open = oneWindow();
 const ZIP = '/home/me/classroom.zip';

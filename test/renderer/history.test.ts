@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import type { JobRecord } from '../../app/contract/records.ts';
 import { keep, type KeptRequest } from '../../app/base/kept-request.ts';
 import { recordOf } from '../../app/records/record.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
 import { changed } from '../requests.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

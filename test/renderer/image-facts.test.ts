@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Described, LookedAt } from '../../app/contract/disk-content.ts';
 import { formatOf, mapOf, partitionName, sizesOf } from '../../renderer/image-facts.ts';
-import { described, GiB, gptWith, MiB, partition } from './images.ts';
-import { oneWindow } from './one-window.ts';
-import { drives } from './running-job.ts';
+import { described, GiB, gptWith, MiB, partition } from './support/images.ts';
+import { oneWindow } from './support/one-window.ts';
+import { drives } from './support/running-job.ts';
 
 const open = oneWindow();
 const signature = { type: 'vfat', version: 'FAT32', label: null, uuid: null };

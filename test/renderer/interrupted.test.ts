@@ -1,10 +1,10 @@
 // A rescue in the window, and an interrupted job: what the window says, and how it is continued or forgotten.
 import { describe, expect, test } from 'vitest';
 import type { AppState, JobView } from '../../app/contract/window.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import { drives, plan, half } from './running-job.ts';
-import { refuse, type WindowOptions } from './window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import { drives, plan, half } from './support/running-job.ts';
+import { refuse, type WindowOptions } from './support/window.ts';
 import { changed } from '../requests.ts';
 
 const open = oneWindow();

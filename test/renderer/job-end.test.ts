@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
 import { failure } from '../../app/base/errors.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import type { WindowOptions } from './window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import type { WindowOptions } from './support/window.ts';
 
 const open = oneWindow();
 

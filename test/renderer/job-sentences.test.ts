@@ -6,7 +6,7 @@ import type { JobView } from '../../app/contract/window.ts';
 import { headline, isPaused, secondsLeftOf, sourceErrors, totalOf } from '../../app/view/total-progress.ts';
 import { tilesOf } from '../../app/view/destination-progress.ts';
 import { announcement, nextStep, rescueEnd, rescuePass } from '../../renderer/job-sentences.ts';
-import * as make from './fixtures.ts';
+import * as make from './support/fixtures.ts';
 import { changed } from '../requests.ts';
 
 const plan = make.plan(make.sticks(3).map((disk) => make.endpoint(disk)));

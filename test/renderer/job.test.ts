@@ -1,9 +1,9 @@
 // The bay during a job: one tile per destination, one verdict per drive.
 import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import type { WindowOptions } from './window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import type { WindowOptions } from './support/window.ts';
 import { changed } from '../requests.ts';
 
 const open = oneWindow();

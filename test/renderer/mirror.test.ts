@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { JobProgress } from '../../app/contract/jobs.ts';
 import type { AppState, Bridge } from '../../app/contract/window.ts';
 import { Mirror } from '../../renderer/state/mirror.svelte.ts';
-import { appState, disk, endpoint, job, midway, plan } from './fixtures.ts';
+import { appState, disk, endpoint, job, midway, plan } from './support/fixtures.ts';
 
 const drive = plan([endpoint(disk('/dev/sdc'))]);
 const named = (path: string, busy = false): AppState =>

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
 import { newsOf } from '../../app/view/news.ts';
-import * as make from './fixtures.ts';
+import * as make from './support/fixtures.ts';
 
 const plan = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const running = make.job(plan, []);

@@ -1,8 +1,8 @@
 // The options of a job in the window.
 import { describe, expect, test } from 'vitest';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import { drives, plan } from './running-job.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import { drives, plan } from './support/running-job.ts';
 import { changed } from '../requests.ts';
 
 const open = oneWindow();

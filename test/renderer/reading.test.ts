@@ -1,8 +1,8 @@
 // A source that is read whole before its job, for its size or as a check: the step, how far it is, and Cancel.
 import { expect, test } from 'vitest';
-import { endpoint, job, plan } from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import { drives } from './running-job.ts';
+import { endpoint, job, plan } from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import { drives } from './support/running-job.ts';
 
 const open = oneWindow();
 

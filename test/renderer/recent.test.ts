@@ -1,9 +1,9 @@
 // The images that were used last: offered while there is no source, taken by one click, and read by nobody before it.
 import { expect, test } from 'vitest';
 import { failure } from '../../app/base/errors.ts';
-import { described, recentImage as image } from './images.ts';
-import { oneWindow } from './one-window.ts';
-import { drives } from './running-job.ts';
+import { described, recentImage as image } from './support/images.ts';
+import { oneWindow } from './support/one-window.ts';
+import { drives } from './support/running-job.ts';
 
 const open = oneWindow();
 const LINK = 'https://downloads.example.org/raspios.img.xz';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { MOST_POINTS, noSpeeds, withPoint } from '../../app/view/speeds.ts';
 import { Samples } from '../../renderer/state/samples.svelte.ts';
 import { QUIET_MS, Speaker } from '../../renderer/state/speaker.svelte.ts';
-import * as make from './fixtures.ts';
+import * as make from './support/fixtures.ts';
 
 const plan = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const at = (seconds: number, startedAt = 5) => {

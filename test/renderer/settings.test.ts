@@ -13,9 +13,9 @@ import { LANGUAGES, type Language } from '../../app/contract/limits.ts';
 import type { AppState, JobView } from '../../app/contract/window.ts';
 import { say, speakWith } from '../../app/words/speech.ts';
 import { samples } from '../facts.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import { refuse } from './window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import { refuse } from './support/window.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const open = oneWindow();

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../app/contract/jobs.ts';
 import { HOLD_MS } from '../../app/view/consent.ts';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
-import { refuse, type WindowOptions } from './window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
+import { refuse, type WindowOptions } from './support/window.ts';
 
 const open = oneWindow();
 const disks = make.sticks(3);

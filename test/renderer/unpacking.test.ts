@@ -1,7 +1,7 @@
 // A job from a packed image: its tiles and its header name the step, with the one bar that they have.
 import { expect, test } from 'vitest';
-import * as make from './fixtures.ts';
-import { oneWindow } from './one-window.ts';
+import * as make from './support/fixtures.ts';
+import { oneWindow } from './support/one-window.ts';
 
 const open = oneWindow();
 

@@ -20,7 +20,7 @@ import {
   timeLeft,
   typedSpeed,
 } from '../../renderer/words.ts';
-import * as make from './fixtures.ts';
+import * as make from './support/fixtures.ts';
 import { asked as requestOf, type Facts } from '../requests.ts';
 import { plainResume } from '../../app/contract/request-facts.ts';
 import type { JobKind, JobRequest } from '../../app/contract/request.ts';

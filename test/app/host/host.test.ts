@@ -9,7 +9,7 @@ import { PROTOCOL } from '../../../app/contract/host.ts';
 import { startEngine } from '../../../app/client/client.ts';
 import { encodeFrame, FrameDecoder } from '../../../app/client/frames.ts';
 import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
-import { disk, endpoint, job, midway, plan, result, writeError } from '../../renderer/fixtures.ts';
+import { disk, endpoint, job, midway, plan, result, writeError } from '../../renderer/support/fixtures.ts';
 import { HOST, MiB, refused, requestOf, oneBench, type Session } from '../job/support.ts';
 
 const noLab = canLab();

@@ -7,7 +7,7 @@ import type { HostEvent, HostMethod } from '../../../app/contract/host.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import { failure, Refusal } from '../../../app/base/errors.ts';
 import type { JobEvent } from '../../../app/view/reduce-events.ts';
-import * as make from '../../renderer/fixtures.ts';
+import * as make from '../../renderer/support/fixtures.ts';
 
 const hostFailed = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
 const tooLate = failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingRuns' } });

@@ -5,7 +5,16 @@ import { calls } from '../../../app/contract/window.ts';
 import { Consent, NEEDS, type Input } from '../../../app/main/consent.ts';
 import { Grants } from '../../../app/main/granted-files.ts';
 import { HOLD_MS } from '../../../app/view/consent.ts';
-import { disk, endpoint, ext4, imageEndpoint, plan, resumePlan, review, sticks } from '../../renderer/fixtures.ts';
+import {
+  disk,
+  endpoint,
+  ext4,
+  imageEndpoint,
+  plan,
+  resumePlan,
+  review,
+  sticks,
+} from '../../renderer/support/fixtures.ts';
 import { asked, type Facts } from '../../requests.ts';
 
 const drives = sticks(2);

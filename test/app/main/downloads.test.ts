@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobView } from '../../../app/contract/window.ts';
 import { downloadAt, Place } from '../../../app/download/download-folder.ts';
 import { SourceDownloads } from '../../../app/main/downloads.ts';
-import { end, endpoint, imageEndpoint, job, plan, result, sticks } from '../../renderer/fixtures.ts';
+import { end, endpoint, imageEndpoint, job, plan, result, sticks } from '../../renderer/support/fixtures.ts';
 
 const URL_SHOWN = 'http://example.org/disk.img';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { DestinationProgress } from '../../../app/contract/jobs.ts';
 import type { AppState, WindowNotices } from '../../../app/contract/window.ts';
 import { stateNotices } from '../../../app/main/notices.ts';
-import { appState, disk, endpoint, job, midway, plan, review as reviewOf } from '../../renderer/fixtures.ts';
+import { appState, disk, endpoint, job, midway, plan, review as reviewOf } from '../../renderer/support/fixtures.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

@@ -10,7 +10,7 @@ import { MOST_ERRORS, recordOf, recordSchema, recordToKeep } from '../../../app/
 import { search } from '../../../app/records/search.ts';
 import { speakWith } from '../../../app/words/speech.ts';
 import { Bench } from '../cli/support.ts';
-import { usbPort } from '../../renderer/fixtures.ts';
+import { usbPort } from '../../renderer/support/fixtures.ts';
 import { endpoint, ended, GB, mediumError, plan, play } from '../cli/views.ts';
 import { record } from './records.ts';
 

@@ -13,7 +13,7 @@ import { keptResult } from '../../../app/base/older-files.ts';
 import { sayContent, sayError, sayLock, sayNote, sayPort, sayPortShort } from '../../../app/words/host-sentences.ts';
 import { catalogues, locale, speakWith } from '../../../app/words/speech.ts';
 import { samples } from '../../facts.ts';
-import { usbPort } from '../../renderer/fixtures.ts';
+import { usbPort } from '../../renderer/support/fixtures.ts';
 
 afterEach(() => speakWith(() => 'en'));
 

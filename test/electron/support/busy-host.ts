@@ -8,7 +8,7 @@ import type { DestinationProgress, Endpoint, JobProgress, JobResult, Plan } from
 import { destinationsOf } from '../../../app/contract/request-facts.ts';
 import type { JobRequest } from '../../../app/contract/request.ts';
 import { encodeFrame, FrameDecoder } from '../../../app/client/frames.ts';
-import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../../renderer/fixtures.ts';
+import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../../renderer/support/fixtures.ts';
 
 const GB = 1e9;
 const PER_MINUTE = Number(process.env.PLATTER_TEST_RATE);

@@ -1,7 +1,7 @@
 // Snapshots as main would push them, built from the contract's types.
-import type { Disk, Port } from '../../app/contract/disks.ts';
-import type { ErrorCode, JobError, PlatterError } from '../../app/contract/errors.ts';
-import type { Content } from '../../app/contract/facts.ts';
+import type { Disk, Port } from '../../../app/contract/disks.ts';
+import type { ErrorCode, JobError, PlatterError } from '../../../app/contract/errors.ts';
+import type { Content } from '../../../app/contract/facts.ts';
 import type {
   DestinationProgress,
   DestinationResult,
@@ -10,12 +10,12 @@ import type {
   InterruptedJob,
   JobResult,
   Plan,
-} from '../../app/contract/jobs.ts';
-import { defaultSettings } from '../../app/contract/default-settings.ts';
-import type { AppState, JobView, Review } from '../../app/contract/window.ts';
-import { failure as failing } from '../../app/base/errors.ts';
-import { reduce } from '../../app/view/reduce-events.ts';
-import { asked } from '../requests.ts';
+} from '../../../app/contract/jobs.ts';
+import { defaultSettings } from '../../../app/contract/default-settings.ts';
+import type { AppState, JobView, Review } from '../../../app/contract/window.ts';
+import { failure as failing } from '../../../app/base/errors.ts';
+import { reduce } from '../../../app/view/reduce-events.ts';
+import { asked } from '../../requests.ts';
 
 export const GB = 1e9;
 

@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import type { SourceDownload } from '../../app/contract/downloads.ts';
-import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import type { Described } from '../../app/contract/disk-content.ts';
-import type { Plan } from '../../app/contract/jobs.ts';
-import type { JobRecord } from '../../app/contract/records.ts';
-import type { SettingsChange } from '../../app/contract/settings.ts';
+import type { SourceDownload } from '../../../app/contract/downloads.ts';
+import type { Outcome, PlatterError } from '../../../app/contract/errors.ts';
+import type { Described } from '../../../app/contract/disk-content.ts';
+import type { Plan } from '../../../app/contract/jobs.ts';
+import type { JobRecord } from '../../../app/contract/records.ts';
+import type { SettingsChange } from '../../../app/contract/settings.ts';
 import {
   calls,
   type AppState,
@@ -20,16 +20,16 @@ import {
   type RecentImage,
   type SpeedHistory,
   type WindowCalls,
-} from '../../app/contract/window.ts';
-import type { JobRequest } from '../../app/contract/request.ts';
-import { located, switchedOff } from '../../app/view/drives.ts';
-import { noSpeeds } from '../../app/view/speeds.ts';
-import { keep, type KeptRequest } from '../../app/base/kept-request.ts';
+} from '../../../app/contract/window.ts';
+import type { JobRequest } from '../../../app/contract/request.ts';
+import { located, switchedOff } from '../../../app/view/drives.ts';
+import { noSpeeds } from '../../../app/view/speeds.ts';
+import { keep, type KeptRequest } from '../../../app/base/kept-request.ts';
 import { appState } from './fixtures.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const PAGE = here('../../out/renderer');
-const PICTURES = here('../../artifacts/renderer');
+const PAGE = here('../../../out/renderer');
+const PICTURES = here('../../../artifacts/renderer');
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 // What main sends with the page; the page's own <meta> says no more than this.

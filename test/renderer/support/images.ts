@@ -1,6 +1,6 @@
 // Images as the engine describes them.
-import type { Described, GptTable, LookedAt } from '../../app/contract/disk-content.ts';
-import type { RecentImage } from '../../app/contract/window.ts';
+import type { Described, GptTable, LookedAt } from '../../../app/contract/disk-content.ts';
+import type { RecentImage } from '../../../app/contract/window.ts';
 
 export const MiB = 2 ** 20;
 export const GiB = 2 ** 30;

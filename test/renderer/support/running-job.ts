@@ -1,5 +1,5 @@
 // A running copy to four sticks, one of which has failed.
-import type { DestinationProgress } from '../../app/contract/jobs.ts';
+import type { DestinationProgress } from '../../../app/contract/jobs.ts';
 import * as make from './fixtures.ts';
 
 export const drives = make.sticks(4);

@@ -1,5 +1,5 @@
 // The command line that does what the window does, so that nothing is hidden behind a button.
-import { optionWords } from '../app/contract/options.ts';
+import { optionWords } from '../app/contract/options/options.ts';
 import { destinationsOf, originOf, sourceOf } from '../app/contract/request-facts.ts';
 import type { JobKind, JobRequest } from '../app/contract/request.ts';
 

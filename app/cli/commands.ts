@@ -1,15 +1,14 @@
 // What the user can type, and what is asked for by it. Parsing only: what the commands do is passed in.
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
+import { isOfJob, optionsOf } from '../contract/options/options.ts';
 import {
-  isOfJob,
-  optionsOf,
   plainRun,
   type Downloads,
   type JobOption,
   type Run,
   type RunOption,
-} from '../contract/options.ts';
+} from '../contract/options/option-types.ts';
 import { inList, plainCopy, plainRepair, plainResume, plainVerify } from '../contract/request-facts.ts';
 import { HASHES, type Hash } from '../contract/hashes.ts';
 import type { BmapChoice, JobKind, JobRequest, ResumeRequest } from '../contract/request.ts';

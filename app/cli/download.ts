@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
-import type { Downloads } from '../contract/options.ts';
+import type { Downloads } from '../contract/options/option-types.ts';
 import { plainRunning, sourceOf, STANDARD_INPUT, unmounts, withDownload, writes } from '../contract/request-facts.ts';
 import type { WorkRequest } from '../contract/request.ts';
 import type { Engine } from '../client/client.ts';

@@ -1,7 +1,7 @@
 // Values of options: what was typed, as what is meant. Each throws what the parser tells the user.
 import { InvalidArgumentError } from 'commander';
 import { MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
-import type { OptionValue, ValueKind } from '../contract/options.ts';
+import type { OptionValue, ValueKind } from '../contract/options/option-types.ts';
 import { HASHES, type Hash } from '../contract/hashes.ts';
 import { batchName, jobId } from '../contract/request.ts';
 import { parseSize } from './output/quantities.ts';

@@ -2,7 +2,7 @@
 import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobError, PlatterError } from '../contract/errors.ts';
-import { LOG_LEVELS, type LogLevel as Level } from '../contract/options.ts';
+import { LOG_LEVELS, type LogLevel as Level } from '../contract/options/option-types.ts';
 import type { JobView } from '../contract/window.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';

@@ -1,6 +1,6 @@
-// What a request asks for that the window has no control for (contract/options.ts): it is carried over when a job is
+// What a request asks for that the window has no control for (contract/options/options.ts): it is carried over when a job is
 // repeated, or comes back with a reload, said as the command line says it, and left out with one button. Pure.
-import { isOfJob, OPTIONS, wordsOf } from '../../app/contract/options.ts';
+import { isOfJob, OPTIONS, wordsOf } from '../../app/contract/options/options.ts';
 import type { JobRequest } from '../../app/contract/request.ts';
 import { shellWords } from '../command-line.ts';
 

@@ -1,6 +1,6 @@
 // What is done, and how, beyond what and where to: write or only compare, read back, only what differs, skipping what
 // cannot be read, how fast.
-import { carryOver } from '../../app/contract/options.ts';
+import { carryOver } from '../../app/contract/options/options.ts';
 import {
   checksumOf,
   entryOf,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { bashCompletion, commandsInRoff, optionsInRoff, synopsisInRoff } from '../../../build/package/command-line.mjs';
 import { commands, type Actions } from '../../../app/cli/commands.ts';
-import { OPTIONS } from '../../../app/contract/options.ts';
+import { OPTIONS } from '../../../app/contract/options/options.ts';
 
 /** What bash offers for the last of `words`. */
 async function completed(...words: string[]): Promise<string[]> {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { commands, type Asked } from '../../../app/cli/commands.ts';
-import { plainRun } from '../../../app/contract/options.ts';
+import { plainRun } from '../../../app/contract/options/option-types.ts';
 import type { JobRequest } from '../../../app/contract/request.ts';
 import { commandLine } from '../../../renderer/command-line.ts';
 import { asked as requestOf, type Facts } from '../../requests.ts';

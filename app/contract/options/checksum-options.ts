@@ -1,8 +1,8 @@
 // The options that say what a source file has to be, and what of it counts.
-import { bmapOf, checksumOf, givenBmap, keyOf, zeroesUnmapped } from './request-facts.ts';
-import type { Hash } from './hashes.ts';
-import type { BmapChoice, JobKind, JobRequest } from './request.ts';
-import type { JobOption, ValueKind } from './options.ts';
+import { bmapOf, checksumOf, givenBmap, keyOf, zeroesUnmapped } from '../request-facts.ts';
+import type { Hash } from '../hashes.ts';
+import type { BmapChoice, JobKind, JobRequest } from '../request.ts';
+import type { JobOption, ValueKind } from './option-types.ts';
 
 const LIST = 'list:';
 const CHECKSUMS: readonly Hash[] = ['sha256', 'sha512', 'sha1', 'md5'];

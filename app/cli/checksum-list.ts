@@ -1,7 +1,7 @@
 // A list of checksums at a URL: downloaded, used and removed. Only the URL that the user typed is asked for, so a
 // signature has to be in the list itself.
 import { resolve } from 'node:path';
-import type { Downloads } from '../contract/options.ts';
+import type { Downloads } from '../contract/options/option-types.ts';
 import { checksumOf, inList, listIn } from '../contract/request-facts.ts';
 import { failure, Refusal } from '../base/errors.ts';
 import { isUrl, readUrl } from '../download/addresses.ts';

@@ -124,6 +124,10 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // noUncheckedIndexedAccess asks for one wherever an index is known to be in range.
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // We have no enums, and our classes have #private members, so the compiler itself tells an instance from an object
+      // of the same form. These two rules took a fifth of the linter's time.
+      '@typescript-eslint/no-unsafe-enum-assignment': 'off',
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // The contract's tables are indexed by string literals; `type` and `interface` both have their use.
       '@typescript-eslint/consistent-type-definitions': 'off',
       // `() => void f()` and `() => socket.end()` say what they mean.

@@ -97,29 +97,16 @@ export async function findEnds(
 ): Promise<FoundJob> {
   const { header } = log;
   const logged = unfinished(log);
-  const look = (logged: LoggedEnd): Promise<Found> => {
-    const path = pathNow(logged, blocks);
-    if (header.request.kind !== 'repair') return inspectDestination(path, blocks);
-    return logged.kind === 'file'
-      ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged), blocks)
-      : inspectExisting(path, blocks);
-  };
   const [source, ...found] = await Promise.all([
     header.source === null
       ? missingSource()
       : inspectExisting(pathNow(header.source, blocks), blocks).then((file) =>
           sourceAgain(header.request, file, answers),
         ),
-    ...logged.map((index) => look(header.destinations[index]!)),
+    ...logged.map((index) => destinationAgain(header.request, header.destinations[index]!, blocks)),
   ]);
-  const gone = ({ end, ...rest }: Found, logged: LoggedEnd): boolean => {
-    if (end === null) return 'error' in rest && rest.error.code === 'NOT_FOUND';
-    return end.block !== null
-      ? end.size === 0
-      : end.image !== null && end.image.partId === null && !isNamed(end, logged);
-  };
   const here = logged.flatMap((index, place) =>
-    gone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }],
+    isGone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }],
   );
   const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;
   const missing = logged
@@ -156,6 +143,21 @@ export async function findEnds(
       ...(damaged ? [{ kind: 'logDamaged' } as const] : []),
     ],
   };
+}
+
+/** A logged destination, as it is on the machine now. */
+function destinationAgain(request: LoggedRequest, logged: LoggedEnd, blocks: Blocks): Promise<Found> {
+  const path = pathNow(logged, blocks);
+  if (request.kind !== 'repair') return inspectDestination(path, blocks);
+  return logged.kind === 'file'
+    ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged), blocks)
+    : inspectExisting(path, blocks);
+}
+
+/** The destination is not there: no such path, a device without a medium, or neither an image nor its NAME.part. */
+function isGone({ end, ...rest }: Found, logged: LoggedEnd): boolean {
+  if (end === null) return 'error' in rest && rest.error.code === 'NOT_FOUND';
+  return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isNamed(end, logged);
 }
 
 /** The source, read by the block map that the job began with, or by none. */

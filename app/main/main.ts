@@ -49,6 +49,7 @@ if (process.getuid?.() === 0) {
   });
 }
 
+/** Sets up every part of main and joins them. One long list on purpose: most parts need those above them. */
 async function run(): Promise<void> {
   // Checkouts show loop devices for experiments; users of a package have drives.
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
@@ -139,7 +140,7 @@ interface Main {
   speeds: () => SpeedHistory;
 }
 
-/** What each call of the window does: a table, a row a call. */
+/** What each call of the window does: a table, a row a call, and so as long as the contract. */
 function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, state, speeds }: Main): Handlers {
   const { grants } = person;
   /** Grants the files that the user chose in a dialog. */

@@ -1,4 +1,4 @@
-// The types of the native addon (native/addon). Only this file loads it.
+// The types of the native addon (native/addon). Only this file loads it. One interface, so one file.
 import { createRequire } from 'node:module';
 import type { Extent } from '../../contract/values.ts';
 

@@ -95,7 +95,7 @@ const FAULTS: Readonly<Record<string, 'wrong' | 'revoked' | 'expired' | 'strange
 
 /**
  * Reads the status lines of gpgv (DETAILS in GnuPG's doc/). A good signature counts beside those of other keys, but not
- * beside a wrong one.
+ * beside a wrong one. One loop on purpose: what a line means depends on the lines before it.
  */
 function judged(status: string, text: Buffer): GpgVerdict {
   const faults: { kind: 'wrong' | 'revoked' | 'expired' | 'stranger'; key: string }[] = [];

@@ -34,7 +34,7 @@ export interface Ejecting {
   rights?: Rights | null;
   /** Where sysfs is mounted. */
   sys?: string;
-  /** How long the drive may finish no request, in milliseconds. */
+  /** Milliseconds without a finished request after which the drive counts as hanging. */
   patience?: number;
 }
 

@@ -117,7 +117,7 @@ export interface Unmounting {
   agreed?: readonly Mounted[] | null;
   /** Unmounts where the user may not. null: do not ask for rights. */
   session?: RightsSession | null;
-  /** How long the drive may finish no request, in milliseconds. */
+  /** Milliseconds without a finished request after which the drive counts as hanging. */
   patience?: number;
 }
 

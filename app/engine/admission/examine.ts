@@ -46,7 +46,7 @@ import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
 import { explainShortfalls } from './too-small.ts';
 
-/** Everything that was found. Nothing of it is held yet. */
+/** A request's ends and files, as they were found. None of them is held yet. */
 export interface Examined {
   request: WorkRequest;
   blocks: Blocks;
@@ -120,7 +120,7 @@ export async function examine(
   };
 }
 
-/** The same for a job that is continued. */
+/** Does the same for a resumed job. */
 export async function examineAgain(
   { resumed, request, source, destinations, notes }: FoundJob,
   blocks: Blocks,
@@ -168,7 +168,10 @@ export async function examineAgain(
   };
 }
 
-/** The log counts by the chunks of the manifest that it began with: another one does not fit. */
+/**
+ * Refuses a manifest of another size or chunk size. The log counts in the chunks of the manifest that the job began
+ * with.
+ */
 function againstOtherManifest({ log }: Resumed, manifest: Manifest | null, path: string | null): PlatterError[] {
   const { bytes, chunkSize } = log.header;
   if (manifest === null || (manifest.bytes === bytes && manifest.chunkSize === chunkSize)) return [];
@@ -183,7 +186,7 @@ function againstOtherManifest({ log }: Resumed, manifest: Manifest | null, path:
   ];
 }
 
-/** The proof of the source. Without a source there is none, and that is told by itself. */
+/** Gathers the proof of the source. A missing source has none; it is reported by itself. */
 async function proving(request: WorkRequest, source: Found | null, answers: Answers): Promise<Read<Proof>> {
   const [checksum, key] = [checksumOf(request), keyOf(request)];
   const end = source?.end ?? null;
@@ -191,7 +194,7 @@ async function proving(request: WorkRequest, source: Found | null, answers: Answ
   const proof = proofOf(end, { checksum, key, entry: entryOf(request) });
   const list = listIn(checksum);
   try {
-    // The signature of an image takes as long as reading all of it does.
+    // No time limit: checking the signature of an image reads all of it.
     return { value: await (list === null ? proof : answers.of(list, proof)), errors: [] };
   } catch (error) {
     return { value: null, errors: errorsOf(error) };
@@ -216,7 +219,7 @@ async function mapping(
   }
 }
 
-/** The result of `work`, which reads the source, if that answers. */
+/** Waits for `work`, which reads the source, as long as the source answers. */
 function ofSource<T>(source: Found | null, answers: Answers, work: Promise<T>): Promise<T> {
   const end = source?.end ?? null;
   return end === null ? work : answers.of(end.path, work, end.kind);
@@ -236,7 +239,7 @@ function againstNewManifest(
   ];
 }
 
-/** Tells of the manifest that a job will replace. */
+/** Notes the manifest that the job will replace. */
 function replacedManifest(request: WorkRequest, { value }: Read<Manifest['source'] | null>): Note[] {
   const path = newManifest(request);
   return path === null || value === null ? [] : [{ kind: 'manifestReplaced', path }];
@@ -257,8 +260,8 @@ function givenFiles(
 }
 
 /**
- * Where the files of a request lie. Those whose file system does not answer have been refused by `givenFiles`, and keep
- * their path.
+ * Resolves the paths of a request's files. A file whose file system does not answer keeps its path: `givenFiles` has
+ * refused it.
  */
 function placesOf(request: WorkRequest, answers: Answers): Promise<GivenFile[]> {
   const named = [newManifest(request), mapOf(request), givenManifest(request), givenBmap(request)];

@@ -1,4 +1,4 @@
-// The room that images take. A source file with holes needs only that of its data where holes are kept.
+// The space that images take. Where holes are kept, an image of a sparse file needs only the space of its data.
 import { isSparse } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { errnoOf } from '../../base/errors.ts';
@@ -6,8 +6,8 @@ import type { Found } from '../devices/inspect-paths.ts';
 import type { NativeAddon } from '../native/addon.ts';
 
 /**
- * Bytes of data in the source, holes left out, when that decides whether its images fit; null when it does not, and
- * where holes are not kept or cannot be found. `load` gives the addon.
+ * Bytes of data in the source, without its holes. null when they do not decide whether its images fit, when holes are
+ * not kept, or when they cannot be found. `load` gives the addon.
  */
 export async function dataOf(
   request: WorkRequest,
@@ -29,6 +29,6 @@ export async function dataOf(
     }
   } catch (error) {
     if (errnoOf(error) === null) throw error;
-    return null; // told when the source is opened for the job
+    return null; // reported when the source is opened for the job
   }
 }

@@ -1,5 +1,5 @@
-// The files that a job is given or asked to leave: the manifest of last time, the manifest of what was read, the map of
-// a rescue. The host may be root, so none of them is written over something that is not of its kind.
+// The files of a request beside its ends: the manifest of last time, the manifest to write, the map of a rescue. The
+// host may be root, so each of them replaces only a file of its own kind.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import { downloadedFrom, mapOf, newManifest } from '../../contract/request-facts.ts';
@@ -22,8 +22,8 @@ export const readGivenManifest = (path: string | null): Promise<Read<Manifest | 
   path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => readAside('readManifest', path));
 
 /**
- * The source of the manifest that is replaced when one is written to `path`; null where none is there. Errors when
- * something else is there, or the directory takes no files.
+ * The source of the manifest that writing to `path` replaces; null when there is none. Errors when something else is
+ * there, or the directory takes no files.
  */
 export async function readOldManifest(path: string | null): Promise<Read<Manifest['source'] | null>> {
   if (path === null) return { value: null, errors: [] };
@@ -40,7 +40,8 @@ export async function readOldManifest(path: string | null): Promise<Read<Manifes
 }
 
 /**
- * Why the manifest of `old`, at `path`, is not replaced by one of `source`: it may be the only one of another drive.
+ * Refuses to replace the manifest of `old`, at `path`, by one of another source: it may be the only manifest of its
+ * drive.
  */
 export function againstReplacing(
   path: string,
@@ -59,7 +60,7 @@ export function againstReplacing(
   ];
 }
 
-/** A job's source as its manifest describes it. What was downloaded is known by where it came from. */
+/** A job's source as its manifest describes it. A downloaded image is identified by where it came from. */
 export const manifestSource = ({ path, block, size }: End, request: WorkRequest): Manifest['source'] => ({
   path: downloadedFrom(request) ?? path,
   model: block === null ? null : (block.model ?? block.backingFile),
@@ -71,7 +72,7 @@ export const manifestSource = ({ path, block, size }: End, request: WorkRequest)
 export const readGivenMap = (path: string | null): Promise<Read<RescueMap | null>> =>
   reading(async () => (path !== null && (await replaces(path)) ? readAside('readMapfile', path) : null));
 
-/** What does not fit between a source (or what a destination gets) of `bytes` and the files that speak of one. */
+/** Refuses a manifest or a map that is not for a source, or a destination's content, of `bytes`. */
 export function misfits(
   bytes: number,
   manifest: Manifest | null,
@@ -92,8 +93,8 @@ export function misfits(
 }
 
 /**
- * Writes a manifest to a file that a user named: there is none, or another manifest. That has to be of the same source,
- * unless the user has agreed to replace this file (`agreed`). Rejects with a Refusal.
+ * Writes a manifest to a file that the user named. Replaces only a manifest of the same source, or of any source when
+ * the user agreed to replace this file (`agreed`). Rejects with a Refusal.
  */
 export async function replaceManifest(path: string, manifest: Manifest, agreed: boolean): Promise<void> {
   const { value: old, errors } = await readOldManifest(path);
@@ -102,8 +103,8 @@ export async function replaceManifest(path: string, manifest: Manifest, agreed: 
 }
 
 /**
- * Is there a file that is replaced when `path` is written? Throws a Refusal when that could not be done: hours later it
- * would be too late.
+ * True when writing `path` replaces a file. Throws a Refusal when `path` cannot be written: hours later it would be too
+ * late.
  */
 export async function replaces(path: string): Promise<boolean> {
   try {

@@ -8,8 +8,8 @@ export const lengthOf = ({ end, device }: Pick<Held, 'end' | 'device'>): number 
   end.kind === 'file' && device !== null ? device.sizeNow() : null;
 
 /**
- * Cuts an image to `bytes`, durably. The file that is cut is the one that is open, or none.
- * Throws with an errno as open(2), ftruncate(2) and fsync(2) do; ESTALE when another file has its name.
+ * Truncates the open image to `bytes`, durably. Touches no other file. Throws with an errno as open(2), ftruncate(2)
+ * and fsync(2) do; ESTALE when another file has its name.
  */
 export function cutTo(bytes: number, { end, naming, device }: Pick<Held, 'end' | 'naming' | 'device'>): void {
   const path = naming?.part ?? end.realPath;

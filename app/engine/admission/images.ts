@@ -1,5 +1,5 @@
-// A new image is written as NAME.part and gets its name when it is complete and on the medium: an interrupted one
-// can be told from a finished one, and what had the name before stays whole until then.
+// A new image is written as NAME.part and renamed when it is complete and on the medium. So an interrupted image can be
+// told from a finished one, and the file that had the name stays whole until then.
 import {
   closeSync,
   constants,
@@ -29,13 +29,13 @@ type PartSeen = Pick<End, 'lasting'> & { image: Pick<ImagePlace, 'part' | 'partI
 
 /** Mode, owner and group of an image. */
 export interface Ownership {
-  /** Of an image that replaces one, the bits to keep; of a new one, the bits before the umask. */
+  /** Permission bits: those of the replaced image, or for a new image those before the umask. */
   mode: number;
-  /** Those of the image that is replaced; null for a new one. */
+  /** Owner and group of the replaced image; null for a new one. */
   owner: { uid: number; gid: number } | null;
 }
 
-/** Thrown as a system call throws: the name belongs to somebody else now. */
+/** Thrown like the error of a system call: the name belongs to another file now. */
 class Busy extends Error {
   readonly code = 'EBUSY';
 }
@@ -47,8 +47,8 @@ const OWNER_ONLY = 0o600;
 const OTHERS_READ = 0o004;
 
 /**
- * Mode and owner of an image that is about to be made: those of the image that it replaces. A new image of a source
- * that not everybody may read is for its owner alone. Throws with an errno as lstat(2) does.
+ * Mode and owner of an image to be created: those of the image that it replaces. When not everybody may read the
+ * source, only the owner may read a new image. Throws with an errno as lstat(2) does.
  */
 export function ownershipOf({ image, realPath, id }: End, source: Pick<End, 'realPath'> | null): Ownership {
   const old = image === null || id === null ? undefined : lstatSync(realPath, { throwIfNoEntry: false });
@@ -59,9 +59,9 @@ export function ownershipOf({ image, realPath, id }: End, source: Pick<End, 'rea
 }
 
 /**
- * Creates NAME.part of `end`, empty and locked, in place of what an interrupted job left there when that was looked at.
- * Rejects with an errno as open(2) does, EBUSY when another copy writes it now; with a Refusal when its folder is not
- * the one it was, or another file is there.
+ * Creates NAME.part of `end`, empty and locked. Replaces what an interrupted job left there, if it is the file that was
+ * inspected. Rejects with an errno as open(2) does, EBUSY when another copy writes it now. Rejects with a Refusal when
+ * another folder has its path now, or another file is there.
  */
 export async function createPart(addon: NativeAddon, end: PartSeen, { mode, owner }: Ownership): Promise<NativeDevice> {
   const { part } = end.image!;
@@ -99,14 +99,14 @@ function takenName(path: string, make: () => number): number {
   }
 }
 
-/** Errors of who may not give a file away, and of a file system that keeps no owners or modes. */
+/** Errors when this user may not give files away, or the file system keeps no owners or modes. */
 const NOT_KEPT: ReadonlySet<string> = new Set(['EPERM', 'EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP']);
 
 /** Gives a new file the mode and the owner of another one, as far as the system and the file system allow it. */
 function hand(fd: number, mode: number, { uid, gid }: { uid: number; gid: number }): void {
   unless(NOT_KEPT, () => fchownSync(fd, uid, -1));
   unless(NOT_KEPT, () => fchownSync(fd, -1, gid));
-  // The bits of the group mean that group. Another one gets no more than everybody.
+  // The group bits are meant for that group. Another group gets no more than everybody.
   const kept = fstatSync(fd).gid === gid ? mode : (mode & 0o707) | (mode & 0o070 & ((mode & 0o007) << 3));
   unless(NOT_KEPT, () => fchmodSync(fd, kept));
 }
@@ -123,9 +123,8 @@ export async function reopenPart(addon: NativeAddon, part: string): Promise<Nati
 }
 
 /**
- * Gives an image that has its own name, and is about to be written in its place, the name of an incomplete one, in
- * place of what an interrupted job left there. Rejects as `createPart` does, and when another file has the image's
- * name.
+ * Renames to NAME.part an image that will be rewritten in place. Replaces what an interrupted job left there. Rejects
+ * as `createPart` does, and when another file has the image's name.
  */
 export async function takeForPart(addon: NativeAddon, { end, device }: Held): Promise<Naming> {
   const naming = { part: end.image!.part, name: end.realPath, replaces: null };
@@ -144,7 +143,7 @@ export async function checkPart(addon: NativeAddon, part: string): Promise<void>
   (await holdLeftPart(addon, part))?.close();
 }
 
-/** Removes what was at NAME.part when `end` was looked at, and no other file. */
+/** Removes the NAME.part that was inspected, and no other file. */
 async function removeLeftPart(addon: NativeAddon, { image, lasting }: PartSeen): Promise<void> {
   const { part, partId, partBorn } = image!;
   const left = await holdLeftPart(addon, part);
@@ -159,13 +158,13 @@ async function removeLeftPart(addon: NativeAddon, { image, lasting }: PartSeen):
   }
 }
 
-/** When an open file was made; null where its file system does not keep that. */
+/** Time of birth of an open file; null when its file system does not keep it. */
 export async function bornAt(addon: NativeAddon, file: NativeDevice): Promise<string | null> {
   const { born } = await addon.fileState(file);
   return born === null ? null : String(born);
 }
 
-/** Refuses `device`, because a file that no interrupted job of the user left is at `part`. */
+/** Refuses `device`: the file at `part` was not left by an interrupted job of this user. */
 export function refuseForeignPart(code: 'IN_USE' | 'CHANGED', device: string, part: string): never {
   return refuse({
     code,
@@ -207,9 +206,8 @@ async function throughDescriptor<T>(fd: number, use: (path: string) => Promise<T
 }
 
 /**
- * Does something in the folder of `path`, which has no links. `at` gives the names of files there by the folder's
- * descriptor: a link that somebody puts in the place of the folder leads no call elsewhere. Throws a Refusal (CHANGED)
- * when that has happened already.
+ * Runs `act` on the folder of `path`, which has no links. `at` names the folder's files through its descriptor, so that
+ * a link put in the folder's place redirects no call. Throws a Refusal (CHANGED) when that has happened already.
  */
 function inFolder<T>(path: string, act: (at: (file: string) => string, folder: number) => T): T {
   const directory = dirname(path);
@@ -232,16 +230,15 @@ function inFolder<T>(path: string, act: (at: (file: string) => string, folder: n
 
 const statsAt = (path: string): BigIntStats | null => lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
 
-/** Identity of what has this name, links not followed; null when nothing has. */
+/** Identity of the file with this name, links not followed; null when there is none. */
 function idAt(path: string): string | null {
   const stats = statsAt(path);
   return stats === null ? null : statsId(stats);
 }
 
 /**
- * Renames the image that is open as `image` from `from` to `to`, durably. Nothing but `replaces` is replaced. Throws a
- * Refusal when `from` is not that image, or `to` is a file that may not be replaced; else with an errno as rename(2)
- * does.
+ * Renames the open image `image` from `from` to `to`, durably. Replaces nothing but `replaces`. Throws a Refusal when
+ * `from` is not that image, or `to` is a file that may not be replaced; otherwise an errno as rename(2) does.
  */
 function moveImage(
   addon: NativeAddon,
@@ -273,11 +270,11 @@ const NO_FLAGS: ReadonlySet<string> = new Set(['EINVAL', 'ENOSYS', 'EOPNOTSUPP']
 /** Errors of a file system that gives no file two names (link(2)). */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK', 'EINVAL', 'EACCES']);
 
-/** Renames to a name that nothing has. Throws a Refusal when a file has got it by now. */
+/** Renames to a free name. Throws a Refusal when a file has taken it by now. */
 function moveToFree(addon: NativeAddon, from: string, to: string): void {
   try {
     if (unless(NO_FLAGS, () => addon.renameFile(from, to, 'noReplace'))) return;
-    // NFS has no such rename, and has links. Nothing replaces a file by link(2) either.
+    // NFS has no such rename, but it has links. link(2) replaces nothing either.
     if (unless(NO_LINKS, () => linkSync(from, to))) {
       unlinkSync(from);
       return;
@@ -322,7 +319,7 @@ function unless(errnos: ReadonlySet<string>, act: () => void): boolean {
   }
 }
 
-/** Is this still the file that the review showed? Where inodes do not last, its size and time have to do. */
+/** True when this is still the file that the review showed. Where inodes do not last, its size and time decide. */
 const isReviewed = (stats: BigIntStats, { id, size, modified, lasting }: Reviewed): boolean =>
   (!lasting || statsId(stats) === id) && Number(stats.size) === size && Number(stats.mtimeMs) === modified;
 
@@ -350,9 +347,9 @@ function refuseLost(part: string, how: 'removed' | 'replaced'): never {
 type Named = Pick<Held, 'end' | 'naming' | 'device'>;
 
 /**
- * An image that has its own name, and is about to be rewritten in its place, gets the name of an incomplete one.
- * Returns its names from then on, and a note when it keeps its own: nothing that has the other one is replaced, it may
- * be all that is left of another job.
+ * Gives an image that is about to be rewritten in place the name of an incomplete one. Returns its names from then on,
+ * and a note when it keeps its own: a file that has the other name stays, because it may be all that is left of another
+ * job.
  */
 export function loseName(addon: NativeAddon, held: Named): { naming: Naming | null; problem: Note | null } {
   const { kind, path, realPath } = held.end;
@@ -369,7 +366,7 @@ export function loseName(addon: NativeAddon, held: Named): { naming: Naming | nu
 }
 
 /**
- * Gives a complete image its own name. Gives the failure when that could not be done: another file has the name by now,
+ * Gives a complete image its own name. Returns the failure when that is impossible: another file has the name by now,
  * or NAME.part is not the image that was written.
  */
 export function giveName(addon: NativeAddon, { end, naming, device }: Named): PlatterError | null {
@@ -392,7 +389,7 @@ export function failureIn(error: unknown, op: 'open' | 'rename', path: string): 
     : failureOf(error, op, path, 'file');
 }
 
-/** Takes an empty `part` away again, when the job that it was made for could not start. */
+/** Removes an empty `part` whose job could not start. */
 export function discardPart(part: string, device: NativeDevice): void {
   inFolder(part, (at) => {
     if (idAt(at(part)) === openId(device.info())) unlinkSync(at(part));

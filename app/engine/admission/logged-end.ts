@@ -1,5 +1,5 @@
-// An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at
-// all.
+// Finds an end of a job again from what its log recorded. It may be plugged in elsewhere, have another name, or be
+// missing.
 import type { Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
 import type { DriveFacts } from '../../contract/values.ts';
@@ -7,7 +7,7 @@ import { foundations, withDescendants, type Block, type Blocks } from '../device
 import type { End } from '../devices/inspect-paths.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';
 
-/** What the log keeps of an end. */
+/** What the log records of an end. */
 export function loggedEnd(
   endpoint: Endpoint,
   { id, modified, born }: Pick<End, 'id' | 'modified' | 'born'>,
@@ -17,8 +17,8 @@ export function loggedEnd(
 }
 
 /**
- * What of a device the log of another job could speak of, when this is written: itself, the disk that it is a part of,
- * its partitions.
+ * Everything that another job's log could name and that changes when this device is written: itself, the disk that it
+ * is a part of, its partitions.
  */
 export function writtenWith({ block }: End): LoggedEnd[] {
   if (block === null) return [];
@@ -37,7 +37,10 @@ export function writtenWith({ block }: End): LoggedEnd[] {
   }));
 }
 
-/** Are they one and the same, as far as anybody can tell? Images are known by their place: the file is made anew. */
+/**
+ * True when both are the same end, as far as anybody can tell. Images are identified by their place, because each job
+ * makes the file anew.
+ */
 export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {
   if (one.kind !== other.kind) return false;
   if (one.kind === 'file') return one.realPath === other.realPath;
@@ -48,27 +51,27 @@ export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {
 
 /** A file at a logged path. */
 type Now = Pick<End, 'id' | 'born' | 'lasting'>;
-/** A file as its log has it. A log of before knows no time of birth. */
+/** A file as its log has it. Logs of earlier versions have no time of birth. */
 type Then = Pick<LoggedEnd, 'id' | 'born'>;
 
 /**
- * Has a file the inode that was logged at its path? The number of its file system does not count: one that has no
- * device of its own, a server's or btrfs, gets another number with every mount. Where inodes do not last there is
- * nothing to compare.
+ * True when the file has the inode that was logged at its path. Ignores the number of the file system: without a device
+ * of its own (a server, btrfs) it gets another number with every mount. Where inodes do not last there is nothing to
+ * compare.
  */
 const hasInode = (now: Now, { id }: Then): boolean =>
   !now.lasting || (now.id !== null && id !== null && inodeOf(now.id) === inodeOf(id));
 
 /**
- * Is the file at a logged path certainly the one that was logged? A removed one's inode is soon another one's, its
- * birth is not.
+ * True when the file at a logged path is certainly the logged one. The inode of a removed file is soon reused, so the
+ * time of birth must match too.
  */
 export const isThatFile = (now: Now, then: Then): boolean =>
   hasInode(now, then) && now.born !== null && now.born === then.born;
 
 /**
- * Can it be? Where nobody knows its birth, or inodes do not last (FAT's times follow the time zone), something else has
- * to speak for it: size and time of a source, the sample that is compared with the log.
+ * True when it may be the logged file. When the birth is unknown or inodes do not last (FAT's times follow the time
+ * zone), something else must confirm it: size and time of a source, or the sample that is compared with the log.
  */
 export const mayBeThatFile = (now: Now, then: Then): boolean =>
   hasInode(now, then) && (!now.lasting || now.born === null || then.born === null || now.born === then.born);
@@ -76,8 +79,8 @@ export const mayBeThatFile = (now: Now, then: Then): boolean =>
 const inodeOf = (id: string): string => id.slice(id.lastIndexOf(':') + 1);
 
 /**
- * Path of a logged device now: it can have got another node since. By its serial number where it has one; else, or when
- * two have the same, it has to be where it was.
+ * Current path of a logged device, which may have another node by now. Finds it by its serial number. Without one, or
+ * when two devices have the same, it has to be where it was.
  */
 export function pathNow(end: LoggedEnd, blocks: Blocks): string {
   if (end.kind === 'file' || end.serial === null) return end.path;
@@ -90,12 +93,12 @@ const isThatDisk = (end: LoggedEnd, { serial, model, size }: Block): boolean =>
 
 const drive = ({ model, serial, size }: LoggedEnd): DriveFacts => ({ model, serial, size });
 
-/** Why `end`, found at a logged end's place, is not that end; null when nothing speaks against it. */
+/** Why `end`, found where an end was logged, is another one; null when nothing shows that. */
 export function difference(logged: LoggedEnd, end: End, asSource: boolean): Reason | null {
   if (logged.kind !== end.kind) return { kind: 'somethingElse' };
   if (end.block !== null) {
     const { serial, model, backingFile } = end.block;
-    if (end.size === 0) return null; // it has no medium, which is another reason
+    if (end.size === 0) return null; // refused elsewhere: it has no medium
     const same =
       end.size === logged.size &&
       serial === logged.serial &&

@@ -1,12 +1,12 @@
-// Loop devices over one file are one piece of storage. The kernel tells which file that is, by the open device, to
-// users whom the picture of the machine cannot tell it: of a deleted file, or of one in another mount namespace.
+// Loop devices over one file share storage. The picture of the machine cannot show that to every user when the file is
+// deleted or in another mount namespace. The kernel tells it to anyone who has the device open.
 import type { PlatterError } from '../../contract/errors.ts';
 import { failure } from '../../base/errors.ts';
 import type { OpenEnd } from '../access/locks.ts';
 import { openId } from '../devices/file-ids.ts';
 import type { NativeAddon } from '../native/addon.ts';
 
-/** Reasons against ends of a job that are open, the source first: what lies behind one lies behind another too. */
+/** Refuses each open end that lies behind the same file as an earlier one. `ends` begins with the source. */
 export async function againstSharedFiles(addon: NativeAddon, ends: readonly OpenEnd[]): Promise<PlatterError[]> {
   const seen = new Map<string, OpenEnd>();
   const errors: PlatterError[] = [];

@@ -1,5 +1,6 @@
-// Is a manifest of this source? A repair that it guides takes what has its hashes for equal to the source without
-// reading that, and rewrites the rest from it: with the manifest of another source this would give a mixture of both.
+// Checks that a manifest is of this source. A repair guided by a manifest leaves chunks that match its hashes alone,
+// without reading the source, and rewrites the others from the source. With the manifest of another source that would
+// mix the two.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Extent } from '../../contract/values.ts';
 import { chunksIn, either, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
@@ -8,12 +9,12 @@ import { failure } from '../../base/errors.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 
-/** Chunks of the source that are read, beside its first and its last one that have a hash. */
+/** Chunks of the source that are read, besides the first and the last one with a hash. */
 const SAMPLES = 16;
 
 /**
- * Reads samples of the source, before anything is written, and gives the reason against the manifest at `path` when one
- * of them has another hash. What cannot be read says nothing; what is read later has to have its hash as well.
+ * Reads samples of the source before anything is written. Gives the error against the manifest at `path` when a sample
+ * has another hash. An unreadable chunk proves nothing. Chunks that are read later have to match their hash too.
  */
 export async function againstSource(
   manifest: Manifest,
@@ -43,8 +44,8 @@ export async function againstSource(
 }
 
 /**
- * The first place in `chunks` of the source that has another hash than the manifest; null when all that has one and can
- * be read has that.
+ * The first place in `chunks` where the source differs from the manifest; null when it differs nowhere. Ignores chunks
+ * that have no hash or cannot be read.
  */
 export async function firstOther(
   { known, hashes, bytes, chunkSize }: Manifest,

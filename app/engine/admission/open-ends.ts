@@ -24,7 +24,7 @@ import type { Held, Naming } from './prepared.ts';
 import { isNamed, leftByJob } from './resume.ts';
 import { judgeContent } from './source-content.ts';
 
-/** The source, with what its content says for the review; null when a manifest stands for it. */
+/** Opens the source, and judges its content for the review. null when a manifest stands for it. */
 export async function openSource(
   kind: JobKind,
   { request, source }: Examined,
@@ -38,13 +38,15 @@ export async function openSource(
   if (device === null) return { end, device, unpacking, notes: [] };
   const content = await opening.reading(end, device, judgeContent(kind, takesAsIs(request), end, device));
   opening.errors.push(...content.errors);
-  // A rescue is for drives of which this can be expected.
+  // A rescue expects unreadable sectors.
   if (rescueOf(request) === null && unpacking === null)
     opening.errors.push(...(await opening.reading(end, device, unreadable(end, device))));
   return { end, device, unpacking, notes: content.notes };
 }
 
-/** The destinations, one after the other. `replaced` gets what a new image costs another job. */
+/**
+ * Opens the destinations one after the other. `replaced` gets a note for each job that loses its image to a new one.
+ */
 export async function openDestinations(
   looked: Examined,
   addon: NativeAddon,
@@ -68,7 +70,7 @@ interface Around {
   replaced: Note[];
   /** The files that the job needs while it runs. */
   files: Parameters<typeof againstUnmounting>[0];
-  /** The map of the rescue names bytes as rescued. */
+  /** The map of the rescue lists bytes as rescued. */
   rescued: boolean;
 }
 
@@ -84,12 +86,13 @@ async function openDestination(
     resumed === null || logged === undefined
       ? null
       : { logged, isTold: !isEmpty(both(resumed.durable[index]!, resumed.known)) };
-  // A file that was there when the job began says when it was written.
+  // The log has the time of the last write of a file that existed when the job began.
   const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
   const mounts = unmounts(request) && place.block !== null ? mountsOf(place.block, blocks) : [];
   if (mounts.length > 0) opening.errors.push(...againstUnmounting(files, [place], blocks));
   const goesOn = rescued && resumed === null;
-  // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
+  // The image must hold what the map lists as rescued: a complete image under its own name, or NAME.part as it was
+  // left.
   const updated = isOld && (updates(request) || (goesOn && place.image?.partId === null));
   const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
   const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
@@ -105,7 +108,10 @@ async function openDestination(
   return { ...held, device: await opening.by(place, open) };
 }
 
-/** A rescue skips what is bad and comes back to it; the zones of some disks take only writes that ascend. */
+/**
+ * Refuses a zoned disk for a rescue: a rescue skips bad areas and comes back to them, and some zones take only writes
+ * that ascend.
+ */
 const againstZonedRescue = ({ end, device }: Held): PlatterError[] =>
   device?.info().zoned === true
     ? [
@@ -130,16 +136,16 @@ function namingOf(
     : null;
 }
 
-/** What an interrupted job left of an image, by its log. */
+/** What the log says of an image that an interrupted job left. */
 interface Left {
   logged: LoggedEnd;
-  /** The log has hashes of what is in it, and samples of that are compared. */
+  /** The log has hashes of its content, so samples of it are compared. */
   isTold: boolean;
 }
 
 /**
- * The file of an image: of one that is continued what there is of it (`left`), of a new one none before the job starts.
- * `notes` gets what that will cost another job.
+ * Opens the file of an image that is continued (`left`). Gives null for a new image, whose file is made when the job
+ * starts. `notes` then gets the job whose NAME.part it will replace.
  */
 async function image(addon: NativeAddon, end: End, left: Left | null, notes: Note[]): Promise<NativeDevice | null> {
   const { path, realPath, image, lasting } = end;
@@ -152,8 +158,7 @@ async function image(addon: NativeAddon, end: End, left: Left | null, notes: Not
     return null;
   }
   const { logged, isTold } = left;
-  // One that had got its name already, and the log had not heard of it, is called what it was again when the job
-  // starts.
+  // The image had got its own name, but the log does not say so. When the job starts, it becomes NAME.part again.
   const hasName = image!.partId === null && isNamed(end, logged);
   const device = await (hasName
     ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true })
@@ -169,7 +174,7 @@ async function image(addon: NativeAddon, end: End, left: Left | null, notes: Not
   return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: reason }, remedy: { kind: remedy } });
 }
 
-/** The image that a rescue goes on with: without it, what the map says is on it would be missing. */
+/** Opens the image that a rescue continues. Without it, the bytes that the map lists as rescued would be missing. */
 async function begun(addon: NativeAddon, { path, image }: End): Promise<NativeDevice> {
   const device = await reopenPart(addon, image!.part);
   if (device !== null) return device;
@@ -182,7 +187,9 @@ async function begun(addon: NativeAddon, { path, image }: End): Promise<NativeDe
   });
 }
 
-/** Whether the first sector can be read: a drive that cannot even do that should not cost a destination its data. */
+/**
+ * Checks that the first sector can be read. A drive that cannot even do that should not cost a destination its data.
+ */
 async function unreadable({ path, size }: End, device: NativeDevice): Promise<PlatterError[]> {
   const length = Math.min(SECTOR_SIZE, size);
   const refused = (reason: Reason, errno: string | null): PlatterError[] => [

@@ -12,7 +12,7 @@ import { isSequence } from '../devices/lsblk.ts';
 import { Unpacking } from '../unpacking/decoders.ts';
 import type { NativeAddon, NativeDevice, NativeOpenOptions } from '../native/addon.ts';
 
-/** Nothing stands against a request but that the host may not open these devices. */
+/** The only thing against a request: the host may not open these devices. */
 export class LacksRights extends Refusal {
   readonly wanted: readonly Wanted[];
 
@@ -32,7 +32,7 @@ export interface Openers {
 
 /** The open devices of one request. */
 export class Opening {
-  /** What stands against the request so far. */
+  /** The errors against the request so far. */
   readonly errors: PlatterError[] = [];
   readonly #openers: Openers;
   readonly #lacking: Wanted[] = [];
@@ -43,7 +43,7 @@ export class Opening {
   }
 
   /**
-   * Opens something for `end` by `act`. null when that fails, and `errors` has the reason, or when `act` opens nothing.
+   * Opens something for `end` by `act`. null when `act` opens nothing, or when it fails: `errors` then has the reason.
    */
   async by(end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> {
     try {
@@ -88,14 +88,14 @@ export class Opening {
     }
   }
 
-  /** Waits for `work`, which reads `device`. When the answer is given up, the device is let go of. */
+  /** Waits for `work`, which reads `device`. Closes the device when the wait is given up. */
   reading<T>(end: End, device: NativeDevice, work: Promise<T>): Promise<T> {
     return this.#openers.answers.of(end.path, work, end.kind, () => letGo(device));
   }
 
   /**
-   * Throws what stands against the request: LacksRights when that is missing rights alone, else a Refusal. Rights are
-   * asked for when all the rest is in order. Until then a missing one is no error.
+   * Throws LacksRights when only rights are missing, otherwise a Refusal. Rights are asked for last, so a missing right
+   * is no error while anything else is wrong.
    */
   throwIfRefused(): void {
     const isLack = (error: PlatterError): boolean =>
@@ -105,13 +105,13 @@ export class Opening {
     throwIfAny(this.errors);
   }
 
-  /** Lets go of everything. */
+  /** Closes everything. */
   close(): void {
     for (const one of this.#opened) one.close();
   }
 }
 
-/** Closes a device. One whose read is not answered yet cannot be closed: the answer does that. */
+/** Closes a device. While a read of it is unanswered it cannot be closed; the answer does that. */
 function letGo(device: NativeDevice): void {
   try {
     device.close();
@@ -120,7 +120,7 @@ function letGo(device: NativeDevice): void {
   }
 }
 
-/** The open device against what was looked at: a node can be another disk a moment later. */
+/** Compares the open device with what was inspected: a node can lead to another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {
   const info = device.info();
   const size = end.packed?.bytes ?? end.size;

@@ -74,7 +74,7 @@ function notesOnPacked({ path, size, packed }: End): Note[] {
   ];
 }
 
-/** What the block map at `bmap` leaves out, and what it has no checksum of. */
+/** What the block map at `bmap` leaves out, and what has no checksum in it. */
 function notesOnMap(path: string, size: number, { path: bmap, bmap: read, zeroUnmapped }: SourceMap): Note[] {
   const { mapped } = read;
   return [
@@ -83,7 +83,7 @@ function notesOnMap(path: string, size: number, { path: bmap, bmap: read, zeroUn
   ];
 }
 
-/** The plan of `asked`, of which `request` is what is done: it has the checksum itself, not its list. */
+/** The plan of `asked`. `request` is what is done: it has the checksum itself, not its list. */
 export function planOf(
   asked: JobRequest,
   request: WorkRequest,
@@ -117,7 +117,7 @@ const mappedOf = (source: End | null): number | null => {
   return map === null || map.zeroUnmapped || map.bmap.mapped === source!.size ? null : map.bmap.mapped;
 };
 
-/** For an image this is known only when it is made; then nothing is said. */
+/** Notes the ends without direct I/O. A new image is left out, because its file is made only when the job starts. */
 function notesOnCache(held: readonly HeldEnd<NativeDevice | null>[]): Note[] {
   const cached = held.filter(({ end, device }) => end.packed === null && device?.info().direct === false);
   return cached.map(({ end }) => ({ kind: 'buffered', path: end.path }));

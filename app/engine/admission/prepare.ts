@@ -1,4 +1,4 @@
-// Makes a checked request of a request: every device and file found, guarded, opened and held. Writes nothing on them.
+// Prepares a request: finds, checks, opens and holds every device and file. Writes nothing to them.
 import type { Note } from '../../contract/facts.ts';
 import { sourceOf, writes } from '../../contract/request-facts.ts';
 import type { JobRequest, WorkRequest } from '../../contract/request.ts';
@@ -29,8 +29,8 @@ export interface Means {
   /** Gives the addon. */
   load: () => NativeAddon;
   /**
-   * When the host's user may not open some of the disks, and nothing else stands against the request, this asks for a
-   * session that may; `signal` withdraws the question. null: nobody is asked.
+   * Asks for a session that may open the disks that the host's user may not, when nothing else is against the request.
+   * `signal` withdraws the question. null: nobody is asked.
    */
   rights?: Rights | null;
   signal?: AbortSignal;
@@ -52,7 +52,7 @@ export async function prepare(
   }
 }
 
-/** The same for one attempt. */
+/** What one attempt needs. */
 interface Attempted {
   load: () => NativeAddon;
   rights: Rights | null;
@@ -66,7 +66,7 @@ async function prepareWith(session: RightsSession, request: JobRequest, means: A
   } catch (error) {
     session.close();
     if (!(error instanceof LacksRights)) throw error;
-    // A path of the request leads to another disk now, for which nobody has been asked.
+    // A path of the request leads to another disk now, which the question did not name.
     throw new Refusal(
       error.wanted.map(({ path }) =>
         failure({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'anotherThanAsked' } }),
@@ -106,7 +106,7 @@ async function attempt(
   }
 }
 
-/** Opens and locks what `looked` found, and makes the plan. Lets go of everything when the request is refused. */
+/** Opens and locks what `looked` found, and makes the plan. Closes everything when the request is refused. */
 async function hold(
   asked: JobRequest,
   looked: Examined,
@@ -165,7 +165,7 @@ async function hold(
   }
 }
 
-/** Locks the disks of the job. Gives their descriptors. Throws a Refusal when something else has one of them. */
+/** Locks the disks of the job and gives their descriptors. Throws a Refusal when another program has locked one. */
 async function lockAll(
   addon: NativeAddon,
   { kind }: WorkRequest,
@@ -186,7 +186,7 @@ async function lockAll(
   }
 }
 
-/** The client of the job, when the manifest or the log that it goes by is right. */
+/** Makes the client of the job, and checks the manifest or the log that guides it. */
 async function checkedClient(
   { request, manifest, resumed }: Examined,
   source: HeldEnd | null,

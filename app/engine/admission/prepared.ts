@@ -1,4 +1,4 @@
-// What a request has become when it was prepared: every device and file found, opened and held, and nothing written.
+// A prepared request: every device and file is found, open and held, and nothing is written.
 import type { Plan } from '../../contract/jobs.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { allChunks, chunksWith, type Grid } from '../formats/chunk-sets.ts';
@@ -29,9 +29,9 @@ export type Reviewed = Pick<End, 'id' | 'size' | 'modified' | 'lasting'>;
 
 /** A destination and its open device. A new image has none yet: its file is made when the job starts. */
 export interface Held extends HeldDisk {
-  /** What is on it is compared, and stays where it is equal. */
+  /** Old content is compared, and stays where it is equal. */
   readonly updated: boolean;
-  /** Of an image that has not its own name yet: what it is called, and what it will be when it is complete. */
+  /** The names of an image that does not have its own name yet; null for any other destination. */
   readonly naming: Naming | null;
 }
 
@@ -44,31 +44,31 @@ export interface HeldSource extends HeldEnd {
 /** What `prepare` holds until the job ends or is given up. A job that runs keeps what changes in a `Run` of its own. */
 export interface Prepared {
   readonly plan: Plan;
-  /** What is done: of a job that is continued, what was asked for when it began. */
+  /** What is done. For a resumed job: what was asked for when it began. */
   readonly request: WorkRequest;
   /** null where a manifest stands for it. */
   readonly source: HeldSource | null;
-  /** Images beside the source are copied by the server that has them both. */
+  /** The source's server copies to images that lie beside it. */
   readonly serverCopies: boolean;
   /** In the order of the plan. */
   readonly destinations: readonly Held[];
   readonly grid: Grid;
   /** The chunks that are written and compared: all, or those that the block map of the source has bytes in. */
   readonly scope: Uint8Array;
-  /** Of the source from before. */
+  /** An earlier manifest of the source. */
   readonly manifest: Manifest | null;
-  /** Of a rescue that is continued. */
+  /** The map of a rescue that is continued. */
   readonly map: RescueMap | null;
   readonly resumed: Resumed | null;
   /** Where the job's log is, or will be; null for a job that keeps none. */
   readonly log: { readonly dir: string; readonly id: string } | null;
   /** Folder of the logs; null when there can be none. */
   readonly stateDir: string | null;
-  /** Holds the log, so that it is seen to be that of a running job. */
+  /** Locks the log, which marks its job as running. */
   readonly lock: NativeDevice | null;
   /**
-   * What opens the devices that the host may not open itself: first those of the plan, then one for each that came
-   * back.
+   * Sessions that open the devices that the host may not: first the one for the plan, then one for each device that
+   * came back.
    */
   readonly sessions: readonly RightsSession[];
   /** Gives further sessions; null where nobody is asked. */
@@ -80,10 +80,9 @@ export interface Prepared {
 }
 
 /**
- * The chunks of a job with this source. A block map counts in blocks of 4 KiB and a job in chunks, so what is mapped in
- * a chunk takes all of it along: the rest of the chunk is written as zeros (`native/unpack/mapped.h`), which is one of
- * the things that undefined bytes can be, and is compared with them. The head is always one of them. Otherwise an old
- * partition table could stay in front of a copy that was interrupted, or that is not what it should be.
+ * The chunks of a job with this source. A block map lists blocks of 4 KiB, so a chunk with any mapped block is in the
+ * job as a whole. Its unmapped bytes are undefined; they are written and compared as zeros (`native/unpack/mapped.h`).
+ * The head is always in the job. Otherwise an old partition table could stay in front of an interrupted or wrong copy.
  */
 export function scopeOf(source: End | null, grid: Grid): Uint8Array {
   const map = source?.packed?.map ?? null;

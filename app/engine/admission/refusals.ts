@@ -1,4 +1,4 @@
-// "May I write this?" Every reason against, before anything is written. Pure: decides on what was found.
+// "May I write this?" Every reason against a request, before anything is written. Pure: decides on what was found.
 import { basename } from 'node:path';
 import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
@@ -13,16 +13,16 @@ import type { End, Found, ImagePlace } from '../devices/inspect-paths.ts';
 import { overlap, type Located } from '../devices/shared-storage.ts';
 import { mountedOver, takenAway } from '../access/unmount.ts';
 
-/** What is to be done, as far as it decides what may be. */
+/** The parts of a request that decide whether it may be done. */
 export interface Intent {
   kind: JobKind;
-  /** What is there is compared, and stays where it is equal. */
+  /** Old content is compared, and stays where it is equal. */
   update: boolean;
-  /** What is mounted of the destinations is unmounted. */
+  /** The job unmounts its destinations. */
   unmount: boolean;
   /** Bytes that each destination has to have; null when the source says it. */
   bytes: number | null;
-  /** Room that an image takes whose file system keeps holes, in bytes; null when it is that of all its bytes. */
+  /** Bytes of space that an image takes where holes are kept; null when it takes the space of all its bytes. */
   data: number | null;
   /** Files that the job reads and writes beside its ends: absolute paths without links. */
   files?: readonly string[];
@@ -66,7 +66,7 @@ export function refusals(
 }
 
 /**
- * Files that the job needs and that would be out of reach once its destinations are unmounted. `files` are absolute
+ * Refuses destinations that cannot be unmounted without taking away a file that the job needs. `files` are absolute
  * paths without links.
  */
 export function againstUnmounting(
@@ -121,7 +121,7 @@ export function notesOnClones({ block, path }: End, destinations: readonly End[]
   ];
 }
 
-/** The files that an end is, or lies in: behind the loop devices that it is made of. */
+/** The file that an end is, or the files behind the loop devices that it is made of. */
 function filesOf({ block, realPath }: End): string[] {
   return block === null ? [realPath] : [block, ...foundations(block)].flatMap(({ backingFile }) => backingFile ?? []);
 }
@@ -135,14 +135,14 @@ function againstSource(source: End): PlatterError[] {
   return [check(source, 'SOURCE_EMPTY', { kind: source.kind === 'block' ? 'noMedium' : 'emptyFile' })];
 }
 
-/** What is to be unmounted, and what that must not take away. */
+/** Whether to unmount, and which files must stay reachable. */
 interface Unmounting {
   unmount: boolean;
   /** Files that the job reads and writes: absolute paths without links. */
   files: readonly string[];
 }
 
-/** `inPlace`: a file that is there is changed where it is, instead of being replaced. */
+/** `inPlace`: an existing file is changed in place instead of being replaced. */
 function againstWriting(end: End, inPlace: boolean, unmounting: Unmounting, blocks: Blocks): PlatterError[] {
   return end.block === null ? againstFile(end, inPlace, blocks) : againstBlock(end, end.block, unmounting, blocks);
 }
@@ -151,12 +151,12 @@ function againstBlock(end: End, block: Block, { unmount, files }: Unmounting, bl
   if (end.size === 0) return [check(end, 'DEVICE_GONE', { kind: 'noMedium' })];
   const taken = block.system ? [] : takenAway(block, files, blocks);
   const covered = unmount && !block.system ? mountedOver(block, blocks, files) : [];
-  // To unmount it is no advice where that takes a file of the job away.
+  // Do not advise unmounting when it would take a file of the job away.
   const known = [...refusalsOf(block, unmount || taken.length > 0), ...covered, ...taken].map((refusal) =>
     failure({ ...refusal, device: end.path }),
   );
-  // Another loop device over the same file, or another path to the same disk, can be mounted while this one, or the
-  // disk that it is a partition of, is not.
+  // The storage can be mounted under another name while this device, or the disk that it is a partition of, is not: by
+  // another loop device over the same file, or by another path to the same disk.
   const own = new Set([block, ...foundations(block)]);
   const aliases = blocks.all.filter(
     (other) => !own.has(other) && ['same', 'piece'].includes(overlap(end, located(other), blocks) ?? ''),
@@ -175,15 +175,15 @@ function againstBlock(end: End, block: Block, { unmount, files }: Unmounting, bl
 }
 
 /**
- * A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for
- * the file.
+ * True for a loop device over a deleted file. Another loop device can lie on that file, and only root can ask the
+ * kernel which file it is.
  */
 const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean =>
   type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;
 
 /**
- * A loop device over a block device that nobody can name here: any may be meant. The broker decides the same
- * (native/broker/system_disks.cc).
+ * True for a loop device over a block device that cannot be named here: it may be any device. The broker decides the
+ * same (native/broker/system_disks.cc).
  */
 const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
   type === 'loop' && backingId === null && backingFile !== null && isNode(backingFile);
@@ -219,14 +219,14 @@ function againstPair(kind: JobKind, source: End, end: End, blocks: Blocks): Plat
 
 function againstSize(kind: JobKind, needed: number, end: End): PlatterError[] {
   const missing = end.image === null ? needed - end.size : 0;
-  const gone = writes(kind) && end.block !== null && end.size === 0; // said already, and better
+  const gone = writes(kind) && end.block !== null && end.size === 0; // refused above, with a better reason
   if (missing <= 0 || gone) return [];
   return [
     check(end, 'TOO_SMALL', { kind: 'tooSmall', holds: end.size, missing, writing: writes(kind) ? 'yes' : 'no' }),
   ];
 }
 
-/** The destination against those named before it. */
+/** Compares the destination with those named before it. */
 function againstTwice(end: End, others: readonly (End | null)[], blocks: Blocks): PlatterError[] {
   for (const other of others) {
     if (other === null) continue;
@@ -248,7 +248,7 @@ function againstTwice(end: End, others: readonly (End | null)[], blocks: Blocks)
   return [];
 }
 
-/** Images that do not fit where they go: several can go to one file system. `data`: the room without holes. */
+/** Refuses images that do not fit on their file system, which several can share. `data`: bytes without holes. */
 function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]): PlatterError[] {
   const taken = new Map<string, number>();
   return ends.flatMap((end) => {
@@ -272,7 +272,7 @@ function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]
   });
 }
 
-/** A name that the file system does not take, or changes into that of another file. */
+/** Refuses a name that the file system does not take, or changes into that of another file. */
 function againstName({ path, realPath, image }: End): PlatterError[] {
   if (image?.limits.forbidden?.test(basename(realPath)) !== true) return [];
   return [

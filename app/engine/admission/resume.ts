@@ -43,9 +43,11 @@ export interface Resumed {
   log: JobLog;
   /** The log's index of each destination that is continued. */
   indices: number[];
-  /** Destinations that are not done and cannot be found. */
+  /** The number of destinations that are not done and cannot be found. */
   leftOut: number;
-  /** What is known to be on the medium of each of them, and the source's hashes. Nothing when the log is damaged. */
+  /**
+   * The chunks known to be on the medium of each destination, and the source's hashes. Empty when the log is damaged.
+   */
   durable: Uint8Array[];
   known: Uint8Array;
   hashes: Uint8Array;
@@ -54,7 +56,7 @@ export interface Resumed {
 /** What was found of an interrupted job. */
 export interface FoundJob {
   resumed: Resumed;
-  /** What was asked for then; how it is done (limits, memory) as it is asked for now. */
+  /** The original request, with the limits and memory of the current one. */
   request: LoggedRequest;
   source: Found;
   destinations: Found[];
@@ -62,8 +64,8 @@ export interface FoundJob {
 }
 
 /**
- * The log of an interrupted job, and a hold on it so that nobody else continues it. Rejects with a Refusal: there is no
- * such job, it runs, or nothing of it is left.
+ * Opens and locks the log of an interrupted job, so that nobody else continues it. Rejects with a Refusal when there is
+ * no such job, it runs, or nothing of it is left.
  */
 export async function openInterrupted(
   dir: string,
@@ -85,8 +87,8 @@ export async function openInterrupted(
 }
 
 /**
- * Looks for the ends of an interrupted job on the machine as it is now. Destinations that are not there are left out,
- * if any is.
+ * Finds the ends of an interrupted job on the machine as it is now. Leaves out missing destinations, unless all are
+ * missing.
  */
 export async function findEnds(
   id: string,
@@ -126,7 +128,7 @@ export async function findEnds(
     },
     request: {
       ...header.request,
-      // A limit of one destination was for the first run.
+      // The limit of a single destination was for the first run.
       destinations: indices.map((index) => ({ path: header.request.destinations[index]!.path, throttle: null })),
       io: now.io,
       memory: now.memory,
@@ -160,7 +162,7 @@ function isGone({ end, ...rest }: Found, logged: LoggedEnd): boolean {
   return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isNamed(end, logged);
 }
 
-/** The source, read by the block map that the job began with, or by none. */
+/** Finds the source again, with the block map that the job began with, if any. */
 async function sourceAgain(request: LoggedRequest, file: Found, answers: Answers): Promise<Found> {
   if (file.end === null) return file;
   try {
@@ -198,8 +200,8 @@ const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>
   states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
 
 /**
- * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not
- * what the log says. Writes nothing.
+ * Reads samples of the source and of what each destination should hold. Gives the errors of the ends that do not match
+ * the log. Writes nothing.
  */
 export async function sampleErrors(
   { log, durable, known, hashes }: Resumed,
@@ -239,7 +241,7 @@ export async function sampleErrors(
   return entries.flatMap((entry) => {
     if (entry.destination < 0 || told.has(entry.destination)) return [];
     const isSource = ends[entry.destination]!.end === source.end;
-    // Of the source of a rescue it is no news that it cannot be read.
+    // A rescue expects that its source cannot be read.
     if (isSource && entry.cause !== 'mismatch' && rescueOf(log.header.request) !== null) return [];
     told.add(entry.destination);
     const { side: _side, destination: _destination, ...error } = jobError(entry, named);
@@ -257,7 +259,7 @@ export async function sampleErrors(
 }
 
 /**
- * Those of `chunks` that an image has bytes for. Zeros at the end of a new image are holes behind its end until it is
+ * The `chunks` that lie within an image's file. Zeros at the end of a new image are not in the file until it is
  * complete; they are read back then.
  */
 function inFile(chunks: Uint8Array, { device }: HeldEnd<NativeDevice | null>, grid: Grid): Uint8Array {
@@ -269,8 +271,8 @@ function inFile(chunks: Uint8Array, { device }: HeldEnd<NativeDevice | null>, gr
 }
 
 /**
- * The interrupted jobs that could be continued, newest first; a log that cannot be opened is none. Rejects with a
- * Refusal when the logs cannot be listed.
+ * The interrupted jobs that could be continued, newest first. Skips logs that cannot be opened. Rejects with a Refusal
+ * when the logs cannot be listed.
  */
 export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<InterruptedJob[]> {
   const found = [];
@@ -285,13 +287,13 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
   );
 }
 
-/** Is an image there under its own name, which the log has not heard of? What is in it is looked at later. */
+/** True when an image has its own name, although the log does not say so. Its content is checked later. */
 export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean =>
   isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
 
 /**
- * The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects
- * with a Refusal when the logs cannot be listed.
+ * The interrupted job whose log names the file at `image.part`; null when there is none. Rejects with a Refusal when
+ * the logs cannot be listed.
  */
 export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<JobSummary | null> {
   const left = { id: image?.partId ?? null, born: image?.partBorn ?? null, lasting };
@@ -322,7 +324,10 @@ export async function forgetJob(dir: string, id: string, addon: NativeAddon): Pr
   }
 }
 
-/** Path of the download that the job `id` alone was made from; null for any other source, and when its log is damaged. */
+/**
+ * Path of the downloaded source of the job `id`; null when another job has it, it was not downloaded, or the log is
+ * damaged.
+ */
 async function downloadOf(dir: string, id: string): Promise<string | null> {
   const logs = await summaries(await listJobs(dir));
   const header = logs.find((log) => log?.id === id)?.header;
@@ -340,7 +345,7 @@ function describe({ id, header, durable, states, damage }: JobSummary): Interrup
     source: downloadedFrom(header.request) ?? header.source?.path ?? '',
     bytes: header.bytes,
     damaged: damage === 'corrupt',
-    // An image that another job has replaced is none of its destinations any more.
+    // An image that another job has replaced is no longer a destination of this one.
     destinations: header.destinations.flatMap(({ path, model, serial }, index) =>
       states[index]?.state === 'replaced'
         ? []
@@ -349,7 +354,7 @@ function describe({ id, header, durable, states, damage }: JobSummary): Interrup
   };
 }
 
-/** The log, locked: the log of a running job is. Rejects with a Refusal when it cannot be opened. */
+/** Locks the log, as a running job does with its own. Rejects with a Refusal when it cannot be opened. */
 export async function holdLog(addon: NativeAddon, path: string): Promise<NativeDevice | 'absent' | 'running'> {
   try {
     return await addon.openDevice(path, { write: true, exclusive: true });

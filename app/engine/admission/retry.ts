@@ -17,21 +17,21 @@ import type { Held, Prepared } from './prepared.ts';
 import type { RightsSession } from '../access/rights-session.ts';
 
 /**
- * Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be
- * started again.
+ * Throws a Refusal unless a destination that ended with `end` can be started again. null: it has not ended, or the job
+ * takes no requests.
  */
 export function refuseRetry(path: string, end: DestinationResult['state'] | null, errors: readonly JobError[]): void {
   if (end === null) refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'notFailed' } });
   if (end === 'done') refuse({ code: 'NOTHING_TO_DO', op: 'check', device: path, reason: { kind: 'isDone' } });
-  // What the kernel still holds could be written after what is written now.
+  // The kernel may still hold old writes, which could reach the medium after new ones.
   if (hasStalled(errors)) refuse({ code: 'STALLED', op: 'check', device: path, reason: { kind: 'stillWaits' } });
 }
 
 /**
- * Makes sure that a destination is the one it was, and opens it again when it was plugged in anew. Returns what it is
- * then; null when it is still open. `keepSession` takes a new session, which the caller closes. Rejects with a Refusal
- * when the destination is not there, or is another one, or when `signal` stops this: a drive can take for ever to be
- * opened.
+ * Checks that a destination is the same as before, and reopens it when it was plugged in again. Returns the reopened
+ * destination; null when the old one is still open. `keepSession` takes a new session, which the caller closes. Rejects
+ * with a Refusal when the destination is missing or another one, or when `signal` stops this, because opening a drive
+ * can take for ever.
  */
 export async function reopenForRetry(
   prepared: Prepared,
@@ -69,7 +69,7 @@ export async function reopenForRetry(
     }
     return { end: now, device: anew };
   } catch (error) {
-    // Its own hold on it, which a drive that was away would have lost: it is the one that is open.
+    // EBUSY here is our own claim. A drive that had been away would have lost it, so the device is still open.
     const errno = error instanceof Refusal ? error.errors[0]!.errno : errnoOf(error);
     if (found.end.id === end.id && errno === 'EBUSY') return null;
     throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', end.path, 'block')]);
@@ -82,7 +82,7 @@ function isFound(device: NativeDevice, { id, size, block }: End): boolean {
   return `block:${info.major}:${info.minor}` === id && info.size === size && isSequence(block, info);
 }
 
-/** What is against writing the destination `held` where it was found now. */
+/** Every reason not to write the destination `held` where it was found now. */
 function refusalsNow(
   { request, grid, source, destinations }: Prepared,
   held: Held,
@@ -118,7 +118,7 @@ async function reopen(
   const known = sessions.find((session) => session.has(end));
   if (known !== undefined) return known.open(end, access);
   const session = await rights.session([{ path: end.path, block: end.block!, access }], signal);
-  // A job that was stopped in the meantime lets nothing go any more.
+  // The job was stopped in the meantime and no longer closes sessions.
   if (signal.aborted) session.close();
   else keepSession(session);
   return session.open(end, access);

@@ -1,4 +1,4 @@
-// Is the medium of a destination that is started again the one that this job has written?
+// Checks that a retried destination still has the medium that this job has written.
 import { writes } from '../../contract/request-facts.ts';
 import { both, chunksOfErrors, isEmpty, noChunks, sampleOf, without, type KnownHashes } from '../formats/chunk-sets.ts';
 import { refuse } from '../../base/errors.ts';
@@ -63,8 +63,8 @@ export async function uncertainChunks(
 }
 
 /**
- * True when the kernel has met the disk or its medium again since the review. Disk sequence numbers; null where it has
- * none.
+ * True when the kernel has detected the disk or its medium anew since the review. Takes disk sequence numbers; null
+ * where there is none.
  */
 const wasAway = (reviewed: number | null, now: number | null): boolean =>
   reviewed !== null && now !== null && reviewed !== now;

@@ -1,4 +1,4 @@
-// Says more of a destination that is too small for a source: where the source's partitions end, or that only zeros are
+// Explains why a destination is too small for a source: where the source's partitions end, or that only zeros lie
 // beyond.
 import { open, type FileHandle } from 'node:fs/promises';
 import type { PlatterError } from '../../contract/errors.ts';
@@ -7,11 +7,11 @@ import type { End } from '../devices/inspect-paths.ts';
 import { shell } from '../devices/release-commands.ts';
 import { HEAD_BYTES, tableIn } from '../devices/partition-table.ts';
 
-/** So many bytes too many are looked at. */
+/** Bytes. A source that is longer than its destination by more than this is not searched for zeros. */
 const MOST_LOOKED_AT = 64 * 1024 ** 2;
 const STEP = 1024 ** 2;
 
-/** `errors` with more said of each destination that is too small to be written, as far as the source can be read. */
+/** `errors`, where each destination that is too small to be written is explained, as far as the source can be read. */
 export async function explainShortfalls(errors: readonly PlatterError[], source: End | null): Promise<PlatterError[]> {
   const isShort = ({ reason }: PlatterError): boolean => reason.kind === 'tooSmall' && reason.writing === 'yes';
   if (source === null || !errors.some(isShort)) return [...errors];
@@ -50,7 +50,7 @@ async function isZeros(file: FileHandle, from: number, to: number): Promise<bool
   return true;
 }
 
-/** The bytes there; none where they cannot be read. */
+/** The bytes there; empty when they cannot be read. */
 async function bytesAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);

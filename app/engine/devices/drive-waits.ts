@@ -1,8 +1,8 @@
-// Waits for a drive as long as it does anything. An unmount has no time limit, because the cache is written first; a
+// Waits for a drive as long as it finishes requests. An unmount has no time limit, because it writes the cache first. A
 // drive that finishes no more requests is hanging.
 import { content } from './sysfs.ts';
 
-/** How long a drive may finish no request while something waits for it, in milliseconds. */
+/** Milliseconds without a finished request after which a drive that is waited for counts as hanging. */
 export const PATIENCE_MS = 30_000;
 /**
  * Fields of a block device's `stat` that count finished requests: reads, writes, discards, flushes (the kernel's
@@ -21,7 +21,7 @@ export function requestsEnded(majorMinor: string, sys = '/sys'): string {
     .trim();
 }
 
-/** Calls `giveUp` once, when `moved` has not changed for `limit` milliseconds. Gives a function that ends the watch. */
+/** Calls `giveUp` once when `moved` has not changed for `limit` milliseconds. Gives a function that ends the watch. */
 export function whenStuck(moved: () => string, limit: number, giveUp: () => void): () => void {
   let [last, since] = [moved(), performance.now()];
   const timer = setInterval(
@@ -38,7 +38,7 @@ export function whenStuck(moved: () => string, limit: number, giveUp: () => void
 }
 
 /**
- * Resolves as `work` does. Rejects with `error()` first, when the device with this number finishes no request for
+ * Resolves as `work` does. Rejects with `error()` when the device with this number first finishes no request for
  * `patience` milliseconds.
  */
 export function unlessStuck<T>(work: Promise<T>, majorMinor: string, patience: number, error: () => Error): Promise<T> {

@@ -25,7 +25,7 @@ export class Attempts {
     return [...this.#waiting.keys()];
   }
 
-  /** Sends destinations on a course, beside those that are on theirs. `broken` hears why a course rejects. */
+  /** Starts destinations on a course, beside the courses that run. `broken` gets the reason when the course rejects. */
   begin(
     destinations: readonly number[],
     course: (owns: Owns) => Promise<void>,

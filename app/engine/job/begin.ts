@@ -1,5 +1,4 @@
-// The first steps of a job that was prepared: unmounts its disks, creates its images or takes them up again, begins its
-// log.
+// The first steps of a prepared job: unmounts its disks, creates its images or reopens them, begins its log.
 import type { PlatterError } from '../../contract/errors.ts';
 import { updates } from '../../contract/request-facts.ts';
 import { Answers } from '../../base/slow-answers.ts';
@@ -14,9 +13,9 @@ import type { Emit } from './reports.ts';
 import { markSource, releaseRun, runOf, type Run, type RunningDestination } from './run.ts';
 
 /**
- * Starts what was prepared. `answers` is the time that the state folder has to answer, and hears of a source that is
- * judged first. Rejects with a Refusal when a disk cannot be unmounted or an image cannot be made: then no new image is
- * left, nothing was written, and all is closed.
+ * Starts a prepared job. `answers` limits the time of the state folder, and hears of a source that is judged first.
+ * Rejects with a Refusal when a disk cannot be unmounted or an image cannot be made. Then no new image is left, nothing
+ * was written, and everything is closed.
  */
 export async function begin(prepared: Prepared, emit: Emit, answers = new Answers(0, () => undefined)): Promise<Job> {
   const run = runOf(prepared);
@@ -35,9 +34,9 @@ export async function begin(prepared: Prepared, emit: Emit, answers = new Answer
 }
 
 /**
- * From here on the decoders decide what the source is. A copy that writes a whole disk may begin before that: its head
- * waits for the end. A file by which good drives would be called wrong, or be rewritten, is judged first, and so is an
- * image of one chunk, which has no head that could wait.
+ * From here on the decoders decide what the source is. A copy of more than one chunk starts before they have decided,
+ * because the head is written last. Other jobs wait: with a bad file they would report or rewrite good drives. An image
+ * of one chunk waits too, because it has no head to hold back.
  */
 async function beginUnpacking({ source, grid, scope, request }: Run, answers: Answers): Promise<void> {
   const unpacking = source?.unpacking ?? null;
@@ -49,8 +48,8 @@ async function beginUnpacking({ source, grid, scope, request }: Run, answers: An
 }
 
 /**
- * Creates new images, and takes up those that are written in place. When one fails, undoes all and throws a Refusal
- * with every reason.
+ * Creates new images, and renames to NAME.part those that are written in place. When one fails, undoes all and throws a
+ * Refusal with every reason.
  */
 async function openImages(run: Run): Promise<void> {
   const { addon, plan, source, resumed, destinations } = run;

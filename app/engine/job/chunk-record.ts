@@ -1,5 +1,5 @@
-// What a running job knows of its media and its source: durable chunks, hashes, evidence, and the log that says so. The
-// flush comes first, which native waits for, then the log.
+// Records what a running job knows of its media and its source: durable chunks, hashes, evidence, and the log of them.
+// Native waits for the flush, and then the log is written.
 import type { Note } from '../../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
 import { rescueOf } from '../../contract/request-facts.ts';
@@ -14,7 +14,7 @@ import { chunksWithin } from '../formats/rescue-map.ts';
 /** Hashes that are fetched at a time. */
 const STEP = 65_536;
 
-/** The books of one job. */
+/** The record of one job. */
 export class ChunkRecord {
   readonly hashes: KnownHashes;
   readonly #prepared: Prepared;
@@ -33,7 +33,7 @@ export class ChunkRecord {
     this.#evidence = destinations.map(() => new Evidence(grid, noChunks(grid), scope));
   }
 
-  /** Why the log is not what it should be; null when all is well. */
+  /** Why the log could not be written; null when it could. */
   get problem(): Note | null {
     return this.#log.problem;
   }
@@ -74,7 +74,7 @@ export class ChunkRecord {
     }
   }
 
-  /** These chunks of a destination are durable, though no pass wrote them. */
+  /** Records chunks of a destination as durable that no pass has written. */
   async found(destination: number, chunks: Uint8Array): Promise<void> {
     const ranges = [...chunkRanges(without(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
     for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, true);
@@ -83,7 +83,7 @@ export class ChunkRecord {
     );
   }
 
-  /** These chunks are about to be written again, or turned out to be bad. */
+  /** Withdraws chunks that are about to be written again, or turned out to be bad. */
   async withdraw(destination: number, chunks: Uint8Array): Promise<void> {
     const ranges = [...chunkRanges(both(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
     for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, false);
@@ -122,7 +122,7 @@ export class ChunkRecord {
       this.hashes.remove(range.first, range.count);
   }
 
-  /** A destination has ended. */
+  /** Records the end of a destination. */
   state(destination: number, state: DestinationResult['state']): Promise<void> {
     return this.#log.state(
       destination,
@@ -131,7 +131,7 @@ export class ChunkRecord {
     );
   }
 
-  /** The job has ended. */
+  /** Records the end of the job. */
   close(result: JobResult): Promise<void> {
     return this.#log.close(result);
   }

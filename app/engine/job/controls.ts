@@ -1,8 +1,8 @@
-// What the user wants of a running job: who is paused, and how fast it may go.
+// What the user has set for a running job: what is paused, and how fast it may go.
 import type { Controls } from './pass/pass.ts';
 import type { Run } from './run.ts';
 
-/** Applies to every pass that begins from now on. Passes that run have to be told. */
+/** Applies to every pass that begins from now on. Running passes are told separately. */
 export class JobControls implements Controls {
   paused = false;
   limit: number;

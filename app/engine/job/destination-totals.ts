@@ -17,10 +17,10 @@ class Ending {
 export class DestinationTotals {
   /** Sums of the passes that have ended, in bytes. */
   readonly #past: Sums = { written: 0, verified: 0, toWrite: 0, toVerify: 0 };
-  /** Bytes there are to write, and to read back, over all passes; null where the passes say it. */
+  /** Bytes to write and to read back over all passes; null when the passes know them. */
   #whole: Pick<Sums, 'toWrite' | 'toVerify'> | null = null;
   #rate = new Rate();
-  /** The state in which its last pass left it. It is shown so until its end is in the log. */
+  /** The state after its last pass. It is shown until its end is in the log. */
   #left: Counted['state'] = 'waiting';
   /**
    * Seconds from the start of the job until nothing was left to do for it; null before. Its pass can go on for others.
@@ -34,12 +34,15 @@ export class DestinationTotals {
   cancelled = false;
   /** Bytes that needed no writing because they were there. */
   kept = 0;
-  /** Of one that is done: bytes that were to be compared and were not. */
+  /** For a complete destination: bytes that should have been compared and were not. */
   uncompared = 0;
   /** Index of the first error that counts for its result: a retry forgives those before it. */
   errorsFrom = 0;
 
-  /** What there is to do over all passes, where they cannot know it: of a rescue, which has many. */
+  /**
+   * Sets the bytes to write and to read back over all passes. For a rescue, which has many passes that do not know
+   * them.
+   */
   set whole(sums: Pick<Sums, 'toWrite' | 'toVerify'>) {
     this.#whole = sums;
   }
@@ -69,19 +72,19 @@ export class DestinationTotals {
     return this.#ended.over;
   }
 
-  /** The current attempt has ended. */
+  /** Ends the current attempt. */
   close(end: DestinationResult['state']): void {
     this.#end = end;
     this.#ended.tell();
   }
 
-  /** Adds what a pass did, that has ended. */
+  /** Adds what an ended pass did. */
   add(progress: TargetProgress): void {
     this.#left = progress.state;
     for (const name of SUMS) this.#past[name] += progress[name];
   }
 
-  /** It is started again. Speeds begin anew. */
+  /** Starts it again. Speeds begin anew. */
   reopen(errorsFrom: number): void {
     // Drop the first attempt's unfinished work; the retry counts it.
     this.#past.toWrite = this.#past.written;
@@ -116,7 +119,7 @@ export class DestinationTotals {
     };
   }
 
-  /** Keeps the time of the end between two passes: nothing has begun again there. */
+  /** Keeps the time when nothing was left to do. Between two passes nothing has begun again, so it stays. */
   #clock(state: Counted['state'], seconds: number): void {
     if (isOver(state)) this.#seconds ??= seconds;
     else if (state !== 'waiting' && state !== 'paused') this.#seconds = null;

@@ -5,15 +5,15 @@ import type { Extent } from '../../contract/values.ts';
 import { errnoOf } from '../../base/errors.ts';
 import type { NativeDevice, NativeError } from '../native/addon.ts';
 
-/** Differences of one destination that are looked at more closely. */
+/** Differences of one destination that are examined. */
 const MOST_LOOKS = 64;
-/** One look at a device. */
+/** Bytes that are read from a device at a time. */
 const LOOK = 1024 * 1024;
 /** A longer stretch is wrong as a whole: its sectors say no more. */
 const LONGEST = 4 * LOOK;
-/** Bytes between two differences that are told as one. */
+/** Differences with at most this many bytes between them are reported as one. */
 const NEAR = 4096;
-/** More places than this within one entry are one place, from the first to the last. */
+/** More places than this within one entry are reported as one, from the first to the last. */
 const MOST_PLACES = 8;
 
 /** A part of an entry that differs. */
@@ -24,8 +24,8 @@ export interface Difference {
 }
 
 /**
- * The parts of `entry` that really differ. The entry as it is where a short look cannot tell, or nothing differs any
- * more.
+ * The parts of `entry` that really differ. Gives the entry unchanged when it is too long to examine, or when nothing
+ * differs any more.
  */
 export async function differingSectors(
   entry: NativeError,
@@ -58,7 +58,7 @@ export async function differingSectors(
   return found.map(({ superblock, ...place }) => ({ entry: { ...entry, ...place }, superblock }));
 }
 
-/** Looks closer at the differences that a check finds, one after the other, up to MOST_LOOKS of each destination. */
+/** Examines the differences that a check finds, one after the other, up to MOST_LOOKS of each destination. */
 export class Looks {
   readonly #source: Pick<NativeDevice, 'peek'>;
   readonly #destination: (index: number) => Pick<NativeDevice, 'peek'>;
@@ -67,7 +67,7 @@ export class Looks {
   readonly #counts: number[] = [];
   #last = Promise.resolve();
 
-  /** `destination` gives the device of a destination, `tell` hears what really differs. */
+  /** `destination` gives the device of a destination. `tell` gets what really differs. */
   constructor(
     source: Pick<NativeDevice, 'peek'>,
     destination: (index: number) => Pick<NativeDevice, 'peek'>,
@@ -78,12 +78,15 @@ export class Looks {
     this.#tell = tell;
   }
 
-  /** Resolves when all that was taken is told. */
+  /** Resolves when everything that was taken is reported. */
   get done(): Promise<void> {
     return this.#last;
   }
 
-  /** Takes an entry to look at. False when it is no difference, or one too many: nobody tells it then. */
+  /**
+   * Takes an entry to examine and report. False when it is no difference, or one too many: then this does not report
+   * it.
+   */
   take(entry: NativeError): boolean {
     const { side, cause, destination } = entry;
     if (side !== 'verify' || cause !== 'mismatch') return false;
@@ -97,13 +100,13 @@ export class Looks {
       (await differingSectors(entry, this.#source, this.#destination(entry.destination))).forEach(this.#tell);
     } catch (error) {
       if (errnoOf(error) === null) throw error;
-      // It cannot be read any more: what was found before is told.
+      // It cannot be read any more, so report the entry as it was found.
       this.#tell({ entry, superblock: false });
     }
   }
 }
 
-/** Runs of sectors that differ, those that are near to each other as one. */
+/** Runs of sectors that differ. Runs that are near each other are joined. */
 function runs(one: Buffer, other: Buffer): Extent[] {
   const result: Extent[] = [];
   for (let offset = 0; offset < Math.max(one.length, other.length); offset += SECTOR_SIZE) {

@@ -1,4 +1,4 @@
-// How a destination of a job ends: what it is judged by, and what is kept of it.
+// Ends a destination of a job: judges the result, and records it.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';
 import { bytesOf } from '../formats/chunk-sets.ts';
@@ -8,8 +8,8 @@ import type { JobParts } from './job-parts.ts';
 import { nameImage } from './run.ts';
 
 /**
- * Ends the current attempt of a destination, unless it has ended. One that is done has failed after all when its image
- * has another length than the source or cannot get its name. Tells the errors that were `held` back.
+ * Ends the current attempt of a destination, unless it has ended. A destination that is done has failed after all when
+ * its image has another length than the source or cannot get its name. Reports the errors in `held`.
  */
 export async function finish(
   parts: JobParts,
@@ -21,22 +21,22 @@ export async function finish(
   const totals = parts.totals[destination]!;
   if (totals.end !== null) return;
   reports.tellHeld(held);
-  // The request that failed may have come before the drive was seen to be gone.
+  // The failure may have come before the drive was seen to be gone.
   if (state === 'failed') reports.tellGone(destination, reports.removals.look(destination));
   const wrong = state === 'done' ? await wrongWithImage(parts) : null;
-  // Nobody waited for the end of the source.
+  // The user did not wait for the end of the source.
   const reached = wrong?.code === 'CANCELLED' ? 'cancelled' : state;
   const isGood = (wrong === null || reached !== state) && judge(parts, destination, reached);
   const end = isGood ? reached : 'failed';
   if (!isGood) totals.failed = true;
   const unproven = end === 'done' && run.plan.verify ? record.unproven(destination) : 0;
-  // What the block map leaves out is not told of, unless something else was not compared either.
+  // Count what the block map leaves out only when something else was not compared either.
   totals.uncompared = unproven === 0 ? 0 : unproven + run.grid.bytes - bytesOf(run.scope, run.grid);
   totals.close(end);
   await record.state(destination, end);
 }
 
-/** Tells what is wrong with a packed source to its end: what was copied of it is not what it should be. */
+/** Reports what is wrong with the whole packed source. The copy of it is then wrong too. */
 async function wrongWithImage({ run, reports }: JobParts): Promise<PlatterError | null> {
   const wrong = (await run.source?.unpacking?.verdict()) ?? null;
   if (wrong !== null && wrong.code !== 'CANCELLED') reports.tellOfSource(wrong);

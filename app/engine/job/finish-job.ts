@@ -43,7 +43,7 @@ export async function closeJob(parts: JobParts, now: () => number): Promise<JobR
   return result;
 }
 
-/** What decoding the whole source has shown. */
+/** Notes what decoding the whole source has shown. */
 function notesOnPacked({ source }: Run): Note[] {
   const unpacking = source?.unpacking ?? null;
   if (unpacking === null) return [];
@@ -68,13 +68,11 @@ function endsOf({ run, totals, record }: JobParts, now: number): DestinationEnd[
   }));
 }
 
-/** True for a destination that gives no answers any more. */
+/** True for a destination that no longer answers. */
 const isSilent = ({ reports }: JobParts, destination: number): boolean =>
   reports.removals.has(destination) ||
   reports.errors.some((error) => error.destination === destination && error.code === 'STALLED');
 
-/**
- * Why the source was not read to its end; null for a rescue that left nothing. Says so of a manifest that has holes.
- */
+/** Why the source was not read to its end, for a manifest that has holes. null for a rescue that left nothing. */
 const whyCut = ({ rescue }: JobParts, ends: readonly DestinationEnd[]): Reason | null =>
   rescue?.left === 0 ? null : { kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' };

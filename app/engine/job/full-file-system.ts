@@ -6,22 +6,22 @@ import { Answers } from '../../base/slow-answers.ts';
 import { errnoOf, nullIfRefused } from '../../base/errors.ts';
 import { mountOf, parseMounts } from '../devices/mounts.ts';
 
-/** It has just answered. One that hangs now is not waited for: its answer would only say more of what is known. */
+/** The file system has just answered. Do not wait longer for one that hangs now: its answer would only add detail. */
 const PATIENCE_SECONDS = 3;
-/** As POSIX counts what a file takes. */
+/** Bytes in a block of stat(2)'s st_blocks. */
 const UNIT = 512;
 
-/** An image that met the end of its file system. */
+/** An image that has filled its file system. */
 export interface Filling {
-  /** What it is called so far: an absolute path without links. */
+  /** Its current path: absolute, without links. */
   path: string;
-  /** Bytes that it has in the end. */
+  /** Its final length in bytes. */
   bytes: number;
-  /** Each of them takes room: zeros are written too. */
+  /** Every byte takes space, because zeros are written too. */
   whole: boolean;
 }
 
-/** What is known of the file system that has no more room for an image; null where nobody can tell. */
+/** Describes the file system that is full; null when nothing is known of it. */
 export async function whatIsFull(image: Filling): Promise<Fact<'causes'> | null> {
   const answers = new Answers(PATIENCE_SECONDS, () => undefined);
   return answers.of(image.path, look(image)).catch(nullIfRefused);

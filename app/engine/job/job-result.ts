@@ -24,7 +24,7 @@ export interface Ended extends Pick<
   plan: Pick<Plan, 'kind' | 'verify' | 'bytes' | 'destinations'>;
   named: Named;
   ends: readonly DestinationEnd[];
-  /** Every error that was told. */
+  /** Every error that was reported. */
   errors: readonly JobError[];
 }
 
@@ -67,7 +67,7 @@ export function jobResult({ plan, named, ends, errors, ...rest }: Ended): JobRes
   };
 }
 
-/** Errors for the destinations that are not good and have none of their own: what stopped them was not their fault. */
+/** Errors for the destinations that are not done and have no error of their own: something else stopped them. */
 export function unexplained(ends: readonly DestinationEnd[], errors: readonly JobError[], named: Named): JobError[] {
   const sourceFailed = errors.some(({ destination }) => destination === null);
   return ends.flatMap(({ state, errorsFrom }, index) => {

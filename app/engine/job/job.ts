@@ -84,17 +84,14 @@ export class Job {
   }
 
   /**
-   * Starts a destination again that has failed or was cancelled; what is on its medium stays. Rejects with a Refusal
-   * when it cannot be: it has not ended, or is not the device any more that it was.
+   * Starts a failed or cancelled destination again; what is on its medium stays. Rejects with a Refusal when it has not
+   * ended, or is no longer the same device.
    */
   retry(destination: number): Promise<void> {
     return this.#retries.retry(destination);
   }
 
-  /**
-   * The kernel sent a uevent for the device with this number. A device that was removed has failed, also while it had
-   * nothing to do.
-   */
+  /** Takes a uevent of the device with this number. A removed device has failed, even when it had nothing to do. */
   deviceChanged(number: string, action: string): void {
     const { reports, totals } = this.#parts;
     for (const { end, failure } of reports.removals.heard(number, action))

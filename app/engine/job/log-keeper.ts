@@ -26,18 +26,18 @@ import { holdLog, type Resumed } from '../admission/resume.ts';
 
 /** The log of one job, or of none. */
 export class LogKeeper {
-  /** Why the log is not what it should be; null when all is well. */
+  /** Why the log could not be written; null when it could. */
   problem: Note | null = null;
   readonly #writer: JobLogWriter | null;
   readonly #run: Run;
-  /** The log's index of each destination of the job. */
+  /** The index in the log of each destination of the job. */
   readonly #indices: readonly number[];
-  /** The job has all the destinations of its log. */
+  /** The job has every destination of its log. */
   readonly #whole: boolean;
   readonly #answers: Answers;
   /** The log's file system timed out: do not write there again. */
   #silent = false;
-  /** Something is on a medium, or an image that was there has lost its name. */
+  /** The log is worth keeping: something is on a medium, or an existing image has lost its name. */
   #worth: boolean;
 
   private constructor(run: Run, writer: JobLogWriter | null) {
@@ -54,8 +54,8 @@ export class LogKeeper {
   }
 
   /**
-   * Begins or continues the log of a job whose images are made. First withdraws what other logs say of its
-   * destinations. Gives up a state folder that times out, as one that cannot be written.
+   * Begins or continues the log of a job whose images are made. First withdraws what other logs claim of its
+   * destinations. A state folder that times out counts as one that cannot be written.
    */
   static async begin(run: Run, answers: Answers): Promise<LogKeeper> {
     const problems: Note[] = [];
@@ -69,7 +69,7 @@ export class LogKeeper {
     return keeper;
   }
 
-  /** These are on the media: written, then flushed. */
+  /** Records chunks that were written and then flushed. */
   durable(ranges: readonly DurableRange[]): Promise<void> {
     if (ranges.length === 0) return Promise.resolve();
     this.#worth = true;
@@ -78,18 +78,18 @@ export class LogKeeper {
     );
   }
 
-  /** Withdraws chunks that are written next, or are bad. The log says so before they are written. */
+  /** Withdraws chunks that are bad or will be written next. Wait for this before writing them. */
   async withdrawn(destination: number, ranges: readonly ChunkRange[]): Promise<void> {
     for (const { first, count } of ranges)
       await this.#write((writer) => writer.withdraw(this.#indices[destination]!, first, count));
   }
 
-  /** A destination has ended. */
+  /** Records the end of a destination. */
   state(destination: number, state: DestinationResult['state'], verified: boolean | null): Promise<void> {
     return this.#write((writer) => writer.state(this.#indices[destination]!, { state, verified }));
   }
 
-  /** Closes the log of a job that has ended. Removes a log that is of no more use. */
+  /** Closes the log of an ended job, and removes it when it is of no more use. */
   async close(result: JobResult): Promise<void> {
     const { log, resumed } = this.#run;
     await this.#write((writer) => (this.#whole ? writer.close(result) : writer.abandon()));
@@ -106,7 +106,7 @@ export class LogKeeper {
     const writer = this.#writer;
     if (writer === null || this.problem !== null) return;
     await this.#trying(writer.path, () => act(writer));
-    // A write that is in flight there can still end.
+    // A write in flight may still end, so abandon the log without waiting.
     if (this.#silent) void trying([], () => writer.abandon());
   }
 
@@ -136,7 +136,7 @@ async function open(run: Run): Promise<JobLogWriter> {
     return writer;
   }
   const { writer, log: before } = await JobLogWriter.reopen(log!.dir, log!.id);
-  // Those that were done stay done, and those that were replaced are gone.
+  // Destinations that were done or replaced keep their end.
   for (const [index, state] of resumed.log.states.entries()) {
     if (state !== null && isSettled(state) && before.states[index] === null) await writer.state(index, state);
   }
@@ -146,7 +146,7 @@ async function open(run: Run): Promise<JobLogWriter> {
 /** Nothing in a damaged log counts, and nothing can be added to it. */
 const isBegunAnew = ({ log }: Resumed): boolean => log.damage === 'corrupt';
 
-/** A log that somebody holds is that of a running job. */
+/** Locks a log, which marks its job as running. */
 function lockOf({ addon }: Run, path: string): Promise<NativeDevice> {
   return addon.openDevice(path, { write: true, exclusive: true });
 }
@@ -156,7 +156,7 @@ async function headerOf({ request, source, destinations, plan, grid, addon }: Ru
   const ends = await Promise.all(
     plan.destinations.map(async (endpoint, index): Promise<LoggedEnd> => {
       const { end, device } = destinations[index]!;
-      // An image has its identity only now that it is made.
+      // An image has no identity until it is made.
       const made =
         end.image === null || device === null ? {} : { id: openId(device.info()), born: await bornAt(addon, device) };
       return loggedEnd(endpoint, { ...end, ...made });
@@ -182,7 +182,7 @@ async function withdrawElsewhere(run: Run): Promise<void> {
   });
   const others = (await listJobs(dir)).filter(({ id }) => id !== run.resumed?.id);
   for (const summary of await summaries(others)) {
-    if (summary === null) continue; // it says nothing, so there is nothing to take back
+    if (summary === null) continue; // unreadable, so it claims nothing
     const { id, path, header, states, durable } = summary;
     const stale = header.destinations.flatMap((end, index) => {
       const writer = isSettled(states[index]) ? undefined : mine.find(({ one }) => isSameEnd(one, end));
@@ -214,7 +214,7 @@ async function withdrawElsewhere(run: Run): Promise<void> {
   }
 }
 
-/** The writer of a log; null when the log is damaged, and so claims nothing that could be taken back. */
+/** Reopens a log for writing. null when it is damaged: then it claims nothing that could be withdrawn. */
 async function reopened(dir: string, id: string): Promise<JobLogWriter | null> {
   try {
     return (await JobLogWriter.reopen(dir, id)).writer;
@@ -224,7 +224,7 @@ async function reopened(dir: string, id: string): Promise<JobLogWriter | null> {
   }
 }
 
-/** Runs `act`; what the system or a log has against it becomes a note in `problems`. */
+/** Runs `act`. A Refusal or a system error becomes a note in `problems`. */
 async function trying<T>(problems: Note[], act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act();

@@ -16,7 +16,7 @@ import { manifestSource, replaceManifest, replaces } from '../admission/given-fi
 import type { Prepared } from '../admission/prepared.ts';
 import { makeFolder } from '../../base/state-folder.ts';
 
-/** The newest ones are kept: so many, and of so many bytes together. */
+/** Limits of what is kept, newest first: how many manifests, and their bytes together. */
 const MOST = 100;
 const MOST_BYTES = 256 * 1024 ** 2;
 const NAME = /^([0-9a-f]{64})\.manifest$/;
@@ -25,10 +25,10 @@ const folderOf = (state: string): string => join(state, 'manifests');
 const pathOf = (state: string, digest: string): string => join(folderOf(state), `${digest}.manifest`);
 
 /**
- * Saves the manifest of an ended job, and returns its SHA-256 (hex): of what the job read, or of the manifest that
- * stood for the source. null when there is none: not all of the source was read and the user asked for no file, or the
- * file could not be saved. `cut` is why the job did not come to its end: then an incomplete manifest does not replace
- * one that is there. `note` hears what is missing in it, and why it was not saved or kept.
+ * Saves the manifest of an ended job: of what the job read, or the manifest that stood for the source. Returns its
+ * SHA-256 (hex). null when there is none: the file could not be saved, or not all of the source was read and the user
+ * asked for no file. `cut` is why the job ended early: an incomplete manifest does not replace an existing one then.
+ * `note` gets what is missing in it, and why it was not saved or kept.
  */
 export async function leaveManifest(
   prepared: Prepared,
@@ -39,7 +39,7 @@ export async function leaveManifest(
   const { request, source, manifest: given, resumed, scope, stateDir } = prepared;
   const saveManifest = newManifest(request);
   if (source === null) return given === null ? null : manifestDigest(given);
-  // A block map leaves chunks out on purpose. Whoever compares by the manifest is told that it has no hash of them.
+  // A block map leaves chunks out on purpose. A comparison by this manifest will report that they have no hash.
   const missing = countChunks(without(scope, hashes.known));
   if (saveManifest === null && (missing > 0 || !isChunkSize(hashes.grid.chunkSize))) return null;
   if (isEmpty(hashes.known)) {
@@ -73,9 +73,7 @@ export async function leaveManifest(
   return manifestDigest(manifest);
 }
 
-/**
- * Keeps a manifest in the state folder `state`; older ones go. Rejects with a Refusal when there is no place for it.
- */
+/** Keeps a manifest in the state folder `state`, and removes older ones. Rejects with a Refusal when that fails. */
 export async function keepManifest(state: string, manifest: Manifest): Promise<void> {
   const folder = folderOf(state);
   try {
@@ -93,8 +91,8 @@ export async function keepManifest(state: string, manifest: Manifest): Promise<v
 }
 
 /**
- * Writes the kept manifest with this SHA-256 (hex) to the file `path`. Rejects with a Refusal when it is not kept any
- * more, or when something is at `path` that is no manifest.
+ * Writes the kept manifest with this SHA-256 (hex) to the file `path`. Rejects with a Refusal when it is no longer
+ * kept, or when `path` is something other than a manifest.
  */
 export async function exportManifest(state: string, digest: string, path: string): Promise<void> {
   await replaceManifest(path, await keptManifest(state, digest), true);
@@ -140,7 +138,7 @@ const manifestOf = (
   hashes,
 });
 
-/** Whether `act` could be done; `failed` hears why not. */
+/** True when `act` succeeded; otherwise `failed` gets the reason. */
 async function tried(act: () => Promise<void>, failed: (why: Reason) => void): Promise<boolean> {
   try {
     await act();

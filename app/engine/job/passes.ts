@@ -1,4 +1,4 @@
-// The passes of a running job: submits them, and takes what they did into the job's books.
+// The passes of a running job: submits them, and records what they did.
 import { rescueOf } from '../../contract/request-facts.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { failureOf } from '../../base/errors.ts';
@@ -10,7 +10,7 @@ import type { Hold, Reports } from './reports.ts';
 import type { Run } from './run.ts';
 import { notPerformed, type PassOutcome } from './pass/running-job.ts';
 
-/** Where passes leave what they did. */
+/** Where passes record what they did. */
 export interface Books {
   readonly record: ChunkRecord;
   readonly totals: readonly DestinationTotals[];
@@ -50,7 +50,7 @@ export class Passes {
     return this.running.flatMap((pass) => pass.sample());
   }
 
-  /** Tells the new errors of the passes that run. */
+  /** Reports the new errors of the passes that run. */
   tellErrors(): void {
     for (const [pass, hold] of this.#running) this.#books.reports.tellNew(pass, hold, false);
   }
@@ -79,7 +79,7 @@ export class Passes {
     return last.length > 0;
   }
 
-  /** Runs a pass to its end. Errors that `hold` answers true for are not told. */
+  /** Runs a pass to its end. Does not report the errors for which `hold` is true. */
   async perform(request: PassRequest, hold: Hold): Promise<PassOutcome> {
     const pass = this.#submit(request);
     if (pass === null)
@@ -106,7 +106,7 @@ export class Passes {
     };
   }
 
-  /** Submits a pass. What the system refuses here is an error of every destination in it; then null. */
+  /** Submits a pass. When the system refuses it, reports that for every destination in it and gives null. */
   #submit(request: PassRequest): Pass | null {
     const { client, destinations } = this.#run;
     try {

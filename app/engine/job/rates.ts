@@ -1,7 +1,7 @@
 // How fast each destination goes and how long it will still take, from samples of counters.
 import type { DestinationProgress, DestinationState } from '../../contract/jobs.ts';
 
-/** What weighs in a speed is about the last so many seconds. */
+/** A speed is averaged over about this many seconds. */
 const MEMORY_SECONDS = 2;
 /** A speed measured for less than this says nothing about the time left. */
 const SETTLING_SECONDS = 1;
@@ -17,7 +17,7 @@ const MOVING: Partial<Record<DestinationState, 'written' | 'verified'>> = {
   comparing: 'verified',
 };
 
-/** States in which there is no telling when it ends. */
+/** States for which no time left can be given. */
 const ENDLESS: ReadonlySet<DestinationState> = new Set(['waiting', 'paused', 'stalled', 'failed', 'cancelled']);
 
 /** Speed and time left of one destination. */
@@ -25,10 +25,10 @@ export class Rate {
   #state: DestinationState = 'waiting';
   #done = 0;
   #at = 0;
-  /** When the phase began that it is in. */
+  /** When its current phase began. */
   #since = 0;
   #perSecond = 0;
-  /** What the phase before ran at, for as long as nothing is known of this one. */
+  /** The speed of the previous phase, until that of the current one is known. */
   #before = 0;
 
   /** Takes a sample at `seconds` since the start and gives what is known then. */
@@ -38,7 +38,7 @@ export class Rate {
     const elapsed = seconds - this.#at;
     if (elapsed > 0) {
       const now = Math.max(0, done - this.#done) / elapsed;
-      // The plain average until there is more than what is remembered, the recent past from then on.
+      // Average over the whole phase while it is short, and over the last seconds from then on.
       const span = Math.min(seconds - this.#since, MEMORY_SECONDS);
       this.#perSecond += (now - this.#perSecond) * Math.min(1, elapsed / span);
       this.#done = done;
@@ -61,7 +61,7 @@ export class Rate {
     this.#done = done;
     this.#since = seconds;
     this.#perSecond = 0;
-    // The first sample in a phase falls somewhere into it: it only sets the clock.
+    // The first sample falls somewhere into the phase, so it only sets the clock.
     this.#at = seconds;
   }
 

@@ -48,12 +48,12 @@ export class Removals {
     return this.#gone.has(end);
   }
 
-  /** A destination is retried, perhaps plugged in again. */
+  /** Forgets that a destination is gone: it is retried, perhaps plugged in again. */
   forget(destination: number): void {
     this.#gone.delete(destination);
   }
 
-  /** Returns the error to tell: what fails on a device that is gone fails because of that. */
+  /** Returns the error to report: on a device that is gone, that is the cause of any failure. */
   judge(error: JobError): JobError {
     const { code, destination, reason } = error;
     if (code === 'DEVICE_GONE') this.#gone.add(destination);
@@ -70,7 +70,7 @@ export class Removals {
     };
   }
 
-  /** Looks whether a device is gone; `why` where that is known. Returns what to tell, once. */
+  /** Checks whether a device is gone; `why` is the sign, when it is known. Returns what to report, once. */
   look(end: number | null, why?: Sign): Failure | null {
     const block = end === null ? this.#prepared.source?.end.block : this.#prepared.destinations[end]!.end.block;
     if (block === undefined || block === null || this.#gone.has(end)) return null;

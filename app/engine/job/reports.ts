@@ -1,4 +1,4 @@
-// What a running job says: its errors as they come, and notes for its result.
+// What a running job reports: its errors as they come, and notes for its result.
 import { isDeepStrictEqual } from 'node:util';
 import type { JobError, PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
@@ -17,12 +17,12 @@ import type { Run } from './run.ts';
 /** Hears what happens in a job. */
 export type Emit = (event: HostEvent) => void;
 
-/** True for an error that is not told yet. */
+/** True for an error that is not reported yet. */
 export type Hold = (error: NativeError) => boolean;
 
 /** The errors and notes of one job. */
 export class Reports {
-  /** Every error that was told, in that order. */
+  /** Every error that was reported, in that order. */
   readonly errors: JobError[] = [];
   readonly notes: Note[] = [];
   readonly named: Named;
@@ -32,16 +32,14 @@ export class Reports {
   readonly #stop: (destination: number) => void;
   /** Names the sectors that differ, where a check has a source to compare with; null otherwise. */
   readonly #looks: Looks | null;
-  /** Resolves when every full file system that was met so far is told. */
+  /** Resolves when every full file system that was met so far is reported. */
   #fullTold = Promise.resolve();
-  /** What was told of the packed source, and the passes that met it. */
+  /** The faults of the packed source that were reported, and the passes that met one. */
   readonly #toldOfSource = new Set<PlatterError | Pass>();
-  /** Resolves when every fault of a decoder that was met so far is told. */
+  /** Resolves when every fault of a decoder that was met so far is reported. */
   #decoderTold = Promise.resolve();
 
-  /**
-   * `stop` stops a destination whose device is gone, also one that would go on past bad blocks, or would wait for ever.
-   */
+  /** `stop` stops a destination whose device is gone, even one that would go on past bad blocks or wait for ever. */
   constructor(run: Run, emit: Emit, stop: (destination: number) => void) {
     const { request, source } = run;
     this.#run = run;
@@ -59,7 +57,7 @@ export class Reports {
           );
   }
 
-  /** Resolves when everything that needed a closer look is told. */
+  /** Resolves when everything that needed a closer look is reported. */
   async settled(): Promise<void> {
     await Promise.all([this.#looks?.done, this.#fullTold, this.#decoderTold]);
   }
@@ -68,14 +66,14 @@ export class Reports {
     this.#push(about(this.named, destination, side, error));
   }
 
-  /** Tells what is wrong with the packed source, once. */
+  /** Reports what is wrong with the packed source, once. */
   tellOfSource(error: PlatterError): void {
     if (this.#toldOfSource.has(error)) return;
     this.#toldOfSource.add(error);
     this.#push({ ...error, side: 'read', destination: null });
   }
 
-  /** Tells errors that have been held, and any error that is complete. */
+  /** Reports errors that have been held, and any error that is complete. */
   tellErrors(errors: readonly JobError[]): void {
     for (const error of errors) this.#push(error);
   }
@@ -85,7 +83,7 @@ export class Reports {
     if (!this.notes.some((other) => isDeepStrictEqual(other, note))) this.notes.push(note);
   }
 
-  /** Tells what is new in a pass, but for what `hold` holds back; with `ended`, all that is left. */
+  /** Reports the new errors of a pass, except those for which `hold` is true; with `ended`, all that are left. */
   tellNew(pass: Pass, hold: Hold, ended: boolean): void {
     for (const entry of joinedEntries(pass.newErrors(ended))) {
       // The states say which destinations were cut short; each gets one error of its own for it.
@@ -103,12 +101,12 @@ export class Reports {
     }
   }
 
-  /** Tells errors that were held back. */
+  /** Reports errors that were held back. */
   tellHeld(held: readonly NativeError[]): void {
     for (const entry of joinedEntries(held)) if (entry.cause !== 'cancelled') this.#push(jobError(entry, this.named));
   }
 
-  /** Tells that a device (null: the source) is gone, and stops it; nothing when `failure` is null. */
+  /** Reports that a device (null: the source) is gone, and stops it. Does nothing when `failure` is null. */
   tellGone(destination: number | null, failure: Failure | null): void {
     if (failure === null) return;
     this.tell(destination, destination === null ? 'read' : 'write', failure);
@@ -137,7 +135,7 @@ export class Reports {
     return side === 'read' && errno === 'EBADMSG' && (this.#run.source?.unpacking ?? null) !== null;
   }
 
-  /** A decoder gave a pass too little: in a retry it can be another one. */
+  /** Reports a decoder that gave a pass too little, once for each pass: a retry can meet another fault. */
   #meetDecoder(pass: Pass, entry: NativeError): void {
     if (this.#toldOfSource.has(pass)) return;
     this.#toldOfSource.add(pass);

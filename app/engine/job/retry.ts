@@ -26,10 +26,7 @@ export class Retries {
     for (const [index, opening] of this.#opening) if (destination === null || destination === index) opening.abort();
   }
 
-  /**
-   * Starts a destination again. Rejects with a Refusal when it cannot be: it has not ended, or is not the device any
-   * more that it was.
-   */
+  /** Starts a destination again. Rejects with a Refusal when it has not ended, or is no longer the same device. */
   async retry(destination: number): Promise<void> {
     const { totals, attempts, reports, cancelled } = this.#parts;
     const own = reports.errors
@@ -47,10 +44,7 @@ export class Retries {
     }
   }
 
-  /**
-   * Its state as it is shown: the course of a destination that has failed or was cancelled may not have recorded that
-   * yet.
-   */
+  /** Its state as it is shown. After a failure or a cancellation, its course may not have recorded the end yet. */
   #shownState(destination: number): DestinationTotals['left'] {
     const { totals, passes } = this.#parts;
     const { end, left } = totals[destination]!;

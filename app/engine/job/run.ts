@@ -19,12 +19,9 @@ export interface RunningDestination extends Held {
 export interface Run extends Prepared {
   readonly destinations: readonly RunningDestination[];
   readonly sessions: RightsSession[];
-  /** Holds the job's log, so that the log is seen to be that of a running job. */
+  /** Locks the job's log, which marks the job as running. */
   lock: NativeDevice | null;
-  /**
-   * Devices whose place another one has taken. They stay open until the end, so that their numbers go to no other
-   * drive.
-   */
+  /** Devices that another one has replaced. They stay open until the end, so that no other drive gets their numbers. */
   readonly replaced: NativeDevice[];
   /** What had been written to the source when the job started; null for a file. */
   sourceMark: WriteMark | null;
@@ -47,7 +44,7 @@ export function markSource(run: Run): void {
   if (run.source?.end.block) run.sourceMark = writeMark(run.source.end.block);
 }
 
-/** A destination that was opened again is on another device from now on. */
+/** Moves a destination to the device that was opened again. */
 export function moveTo(run: Run, destination: number, { end, device }: HeldEnd): void {
   const running = run.destinations[destination]!;
   run.replaced.push(running.device!);
@@ -55,7 +52,7 @@ export function moveTo(run: Run, destination: number, { end, device }: HeldEnd):
   running.end = end;
 }
 
-/** Another log is the job's from now on, and is held by `lock`. */
+/** Changes to another log, which `lock` holds. */
 export function holdLogBy(run: Run, lock: NativeDevice): void {
   if (run.lock !== null) run.replaced.push(run.lock);
   run.lock = lock;

@@ -1,4 +1,4 @@
-// How far a running job is, and how often that is told and logged.
+// How far a running job is, and how often that is reported and logged.
 import type { JobProgress } from '../../contract/jobs.ts';
 import type { JobControls } from './controls.ts';
 import type { JobParts } from './job-parts.ts';

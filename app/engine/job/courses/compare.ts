@@ -7,10 +7,10 @@ import { withHead } from './head-last.ts';
 import { isOfDestination, type Work } from './write.ts';
 
 /**
- * Compares `old`, those of `destinations` that have old content, and returns what each destination needs: of an old one
- * what differs or cannot be read, of the others what is not durable. `continues`: some of this job is durable already,
- * so it is read back too. `ready` makes an old destination ready to be written; false when that failed. null when the
- * source could not be read.
+ * Compares `old`, the destinations that have old content, and returns what each of `destinations` needs: an old one the
+ * chunks that differ or cannot be read, any other the chunks that are not durable. `continues`: some chunks of this job
+ * are durable already, so they are read back too. `ready` makes an old destination ready to be written; false when that
+ * failed. null when the source could not be read.
  */
 export async function differences(
   running: RunningJob,
@@ -45,8 +45,8 @@ export async function differences(
 }
 
 /**
- * Compares all chunks of the job, or those that `todo` has for each destination. With `todo`, what differs is not an error: it is
- * written next.
+ * Compares all chunks of the job, or those that `todo` has for each destination. With `todo` a difference is not an
+ * error, because it is written next.
  */
 export async function compare(
   running: RunningJob,
@@ -56,7 +56,7 @@ export async function compare(
   const { source, manifest } = running.prepared;
   const writesNext = todo !== null;
   const chunks = new Map(destinations.map((destination) => [destination, todo?.get(destination) ?? running.scope]));
-  // An update reads its source, and checks that against the manifest of last time afterwards.
+  // An update reads its source, and compares it with the manifest of last time afterwards.
   if (running.request.kind === 'copy' || manifest === null) return comparePass(running, chunks, null, writesNext);
   // Hashes can prove only the chunks that have one.
   const hashed = new Map([...chunks].map(([destination, set]) => [destination, both(set, manifest.known)]));

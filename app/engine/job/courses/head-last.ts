@@ -29,9 +29,9 @@ export function withHead(running: RunningJob, destination: number, todo: Uint8Ar
 }
 
 /**
- * Makes destinations ready to be written: withdraws their chunks from the log, takes the names of images until they are
- * complete, resets zones, and blanks heads that can be complete: with `rewrites`, when old content is there, all of
- * them. Other heads are blanked by the pass that writes its head last, after it has found that the source's head can be
+ * Makes destinations ready to be written: withdraws their chunks from the log, takes images their names until they are
+ * complete, resets zones, and blanks heads that may be complete. `rewrites`: old content is there, so all heads are
+ * blanked. Otherwise the pass that writes the head last blanks it, after it has found that the source's head can be
  * read.
  */
 export async function blankHeads(

@@ -7,7 +7,7 @@ import type { RunningJob } from '../pass/running-job.ts';
 /** Chunks of the source that are checked between two looks at whether the job was cancelled. */
 const STEP = 64;
 
-/** True for a repair that takes what has the hashes of a manifest for equal. */
+/** True for a repair that takes chunks for equal when they match the hashes of a manifest. */
 export const isGuidedByManifest = ({ request, prepared }: RunningJob): boolean =>
   request.kind === 'repair' && prepared.manifest !== null;
 
@@ -19,8 +19,8 @@ export const hashesDue = (running: RunningJob): HashSet =>
   isGuidedByManifest(running) ? overlaid(running.hashes, running.prepared.manifest!, running.grid) : running.hashes;
 
 /**
- * Checks that the source has what the manifest says wherever it is about to be copied from, before anything is written:
- * the rest was found equal to the manifest, and so to something that another source is not. If it has not, ends all
+ * Checks, before anything is written, that the source matches the manifest wherever it will be copied from. The rest
+ * was found equal to the manifest, so another source would be mixed with it. When it does not match, ends all
  * destinations as they were and returns false.
  */
 export async function followsManifest(
@@ -55,7 +55,7 @@ export async function followsManifest(
   return true;
 }
 
-/** Notes what of the source differs from the manifest of last time. */
+/** Notes how the source differs from the manifest of last time. */
 export function noteSourceChanges(running: RunningJob): void {
   const { manifest } = running.prepared;
   if (manifest === null || running.cancelled) return;

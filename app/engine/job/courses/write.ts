@@ -81,20 +81,20 @@ export function writeOrder(
   return { headLast: !zoned && targets.some(({ destination }) => isDisk(running, destination)), sequential: zoned };
 }
 
-/** Ends the destinations of a pass, but for those with bad chunks that are to be repaired. Returns what those need. */
+/** Ends the destinations of a pass, except those whose bad chunks are to be repaired. Returns what those need. */
 async function settle(
   running: RunningJob,
   { targets, errors, sourceFailed }: PassOutcome,
   repairsOnce: boolean,
 ): Promise<Map<number, Work>> {
-  // The source was changed after `followsManifest`: it is not what the rest was found equal to.
+  // The source has changed since `followsManifest`, so it no longer equals the rest.
   const isAnother =
     isGuidedByManifest(running) && errors.some(({ destination, cause }) => destination < 0 && cause === 'mismatch');
   const bad = new Map<number, Work>();
   for (const { destination, state } of targets) {
     const own = errors.filter((error) => error.destination === destination);
     const chunks = chunksOfErrors(own, destination, running.grid);
-    // What was flushed and differs from what was written does not count as durable, whoever continues this job.
+    // A flushed chunk that differs from what was written does not count as durable, in case the job is continued.
     await running.withdraw(destination, chunks);
     const todo = withHead(running, destination, chunks);
     const isAllListed = wasReadToItsEnd(state, own, sourceFailed, running.request.keepGoing);

@@ -55,7 +55,7 @@ export class Evidence {
     return this.#whole;
   }
 
-  /** Nothing is proven any more. */
+  /** Forgets all proof. */
   clear(): void {
     this.#whole.fill(0);
     this.#parts.clear();
@@ -152,13 +152,16 @@ function joined(ranges: readonly Range[]): Range[] {
   return result;
 }
 
-/** The error ends the work on a destination: it is gone, silent, full, write-protected, or could not be flushed. */
+/**
+ * True for an error that ends the work on a destination: it is gone, silent, full, write-protected, or could not be
+ * flushed.
+ */
 export const isDead = ({ cause, flush }: Pick<NativeError, 'cause' | 'flush'>): boolean =>
   flush || cause === 'gone' || cause === 'stalled' || cause === 'read-only' || cause === 'no-space';
 
 /**
- * Was a destination read to its end, so that all that is bad of it is listed? One that was not asked to keep going
- * drops out at its first error that is not a difference.
+ * True when a destination was read to its end, so that every bad place is listed. Unless it keeps going, it drops out
+ * at its first error that is not a difference.
  */
 export function wasReadToItsEnd(
   state: NativeState,

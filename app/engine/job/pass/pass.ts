@@ -1,4 +1,4 @@
-// One native job of a job: submitted, sampled, and told in the job's own numbering of destinations.
+// One native job of a job: submits it, samples it, and reports in the job's own numbering of destinations.
 import type { DestinationState } from '../../../contract/jobs.ts';
 import { chunksOf, hasChunk } from '../../formats/chunks.ts';
 import { ErrorReports } from './error-reports.ts';
@@ -27,15 +27,18 @@ export interface Target {
 
 /** What a pass does. */
 export interface PassRequest {
-  /** What a destination is said to be doing while it is written, and while it is read. */
+  /** The state that is shown for a destination while it is written, and while it is read. */
   words: { writing: 'copying' | 'repairing'; reading: 'comparing' | 'verifying' };
   targets: readonly Target[];
-  /** May more passes follow for a destination that ends so? By default not: it is shown as it ended. */
+  /**
+   * True when more passes may follow for a destination with this end. By default none does, and it is shown as it
+   * ended.
+   */
   more?: (ended: NativeState) => boolean;
   job: Omit<NativeJobRequest, 'destinations' | 'todo' | 'check' | 'limits' | 'bytesPerSecond' | 'stallTimeout'>;
 }
 
-/** What the user wants of the running job, apart from what it does: it holds for every pass. */
+/** What the user has set for the running job. It holds for every pass. */
 export interface Controls {
   paused: boolean;
   pausedDestinations: ReadonlySet<number>;
@@ -50,11 +53,11 @@ export interface Controls {
 export interface TargetProgress extends Omit<NativeDestinationProgress, 'state'> {
   destination: number;
   state: DestinationState;
-  /** It has ended in this pass, and so; `state` is then 'waiting' when there may be more to do for it. */
+  /** Its end in this pass; null before. `state` is 'waiting' after it when there may be more to do. */
   ended: 'done' | 'failed' | 'cancelled' | null;
 }
 
-/** Chunks of a destination that have come onto its medium. */
+/** Chunks of a destination that have become durable. */
 export interface NewlyDurable extends ChunkRange {
   destination: number;
 }
@@ -102,7 +105,7 @@ export class Pass {
     const { targets, job } = this.request;
     const all = this.#native.progress().destinations.map((progress, index) => ({
       ...progress,
-      // Zeros that will be written over in the end are no part of what a destination gets.
+      // Do not count zeros that will be written over in the end.
       ...(job.op === 'zero' ? { written: 0, toWrite: 0 } : {}),
       destination: targets[index]!.destination,
       state: this.#stateOf(progress),
@@ -122,7 +125,7 @@ export class Pass {
     return last;
   }
 
-  /** The errors that are to be told now, those of a cancellation left out; with `ended`, all that are left. */
+  /** The errors to report now, without those of a cancellation; with `ended`, all that are left. */
   newErrors(ended: boolean): NativeError[] {
     const entries = this.#native.errors(this.#reports.first);
     return this.#numbered(this.#reports.take(entries, ended));
@@ -133,7 +136,7 @@ export class Pass {
     return this.#numbered(this.#native.errors(0));
   }
 
-  /** Is what this error of a destination is about written here? */
+  /** True when this pass writes what the error is about. */
   writes({ destination, offset }: NativeError): boolean {
     const { job, targets } = this.request;
     const target = targets.find((one) => one.destination === destination);
@@ -141,7 +144,9 @@ export class Pass {
     return target.todo === undefined || hasChunk(target.todo, Math.floor(offset / this.#chunkSize));
   }
 
-  /** Was what this error of a destination is about found different before, and written again here without an error? */
+  /**
+   * True when what the error is about was found different before, and this pass has written it again without an error.
+   */
   rewrote(error: NativeError): boolean {
     if (this.request.words.writing !== 'repairing' || !this.writes(error)) return false;
     const { first, end } = this.#chunksOf(error);
@@ -154,7 +159,7 @@ export class Pass {
     return !this.errors().some(failedThere);
   }
 
-  /** What has come onto the media since the last call. */
+  /** The chunks that have become durable since the last call. */
   newlyDurable(): NewlyDurable[] {
     return this.request.targets.flatMap(({ destination }, index) => {
       const ranges = this.#native.durable(index, this.#durable[index]!);

@@ -13,15 +13,15 @@ import type { Prepared } from '../../admission/prepared.ts';
 export interface PassOutcome {
   /** In the order of the pass's targets. */
   targets: { destination: number; state: 'done' | 'failed' | 'cancelled' }[];
-  /** All errors, those that were told and those that were held back. */
+  /** All errors, those that were reported and those that were held back. */
   errors: NativeError[];
   /** The source could not be read, or had changed. */
   sourceFailed: boolean;
-  /** Of a rescue: the chunks that it has brought onto the media, numbered from its first one. */
+  /** In a rescue, the chunks that the pass made durable, numbered from its first one. */
   durable: readonly NewlyDurable[];
 }
 
-/** The end of a pass that was not needed, or could not be begun. */
+/** The outcome of a pass that was not needed, or could not begin. */
 export const notPerformed = (destinations: readonly number[] = [], state: 'done' | 'failed' = 'done'): PassOutcome => ({
   targets: destinations.map((destination) => ({ destination, state })),
   errors: [],
@@ -56,24 +56,26 @@ export interface RunningJob {
   isDone(destination: number): boolean;
   /** Resolves when the course that started with the job has ended, or when `destination` was told to stop. */
   untilOthersEnded(destination: number): Promise<void>;
-  /** Runs a pass to its end. With `hold`, errors that it answers true for are not told. */
+  /** Runs a pass to its end. Does not report the errors for which `hold` is true. */
   perform(pass: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassOutcome>;
-  /** Ends a destination. Tells the errors that were held back. */
+  /** Ends a destination. Reports the errors that were held back. */
   finish(destination: number, state: 'done' | 'failed' | 'cancelled', held?: readonly NativeError[]): Promise<void>;
-  /** So many bytes of a destination needed no writing. */
+  /** Counts bytes of a destination that needed no writing. */
   keep(destination: number, bytes: number): void;
-  /** Bytes there are to write, and to verify, over all passes, where the passes cannot know it. */
+  /** Sets the bytes to write and to verify over all passes, when the passes cannot know them. */
   expect(destination: number, bytes: number): void;
-  /** These chunks of a destination are durable, though no pass wrote them. */
+  /** Records chunks of a destination as durable that no pass has written. */
   found(destination: number, chunks: Uint8Array): Promise<void>;
   /**
-   * Gives an image that is rewritten in its place the name of an incomplete one, so that an interrupted one can be
-   * told.
+   * Gives an image that is rewritten in place the name of an incomplete one, so that an interrupted one can be
+   * recognised.
    */
   unname(destination: number): void;
-  /** These chunks of a destination do not count as durable any more: they are written next, or turned out to be bad. */
+  /**
+   * Withdraws chunks of a destination that are written next, or turned out to be bad. They no longer count as durable.
+   */
   withdraw(destination: number, chunks: Uint8Array): Promise<void>;
-  /** The source was found to be another one, outside of any pass. */
+  /** Records, outside of any pass, that the source is another one. */
   failSource(): void;
   tell(destination: number | null, side: JobError['side'], error: Failure): void;
   /** A fact for the result. */

@@ -10,7 +10,7 @@ import type { RunningJob } from '../../pass/running-job.ts';
 import { FLUSH_INTERVAL, writeOrder } from '../write.ts';
 
 /**
- * Brings `destination`, which failed in a rescue, to what the others have. Resolves when it has ended, or cannot go on.
+ * Copies to `destination`, which failed in a rescue, what the others have. Resolves when it has ended, or cannot go on.
  */
 export async function catchUp(running: RunningJob, destination: number): Promise<void> {
   await running.untilOthersEnded(destination);
@@ -64,5 +64,5 @@ async function copyFrom(running: RunningJob, from: number, destination: number):
   return true;
 }
 
-/** Errors of the drive that is copied from are not told: it is not the job's source, and its content was verified. */
+/** Holds back errors of the drive that is copied from: it is not the job's source, and its content was verified. */
 const isOfModel = ({ destination }: NativeError): boolean => destination < 0;

@@ -161,10 +161,7 @@ export class RegionCopier {
     });
   }
 
-  /**
-   * Records what is rescued of a region that was cut short: what all destinations have that were written to without an
-   * error.
-   */
+  /** Records what is rescued of a region that was cut short: what every destination without a write error has. */
   async #recordPart(region: Extent, { targets, errors, durable }: PassOutcome): Promise<void> {
     const { grid } = this.#running;
     const { first, count } = chunksWithin(region, grid);
@@ -188,8 +185,8 @@ export class RegionCopier {
   }
 
   /**
-   * The chunks of a region that a destination lacks, numbered from the region's start. Of a region that is not of whole
-   * chunks: none, or null when the destination lacks the chunk.
+   * The chunks of a region that a destination lacks, numbered from the region's start. For a region that is not of
+   * whole chunks: no chunks when the destination has the chunk, null when it lacks it.
    */
   #lacking(destination: number, region: Extent): Uint8Array | null {
     const { grid } = this.#running;
@@ -208,5 +205,5 @@ export class RegionCopier {
   }
 }
 
-/** Errors of the source are held back: what stays unreadable is told at the end. */
+/** Holds back errors of the source: what stays unreadable is reported at the end. */
 export const isOfSource = ({ destination }: NativeError): boolean => destination < 0;

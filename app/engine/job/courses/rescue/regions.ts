@@ -6,8 +6,8 @@ import type { Extent } from '../../../../contract/values.ts';
 export const SECTOR = 512;
 
 /**
- * Cuts what of the map has this status now, from the byte `from` on, into regions: within one chunk, or of
- * whole chunks up to a multiple of `most` bytes. `most` is asked for each.
+ * Cuts the ranges that have this status now, from the byte `from` on, into regions. A region lies within one chunk, or
+ * has whole chunks up to a multiple of `most` bytes. `most` is called for each region.
  */
 export function* regionsOf(
   map: RescueMap,

@@ -81,7 +81,7 @@ class Rescuer {
     );
   }
 
-  /** A map from elsewhere says what is on the destinations: makes sure that its bad sectors are zeros there. */
+  /** A map from elsewhere claims what the destinations hold. Makes sure that its bad sectors are zeros there. */
   async #zeroHoles(): Promise<void> {
     const { prepared, grid } = this.#running;
     if (prepared.map === null || this.#continues) return;
@@ -205,7 +205,7 @@ class Rescuer {
     if (holes.length > MOST_TOLD) this.#running.note({ kind: 'morePlaces', count: holes.length - MOST_TOLD });
   }
 
-  /** True when the map holds for some destinations and not for others. One that was retried will still get there. */
+  /** True when the map holds for some destinations and not for others. A retried destination will still catch up. */
   #isMapOfSome(): boolean {
     if (mapOf(this.#running.request) === null) return false;
     return (
@@ -218,8 +218,8 @@ class Rescuer {
   }
 
   /**
-   * Hashes, for the manifest, what came in pieces: reads it from a destination, where that was compared with the
-   * source. What only the map says is there stays without a hash.
+   * Hashes, for the manifest, the chunks that were read in pieces. Reads them from a destination that was compared with
+   * the source. Chunks known only from the map stay without a hash.
    */
   async #hashRest(): Promise<void> {
     const { grid, request, hashes } = this.#running;

@@ -7,7 +7,7 @@
 
 namespace unpack {
 
-// The number in `count` bytes, at most 8, from byte `at` on. They have to be there.
+// The number in `count` bytes, at most 8, from byte `at` on. These bytes must exist.
 inline uint64_t big_endian(std::span<const std::byte> bytes, size_t at, unsigned count) {
   uint64_t value = 0;
   for (unsigned i = 0; i < count; ++i) value = value << 8 | std::to_integer<uint64_t>(bytes[at + i]);

@@ -55,7 +55,7 @@ bool is_qcow2(std::span<const std::byte> bytes) {
   return begins_with(bytes, "QFI\xfb\0\0\0"sv) && (bytes[7] == std::byte{2} || bytes[7] == std::byte{3});
 }
 
-// Before it stands a text that says what made the disk.
+// The text before it says which program made the disk.
 constexpr size_t vdi_magic_at = 64;
 constexpr std::string_view vdi_magic = "\x7f\x10\xda\xbe"sv;
 

@@ -16,7 +16,7 @@ namespace unpack {
 
 enum class Format { none, xz, gzip, bzip2, zstd, lz4, zip, android_sparse, qcow2, vmdk, vdi, vhd, vhdx };
 
-// By the first bytes; none when they are those of no format here.
+// Recognises a format by its first bytes; none when no format here begins so.
 Format format_of(Input& input);
 const char* name_of(Format format);
 
@@ -44,13 +44,13 @@ struct Facts {
   std::optional<Units> units;    // when their places are known
   uint64_t piece = 0;            // bytes in flight for each thread; 0 when one thread decodes all
   uint64_t largest_unit() const;
-  // Those that hold the bytes [from, until) of the image. Needs `units`.
+  // The units that hold the bytes [from, until) of the image. Needs `units`.
   std::span<const Unit> units_of(uint64_t from, uint64_t until) const;
 };
 
 // Threads that decoding will use.
 unsigned threads_for(const Facts& facts, const Limits& limits);
-// Whether a part of the image can be had without decoding all that lies before it.
+// True when a part of the image can be decoded without all that lies before it.
 inline bool seekable(const Facts& facts) { return facts.units && facts.units->size() > 1; }
 
 struct Entry {
@@ -68,14 +68,14 @@ struct Archive {
   uint64_t end = 0;            // bytes from the start of the file
 };
 
-// What decoding has shown.
+// What was found while decoding.
 struct Found {
   uint64_t zeros = 0;   // bytes after the last member
   bool checked = true;  // every decoded byte was compared with a checksum that the file has
 };
 
-// Each decodes one member (an xz or bzip2 stream, a gzip member, a zstd or lz4 frame) or as many as it knows to follow
-// one another, and leaves the input right behind it. Each throws Error.
+// Each decodes one member (an xz or bzip2 stream, a gzip member, a zstd or lz4 frame) or several in a row, and leaves
+// the input right behind it. Each throws Error.
 void decode_xz(Input& input, Output& output, const Limits& limits, Found& found);
 void decode_gzip(Input& input, Output& output, const Limits& limits);
 void decode_bzip2(Input& input, Output& output, const Limits& limits);
@@ -84,16 +84,16 @@ void decode_lz4(Input& input, Output& output, Found& found);
 
 // entry: its name; empty takes the only file. Throws Error (usage) when there are several.
 void decode_zip(Input& input, Output& output, const std::string& entry, Found& found);
-// Of an archive that can be seeked.
+// The directory of an archive that can be seeked.
 Archive archive_of(const Input& input);
 // Throws Error as decode_zip() does.
 Entry entry_of(const Input& input, const std::string& name);
-// Where a file that is stored without packing lies; nothing when it is packed or encrypted. Throws Error (damaged).
+// The place of a file that is stored without packing; nothing when it is packed or encrypted. Throws Error (damaged).
 std::optional<Unit> stored_in_zip(const Input& input, const Entry& entry);
 // Passes on the next `left` bytes of a zip as they are. Throws Error (truncated).
 void copy_stored(Input& input, Output& output, uint64_t left);
 
-// Leave the position where it is. Of an input that cannot be seeked hardly anything is known.
+// These leave the position where it is. They find out hardly anything about an input that cannot be seeked.
 Facts facts_of(Format format, Input& input, const Limits& limits);
 Facts facts_of_xz(const Input& input);
 Facts facts_of_gzip(const Input& input);
@@ -101,7 +101,7 @@ Facts facts_of_bzip2(Input& input);
 Facts facts_of_zstd(const Input& input, const Limits& limits);
 Facts facts_of_lz4(const Input& input);
 
-// Decode some of the units that facts_of() gave. The output gets their content whole.
+// These decode some of the units that facts_of() gave. The output gets the whole content of each.
 void decode_xz_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits, Found& found);
 void decode_gzip_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits);
 void decode_zstd_units(std::span<const Unit> units, Input& input, Output& output, const Limits& limits, Found& found);

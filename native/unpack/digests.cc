@@ -1,4 +1,5 @@
-// The low-level calls: those of EVP read a configuration file and load providers, which the sandbox rules out.
+// Uses the low-level calls. Those of EVP read a configuration file and load providers, which the sandbox does not
+// allow.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "digests.h"
 

@@ -26,7 +26,7 @@ class Digests {
   static Digests of(std::string_view names);
   bool empty() const { return hashes_.empty(); }
   void update(std::span<const std::byte> bytes);
-  // Pairs of name and hex.
+  // Pairs of name and hexadecimal digits.
   std::vector<std::pair<std::string, std::string>> finish();
 
  private:

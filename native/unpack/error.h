@@ -9,10 +9,10 @@ namespace unpack {
 
 // truncated: the file ends before its content does. damaged: a checksum or the structure is wrong. trailing: something
 // other than zeros follows the content. unsupported: a variant that this program does not decode. memory: decoding
-// needs more than the limit. other_file: of a virtual disk; said is the name of another file that it needs, empty where
-// it is not known. encrypted: a virtual disk. unfinished: a program that wrote to it has not ended in order. resources:
-// the system gives no memory or no thread; nothing is said of the file. read: so does its storage. mapped: the
-// checksum of a range is not that of the bmap. usage: the call is wrong.
+// needs more than the limit. other_file: a virtual disk needs another file; said is its name, empty when unknown.
+// encrypted: a virtual disk is encrypted. unfinished: the program that wrote a virtual disk did not end in order.
+// resources: the system gives no memory or no thread. read: the storage of the file fails. Neither of these two says
+// anything about the file. mapped: a range does not match its checksum in the bmap. usage: the call is wrong.
 enum class Fault {
   truncated,
   damaged,
@@ -62,7 +62,7 @@ constexpr const char* name_of(Fault fault) {
   return "damaged";
 }
 
-// offset: bytes from the start of the packed file. A decoder that reads ahead names the place it had reached. Of
+// offset: bytes from the start of the packed file. A decoder that reads ahead gives the place that it had reached. For
 // `mapped`, offset and length are those of the range in the image.
 class Error : public std::runtime_error {
  public:

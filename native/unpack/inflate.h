@@ -17,9 +17,9 @@ class Inflater {
  public:
   enum class Wrapping { raw, gzip };
 
-  // Looks for ISA-L's library. Before the sandbox, which lets no file be opened; once.
+  // Looks for ISA-L's library. Call this once, before the sandbox, which lets no file be opened.
   static void load();
-  // Is it ISA-L that decodes?
+  // True when ISA-L decodes.
   static bool fast();
 
   explicit Inflater(Wrapping wrapping);

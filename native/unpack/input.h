@@ -14,7 +14,7 @@ namespace unpack {
 
 using Bytes = std::vector<std::byte>;
 
-// Of a buffer between two calls of a library, in bytes. A fuzzer, which begins very often with very little, has less.
+// Bytes of a buffer between two calls of a library. Less for a fuzzer, which begins very often with very little.
 #ifndef UNPACK_BUFFER
 #define UNPACK_BUFFER (1 << 20)
 #endif
@@ -48,7 +48,7 @@ class Input {
   void seek(uint64_t offset);
   // Goes on at a later place. What lies between is not read and counts as consumed. As seek().
   void skip_over(uint64_t offset);
-  // From here on nothing is read from the place `end` on.
+  // From now on reads nothing at or behind the place `end`.
   void read_until(uint64_t end) { read_until_ = end; }
   // Begins again, as if nothing had been consumed.
   void restart();

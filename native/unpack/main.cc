@@ -132,7 +132,7 @@ Options options_of(int count, char** words) {
   return options;
 }
 
-// As JSON. Bytes that are no ASCII are escaped one by one: names in archives have no known encoding.
+// Text as JSON. Bytes that are not ASCII are escaped one by one, because names in archives have no known encoding.
 std::string quoted(std::string_view text) {
   std::string json = "\"";
   for (const char letter : text) {
@@ -164,11 +164,11 @@ std::string field(const char* name, Digests& digests) {
 
 void say(int fd, const std::string& line) {
   const std::string text = line + "\n";
-  // Nobody listens where the descriptor is closed; decoding goes on, and the exit code says how it ended.
+  // A closed descriptor has no listener. Decoding goes on, and the exit code says how it ended.
   [[maybe_unused]] const ssize_t put = write(fd, text.data(), text.size());
 }
 
-// How decoding will go about it: threads, bytes in flight, and whether it can begin in the middle.
+// What decoding will use: threads, bytes in flight, and whether it can begin in the middle.
 std::string access_fields(Format format, Input& input, const Options& options, const Limits& limits) {
   const Access access = access_of(format, input, options.entry, limits);
   const Facts& facts = access.facts;
@@ -277,8 +277,8 @@ void decode(const Options& options, const Map& map, Input& input, int report) {
                   field("digests", input.digests()) + field("imageDigests", output.digests()) + "}");
 }
 
-// Has the kernel end this process with the thread that started it: nobody would read what it decodes. False when that
-// has ended before.
+// Has the kernel end this process with the thread that started it, after which nobody reads what it decodes. False when
+// that thread has ended before.
 bool end_with(uint64_t parent) {
   if (parent == 0) return true;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
@@ -293,11 +293,11 @@ int run(int count, char** words) {
     const Options options = options_of(count, words);
     if (!end_with(options.parent)) return 1;
     Inflater::load();
-    // Of descriptors that the caller did not mean to give, none stays. Kernels before 5.9 cannot do this.
+    // Closes descriptors that the caller left open by mistake. Kernels before 5.9 cannot do this.
     close_range(options.map ? map_from + 1 : report + 1, ~0u, 0);
     // Threads share one heap: an arena of their own would take address space that the limit counts.
     mallopt(M_ARENA_MAX, 1);
-    // The memory of a piece serves the next one. To get it from the kernel anew costs a page fault for every 4 KiB.
+    // The memory of a piece serves the next one. Getting it from the kernel again costs a page fault for every 4 KiB.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     enter_sandbox(options.memory * 2 + own_memory);

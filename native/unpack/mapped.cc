@@ -14,7 +14,7 @@
 namespace unpack {
 namespace {
 
-// A map of 8 MiB, which is the longest one that is read, is shorter in this form.
+// The longest map that is read has 8 MiB. In this form it is shorter.
 constexpr size_t most_text = size_t{16} << 20;
 
 [[noreturn]] void refuse() { throw Error(Fault::usage, 0, "not a map"); }
@@ -112,7 +112,7 @@ void Mapped::pass(std::span<const std::byte> bytes) {
 
 void Mapped::pass_zeros(uint64_t count) {
   static constexpr std::array<std::byte, 1 << 18> zeros{};
-  // What nobody reads need not be counted out.
+  // Skip zeros that nobody reads.
   if (at_ >= until_) {
     at_ += count;
     return;

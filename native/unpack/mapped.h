@@ -19,15 +19,15 @@ struct MappedRange {
 using Map = std::vector<MappedRange>;
 
 // Reads a map from a descriptor to its end: a line "AT SIZE CHECKSUM" for each range, "-" for no checksum. Throws Error
-// (usage) when that is not what it is.
+// (usage) for anything else.
 Map read_map(int fd);
 
-// Passes on an image in which everything outside of the map is zeros. What a map leaves out is undefined: so it is the
-// same bytes for every destination, whatever the file holds there.
+// Passes on an image in which everything outside of the map is zeros. Bytes that are not mapped are undefined. As zeros
+// they are the same for every destination, whatever the file holds.
 class Mapped final : public Output {
  public:
-  // from: the byte of the image that comes first. hash: checksums are compared with it; empty compares none. Nothing is
-  // passed on from the byte `until` on: nobody reads it, but all of the ranges are still compared.
+  // from: the byte of the image that comes first. hash: the kind of checksum to compare; empty compares none. Passes on
+  // nothing from the byte `until` on, which nobody reads, but still compares all ranges.
   Mapped(Output& output, const Map& map, uint64_t from, std::string hash, uint64_t until);
   // Throws Error (mapped) at the end of a range whose checksum is wrong; its offset is that of the range in the image.
   void write(std::span<const std::byte> bytes) override;

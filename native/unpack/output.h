@@ -15,7 +15,7 @@ class Output {
   virtual ~Output() = default;
   // In order. Throws Error (write) when nobody takes the bytes any more.
   virtual void write(std::span<const std::byte> bytes) = 0;
-  // Nothing more comes: a filter checks that what it got is complete.
+  // Ends the output. A filter checks that what it got is complete.
   virtual void finish() {}
 };
 

@@ -18,7 +18,7 @@ class Collector final : public Output {
   Bytes bytes_;
 };
 
-// What the format's decoder gives, a sparse image as it is.
+// Decodes by the format's decoder. A sparse image is passed on as it is.
 Found decode_format(Format format, Input& input, Output& output, const std::string& entry, const Limits& limits) {
   if (format == Format::zip) {
     Found found;
@@ -28,7 +28,7 @@ Found decode_format(Format format, Input& input, Output& output, const std::stri
   return decode_all(format, input, output, limits);
 }
 
-// The first decoded bytes, as many as there are without an error.
+// The first decoded bytes, up to the first error.
 Bytes first_decoded(Format format, Input& input, const std::string& entry, const Limits& limits) {
   Collector collector;
   Slice slice(collector, 0, 0, sparse_header_length);
@@ -37,9 +37,9 @@ Bytes first_decoded(Format format, Input& input, const std::string& entry, const
   try {
     decode_format(format, input, slice, entry, soon);
   } catch (const Enough&) {
-    // There is more, which is not looked at here.
+    // The rest is not looked at here.
   } catch (const Error&) {
-    // What is wrong with the file is for decoding to say.
+    // Decoding will report what is wrong with the file.
   }
   input.restart();
   return collector.bytes();
@@ -111,7 +111,7 @@ Found decode_whole(Format format, Input& input, Output& output, const std::strin
     return {.zeros = filter.zeros(), .checked = false};
   }
   if (is_virtual_disk(format)) return decode_disk(format, input, output, limits);
-  // A packed image can be a sparse one; what it is shows in its first decoded bytes.
+  // A packed image can be a sparse one, which only its first decoded bytes show.
   Unsparse unsparse(output);
   Found found = decode_format(format, input, unsparse, entry, limits);
   unsparse.finish();

@@ -12,7 +12,7 @@
 
 namespace unpack {
 
-// Thrown by Slice when nothing after the bytes it has passed on is wanted.
+// Slice throws this once it has passed on the last byte that is wanted.
 struct Enough {};
 
 // Passes on the bytes [from, until) of what it gets, whose first byte is number `first` of the image.

@@ -118,8 +118,8 @@ class Filter {
   std::vector<sock_filter> filter_;
 };
 
-// A call that is not allowed fails with EPERM. clone() makes threads only; clone3(), whose flags a filter cannot see,
-// is said not to be there, and libc then uses clone(). No memory becomes code.
+// A call that is not allowed fails with EPERM. clone() can only make threads. A filter cannot see the flags of
+// clone3(), so that fails as if it did not exist, and libc uses clone(). No memory becomes code.
 void allow_only_decoding() {
   Filter filter;
   for (const int call : allowed) filter.answer_to(call, SECCOMP_RET_ALLOW);

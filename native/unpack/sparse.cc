@@ -39,7 +39,7 @@ void write_pattern(Output& output, std::span<const std::byte> pattern, uint64_t 
     output.write(std::span(block).first(static_cast<size_t>(std::min<uint64_t>(count, block.size()))));
 }
 
-// Bytes of the file, which have to be there.
+// Bytes of the file, which must exist.
 void copy(const Input& input, Output& output, uint64_t at, uint64_t count) {
   Bytes buffer(static_cast<size_t>(std::min<uint64_t>(count, buffer_length)));
   while (count > 0) {
@@ -79,7 +79,7 @@ void decode_sparse_range(const Input& input, Output& output, uint64_t from, uint
     const uint64_t packed = number(head, 8, 4);
     if (packed < header->chunk_header || decoded + size > header->size()) damaged();
     if (number(head, 0, 2) == checksum && size > 0) damaged();
-    // Of this chunk, the bytes [begin, end).
+    // The bytes [begin, end) of this chunk are wanted.
     const uint64_t begin = std::min(size, from - std::min(from, decoded));
     const uint64_t end = std::min(size, until - decoded);
     if (const uint64_t count = end - std::min(begin, end); count > 0) {
@@ -91,7 +91,7 @@ void decode_sparse_range(const Input& input, Output& output, uint64_t from, uint
           break;
         case fill:
           if (input.read_at(data, pattern) < pattern.size()) damaged();
-          // A pattern begins anew at each multiple of four bytes.
+          // A pattern starts again at each multiple of four bytes.
           std::rotate(pattern.begin(), pattern.begin() + static_cast<ptrdiff_t>(begin % pattern.size()), pattern.end());
           write_pattern(output, pattern, count);
           break;
@@ -115,7 +115,7 @@ void SparseFilter::write(std::span<const std::byte> bytes) {
   }
 }
 
-// Consumes what belongs to the current state; how many bytes that was.
+// Consumes what belongs to the current state. Returns how many bytes that was.
 size_t SparseFilter::step(std::span<const std::byte> bytes) {
   if (state_ == State::done) {
     if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; }))

@@ -32,7 +32,7 @@ class SparseFilter final : public Output {
   explicit SparseFilter(Output& output) : output_(output) {}
   // Throws Error (damaged, unsupported).
   void write(std::span<const std::byte> bytes) override;
-  // Throws Error (truncated, damaged): the number of blocks has to be what the header says.
+  // Throws Error (truncated, damaged), also when the number of blocks is not that of the header.
   void finish() override;
   // Bytes after the last chunk; anything else there is an error.
   uint64_t zeros() const { return zeros_; }
@@ -58,7 +58,7 @@ class SparseFilter final : public Output {
   uint64_t zeros_ = 0;
 };
 
-// Passes an image on, unpacked when its first bytes are those of a sparse one.
+// Passes an image on, and unpacks it when it begins as a sparse one does.
 class Unsparse final : public Output {
  public:
   explicit Unsparse(Output& output) : output_(output), filter_(output) {}

@@ -45,8 +45,8 @@ class Workers {
   std::vector<std::jthread> threads_;
 };
 
-// Pieces are decoded at the same time and written one after the other. Their cost in memory stays below a limit, but
-// one piece is always let through.
+// Decodes pieces at the same time and writes them one after the other. Their cost in memory stays below a limit, except
+// that one piece is always let through.
 class InOrder {
  public:
   InOrder(Workers& workers, uint64_t memory, Output& output) : workers_(workers), memory_(memory), output_(output) {}

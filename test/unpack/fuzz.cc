@@ -58,7 +58,7 @@ struct Whole {
   bool checked = false;
 };
 
-// Nothing when it is refused or too much.
+// The decoded bytes; nothing when the input is refused or decodes to too much.
 template <typename Decode>
 std::optional<Whole> outcome(int fd, Decode decode) {
   Collector collector;
@@ -73,7 +73,7 @@ std::optional<Whole> outcome(int fd, Decode decode) {
   }
 }
 
-// bzip2 streams by libbz2 alone, up to the first byte that is not of one.
+// Decodes bzip2 streams by libbz2 alone, up to the first byte that belongs to none.
 std::optional<Bytes> plain_bzip2(std::span<const std::byte> bytes) {
   Bytes decoded;
   while (bytes.size() >= 4 && bytes[0] == std::byte{'B'}) {
@@ -122,7 +122,7 @@ std::optional<Bytes> plain_gzip(std::span<const std::byte> bytes) {
   return decoded;
 }
 
-// The same by a decoder that splits nothing; nothing where there is none.
+// Decodes the same by a decoder that splits nothing; nothing when there is none.
 std::optional<Bytes> plain(Format format, std::span<const std::byte> packed, int fd) {
   if (format == Format::bzip2) return plain_bzip2(packed);
   if (format == Format::gzip) return plain_gzip(packed);
@@ -224,7 +224,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return unpack::decode_whole(format, input, output, "", limits());
   });
   if (!whole) return 0;
-  // As it is packed: a sparse image inside is unpacked by another step.
+  // Decode the image as it is packed: another step unpacks a sparse image inside.
   const auto inner = outcome(fd, [&](unpack::Input& input, unpack::Output& output) {
     if (!has_plain(format)) return unpack::Found();
     return unpack::decode_all(format, input, output, limits());

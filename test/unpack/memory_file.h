@@ -1,4 +1,4 @@
-// A packed file in memory that can be seeked as one on a disk.
+// A packed file in memory, which can be seeked like one on a disk.
 #pragma once
 
 #include <sys/mman.h>

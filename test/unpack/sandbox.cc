@@ -34,7 +34,7 @@ void tell(const char* name, long result) {
   comma = ",";
 }
 
-// A child that got away ends at once.
+// A child that could be made ends at once.
 void tell_of_child(const char* name, long child) {
   if (child == 0) _exit(0);
   tell(name, child);

@@ -25,7 +25,7 @@ const METHODS: Readonly<Record<number, string>> = {
   99: 'AES',
 };
 
-/** How many names of an archive are told. */
+/** Most names of an archive in an error. */
 const MOST_NAMES = 8;
 
 /**
@@ -40,7 +40,7 @@ export function entryIn(path: string, entries: readonly ArchiveEntry[], wanted: 
   const images = files.length === 1 ? files : files.filter(({ name }) => isImageName(name));
   const found = wanted === null ? images : files.filter(({ name }) => name === wanted);
   const [chosen] = found;
-  // Which of two files with one name is meant, nobody can say.
+  // Nobody can say which of two files with one name is meant.
   if (chosen !== undefined && found.length > 1 && found.every(({ name }) => name === chosen.name))
     return refused({ kind: 'twiceInArchive', name: chosen.name, count: found.length }, { kind: 'otherUnpacker' });
   if (chosen === undefined || found.length > 1)

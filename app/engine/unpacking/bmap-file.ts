@@ -1,4 +1,4 @@
-// Which block map of a source file counts, and reading it.
+// Chooses the block map of a source file, and reads it.
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -17,14 +17,14 @@ import { canUnpack } from './unpack-program.ts';
 /** A block map and its file. */
 export interface BmapFile {
   path: string;
-  /** Of the file, in hexadecimal digits. */
+  /** SHA-256 of the file, in hexadecimal digits. */
   sha256: string;
   bmap: Bmap;
-  /** Nobody named it. */
+  /** It was found beside the source; nobody named it. */
   isBeside: boolean;
 }
 
-/** The block map that counts for a source, and the one beside it that does not; null for none. */
+/** `file`: the block map that counts for a source. `unused`: one beside it that does not count. null for none. */
 export interface BmapFound {
   file: BmapFile | null;
   unused: string | null;
@@ -34,14 +34,14 @@ export const NO_BMAP: BmapFound = { file: null, unused: null };
 
 type Source = Pick<End, 'path' | 'realPath' | 'kind'>;
 
-/** The block map that a request goes by. Rejects with a Refusal when that is damaged, or of no use for this source. */
+/** Finds the block map for a request. Rejects with a Refusal when it is damaged, or of no use for this source. */
 export async function bmapFor(request: WorkRequest, source: Source, answers: Answers): Promise<BmapFound> {
   const choice = bmapOf(request);
   if (choice === 'none' || (source.kind === 'block' && choice === 'beside')) return NO_BMAP;
   if (choice !== 'beside') return { file: await givenBy(choice, source, answers), unused: null };
   const path = await answers.of(source.path, bmapBeside(source));
   if (path === null) return NO_BMAP;
-  // A rescue reads the file itself, and bytes that are taken as they are may be those of a packed file.
+  // Not for a rescue, which reads the file itself. Not for bytes that are taken as they are, which may be packed.
   if (rescueOf(request) !== null || takesAsIs(request)) return { file: null, unused: path };
   return { file: await answers.of(path, readBmapFile(path, true)), unused: null };
 }
@@ -85,7 +85,7 @@ export async function readBmapFile(path: string, isBeside: boolean): Promise<Bma
   return { path, sha256: createHash('sha256').update(bytes).digest('hex'), bmap: answer.bmap, isBeside };
 }
 
-/** The failure of a block map that cannot be gone by. */
+/** The error for a block map that cannot be used. */
 export const bmapFailure = ({ path, isBeside }: Pick<BmapFile, 'path' | 'isBeside'>, reason: Reason): PlatterError =>
   failure({
     code: 'BAD_FILE',
@@ -95,7 +95,7 @@ export const bmapFailure = ({ path, isBeside }: Pick<BmapFile, 'path' | 'isBesid
     remedy: { kind: isBeside ? 'withoutBmap' : 'otherBmap' },
   });
 
-/** Throws a Refusal for a block map of an image that has not `size` bytes. */
+/** Throws a Refusal unless the block map is of an image with `size` bytes. */
 export function checkBmapSize(file: BmapFile, size: number): void {
   const { imageSize } = file.bmap;
   if (imageSize !== size) throw new Refusal([bmapFailure(file, { kind: 'bmapOfOther', said: imageSize, has: size })]);

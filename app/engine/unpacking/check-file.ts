@@ -17,9 +17,9 @@ export interface Checked {
   format: string | null;
   /** The file that was taken of an archive; null otherwise. */
   entry: string | null;
-  /** Of the file. */
+  /** Size of the file. */
   bytes: number;
-  /** Of the image in it. */
+  /** Size of the image in it. */
   size: number;
   /** Bytes of zeros after the packed image; they are not part of it. */
   zeros: number;
@@ -27,19 +27,19 @@ export interface Checked {
   checked: boolean;
   /** sha256 of the file and of the image. */
   sha256: { file: string; image: string };
-  /** The checksum that was compared, the path of its list, and what it is of; null where there is none. */
+  /** The checksum that was compared, the path of its list, and what it covers; null when none was compared. */
   matches: { checksum: string; list: string | null; of: 'file' | 'image' } | null;
-  /** Whose the signature of the list or the file is, and the path of that one; null where none was checked. */
+  /** Who signed the list or the file, and its path; null when no signature was checked. */
   signed: Proof['signed'];
   /** Signatures that were not checked. */
   unchecked: Proof['unchecked'];
-  /** Lists, by their paths, that could not be gone by. */
+  /** Lists that could not be used, with the reasons. */
   unclear: Unclear[];
-  /** The block map whose ranges were compared, and the bytes that they have; null where there is none. */
+  /** The block map whose ranges were compared, and their bytes; null without one. */
   bmap: { path: string; version: string; mapped: number; checksums: boolean } | null;
 }
 
-/** What a file has to be, and by which block map. */
+/** What a file must match. */
 export interface CheckWish extends Wish {
   bmap: BmapChoice;
 }
@@ -88,8 +88,8 @@ export async function checkFile(path: string, wish: CheckWish): Promise<Checked>
 }
 
 /**
- * The proof of the file: as it was given, else by the lists beside it. Rejects with a Refusal when those contradict
- * each other.
+ * The proof of the file: as given, else by the lists beside it. Rejects with a Refusal when those contradict each
+ * other.
  */
 async function proofFor(path: string, wish: Wish): Promise<Proof> {
   if (wish.checksum !== null || wish.key !== null)
@@ -118,7 +118,7 @@ const told = ({ path, bmap }: BmapFile): Checked['bmap'] => ({
 
 function opened(path: string): number {
   try {
-    // open(2) says of a socket that it has no device.
+    // For a socket, open(2) would only say ENXIO.
     checkPlainFile(statSync(path), path, Infinity);
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {

@@ -1,4 +1,4 @@
-// The checksum that a publisher's lists beside a source file say of it.
+// Finds the checksum of a source file in its publisher's lists beside it.
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Reason } from '../../contract/facts.ts';
@@ -11,7 +11,7 @@ import { readList } from './read-checksum-list.ts';
 
 /** Most lists that are read for one file. */
 const MOST_LISTS = 32;
-/** Most names of a list that are told. */
+/** Most names of a list in an error. */
 const MOST_NAMES = 4;
 
 /** A checksum ("sha256:…"), the list that has it, and what it is of. */
@@ -21,7 +21,7 @@ export interface Beside {
   of: Of;
 }
 
-/** Why a list says nothing clear of a file. */
+/** A list that says nothing clear about a file, and why. */
 export interface Unclear {
   list: string;
   reason: Reason;
@@ -31,11 +31,11 @@ export interface Unclear {
 export interface Lists {
   /** null when none has a checksum of it, or two contradict each other. */
   found: Beside | null;
-  /** Lists that are meant for the file, or name it, and that cannot be gone by. */
+  /** Lists that are meant for the file, or name it, and cannot be used. */
   unclear: Unclear[];
 }
 
-/** The file at `path` as lists may name it. `entry`: the file that is taken of an archive; null for none. */
+/** The names that lists may have for the file at `path`. `entry`: the file to take from an archive; null for none. */
 export function soughtAt(path: string, entry: string | null): Sought {
   const file = resolve(path);
   const inside = [imageNameIn(basename(file)), entry === null ? null : basename(entry)];
@@ -58,11 +58,11 @@ export async function checksumBeside(path: string, entry: string | null): Promis
   return { found: unclear.some(isContradiction) ? null : (said[0] ?? null), unclear };
 }
 
-/** Does a list have two checksums of the file, or another than the next list? */
+/** True when a list has two checksums of the file, or another one than the next list. */
 export const isContradiction = ({ reason: { kind } }: Unclear): boolean =>
   kind === 'listContradicts' || kind === 'listsContradict';
 
-/** Paths of the lists in the folder of `file`, the one to go by first. */
+/** Paths of the lists in the folder of `file`, the preferred one first. */
 export async function listsBeside(file: string): Promise<string[]> {
   try {
     const entries = await readdir(dirname(file), { withFileTypes: true });
@@ -71,7 +71,7 @@ export async function listsBeside(file: string): Promise<string[]> {
       .slice(0, MOST_LISTS)
       .map((name) => join(dirname(file), name));
   } catch (error) {
-    // A folder may let its files be opened and not be listed.
+    // A folder may allow opening its files, but not listing them.
     if (errnoOf(error) === null) throw error;
     return [];
   }
@@ -86,7 +86,7 @@ async function answerOf(list: string, sought: Sought): Promise<Answer | { reason
   }
 }
 
-/** Why a list beside a file cannot be gone by; null for one that can, or is about other files. */
+/** Why a list beside a file cannot be used; null for one that can, or that is about other files. */
 function reasonAgainst(answer: Answer, list: string, { file }: Sought): Reason | null {
   switch (answer.kind) {
     case 'found':
@@ -101,7 +101,7 @@ function reasonAgainst(answer: Answer, list: string, { file }: Sought): Reason |
   }
 }
 
-/** Why a list says nothing clear of the file that was looked for. */
+/** Why a list says nothing clear about the file. */
 export function reasonFor(answer: Exclude<Answer, { kind: 'found' }>): Reason {
   switch (answer.kind) {
     case 'contradiction':
@@ -117,7 +117,7 @@ export function reasonFor(answer: Exclude<Answer, { kind: 'found' }>): Reason {
   }
 }
 
-/** Two lists of which each has another checksum; null for none. */
+/** Two lists with different checksums; null for none. */
 function contradictionIn(said: readonly Beside[]): Unclear | null {
   for (const [index, one] of said.entries()) {
     const { hash, hex } = partsOf(one.checksum);

@@ -23,9 +23,9 @@ import {
   type Watch,
 } from './unpack-program.ts';
 
-/** Milliseconds without a report after which a decoder counts as blocked: nobody reads what it writes. */
+/** Milliseconds without a report after which a decoder counts as blocked, because nobody reads its output. */
 const SILENT_MS = 5000;
-/** Milliseconds from the end of a decoder's pipe, after which its end is known. */
+/** Milliseconds to wait for a decoder's own end after the end of its pipe. */
 const REAPED_MS = 2000;
 /** Longest gap, in bytes, that is decoded and dropped where a new decoder could begin behind it. */
 const REACH = 64 * 1024 * 1024;
@@ -42,15 +42,15 @@ export class Unpacking {
   /** The first decoder of the whole file since the job began. */
   #whole: Decoder | null = null;
   #isBegun = false;
-  /** Byte of the image from which on nobody reads it; null: all of it is read. */
+  /** The job reads the image up to this byte; null: all of it. */
   #until: number | null = null;
   /** The first fault that a decoder met in the file. */
   #fault: PlatterError | null = null;
-  /** Why the last decoder was lost. It says nothing about the file, so the next one begins all the same. */
+  /** Why the last decoder was lost. That says nothing about the file, so the next one is started all the same. */
   #loss: PlatterError | null = null;
   readonly #givingUp = new AbortController();
   #verdict: Promise<PlatterError | null> | null = null;
-  /** What the first decoder said that read the whole file; null before. */
+  /** What the first decoder that read the whole file has reported; null before. */
   #decoded: Decoded | null = null;
   #isClosed = false;
 
@@ -65,13 +65,14 @@ export class Unpacking {
       closeSync(this.#file);
       throw Object.assign(new Error(`${end.path} is another file`), { code: 'ESTALE' });
     }
-    // What lies between the ranges of a block map is passed over quickly, and one decoder has to see all of them.
+    // Gaps in a block map are passed over quickly, and one decoder has to see all of its ranges. So a gap starts no new
+    // decoder.
     const reach = packed.seekable && packed.map === null ? REACH : end.size;
     this.device = file.unpack(end.size, reach, (at, stream, seals) => void this.#answer(at, stream, seals));
   }
 
   /**
-   * The job begins: what is decoded from now on decides what the file is. The job reads the image up to the byte
+   * Begins the job: what is decoded from now on decides what the file is. The job reads the image up to the byte
    * `until`, which is all of it without a block map.
    */
   begin(until: number): void {
@@ -80,31 +81,31 @@ export class Unpacking {
   }
 
   /**
-   * What is wrong with the whole packed file; null for nothing, CANCELLED when that is given up. When no decoder has
-   * read it to its end, one does now; `answers` hears how far, and can give it up.
+   * What is wrong with the whole packed file; null when nothing is, CANCELLED when the check was given up. When no
+   * decoder has read the file to its end, one does now; `answers` gets its progress, and can give it up.
    */
   async verdict(answers: Answers | null = null): Promise<PlatterError | null> {
     const verdict = (this.#verdict ??= this.#judge(answers));
     const wrong = await verdict;
-    // A judge that was lost or stopped has given no verdict on the file.
+    // The decoder was lost or stopped, so there is no verdict on the file yet.
     if (wrong !== null && wrong !== this.#fault && this.#verdict === verdict) this.#verdict = null;
     return wrong;
   }
 
-  /** The job is cancelled: nobody waits for the verdict any more. */
+  /** Gives up the verdict, because the job is cancelled. */
   giveUp(): void {
     this.#givingUp.abort();
   }
 
-  /** Why the image could not be read on, when a decoder has ended too early. */
+  /** Why a decoder has ended before the end of the image. */
   async fault(): Promise<PlatterError | null> {
-    // The pipe of a decoder ends before the decoder does. The others may go on for hours.
+    // The pipe of a decoder ends before the decoder does. Other decoders may go on for hours.
     const ended = Promise.all([...this.#running].map((one) => Promise.race([one.ended, silence(one)])));
     await Promise.race([ended, sleep(REAPED_MS, undefined, { ref: false })]);
     return this.#fault ?? this.#loss;
   }
 
-  /** All of it was decoded, and neither the file nor the user has a checksum of it. */
+  /** True when the whole image was decoded, and neither the file nor the user has a checksum of it. */
   get isUnchecked(): boolean {
     const { checksum, format, map } = this.#packed;
     if (checksum !== null || format === RAW || (map !== null && hasAllChecksums(map.bmap))) return false;
@@ -131,7 +132,7 @@ export class Unpacking {
   async #stream(at: number, seals: boolean): Promise<number> {
     const wrong = this.#fault ?? (seals ? await this.verdict() : null);
     if (wrong !== null) return wrong.code === 'CANCELLED' ? -system.errno.ECANCELED : -system.errno.EBADMSG;
-    // The job has ended while the verdict was awaited, and the number of the descriptor may be another file's.
+    // The job has ended during the wait for the verdict, and the descriptor's number may belong to another file.
     if (this.#isClosed) return -system.errno.EBADMSG;
     let write = -1;
     try {
@@ -149,7 +150,7 @@ export class Unpacking {
 
   #decode(from: number, to: number | null, watch?: Watch): Decoder {
     const { entry, format, checksum, map } = this.#packed;
-    // The first one has all cores. Those of destinations that fell behind take one each.
+    // The first decoder has all cores. Those of lagging destinations take one each.
     const isFirst = this.#whole === null;
     const isWhole = this.#isBegun && from === 0;
     const how = {
@@ -161,7 +162,7 @@ export class Unpacking {
       map:
         map === null
           ? null
-          : // One decoder that has seen all of the ranges is enough. The engine compares hashes of what others give.
+          : // One decoder compares the ranges. What others decode is compared by the engine, with hashes.
             { ranges: map.bmap.ranges, hash: isWhole ? map.bmap.hash : null, until: this.#until },
     };
     const decoder = decodeFile(this.#file, to, how, watch);
@@ -175,7 +176,7 @@ export class Unpacking {
     this.#running.delete(decoder);
     if (end.kind === 'fault') this.#fault ??= failureBy(this.#end.path, end, this.#packed.map?.path);
     if (end.kind === 'lost') this.#lost(end, decoder);
-    // A look before the job reads a small image to its end too, without its hashes.
+    // Before the job, a look at a small image reaches its end too, but without hashes.
     if (end.kind !== 'done' || !isWhole) return;
     this.#decoded ??= end.of;
     this.#fault ??= this.#againstSize(end.of) ?? this.#againstChecksum(end.of);

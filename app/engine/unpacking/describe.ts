@@ -113,7 +113,7 @@ async function unpackingOf(
   const chosen = await outcome(() => Promise.resolve().then(() => entryIn(path, entries, wanted)));
   if (!chosen.ok) return { packed: packingOf(answer.probed, null), reach: null, problem: chosen.errors[0]! };
   const { name, size } = chosen.value;
-  // With several files in the archive the decoder says how it goes about one when that is named.
+  // In an archive with several files, the decoder describes only one that is named.
   const ofEntry = await probeFile(file, name);
   if (!ofEntry.ok)
     return { packed: packingOf(answer.probed, null), reach: null, problem: failureBy(path, ofEntry.why) };
@@ -180,7 +180,7 @@ async function look(reach: Reach, logicalSector: number | null): Promise<Seen> {
   return { ...seen, problem: reach.fault };
 }
 
-/** What the bytes are. Of an image the format is that of its table, or the name of what begins in it. */
+/** What the bytes are. For an image, the format is that of its table, or the name of what begins in it. */
 function contentOf(pieces: Pieces, { table, signatures }: Inside): Recognised | null {
   const size = pieces.size ?? Number.MAX_SAFE_INTEGER;
   const head = pieces.upTo(0, HEAD_BYTES);

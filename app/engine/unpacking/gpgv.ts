@@ -1,5 +1,5 @@
-// Runs gpgv, which checks signatures of OpenPGP. It gets copies of the key and the signature in a folder of its own, reads
-// no keyring of the user, and never runs with root's rights.
+// Runs gpgv, which checks signatures of OpenPGP. It gets copies of the key and the signature in a folder of its own,
+// reads no keyring of the user, and never runs with root's rights.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,20 +11,20 @@ import { SYSTEM_PATH } from '../devices/run-program.ts';
 
 /** systemd's range of user IDs for services that have no account (systemd.exec(5), DynamicUser). */
 const NOBODYS_IDS = [61184, 65520] as const;
-/** More text than this is signed in no list. Bytes. */
+/** Bytes. No list has a longer signed text. */
 const MOST_TEXT = 2 * 1024 * 1024;
 
 /** What gpgv found. `key`: a fingerprint, or the end of one. */
 export type GpgVerdict =
-  /** `text`: what is signed, of a signature that has it inside. */
+  /** `text`: what is signed, when the signature has it inside. */
   | { kind: 'good'; by: string; key: string; text: Buffer }
   | { kind: 'wrong' | 'stranger' | 'expired' | 'revoked'; key: string }
   | { kind: 'unread'; said: string }
   | { kind: 'noGpgv' };
 
 /**
- * Checks `signature` by the keys in `ring`. `content`: gives gpgv's input what is signed; null where the text is in the
- * signature.
+ * Checks `signature` with the keys in `ring`. `content` writes what is signed to gpgv's input; null when the text is in
+ * the signature.
  */
 export async function runGpgv(
   ring: Buffer,
@@ -60,7 +60,7 @@ async function verdictOf(child: ChildProcess, feed: (input: Writable) => void): 
       resolve(errnoOf(error) === 'ENOENT' ? { kind: 'noGpgv' } : { kind: 'unread', said: error.message });
     });
   });
-  // gpgv reads no further when the signature is none. What it says then tells why.
+  // gpgv stops reading when the file is not a signature. Its status says why.
   child.stdin?.on('error', () => undefined);
   if (child.pid === undefined) return failed;
   feed(child.stdin!);

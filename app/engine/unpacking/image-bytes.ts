@@ -1,4 +1,4 @@
-// How the bytes of a disk or an image are had: from an open file, or out of a decoder.
+// Reads the bytes of a disk or an image, from an open file or from a decoder.
 import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { PlatterError } from '../../contract/errors.ts';
@@ -11,23 +11,25 @@ import { decodeToStream, type Decoder } from './unpack-program.ts';
 export interface Reach {
   /** Bytes in all; null when that is unknown. */
   readonly size: number | null;
-  /** Why something could not be read; null for nothing. */
+  /** The first error of reading; null for none. */
   readonly fault: PlatterError | null;
-  /** Puts at least the first of these pieces, which are in order, into `pieces`; empty ones for what cannot be had. */
+  /**
+   * Puts at least the first of these pieces, which are in order, into `pieces`. A piece that cannot be read is empty.
+   */
   fetch(wanted: readonly number[], pieces: Pieces): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How far an image that cannot be read from the middle is decoded, in bytes. */
+/** Most bytes that are decoded of an image that can only be read from its start. */
 export const MOST_DECODED = 64 * 1024 ** 2;
-/** This much of its start is always kept, in bytes. Beyond it only the pieces that are asked for are. */
+/** Bytes of its start that are always kept. Beyond them only the wanted pieces are. */
 const KEPT = 1024 ** 2;
-/** A failing drive takes long for each piece that it cannot read. After so many no more is read. */
+/** A failing drive takes long for each piece that it cannot read, so give up after this many. */
 const MOST_UNREADABLE = 4;
-/** Pieces that are so near to each other are fetched at once. */
+/** Wanted pieces at most this many pieces apart are fetched together. */
 const GAP = 16;
 
-/** An open file or disk, of a path that errors name. */
+/** An open file or disk. Errors name its path. */
 export class FileReach implements Reach {
   readonly size: number;
   fault: PlatterError | null = null;
@@ -70,7 +72,7 @@ export class FileReach implements Reach {
   }
 }
 
-/** An image that decoding can begin in the middle of. */
+/** An image that can be decoded from a place in its middle. */
 export class SeekingReach implements Reach {
   readonly size: number;
   fault: PlatterError | null = null;
@@ -109,7 +111,7 @@ function runsOf(wanted: readonly number[]): number[][] {
   return runs;
 }
 
-/** An image that can only be decoded from its start. What was passed over is gone. */
+/** An image that can only be decoded from its start. Bytes that were passed over are gone. */
 export class StartReach implements Reach {
   size: number | null;
   fault: PlatterError | null = null;
@@ -125,14 +127,14 @@ export class StartReach implements Reach {
   async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
     const isNear = (piece: number): boolean => piece * PIECE < MOST_DECODED;
     const start = this.#image.next === 0 ? Array.from({ length: KEPT / PIECE }, (_, index) => index) : [];
-    // Only the nearest: what is found there may ask for more that lies before the others.
+    // Take only the nearest run: its content may ask for pieces that lie before the others.
     const next = runsOf(wanted.filter(isNear))[0] ?? [];
     await this.#image.take(
       [...new Set([...start, ...next])].toSorted((one, other) => one - other),
       pieces,
     );
     for (const piece of wanted) if (!isNear(piece)) pieces.put(piece, Buffer.alloc(0));
-    // An image that ends within the look has a size that is known now.
+    // An image that has ended within the look has a known size.
     if (this.#image.end !== null && this.size === null) pieces.size = this.size = this.#image.end;
   }
 
@@ -145,7 +147,7 @@ export class StartReach implements Reach {
 class ImageStream {
   /** Number of the piece that comes next. */
   next: number;
-  /** Where the image ends, in bytes; null while that was not reached, or the decoder failed. */
+  /** Bytes of the image; null until its end is reached, and when the decoder failed. */
   end: number | null = null;
   readonly #decoder: Decoder;
   readonly #image: Readable;
@@ -168,7 +170,7 @@ class ImageStream {
     this.#chunks = image[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
 
-  /** Takes these pieces, in order; empty where they were passed over or lie beyond the end. */
+  /** Takes these pieces, in order. A piece that was passed over, or lies beyond the end, is empty. */
   async take(wanted: readonly number[], pieces: Pieces): Promise<void> {
     for (const piece of wanted) {
       let bytes: Buffer = Buffer.alloc(0);
@@ -177,7 +179,7 @@ class ImageStream {
     }
   }
 
-  /** Ends the decoder. Resolves to what is wrong with the file at `path` by it; null for nothing. */
+  /** Ends the decoder. Resolves to the fault that it found in the file at `path`; null for none. */
   async close(path: string): Promise<PlatterError | null> {
     if (!this.#isOver) this.#decoder.stop();
     this.#image.destroy();

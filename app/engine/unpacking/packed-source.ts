@@ -53,8 +53,8 @@ const FORMATS: ReadonlySet<string> = new Set([
 const VHD_FOOTER = 512;
 
 /**
- * The source as a job reads it: of a packed file the image in it, unless its bytes are taken as they are. `bmap`: the
- * block map that it goes by.
+ * The source as a job reads it: the image in a packed file, unless its bytes are taken as they are. `bmap`: the block
+ * map of the job.
  */
 export function sourceFor(
   request: WorkRequest,
@@ -74,7 +74,7 @@ export function sourceFor(
 
 /** How a source file is taken. */
 interface Wish {
-  /** Its bytes as they are. */
+  /** Take its bytes as they are. */
   isRaw: boolean;
   entry: string | null;
   checksum: string | null;
@@ -83,8 +83,8 @@ interface Wish {
 }
 
 /**
- * The source as the image in it, when it is a packed file that can be unpacked; otherwise as it is. A file with a
- * checksum or a block map goes through the decoder in any case, which makes the hashes.
+ * The image in a packed file that can be unpacked; any other source as it is. A file with a checksum or a block map
+ * goes through the decoder in any case, which makes the hashes.
  */
 async function unpackedEnd(found: Found, wish: Wish, answers: Answers): Promise<Found> {
   if (found.end === null) return found;
@@ -126,13 +126,13 @@ const mapOf = ({ bmap, zeroUnmapped }: Wish): SourceMap | null =>
 /** Closes a file without waiting: a read of it may never be answered. */
 const letGo = (file: FileHandle): void => void file.close();
 
-/** Throws a Refusal where the checksum of an end cannot be made. */
+/** Throws a Refusal when the checksum of an end cannot be made. */
 export function checkChecksum({ path, kind }: Pick<End, 'path' | 'kind'>): void {
   if (kind === 'block') refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
   needDecoder(path);
 }
 
-/** Throws a Refusal where there is no decoder. */
+/** Throws a Refusal when there is no decoder. */
 export function needDecoder(path: string): void {
   if (!canUnpack())
     refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'checksumUnavailable' } });
@@ -141,7 +141,7 @@ export function needDecoder(path: string): void {
 /** Is an open file of `size` bytes one that can be unpacked? */
 export async function isPacked(file: number, size: number): Promise<boolean> {
   const found = await recogniseIn(file, size, VHD_FOOTER);
-  // A fixed VHD is a disk byte for byte, and its footer.
+  // A fixed VHD is the bytes of a disk and a footer.
   if (found.kind === 'image') return found.trailer === 'VHD';
   return (
     (found.kind === 'packed' || found.kind === 'other') &&
@@ -151,7 +151,7 @@ export async function isPacked(file: number, size: number): Promise<boolean> {
   );
 }
 
-/** Throws a Refusal for an open file that is nothing for certain, and packed by its name. */
+/** Throws a Refusal for an open file that is packed by its name, when its content is not certain to be anything. */
 export async function checkName(file: number, path: string, size: number): Promise<void> {
   const named = namedFormat(basename(path));
   if (named === null) return;
@@ -165,7 +165,7 @@ async function recogniseIn(file: number, size: number, tail: number): Promise<Re
   return recognise(head, await bytesOf(file, Math.max(0, size - tail), Math.min(tail, size)), size);
 }
 
-/** Never blocks this thread, which tells of files that do not answer. */
+/** Never blocks this thread, which reports files that do not answer. */
 const readAt = promisify(read);
 
 async function bytesOf(file: number, at: number, length: number): Promise<Buffer> {
@@ -177,8 +177,8 @@ async function look(file: number, end: End, wish: Wish, answers: Answers): Promi
   const { format, entry, size, seekable } = await imageOf(file, end.path, wish.entry, answers.signal);
   if (wish.bmap !== null && size !== undefined) checkBmapSize(wish.bmap, size);
   const packed = { format, bytes: end.size, entry, seekable, checksum: wish.checksum, map: mapOf(wish) };
-  // Formats without a size are decoded once: a drive that is too small is refused before it is touched. A block map
-  // says the size; whether that is right shows at the end of the file.
+  // Decode a format without a size once, so that a drive that is too small is refused before it is touched. A block map
+  // says the size, which is checked at the end of the file.
   const bytes =
     size ??
     wish.bmap?.bmap.imageSize ??
@@ -187,7 +187,7 @@ async function look(file: number, end: End, wish: Wish, answers: Answers): Promi
   return { ...end, size: bytes, allocated: bytes, packed };
 }
 
-/** What the image in a packed file is: `size` is undefined where the format does not keep it. Throws a Refusal. */
+/** Describes the image in a packed file. `size` is undefined when the format does not keep it. Throws a Refusal. */
 export async function imageOf(
   file: number,
   path: string,
@@ -198,17 +198,17 @@ export async function imageOf(
   if (!answer.ok) throw new Refusal([failureBy(path, answer.why)]);
   const { format, size, entries, seekable = false } = answer.probed;
   const chosen = entries === undefined ? null : entryIn(path, entries, wanted);
-  // Of a sparse image in an archive the entry says how large it is, not what is in it.
+  // The entry of a sparse image in an archive has the size of the sparse file, not of the image in it.
   return { format, entry: chosen?.name ?? null, size: size ?? chosen?.size, seekable };
 }
 
-/** What hears how far a file of this size was decoded, and can stop that. */
+/** Hears how far a file of this size was decoded, and can stop that. */
 export const watching = (answers: Answers, why: Reading['why'], { path, size, packed }: End): Watch => ({
   signal: answers.signal,
   read: (done) => answers.reading(path, { why, done, of: packed?.bytes ?? size }),
 });
 
-/** Decodes all of an open file, and keeps nothing of it. Throws a Refusal for a file that is not right. */
+/** Decodes a whole open file and keeps nothing of it. Throws a Refusal for a file that is not right. */
 export async function decodeWhole(
   file: number,
   path: string,
@@ -221,12 +221,12 @@ export async function decodeWhole(
   throw new Refusal([failureBy(path, end, bmapPath)]);
 }
 
-/** The failure of a source whose decoder gave no image. `bmap`: the path of the block map that it went by. */
+/** The error for a source whose decoder gave no image. `bmap`: the path of its block map. */
 export function failureBy(path: string, why: NoImage, bmap = ''): PlatterError {
   if (why.kind === 'stopped') return cancelledOpening(path).errors[0]!;
   if (why.kind === 'fault') return unpackFailure(path, why.fault, bmap);
   const { reason } = why;
-  // The storage of the file.
+  // The storage of the file failed.
   if (reason.kind === 'packedUnreadable')
     return failure({ code: 'MEDIUM_ERROR', op: 'read', device: path, reason, remedy: { kind: 'checkSource' } });
   const isOfFiles = reason.kind === 'decoderUnstarted' && ['EMFILE', 'ENFILE'].includes(reason.errno);
@@ -269,7 +269,10 @@ export const unpackFailure = (path: string, { fault, offset, length, said }: Unp
   });
 };
 
-/** The failure of a file that does not begin as its name says (`named`, a format) and is nothing else for certain. */
+/**
+ * The error for a file that does not begin as its name says (`named`, a format), and is not certain to be anything
+ * else.
+ */
 export const notAsNamed = (
   code: 'BAD_IMAGE' | 'NOT_AN_IMAGE',
   path: string,
@@ -288,8 +291,8 @@ export const notAsNamed = (
   });
 
 /**
- * What is wrong with a file that must have this checksum; null for nothing. Publishers give that of the file or of the
- * image in it.
+ * The error for a file that must have this checksum and does not; null when it has. Publishers give the checksum of the
+ * file or of the image in it.
  */
 export function otherChecksum(path: string, checksum: string, { digests, imageDigests }: Decoded): PlatterError | null {
   const { hash, hex } = partsOf(checksum);

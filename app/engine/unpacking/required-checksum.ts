@@ -1,4 +1,4 @@
-// What a source file has to be: the checksum that the user gave, the one in a list, or what is signed.
+// What a source file must match: the checksum that the user gave, the one in a list, or what is signed.
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
@@ -21,17 +21,17 @@ import {
   type Signer,
 } from './signatures.ts';
 
-/** What a source has to be. */
+/** What a source must match. */
 export interface Proof {
   /** "sha256:…"; null when nothing was given. */
   checksum: string | null;
-  /** The path of its list, and what it is of there; null for one that was given, or is of a signature. */
+  /** The list that has the checksum, and what the list gives it for; null when the user gave it, or a signature did. */
   from: { list: string; of: Of } | null;
-  /** Whose the good signature is, and the path of the list or the image that is signed; null where none was checked. */
+  /** The signer, and the path of the signed list or image; null when no signature was checked. */
   signed: (Signer & { path: string }) | null;
   /** Signatures that nobody asked to check. */
   unchecked: Unchecked[];
-  /** Lists, or lines of them, that cannot be gone by. */
+  /** Lists, or lines of them, that cannot be used. */
   unclear: Unclear[];
 }
 
@@ -41,11 +41,11 @@ interface Unchecked {
   signature: string;
 }
 
-/** How a request says what its source has to be (contract/request.ts). */
+/** How a request says what its source must match (contract/request.ts). */
 export interface Wish {
   checksum: string | null;
   key: string | null;
-  /** The file that is taken of an archive; null for its only one. */
+  /** The file to take from an archive; null for its only one. */
   entry: string | null;
 }
 
@@ -54,8 +54,8 @@ type Source = Pick<End, 'path' | 'realPath' | 'kind'>;
 export const UNPROVED: Proof = { checksum: null, from: null, signed: null, unchecked: [], unclear: [] };
 
 /**
- * What a source must be. With a key it has to be signed: by the list that was named, else by a list beside it, else by
- * itself. Rejects with a Refusal: the list does not name the source, or the signature is not good.
+ * The proof that a source must match. With a key it must be signed: by the list that was named, else by a list beside
+ * it, else by itself. Rejects with a Refusal: the list does not name the source, or the signature is not good.
  */
 export async function proofOf(source: Source, { checksum, key, entry }: Wish): Promise<Proof> {
   const list = listIn(checksum);
@@ -71,7 +71,7 @@ export async function proofOf(source: Source, { checksum, key, entry }: Wish): P
   return await ofImage(source, publicKey!);
 }
 
-/** What the list says of the source. With a key it has to be signed. */
+/** What the list says about the source. With a key the list must be signed. */
 async function ofList(list: string, source: Source, entry: string | null, key: PublicKey | null): Promise<Proof> {
   const bytes = await readList(list);
   const signature = key === null ? null : await signatureBy(key, list, bytes);
@@ -89,7 +89,7 @@ async function ofList(list: string, source: Source, entry: string | null, key: P
   };
 }
 
-/** The image as its own signature says: what was read for that is what has to be copied. */
+/** The proof by the image's own signature. The copy must have the bytes that were checked. */
 async function ofImage({ path, realPath }: Source, key: PublicKey): Promise<Proof> {
   const signature = await signatureBy(key, realPath, null);
   if (signature === null) return refuseUnsigned(path);
@@ -101,7 +101,7 @@ async function ofImage({ path, realPath }: Source, key: PublicKey): Promise<Proo
 const signatureBy = async (key: PublicKey, path: string, list: Buffer | null): Promise<Signature | null> =>
   (await signaturesOf(path, list)).find(({ kind }) => kind === key.kind) ?? null;
 
-/** The signatures of the file at `path`, and of the list beside it that is gone by, which nobody asked to check. */
+/** The signatures of the file at `path`, and of the list beside it that is used. Nobody asked to check them. */
 export async function uncheckedBeside(path: string, found: Beside | null): Promise<Unchecked[]> {
   const bytes = found === null ? null : await readList(found.list).catch(nullIfRefused);
   return [...(bytes === null ? [] : await uncheckedOf(found!.list, bytes)), ...(await uncheckedOf(path, null))];
@@ -120,7 +120,7 @@ const refuseUnsigned = (device: string): never =>
     remedy: { kind: 'getSignature' },
   });
 
-/** The failure of a list that cannot be gone by. */
+/** The error for a list that cannot be used. */
 export const listFailure = (list: string, reason: Reason): PlatterError =>
   failure({
     code: 'BAD_FILE',
@@ -130,7 +130,7 @@ export const listFailure = (list: string, reason: Reason): PlatterError =>
     remedy: { kind: isContradiction({ list, reason }) ? 'giveChecksum' : 'otherList' },
   });
 
-/** What the review says of what the source at `path` has to be. */
+/** What the review says about the proof of the source at `path`. */
 export function notesOnProof(path: string, { checksum, from, signed, unchecked, unclear }: Proof): Note[] {
   return [
     ...(from === null || checksum === null
@@ -142,7 +142,7 @@ export function notesOnProof(path: string, { checksum, from, signed, unchecked, 
   ];
 }
 
-/** What the list with these `bytes` says. Of an archive the file that is taken may be what it names. */
+/** What the list with these `bytes` says. It may name the file that is taken from an archive. */
 async function answerIn(bytes: Buffer, list: string, file: string, entry: string | null): Promise<Answer> {
   const name = basename(list);
   const read = readChecksumList(bytes, name);
@@ -152,7 +152,7 @@ async function answerIn(bytes: Buffer, list: string, file: string, entry: string
   return inside === null ? answer : lookUp(read, name, soughtAt(file, inside));
 }
 
-/** The file that is taken of an archive; null for any other file, and for one that cannot be read. */
+/** The file to take from an archive; null for any other file, and for one that cannot be read. */
 async function takenOf(path: string): Promise<string | null> {
   const file = openSync(path, 'r');
   try {

@@ -1,4 +1,4 @@
-// Signatures of lists of checksums and of images: where they are, and whose they are.
+// Finds the signatures of lists of checksums and of images, and their signers.
 import { closeSync, constants, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -35,7 +35,7 @@ export type PublicKey = { kind: 'openpgp'; ring: Buffer } | { kind: 'ed25519'; n
 /** A signature of a file. */
 export interface Signature {
   kind: PublicKey['kind'];
-  /** The file that it is in: beside the signed one, or that one itself. */
+  /** The file that contains it: one beside the signed file, or that file itself. */
   path: string;
   bytes: Buffer;
   isInside: boolean;
@@ -124,7 +124,7 @@ export async function signerOfImage(
 
 const OTHER: Remedy = { kind: 'getSignature' };
 
-/** Gives `input` all bytes of the open file. What the decoder says has their sha256. */
+/** Writes all bytes of the open file to `input`. The decoder's report has their sha256. */
 function pour(file: number, input: Writable): Decoder {
   const options = { entry: null, isRaw: true, from: 0, threads: 1, digests: ['sha256'], map: null };
   const decoder = decodeFile(file, input, options);
@@ -143,8 +143,8 @@ async function checksumOf(path: string, decoder: Decoder | null): Promise<string
 }
 
 /**
- * The BLAKE2b-512 of the open file, by b2sum of the coreutils: no byte of an image is read here. `fail` hears why there
- * is none.
+ * The BLAKE2b-512 of the open file, by b2sum of the coreutils: no byte of an image is read here. `fail` gets the reason
+ * when there is none.
  */
 async function blake2b(file: number, fail: (said: string) => never): Promise<{ hash: Buffer; decoder: Decoder }> {
   const child = spawn('b2sum', [], { stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: SYSTEM_PATH }, detached: true });

@@ -57,24 +57,24 @@ const report = z.discriminatedUnion('event', [
   }),
 ]);
 
-/** What a decoder says of the whole file when it has read it to its end. Sizes in bytes. */
+/** What a decoder reports of the whole file when it has read it to its end. Sizes in bytes. */
 export type Decoded = Omit<Extract<z.infer<typeof report>, { event: 'done' }>, 'event'>;
 /**
- * What is wrong with a packed file: `offset` in bytes from its start, `said` in English. Of `mapped`, `offset` and
- * `length` are those of the range in the image.
+ * A fault in a packed file: `offset` in bytes from its start, `said` in English. For `mapped`, `offset` and `length`
+ * are those of the range in the image.
  */
 export type UnpackFault = Omit<Extract<z.infer<typeof report>, { event: 'error' }>, 'event'>;
 /** Why a decoder gave no image: a fault that it found, or it was `lost`, which says nothing about the file. */
 export type Failed = { kind: 'fault'; fault: UnpackFault } | { kind: 'lost'; reason: Reason };
-/** The same, or it was stopped: nobody read on, or it was told to stop, so it says nothing of the file. */
+/** Failed, or stopped: nobody read its output, or it was told to stop. Being stopped says nothing about the file. */
 export type NoImage = Failed | { kind: 'stopped' };
 /** How a decoder ended. */
 export type DecoderEnd = { kind: 'done'; of: Decoded } | NoImage;
 
-/** Signals that somebody else sends. With any other the decoder ends itself. */
+/** Signals that somebody else sends. The decoder causes any other itself. */
 const SENT: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
 
-/** The decoder gives the bytes of a name one by one. Where they are UTF-8, that is what they mean. */
+/** The decoder reports each byte of a name as a character. A name that is valid UTF-8 is taken as UTF-8. */
 function asUtf8(name: string): string {
   const bytesOfName = Buffer.from(name, 'latin1');
   const text = bytesOfName.toString('utf8');
@@ -93,7 +93,7 @@ export type ArchiveEntry = z.infer<typeof entry>;
 
 const probed = z.object({
   format: z.string(),
-  /** Unpacked; absent where the format does not keep it. */
+  /** Unpacked size; absent when the format does not keep it. */
   size: bytes.optional(),
   /** Pieces that can be decoded on their own. */
   blocks: bytes.optional(),
@@ -113,7 +113,7 @@ export type Probed = z.infer<typeof probed>;
 /** A running decoder. */
 export interface Decoder {
   readonly ended: Promise<DecoderEnd>;
-  /** Milliseconds on the clock of performance.now() of its last sign of life. */
+  /** Its last sign of life, in milliseconds of performance.now(). */
   heard(): number;
   stop(): void;
 }
@@ -137,15 +137,15 @@ export interface DecodeOptions {
 /** Ranges of an image, and what is done with them. */
 export interface DecodedMap {
   ranges: readonly MappedRange[];
-  /** What their checksums are made with; null compares none. */
+  /** The hash of their checksums; null compares none. */
   hash: Hash | null;
-  /** Nobody reads the image from this byte on; it is decoded to its end all the same. null: all of it is read. */
+  /** The image is read up to this byte only, but decoded to its end. null: all of it is read. */
   until: number | null;
 }
 
 /** Hears of a decoder that somebody waits for. */
 export interface Watch {
-  /** Ends it. The wait ends at once, also when the decoder waits for a storage that does not answer. */
+  /** Ends it. The wait ends at once, even when the decoder waits for storage that does not answer. */
   signal: AbortSignal | null;
   /** Gets the bytes of the packed file that were read, about once a second. */
   read: (bytes: number) => void;
@@ -222,11 +222,11 @@ function decoderIn(child: ChildProcess | NodeJS.ErrnoException, { signal, read }
   };
 }
 
-/** The exit code of a child that has said all, or the signal that ended it. */
+/** Waits until a child has ended and reported everything. Gives its exit code, or the signal that ended it. */
 const bothEnded = async (child: ChildProcess, said: Promise<void>): Promise<number | string> =>
   (await Promise.all([exit(child), said]))[0];
 
-/** The result of `work`; null, after `stop`, when `signal` is aborted before. */
+/** The result of `work`. When `signal` is aborted before, calls `stop` and gives null. */
 function unlessAborted<T>(signal: AbortSignal | null, stop: () => void, work: Promise<T>): Promise<T | null> {
   if (signal === null) return work;
   return new Promise((resolve, reject) => {
@@ -279,7 +279,7 @@ function giveMap(to: Writable, { ranges }: DecodedMap): void {
 const isRunning = (child: ChildProcess | NodeJS.ErrnoException): child is ChildProcess =>
   !(child instanceof Error) && child.pid !== undefined;
 
-/** Why the program does not run. Without descriptors Node gives a child that has no streams. */
+/** Why the program does not run. Without free descriptors Node gives a child that has no streams. */
 async function unstarted(child: ChildProcess | NodeJS.ErrnoException): Promise<Failed> {
   const error = child instanceof Error ? child : ((await once(child, 'error')) as [Error])[0];
   return { kind: 'lost', reason: { kind: 'decoderUnstarted', errno: errnoOf(error) ?? error.message } };

@@ -25,7 +25,7 @@ constexpr uint64_t largest_disk = uint64_t{1} << 50;  // bytes
   throw Error(Fault::truncated, at, "virtual disk: the file ends before its content");
 }
 
-// Fills `to`, or throws. Bytes behind the end of the packed data are not looked at: qcow2 knows its length in sectors.
+// Fills `to`, or throws. Ignores bytes behind the end of the packed data, because qcow2 gives its length in sectors.
 size_t inflate_all(std::span<const std::byte> packed, std::span<std::byte> to, int window, uint64_t place) {
   z_stream stream{};
   if (inflateInit2(&stream, window) != Z_OK) throw Error(Fault::resources, place, "zlib: not enough memory");
@@ -211,7 +211,7 @@ void decode_disk_range(VirtualDisk& disk, Input& input, Output& output, uint64_t
 Found decode_disk(Format format, Input& input, Output& output, const Limits& limits) {
   const auto disk = open_disk(format, input);
   check_places(*disk, input.size().value_or(0));
-  // The other thread says nothing: what counts is how far decoding is.
+  // The other thread reports no progress. What counts is how far decoding is.
   const auto progress = std::exchange(input.on_progress, nullptr);
   std::optional<Hashing> hashing;
   if (!input.digests().empty()) hashing.emplace(input);

@@ -1,5 +1,5 @@
 // Virtual disks (qcow2, VMDK, VDI, VHD, VHDX): files with a table of where each block of a disk lies. Only disks that
-// are whole in one file are read. The name of another file is told and never followed.
+// are whole in one file are read. The name of another file is reported and never followed.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@
 
 namespace unpack {
 
-// A fuzzer hardly ever gets past a checksum.
+// Fuzzing builds ignore checksums: a fuzzer hardly ever gets past one.
 #ifdef UNPACK_WITHOUT_CHECKSUMS
 constexpr bool has_checksums = false;
 #else
 constexpr bool has_checksums = true;
 #endif
 
-// Bytes of a disk that are had in one way.
+// A run of bytes of the disk that are stored in the same way.
 struct Piece {
   enum class Kind { zeros, stored, deflate, zlib, zstd };
   Kind kind = Kind::zeros;
@@ -33,7 +33,7 @@ struct Piece {
   bool shared = false;  // another part of the file may refer to the same place
 };
 
-// Ranges of the file that may have one use only. Neighbours are kept as one.
+// Ranges of the file that must not overlap. Neighbours are joined.
 class Places {
  public:
   void add(uint64_t at, uint64_t size);
@@ -48,7 +48,7 @@ class Places {
   std::vector<Range> ranges_;
 };
 
-// Whether `text` is in the bytes, which reach so far, from byte `at` on.
+// True when `text` lies at byte `at`, within the bytes.
 bool has(std::span<const std::byte> bytes, size_t at, std::string_view text);
 
 class VirtualDisk {
@@ -61,20 +61,20 @@ class VirtualDisk {
 
   // Bytes of the disk.
   uint64_t size() const { return size_; }
-  // Bytes that are packed at once, from a multiple of it on.
+  // Bytes of a packed piece. Pieces begin at multiples of it.
   uint64_t unit() const { return unit_; }
-  // States of the disk that the file keeps beside the current one.
+  // States of the disk that the file keeps beside the current one (snapshots).
   uint64_t snapshots() const { return snapshots_; }
   // The piece at `at`, a multiple of unit() below size(). Its size is at least 1, and that of a packed piece is unit().
   // Throws Error.
   virtual Piece piece_at(uint64_t at) = 0;
-  // Adds the places of what describes the disk. Throws Error where the file contradicts itself.
+  // Adds the places of the tables and headers. Throws Error when the file contradicts itself.
   virtual void check_tables(Places& places) = 0;
 
  protected:
   // Throws Error (truncated).
   Bytes read(uint64_t at, uint64_t count) const;
-  // Throws Error (unsupported) for a disk that is larger than any.
+  // Throws Error (unsupported) for more bytes than any disk has.
   void set_size(uint64_t bytes);
 
   const Input& input_;
@@ -90,9 +90,9 @@ std::unique_ptr<VirtualDisk> open_vhd(const Input& input);
 std::unique_ptr<VirtualDisk> open_vhdx(const Input& input);
 
 bool is_virtual_disk(Format format);
-// By its footer, which is the only mark of a fixed one.
+// Recognises a VHD by its footer, which is the only mark of a fixed one.
 bool ends_as_vhd(const Input& input);
-// Throws Error: also for an input that cannot be seeked, a disk that needs another file, or one that is encrypted.
+// Throws Error, for example when the input cannot be seeked, the disk needs another file, or it is encrypted.
 std::unique_ptr<VirtualDisk> open_disk(Format format, const Input& input);
 
 // Bytes in flight for each thread.

@@ -1,5 +1,5 @@
 // qcow2 (QEMU's docs/interop/qcow2.txt), versions 2 and 3. Clusters are found through two levels of tables; all numbers
-// are big-endian. A count of references to each cluster lets a table that points to the wrong place be noticed.
+// are big-endian. Each cluster has a count of references, which reveals a table that points to the wrong place.
 #include <algorithm>
 
 #include "../big_endian.h"
@@ -88,7 +88,7 @@ Qcow2::Qcow2(const Input& input) : VirtualDisk(input) {
   counts_ = table_at(counts_at_, big_endian(header, 56, 4) * cluster_);
 }
 
-// Refuses what needs another file, or a key, before anything else is read.
+// Refuses a disk that needs another file or a key, before anything else is read.
 void Qcow2::take_features(const Bytes& header) {
   if (const uint64_t at = big_endian(header, 8, 8); at != 0)
     throw Error(Fault::other_file, 8, name_at(at, big_endian(header, 16, 4)));
@@ -122,7 +122,7 @@ void Qcow2::refuse_data_file(uint64_t at) const {
   throw Error(Fault::other_file, 72, name);
 }
 
-// A name is only told.
+// The name is only reported.
 std::string Qcow2::name_at(uint64_t at, uint64_t length) const {
   Bytes bytes(std::min(length, longest_name));
   bytes.resize(input_.read_at(std::min(at, input_.size().value_or(0)), bytes));
@@ -184,7 +184,8 @@ Piece Qcow2::piece_at(uint64_t at) {
   return {.kind = Piece::Kind::stored, .size = size, .place = offset + at % cluster_, .shared = (entry & copied) == 0};
 }
 
-// The piece of a part of a cluster. bits: whether each part is there, and in the upper half, whether it is zeros.
+// The piece for a part of a cluster. The lower half of `bits` says which parts are there, the upper half which are
+// zeros.
 Piece Qcow2::part_at(uint64_t at, uint64_t entry, uint64_t offset, uint64_t bits) const {
   const uint64_t length = cluster_ / parts_of_cluster;
   const uint64_t number = at % cluster_ / length;
@@ -196,7 +197,7 @@ Piece Qcow2::part_at(uint64_t at, uint64_t entry, uint64_t offset, uint64_t bits
   return {.kind = Piece::Kind::stored, .size = size, .place = offset + at % cluster_, .shared = (entry & copied) == 0};
 }
 
-// The count of references to the cluster at `at`. A table says where the blocks of counts are.
+// The number of references to the cluster at `at`. A table says where the blocks of counts are.
 uint64_t Qcow2::references_to(uint64_t at) {
   const uint64_t per_block = cluster_ * 8 / count_bits_;
   const uint64_t index = at / cluster_;
@@ -211,8 +212,8 @@ uint64_t Qcow2::references_to(uint64_t at) {
   return big_endian(block_, bit / 8, 1) >> bit % 8 & ((1u << count_bits_) - 1);
 }
 
-// Throws Error unless the cluster of an entry is in use: once where the entry is marked so, else more often. Returns
-// whether it is marked.
+// Throws Error unless the cluster of an entry is in use: once when the entry is marked so, otherwise more often.
+// Returns whether it is marked.
 bool Qcow2::check_references(uint64_t entry, uint64_t at) {
   const bool once = (entry & copied) != 0;
   if ((features_ & dirty) != 0) return once;  // the counts were not kept

@@ -56,7 +56,7 @@ class Vdi final : public VirtualDisk {
   }
 
  private:
-  // Undo and differencing images are of another one, which is known by its number only.
+  // Undo and differencing images need another image, which they name only by its number.
   static void check_parent(const Bytes& header) {
     const uint64_t type = little_endian(header, 76, 4);
     const auto is_set = [&](size_t at) {

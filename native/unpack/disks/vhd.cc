@@ -37,7 +37,8 @@ bool is_footer(std::span<const std::byte> bytes) {
   return has(bytes, 0, "conectix"sv) && big_endian(bytes, 12, 4) == version;
 }
 
-// Virtual PC, and QEMU when it makes disks for it, let the geometry decide. For all others it is only near.
+// Virtual PC takes the size from the geometry, and so does QEMU for disks that it makes for Virtual PC. For all others
+// the geometry is only near the size.
 uint64_t size_in(std::span<const std::byte> footer) {
   const uint64_t sectors = big_endian(footer, 56, 2) * big_endian(footer, 58, 1) * big_endian(footer, 59, 1);
   constexpr uint64_t largest_geometry = uint64_t{65535} * 16 * 255;
@@ -72,7 +73,7 @@ class Vhd final : public VirtualDisk {
     const uint64_t size = std::min(size_ - at, block_ - at % block_);
     const uint64_t sector = big_endian(table_, at / block_ * 4, 4);
     if (sector == absent) return {.size = size};
-    // Sectors that its bitmap calls unused are zeros in the file too.
+    // Sectors that its bitmap marks as unused are zeros in the file too.
     return {.kind = Piece::Kind::stored, .size = size, .place = sector * 512 + bitmap() + at % block_};
   }
 
@@ -107,7 +108,7 @@ class Vhd final : public VirtualDisk {
     table_ = read(table_at_, blocks * 4);
   }
 
-  // UTF-16, of which the letters that are ASCII are told.
+  // The name is UTF-16. Only its ASCII letters are reported.
   static std::string parent_in(const Bytes& header) {
     std::string name;
     for (size_t at = 64; at < 576; at += 2) {

@@ -77,7 +77,7 @@ Descriptor descriptor_in(std::string_view text) {
   return found;
 }
 
-// `RW 8192 SPARSE "disk.vmdk"` is of the file "disk.vmdk".
+// In `RW 8192 SPARSE "disk.vmdk"` the name is "disk.vmdk".
 std::string name_in(std::string_view extent) {
   const size_t begin = extent.find('"');
   if (begin == std::string_view::npos) return "";
@@ -92,7 +92,7 @@ uint64_t sectors_in(std::string_view extent) {
   return sectors;
 }
 
-// Throws Error unless the file that this is in is all of the disk. sectors: of the disk; nothing for a text alone.
+// Throws Error unless this file is the whole disk. sectors: of the disk; nothing when the file is only the text.
 void check_descriptor(std::string_view text, std::optional<uint64_t> sectors) {
   const Descriptor descriptor = descriptor_in(text);
   if ((descriptor.parent != "ffffffff" && !descriptor.parent.empty()) || !descriptor.parent_name.empty())
@@ -155,7 +155,7 @@ Vmdk::Vmdk(const Input& input) : VirtualDisk(input) {
   take_tables(first == at_the_end ? take_footer(header) : first);
 }
 
-// A text of its own names the files that the disk is in. "COWD" is a part of a disk of an ESX server.
+// A text file of its own names the files of the disk. "COWD" marks a part of a disk of an ESX server.
 void Vmdk::refuse_other_kinds() const {
   const auto start = [&](uint64_t length) {
     Bytes bytes(std::min(length, input_.size().value_or(0)));
@@ -173,7 +173,7 @@ void Vmdk::take_flags(const Bytes& header) {
   flags_ = little_endian(header, 8, 4);
   if ((flags_ & ~(line_ends | two_tables | zero_grains | compressed | markers)) != 0)
     unsupported("has a feature that is not known");
-  // A transfer as text changes these bytes.
+  // Copying the file as text changes these bytes.
   if ((flags_ & line_ends) != 0 && little_endian(header, 73, 4) != 0x0a0d200a)
     damaged(73, "line ends in it were changed");
   const bool is_packed = little_endian(header, 77, 2) == 1;
@@ -219,7 +219,7 @@ const Bytes& Vmdk::entries_for(uint64_t index) {
   return second_;
 }
 
-// A packed grain says itself which one it is, and how long.
+// A packed grain states which one it is, and its length.
 Piece Vmdk::packed_at(uint64_t at, uint64_t place) const {
   const Bytes marker = read(place, 12);
   const uint64_t length = little_endian(marker, 8, 4);
@@ -251,7 +251,7 @@ void Vmdk::check_tables(Places& places) {
   if (other_at_ != 0) check_second_copy(places);
 }
 
-// Whoever writes such a disk writes both copies of its tables, each of which has its own places for the second level.
+// Programs write both copies of the tables of such a disk. Each copy has its own places for the second level.
 void Vmdk::check_second_copy(Places& places) {
   if (other_at_ > UINT32_MAX) damaged(48, "the header is damaged");
   const Bytes other = read(other_at_ * sector, first_.size());

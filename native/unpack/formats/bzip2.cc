@@ -124,7 +124,7 @@ Decoded decode_block(const Block& block, char level) {
   }
 }
 
-// Decoded, of a block of this level that does not repeat itself.
+// Decoded bytes of a block of this level, when its bytes do not repeat.
 uint64_t block_bytes(char level) { return uint64_t(level - '0') * 100'000; }
 
 // Blocks in flight, in order.
@@ -164,7 +164,7 @@ class Blocks {
     return first;
   }
 
-  // Data can hold the magic of a block by chance (once in 2^48 bits): the two parts are one block then.
+  // Data can hold the magic of a block by chance (once in 2^48 bits). Then the two parts are one block.
   void write_first() {
     Pending first = take();
     Decoded decoded = first.decoded.get();
@@ -202,7 +202,7 @@ std::optional<uint64_t> find_magic(std::span<const std::byte> bytes, uint64_t fr
   return std::nullopt;
 }
 
-// Bits from `from` to the next magic, with more of the file in the buffer when it takes that.
+// The bits from `from` to the next magic. Reads more of the file into the buffer when needed.
 uint64_t next_magic(Input& input, uint64_t from) {
   uint64_t searched = from;
   for (size_t wanted = size_t{256} << 10;; wanted += size_t{256} << 10) {
@@ -220,7 +220,7 @@ uint64_t next_magic(Input& input, uint64_t from) {
 }  // namespace
 
 Facts facts_of_bzip2(Input& input) {
-  // Blocks have no directory: how many there are shows when they are decoded.
+  // Blocks have no directory, so decoding shows how many there are.
   Facts facts;
   facts.piece = 3 * block_bytes(static_cast<char>(input.peek(10)[3]));
   return facts;

@@ -70,7 +70,7 @@ Facts facts_of_lz4(const Input& input) {
     size_t length = input.read_at(at, head);
     const auto decoder = context();
     LZ4F_frameInfo_t info{};
-    // What follows the last frame is the decoder's to judge.
+    // The decoder judges what follows the last frame.
     if (LZ4F_isError(LZ4F_getFrameInfo(decoder.get(), &info, head.data(), &length)) != 0) break;
     if (info.frameType == LZ4F_skippableFrame) {
       at += 8 + little_endian(head, 4, 4);

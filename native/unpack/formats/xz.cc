@@ -13,7 +13,7 @@
 namespace unpack {
 namespace {
 
-// Decoding keeps its tables in this much beside the block; the index of a file of many blocks is the larger part.
+// Bytes for the decoder's tables beside the block. The index is the larger part when the file has many blocks.
 constexpr uint64_t index_memory = uint64_t{256} << 20;
 
 class Stream {
@@ -95,7 +95,7 @@ class Header {
     block_.version = 1;
     block_.filters = filters_.data();
     block_.check = check;
-    // The decoder would pass over a checksum that it does not know.
+    // The decoder would not compare a checksum of a kind that it does not know.
     if (!lzma_check_is_supported(check)) fail(LZMA_UNSUPPORTED_CHECK, at);
     // A first byte of 0 is that of an index.
     if (bytes.empty() || *first == 0) fail(LZMA_DATA_ERROR, at);
@@ -143,7 +143,7 @@ bool divides(const lzma_index& index, const Limits& limits) {
   return lzma_index_block_count(&index) > 1 && largest_block(index) <= limits.memory / 2;
 }
 
-// Bytes that decoding the first block takes beside its own; 0 when the block is damaged, which the decoder will say.
+// Bytes that decoding the first block takes beside its own; 0 when the block is damaged, which the decoder will report.
 uint64_t memory_of_first(const lzma_index& index, const Input& input) {
   lzma_index_iter first;
   lzma_index_iter_init(&first, &index);

@@ -88,7 +88,7 @@ void take_zip64(std::span<const std::byte> extra, uint64_t place, Entry& entry) 
   }
 }
 
-// As it is told: each byte of a name is a character, and the caller gives it back in UTF-8.
+// The name as it is reported: each byte is a character, and the caller turns it back into UTF-8.
 std::string told_name(const std::string& name) {
   std::string text;
   for (const char letter : name) {

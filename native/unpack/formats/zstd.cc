@@ -76,7 +76,7 @@ std::optional<Frame> frame_by(Read read, uint64_t longest) {
   return frame;
 }
 
-// The frame at the position, when all of it is near. What is decoded as it comes need not be in the buffer for that.
+// The frame at the position, when all of it is near. A frame that is decoded as it comes need not be in the buffer.
 std::optional<Frame> near_frame(Input& input) {
   if (input.size()) {
     std::array<std::byte, ZSTD_FRAMEHEADERSIZE_MAX> buffer;
@@ -96,7 +96,7 @@ std::optional<Frame> near_frame(Input& input) {
       longest_piece);
 }
 
-// Of the frame that begins here; true for one that is skipped.
+// True when the frame that begins here has a checksum, or is skipped.
 bool has_checksum(std::span<const std::byte> head) {
   ZSTD_frameHeader header;
   return ZSTD_getFrameHeader(&header, head.data(), head.size()) != 0 || header.frameType == ZSTD_skippableFrame ||
@@ -146,18 +146,18 @@ uint64_t stream_frame(Input& input, Output& output, const Limits& limits) {
   }
 }
 
-// Whether a frame is decoded beside others. A window is part of what is decoded, so it takes nothing.
+// True when a frame is decoded beside others. Its window is part of its content, so it takes no extra memory.
 bool is_piece(const Frame& frame, const Limits& limits) {
   return frame.packed <= longest_piece && frame.most <= limits.memory / 4;
 }
 
-// One frame is decoded sooner as it comes: nothing could be decoded beside it. A window above the limit is not needed
-// where all of the frame is in memory.
+// A single frame is decoded sooner as it comes, because nothing could be decoded beside it. When all of a frame is in
+// memory, a window above the limit does no harm.
 bool streams_alone(const Input& input, const Frame& frame, const Limits& limits) {
   return input.position() == 0 && input.size() == frame.packed && frame.window <= limits.window();
 }
 
-// What all frames say of themselves.
+// What all frames say about themselves.
 Facts walk(const Input& input, const Limits& limits) {
   Facts facts;
   facts.units.emplace();
@@ -172,7 +172,7 @@ Facts walk(const Input& input, const Limits& limits) {
           return std::span<const std::byte>(buffer).first(input.read_at(at + offset, std::span(buffer).first(count)));
         },
         *input.size());
-    // What follows the last frame is the decoder's to judge.
+    // The decoder judges what follows the last frame.
     if (!frame) break;
     if (!frame->skippable) {
       ++frames;
@@ -226,7 +226,7 @@ std::optional<Units> seek_table(const Input& input) {
     packed_at += unit.packed;
     at += unit.size;
   }
-  // One that does not lead to itself belongs to something else.
+  // A table that does not lead back to itself belongs to something else.
   if (packed_at != end) return std::nullopt;
   return units;
 }

@@ -19,7 +19,7 @@ using DevicePtr = std::unique_ptr<block_device, CloseDevice>;
 class Device : public Napi::ObjectWrap<Device> {
  public:
   static Napi::FunctionReference define(Napi::Env env);
-  // openDevice(path, options): the promise of a device. Opening may take the drive any time.
+  // openDevice(path, options): the promise of a device. Opening can take any length of time.
   static Napi::Value open(const Napi::CallbackInfo& info);
   // Makes the JavaScript object of a device that is already open. Messages call it `path`.
   static Napi::Object wrap(Napi::Env env, std::string path, DevicePtr device);

@@ -155,7 +155,7 @@ Napi::Value loop_file_at(const Napi::CallbackInfo& info) {
       &text_or_null);
 }
 
-// Bytes of the data in a file, or an errno.
+// Bytes of data in a file, or an errno.
 struct Counted {
   std::string path;
   int64_t bytes;
@@ -188,7 +188,7 @@ Napi::Value data_bytes(const Napi::CallbackInfo& info) {
       info.Env(), "check", [held, path = device.path()] { return count_data(path, held->get()); }, &number_of_bytes);
 }
 
-// What statx says of a file, under whatever name, or an errno.
+// What statx says of an open file, whatever its name, or an errno.
 struct FileState {
   std::string path;
   struct statx found;

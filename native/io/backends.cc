@@ -1,4 +1,4 @@
-// Which backend a client gets.
+// Chooses the backend of a client.
 #include "backends.h"
 
 #include <system_error>

@@ -1,4 +1,4 @@
-// The backends there are.
+// The backends.
 #pragma once
 
 #include <functional>

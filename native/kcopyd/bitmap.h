@@ -8,9 +8,9 @@ namespace kcopyd {
 
 class Bitmap {
  public:
-  // All of them.
+  // Holds every sub-job.
   Bitmap() = default;
-  // A copy of bits (bit i % 8 of byte i / 8), or all when it is NULL. Throws std::bad_alloc.
+  // Copies bits (bit i % 8 of byte i / 8); holds every sub-job when it is NULL. Throws std::bad_alloc.
   Bitmap(const uint8_t* bits, uint64_t count) {
     if (bits != nullptr) bits_.assign(bits, bits + (count + 7) / 8);
     all_ = bits == nullptr;

@@ -43,7 +43,7 @@ class ChunkHashes {
     hashes_[chunk] = hash;
     known_[chunk].store(kKnown, std::memory_order_release);
   }
-  // Nothing is compared there.
+  // Leaves a chunk out of the comparison.
   void leave_out(uint64_t chunk) { known_[chunk].store(kLeftOut, std::memory_order_release); }
   bool left_out(uint64_t chunk) const { return known_[chunk] == kLeftOut; }
   // True when the chunk has a hash, or is left out.

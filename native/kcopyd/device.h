@@ -107,7 +107,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   bool same_as(const block_device& other) const {
     return is_block == other.is_block && device == other.device && inode == other.inode;
   }
-  // Another regular file of the same file system.
+  // True for another regular file of the same file system.
   bool beside(const block_device& other) const {
     return !is_block && !other.is_block && !other.streams && device == other.device && inode != other.inode;
   }

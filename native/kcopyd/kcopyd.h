@@ -90,7 +90,7 @@ struct kcopyd_descriptors {
  */
 int kcopyd_device_adopt(const struct kcopyd_descriptors* descriptors, uint32_t major, uint32_t minor,
                         struct block_device** result);
-/* How the bytes of a packed file are had. */
+/* Provides the bytes of a packed file. */
 struct kcopyd_unpacking {
   /*
    * Asks for a stream of the unpacked bytes that begins at byte `at`. Every call is answered once, later, by

@@ -15,7 +15,7 @@ std::span<std::byte> map(size_t bytes) {
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
   // Use huge pages where there are any: the kernel then sees a registered buffer as few pieces instead of thousands.
   madvise(memory, bytes, MADV_HUGEPAGE);
-  // Get all of it now, not while a job runs. Where the kernel cannot (before 5.14), pages come as they are first used.
+  // Get all of it now, not while a job runs. Before Linux 5.14 the pages come as they are first used.
   madvise(memory, bytes, MADV_POPULATE_WRITE);
   return {static_cast<std::byte*>(memory), bytes};
 }

@@ -63,7 +63,7 @@ class Stream {
     changed_.notify_all();
   }
 
-  // Where its next read goes on; nothing when it cannot.
+  // The place where its next read continues; nothing when it cannot continue.
   std::optional<uint64_t> tail() {
     const std::lock_guard lock(mutex_);
     return error_ != 0 || ended_ ? std::nullopt : std::optional(tail_);

@@ -14,8 +14,8 @@ class FasterWay {
   using Duration = std::chrono::steady_clock::duration;
   static constexpr unsigned kTrials = 8;
 
-  // Is the next range to be copied? This many must have ended one way, then the other. Side by side they would wait for
-  // each other, because file systems lock the file.
+  // True when the next range is to be copied. This many ranges must have ended one way, then the other. Side by side
+  // they would wait for each other, because file systems lock the file.
   bool next_is_copied() const {
     if (ways_[1].ended < kTrials) return true;
     return ways_[0].ended >= kTrials && ways_[1].per_byte() < ways_[0].per_byte();

@@ -31,7 +31,7 @@ class Stall {
 // up, or one that answers again, has another speed now.
 class Pace {
  public:
-  // It has something to do from now on, or (end) nothing any more.
+  // begin: the device has something to do. end: it has nothing more to do.
   void begin(Clock::time_point now) {
     if (!since_) since_ = now;
   }
@@ -72,8 +72,8 @@ class Pace {
   std::optional<Clock::time_point> since_;
 };
 
-// Has a destination that stalled its group for `spent` taken too much of a job's time, `elapsed`? Where reading in two
-// places moves the heads, waiting is better for longer.
+// Has a destination that stalled its group for `spent` taken too much of a job's time, `elapsed`? When reading in two
+// places moves the heads, waiting pays for longer.
 bool out_of_patience(bool rotates, Clock::duration spent, Clock::duration elapsed);
 
 // Is `slow` so much slower than `fast` that waiting only proves it again? `sub_job`: bytes. `misjudged`: how often it

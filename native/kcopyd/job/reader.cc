@@ -144,7 +144,7 @@ ChunkHashes::Hash Reader::hash_of(Slot& slot) {
 }
 
 void Reader::find_zeros(Slot& slot) {
-  // The head is read even so: a source whose head cannot be read is found out before anything is written.
+  // Read the head even so, to find out that it cannot be read before anything is written.
   if (slot.blank) {
     std::memset(slot.buffer.data(), 0, slot.length);
   } else if (work_.plan.flag(KCOPYD_SPARSE) && !slot.zero) {

@@ -27,7 +27,7 @@ class Sink {
   block_device& device() const { return *device_; }
   uint64_t length() const { return length_; }
   uint64_t on_device(uint64_t at) const { return offset_ + at; }
-  // What is written stays in the page cache until it is flushed.
+  // True when writes stay in the page cache until they are flushed.
   bool cached() const { return beside_ || !device_->use_direct; }
   // Is everything from there on zeros already?
   bool is_blank(uint64_t at) const { return offset_ + at >= blank_from_; }

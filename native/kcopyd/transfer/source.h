@@ -32,9 +32,9 @@ class Source {
   virtual bool has_bytes() const { return true; }
   // Can a lagging destination read it a second time? If not, nobody is left behind.
   virtual bool can_read_again() const { return true; }
-  // Reads are answered one after the other, in the order in which they began.
+  // True when reads are answered one after the other, in the order in which they began.
   virtual bool in_order() const { return false; }
-  // Seeks cost time.
+  // True when seeks cost time.
   virtual bool rotates() const { return false; }
   // The device that is read; nullptr for none.
   virtual block_device* device() const { return nullptr; }

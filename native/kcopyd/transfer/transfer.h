@@ -77,7 +77,7 @@ class Transfer {
   bool carried() const { return request_.op == IoOp::read || request_.op == IoOp::write; }
   // What failed, in ascending order; empty when all went well.
   std::span<const BadRange> bad() const { return bad_; }
-  // It was ended before everything was tried.
+  // True when it was ended before everything was tried.
   bool cut_short() const { return cut_short_; }
   // Bytes that went through.
   uint64_t good_bytes() const { return good_; }

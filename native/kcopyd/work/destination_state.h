@@ -46,9 +46,9 @@ class DestinationState {
   bool takes_part() const { return !failing_ && !cancelling_; }
   bool failing() const { return failing_; }
   bool cancelling() const { return cancelling_; }
-  // The zeros in the head's place are durable.
+  // True when the zeros in the head's place are durable.
   bool head_blanked() const { return head_blanked_; }
-  // All but the head is durable.
+  // True when all but the head is durable.
   bool sealed() const { return sealed_; }
 
   // What comes next when no I/O of it is in flight.

@@ -38,7 +38,7 @@ struct Work {
   std::atomic<uint64_t> bytes_read = 0;  // of the source; any thread
 
   bool paused(const Destination& d) const { return requests.pause || d.requests.pause; }
-  // It takes writes into the page cache faster than it flushes them.
+  // True when it takes writes into the page cache faster than it flushes them.
   bool floods(const Destination& d) const {
     return plan.flush_interval.count() > 0 && d.sink.cached() && d.flushing.transfer.in_flight &&
            d.flushing.unflushed >= kMaxUnflushed;

@@ -163,7 +163,7 @@ TEST_CASE("copy range: one way is tried, then the other, then the faster one is 
       way.took(copied, MiB, milliseconds(copied == copying_wins ? 10 : 15));
     }
     for (int i = 0; i < 3; ++i) CHECK(way.next_is_copied() == copying_wins);
-    // The time of a byte counts, and it can change.
+    // The faster way is the one with less time for each byte, and it can change.
     for (int i = 0; i < 100; ++i) way.took(copying_wins, MiB, milliseconds(40));
     CHECK(way.next_is_copied() == !copying_wins);
   }

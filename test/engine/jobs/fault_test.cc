@@ -212,7 +212,7 @@ TEST_CASE("K20 a read error and a failing destination with ignore error: (1, 0b0
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);
     const uint64_t b = bay.block(), s = bay.client.subjob();
-    // Once in different sub-jobs, and once both at one place.
+    // Once the two errors are in different sub-jobs, and once in the same place.
     for (const uint64_t write_at : {2 * s + b, s}) {
       CAPTURE(write_at);
       for (const unsigned i : {0u, 1u}) bay.dests[i].fill(bay.old(i));

@@ -186,7 +186,7 @@ TEST_CASE(
     CHECK(difference(bay.dests[1].bytes(6 * MiB, MiB),
                      Bytes(bay.old(1).begin() + 6 * MiB, bay.old(1).begin() + 7 * MiB)) == "");
 
-    // A destination that comes to it later, when the change is known: no hole either.
+    // A destination that takes the chunk later, when the change is known, gets no hole either.
     const auto third = only({6});
     for (unsigned i = 0; i < 2; i++) {
       bay.dests[i].fill(bay.old(i));

@@ -77,7 +77,7 @@ TEST_CASE("a destination that does not answer fails after the stall timeout, and
             Lines{});
       bay.client.destroy();
       bay.devices.clear();  // we close it; the engine keeps its own reference until the I/O comes back
-      // Not on the others: they can be opened at once.
+      // The other devices can be opened at once.
       for (const unsigned i : {0u, 2u})
         CHECK(kcopyd_device_open(bay.dests[i].path().c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL, &again[i]) == 0);
       for (block_device* const device : again) kcopyd_device_close(device);

@@ -198,7 +198,7 @@ class Shelf {
   }
 
  private:
-  // What is kept: a disk's content is in memory.
+  // Limits of the shelf: a disk's content is in memory.
   static constexpr size_t kMost = 24;
   static constexpr uint64_t kMostBytes = 128 * MiB;
 

@@ -1,4 +1,4 @@
-// What must come of a job of the model: the contract in kcopyd.h, and nothing of how the engine keeps it.
+// The expected result of a job of the model, from the contract in kcopyd.h and not from how the engine keeps it.
 #include "job_fate.h"
 
 #include <kcopyd/chunk_hashes.h>

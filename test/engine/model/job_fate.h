@@ -1,4 +1,4 @@
-// What must come of a job of the model.
+// The expected result of a job of the model.
 #pragma once
 
 #include <tuple>

@@ -1,5 +1,5 @@
-// K33: a job as a value that can be written down, what must come of it, and what does. The model knows the contract in
-// kcopyd.h and nothing of how the engine keeps it.
+// K33: a job as a value that can be written as text, its expected result, and its true one. The model knows the
+// contract in kcopyd.h and nothing of how the engine keeps it.
 #pragma once
 
 #include <cstdint>

@@ -1,15 +1,15 @@
-// Makes out/ from app/ (rolldown) and renderer/ (vite). What is unchanged is left alone. Runs on Node 22 or newer.
+// Builds out/ from app/ (rolldown) and renderer/ (vite). Leaves up-to-date files alone. Runs on Node 22 or newer.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fail, fingerprint, inRoot, isMain, say, unlessDone } from './tools.mjs';
 
 /**
- * Everything but Node's own modules and electron goes into the output; what is imported when it is needed lies beside
- * it.
+ * Each output contains everything but Node's own modules and electron. Code that is imported on demand lies beside it.
  */
 const programs = [
   { input: 'app/engine/host.ts', output: 'out/engine/host.js', format: 'esm' },
-  { input: 'app/engine/formats/reader-thread.ts', output: 'out/engine/reader.js', format: 'esm' }, // a thread of the host, the command line or the window
+  // A thread of the host, the command line or the window.
+  { input: 'app/engine/formats/reader-thread.ts', output: 'out/engine/reader.js', format: 'esm' },
   { input: 'app/cli/platter.ts', output: 'out/cli/platter.js', format: 'esm' },
   { input: 'app/main/main.ts', output: 'out/main/main.js', format: 'esm' },
   { input: 'app/download/fetch.ts', output: 'out/download/fetch.js', format: 'esm' }, // talks to servers
@@ -23,14 +23,14 @@ const fonts = {
   [`${INTER}/600SemiBold/Inter_600SemiBold.ttf`]: 'out/records/inter-semibold.ttf',
   [`${INTER}/LICENSE_FONT`]: 'out/records/inter-licence.txt',
 };
-/** The oldest Node that runs them is that of the Electron of a closed network (build/closed-network). */
+/** The oldest Node that runs the programs is that of a closed network's Electron (build/closed-network). */
 const TARGET = 'node20';
 const common = ['package.json', 'package-lock.json', 'build/bundle.mjs', 'build/tools.mjs'];
 
 async function makeProgram({ input, output, format }) {
   const { build } = await import('rolldown');
   const split = input === 'app/cli/platter.ts';
-  if (split) rmSync(inRoot(dirname(output)), { recursive: true, force: true }); // parts of before
+  if (split) rmSync(inRoot(dirname(output)), { recursive: true, force: true }); // chunks of an earlier build
   await build({
     input: inRoot(input),
     platform: 'node',
@@ -57,7 +57,9 @@ async function makePage() {
   await build({ configFile: inRoot('build/vite.config.ts'), logLevel: 'warn' });
 }
 
-/** Brings out/ up to date. One that fails does not stop the others; then throws what rolldown or vite threw. */
+/**
+ * Brings out/ up to date. A failed output does not stop the others. Throws the error of rolldown or vite at the end.
+ */
 export async function bundle() {
   const ofPrograms = fingerprint(['app', ...common]);
   const ofPage = fingerprint([

@@ -1,10 +1,10 @@
-// What Platter needs from the distribution. Started by root on Debian it installs what is missing, else it says which
-// command does. Runs on Node 20.
+// The packages that Platter needs from the distribution. Installs the missing ones when root runs it on Debian, and
+// prints the command otherwise. Runs on Node 20.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { capture, run, say, Stop } from './tools.mjs';
 
-/** Groups of packages; `without` says how things go on when they are missing, null that they cannot. */
+/** Groups of packages. `without` says what is lost when some are missing; null when set-up cannot continue. */
 const groups = {
   engine: { names: ['cmake', 'g++', 'make', 'python3', 'util-linux'], without: null },
   uring: {
@@ -113,7 +113,7 @@ const purposes = {
   bench: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'package', 'bench'],
 };
 
-/** Programs by which the engine's packages are recognised where there is no dpkg. */
+/** The programs to look for where there is no dpkg, by package of the engine. */
 const programs = { cmake: 'cmake', 'g++': 'g++', make: 'make', python3: 'python3', 'util-linux': 'lsblk' };
 
 function isOnPath(program) {
@@ -153,7 +153,7 @@ async function missingOf(names, installed) {
 }
 
 async function aptInstall(names) {
-  // Errors are told on stderr; each package's unpacking, on stdout, is not news.
+  // Show errors (stderr), but not the progress of each package (stdout).
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 2] };
   const install = ['install', '--yes', '--quiet=2', '--no-install-recommends', ...names];
   say(`apt: installing ${names.join(' ')}`);
@@ -163,8 +163,8 @@ async function aptInstall(names) {
 }
 
 /**
- * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test', 'package' or 'bench').
- * Throws Stop when something is missing without which it cannot go on; says what else is missing.
+ * Installs the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test', 'package' or 'bench').
+ * Throws Stop when a package is missing that `purpose` cannot do without. Names the other missing ones.
  */
 export async function distributionPackages(purpose) {
   const wanted = purposes[purpose].map((group) => groups[group]);

@@ -1,10 +1,8 @@
-// `npm run dev`: all the set-up, then the window, whose page is built again (vite) and loaded again with each change in
-// renderer/.
-//
-// It is not vite's own server: the page would come from another origin, with scripts and styles that its policy
-// forbids, and main would have to load an address that somebody names. The window is the one that ships, with its
-// policy and its sandbox; all that main knows of this is to load its own page again (app/main/window.ts). Starts on
-// Node 20.
+// `npm run dev`: all the set-up, then the window. Each change in renderer/ rebuilds the page (vite) and reloads it.
+// Starts on Node 20.
+// vite's own server is not used: the page would come from another origin, its policy forbids that server's scripts and
+// styles, and main would have to load an address from outside. The window is the one that ships, with its policy and
+// its sandbox. Main only reloads its own page (app/main/window.ts).
 import { rmSync } from 'node:fs';
 import { onCurrentNode } from './packages.mjs';
 import { electron, setUp } from './setup.mjs';
@@ -15,7 +13,7 @@ async function dev() {
   await onCurrentNode(import.meta.url);
   await setUp('window');
   const { build } = await import('vite');
-  rmSync(inRoot('out/.stamps/index.html'), { force: true }); // what is built from here on is not what bundle.mjs knows of
+  rmSync(inRoot('out/.stamps/index.html'), { force: true }); // bundle.mjs must rebuild the page
   const watcher = await build({ configFile: inRoot('build/vite.config.ts'), logLevel: 'warn', build: { watch: {} } });
   watcher.on('event', (event) => {
     if (event.code === 'ERROR') say(`dev: ${event.error.message}`);

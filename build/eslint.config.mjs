@@ -1,4 +1,4 @@
-// The house rules that a machine can check: strict types, no forgotten promise, and which room may import which.
+// The rules that a machine can check: strict types, no ignored promise, and which room may import which.
 import { fileURLToPath } from 'node:url';
 import boundaries from 'eslint-plugin-boundaries';
 import svelte from 'eslint-plugin-svelte';
@@ -12,19 +12,19 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = {
   contract: { files: 'app/contract/**', imports: [] },
   preload: { files: 'app/preload.ts', imports: ['contract'] },
-  // What is said to people, in their language: in the page, and in main's dialogs and notifications.
+  // All text for people, in their language: in the page, and in main's dialogs and notifications.
   words: { files: 'app/words/**', imports: ['contract'] },
-  // What every program of ours stands on: failures as values, the state folder, files that are whole or not at all.
+  // The basis of all our programs: failures as values, the state folder, files that are complete or missing.
   base: { files: 'app/base/**', imports: ['contract', 'words'] },
-  // What a job comes to: verdicts, counts, totals. The page and main's notifications see the same.
+  // How a job went: verdicts, counts, totals. The page and main's notifications share it.
   view: { files: 'app/view/**', imports: ['base', 'contract', 'words'] },
-  // What foreign bytes say: formats of files, partition tables, file systems, lists of checksums. Pure.
+  // Parsers of foreign bytes: file formats, partition tables, file systems, lists of checksums. Pure.
   parsers: { files: 'app/parsers/**', imports: ['contract'] },
-  // What comes from a URL or from standard input, brought into a file.
+  // Brings a URL or standard input into a file.
   download: { files: 'app/download/**', imports: ['base', 'contract'] },
-  // Starts the engine host, talks to it and runs a job. All that main may know of the engine.
+  // Starts the engine host, talks to it and runs a job. Main knows nothing else of the engine.
   client: { files: 'app/client/**', imports: ['base', 'contract', 'view'] },
-  // The rooms of the engine, each above those that it imports.
+  // The rooms of the engine. Each may import those above it.
   formats: { files: 'app/engine/formats/**', imports: ['base', 'contract'] },
   native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },
   devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native', 'parsers'] },
@@ -54,7 +54,7 @@ const rooms = {
       'view',
     ],
   },
-  // What is kept of ended jobs, for the window and the command line alike.
+  // The records of ended jobs, for the window and the command line.
   records: { files: 'app/records/**', imports: ['base', 'contract', 'formats', 'view', 'words'] },
   cli: {
     files: 'app/cli/**',
@@ -116,13 +116,13 @@ export default defineConfig(
       'boundaries/dependencies': ['error', { default: 'disallow', policies }],
       'boundaries/no-unknown-files': 'error',
       'no-restricted-imports': without(importTypeScript, noElectron),
-      'no-console': ['error', { allow: ['error', 'warn'] }], // stdout is for what was asked for
+      'no-console': ['error', { allow: ['error', 'warn'] }], // stdout is for results
       eqeqeq: 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': unused,
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      // noUncheckedIndexedAccess asks for one wherever an index is known to be in range.
+      // noUncheckedIndexedAccess requires `!` wherever an index is known to be in range.
       '@typescript-eslint/no-non-null-assertion': 'off',
       // We have no enums, and our classes have #private members, so the compiler itself tells an instance from an object
       // of the same form. These two rules took a fifth of the linter's time.
@@ -130,7 +130,7 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // The contract's tables are indexed by string literals; `type` and `interface` both have their use.
       '@typescript-eslint/consistent-type-definitions': 'off',
-      // `() => void f()` and `() => socket.end()` say what they mean.
+      // `() => void f()` and `() => socket.end()` are clear.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
@@ -143,7 +143,7 @@ export default defineConfig(
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: tseslint.parser, svelteConfig } },
-    // The parser's types inside {#if} are narrower than Svelte's own; svelte-check looks at these.
+    // The parser's types inside {#if} are narrower than Svelte's own. svelte-check checks these conditions.
     rules: { '@typescript-eslint/no-unnecessary-condition': 'off' },
   },
   { files: ['test/**'], rules: { 'no-console': 'off' } },

@@ -1,5 +1,5 @@
-// `npm run format`: brings every source into the house's form. `formatted()` only looks. Prettier has TypeScript,
-// JavaScript and Svelte (.prettierrc.json), clang-format has C and C++ (.clang-format).
+// `npm run format`: formats every source. `formatted()` only checks. Prettier formats TypeScript, JavaScript and Svelte
+// (.prettierrc.json), clang-format C and C++ (.clang-format).
 import { onCurrentNode } from './packages.mjs';
 import { capture, fail, filesIn, inRoot, isMain, must, run } from './tools.mjs';
 
@@ -15,13 +15,13 @@ const prettier = (option) => [
 ];
 const native = () => filesIn(['native', 'test']).filter((path) => /\.(c|cc|h)$/.test(path));
 
-/** Whether clang-format is here. It comes from the distribution. */
+/** Is clang-format installed? It comes from the distribution. */
 const canFormatNative = async () =>
   (await capture('sh', ['-c', 'command -v clang-format'], { quiet: true })).code === 0;
 
 /**
- * Whether all sources have the house's form: as counts of two tests. What has not is named where `options` of `run`
- * say.
+ * Checks the format of all sources, as counts of two tests. The output of the formatters names the bad files; `options`
+ * of `run` say where it goes.
  */
 export async function formatted(options) {
   const counts = { passed: 0, failed: 0, skips: [], failures: [] };

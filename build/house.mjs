@@ -1,11 +1,11 @@
-// `npm run house`: figures of how the code is arranged, to be set beside those of an earlier commit. Judges nothing.
+// `npm run house`: prints measures of the code's structure, to compare with those of an earlier commit. Judges nothing.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { onCurrentNode } from './packages.mjs';
 import { capture, fail, filesIn, inRoot, isMain, root } from './tools.mjs';
 
 const ROOMS = ['app', 'renderer', 'native', 'build', 'test'];
-/** From where a function is called long or complicated: lines, and decision points. */
+/** A function with more lines or decision points than this is listed. */
 const LONG = 60;
 const COMPLICATED = 20;
 
@@ -32,7 +32,7 @@ function figuresOf(room) {
   };
 }
 
-/** What each file of app imports of app. */
+/** The import graph of app: each file, and the files of app that it imports. */
 function imports() {
   const graph = new Map();
   for (const path of paths('app').filter((one) => one.endsWith('.ts'))) {
@@ -42,7 +42,7 @@ function imports() {
   return graph;
 }
 
-/** Sets of nodes that all reach each other (Tarjan). */
+/** Import cycles: sets of nodes that all reach each other (Tarjan). */
 function circles(graph) {
   const found = [];
   const [index, low, stack] = [new Map(), new Map(), []];
@@ -62,7 +62,7 @@ function circles(graph) {
   return found;
 }
 
-/** The same graph with a node for each folder. */
+/** The graph with folders as nodes. */
 function ofFolders(graph) {
   const folders = new Map();
   for (const [path, others] of graph) {
@@ -73,7 +73,7 @@ function ofFolders(graph) {
   return folders;
 }
 
-/** Functions of app, renderer and build beyond the bounds, with their places. */
+/** The functions of app, renderer and build beyond these bounds, with their places. */
 async function heavyFunctions() {
   const { ESLint } = await import('eslint');
   const rules = { 'max-lines-per-function': ['warn', LONG], complexity: ['warn', COMPLICATED] };

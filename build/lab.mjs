@@ -6,12 +6,12 @@ import { fail, inRoot, must } from './tools.mjs';
 async function lab() {
   await distributionPackages('lab');
   await must('make', ['-s', '-C', inRoot('test/lab')]);
-  // The terminal's ^C reaches the disk too: its end is ours. Other signals are passed on.
+  // Ctrl-C on the terminal reaches the disk too. This process waits for its end. Other signals are passed on.
   let child;
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child?.kill(signal));
   await must(inRoot('out/lab/labdisk'), process.argv.slice(2), {
-    cwd: process.env.INIT_CWD ?? process.cwd(), // where npm was called: paths count from there
+    cwd: process.env.INIT_CWD ?? process.cwd(), // npm was called here, so relative paths start here
     stdio: 'inherit',
     onSpawn: (spawned) => (child = spawned),
   });

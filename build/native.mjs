@@ -1,6 +1,6 @@
-// Builds the engine, the broker and the decoder with CMake (native/CMakeLists.txt), and from the engine the addon with
-// @electron/rebuild: for the Electron that runs and is packed, with the headers that come with the Node package, so
-// nothing is downloaded. The addon is Node-API only, so plain Node loads the same file. Runs on Node 22 or newer.
+// Builds the engine, the broker and the decoder with CMake (native/CMakeLists.txt), and the addon from the engine with
+// @electron/rebuild. The addon is built for the Electron that runs and is packed, with the headers in the Node package,
+// so nothing is downloaded. It uses Node-API only, so plain Node loads the same file. Runs on Node 22 or newer.
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
@@ -10,25 +10,25 @@ const output = 'out/native/kcopyd.node';
 const broker = 'out/native/platter-broker';
 const decoder = 'out/native/platter-unpack';
 
-/** Options that make a program that says too much say only what is wrong. */
+/** Silences talkative programs except for their errors. */
 const quietly = { cwd: inRoot('native'), stdio: ['ignore', 'ignore', 2] };
 
-/** Headers without which the decoder of packed images cannot be built, and the one that makes gzip fast. */
+/** The headers that the decoder of packed images needs, and the one that makes gzip fast. */
 const HEADERS = ['lzma.h', 'zstd.h', 'bzlib.h', 'lz4frame.h', 'zlib.h', 'openssl/sha.h'];
 const FAST_GZIP = 'isa-l/igzip_lib.h';
 const hasHeader = (name) => existsSync(join('/usr/include', name));
 
-/** Headers that the decoder of packed images lacks. It is built with all of them only. */
+/** The missing headers of the decoder of packed images. It is built only when there are none. */
 export const decoderLacks = () => HEADERS.filter((name) => !hasHeader(name));
 
-/** Configures a preset of native/CMakePresets.json and builds these targets of it. `options` are of `run`. */
+/** Configures a preset of native/CMakePresets.json and builds `targets`. `options` are those of `run`. */
 export async function cmake(preset, targets, options = quietly) {
   const fresh = isOfThisPath(preset) ? [] : ['--fresh'];
   await must('cmake', ['--preset', preset, ...fresh], { ...quietly, ...options });
   await must('cmake', ['--build', '--preset', preset, '--target', ...targets], { ...quietly, ...options });
 }
 
-/** CMake refuses the cache of a checkout at another path, which a moved one has, and each run in a closed folder. */
+/** CMake refuses a cache that was made at another path: the checkout was moved, or runs in an open folder. */
 function isOfThisPath(preset) {
   const cache = inRoot(`out/native/${preset}/CMakeCache.txt`);
   return (
@@ -36,7 +36,7 @@ function isOfThisPath(preset) {
   );
 }
 
-/** The version of Electron in node_modules; the one it will have while there is none. */
+/** The version of Electron in node_modules, or the one that will be installed there. */
 function electronVersion() {
   const runtime = inRoot('node_modules/electron/dist/version');
   if (existsSync(runtime)) return readFileSync(runtime, 'utf8').trim().replace(/^v/, '');
@@ -46,7 +46,7 @@ function electronVersion() {
 async function rebuildAddon(electron) {
   say('addon: compiling native/addon/');
   const prefix = dirname(dirname(process.execPath));
-  // npm's settings in the environment would win over ours; gyp's own calls of `node` have to find this one.
+  // Without npm's variables, which would override our settings. gyp calls `node`, which must be this one.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
   if (existsSync(join(prefix, 'include/node/node_api.h'))) env.npm_package_config_node_gyp_nodedir = prefix;
@@ -59,7 +59,7 @@ async function rebuildAddon(electron) {
   await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));
 }
 
-/** Builds a program of CMake's into out/native/ unless it is up to date. `rooms`: its sources. */
+/** Builds a program with CMake into out/native/ unless it is up to date. `rooms` are its source folders. */
 async function buildProgram(path, rooms, facts) {
   const name = basename(path);
   await unlessDone(`out/.stamps/${name}`, fingerprint(rooms, facts), [path], async () => {
@@ -69,7 +69,7 @@ async function buildProgram(path, rooms, facts) {
   });
 }
 
-/** Makes out/native/platter-unpack, or says what it lacks. Without it packed images are refused, and all else works. */
+/** Builds out/native/platter-unpack, or says what is missing. Without it only packed images are refused. */
 async function buildDecoder(build, facts) {
   const lacking = decoderLacks();
   if (lacking.length === 0)

@@ -1,5 +1,5 @@
-// The npm packages of the lockfile, and the Node that comes with them: the tools want a newer one than a stable
-// distribution has. Runs on Node 20.
+// Installs the npm packages of the lockfile and runs scripts on the Node among them, because the tools need a newer
+// Node than a stable distribution has. Runs on Node 20.
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { fingerprint, inRoot, run, say, Stop, unlessDone } from './tools.mjs';
 
 const bundledNode = inRoot('node_modules/.bin/node');
 
-/** Brings node_modules up to the lockfile. True when npm had to work. */
+/** Installs the packages of the lockfile in node_modules unless they are there. True when npm ran. */
 function installPackages() {
   return unlessDone(
     'node_modules/.platter-packages',
@@ -15,7 +15,7 @@ function installPackages() {
     [],
     async () => {
       say('npm: installing the packages of package-lock.json (once, about a minute)');
-      // --include: everything here is needed to build, whatever NODE_ENV or the user's npmrc say.
+      // --include: the build needs all of these, whatever NODE_ENV or the user's npmrc says.
       const args = [
         'ci',
         '--ignore-scripts',
@@ -41,7 +41,7 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Runs a program in this one's place: same terminal, signals passed on, exits with its code. Never returns. */
 async function become(command, args) {
-  // Node 22.15 and later can do just that.
+  // Available in Node 22.15 and later.
   process.execve?.(command, [command, ...args], process.env);
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
   let child;
@@ -72,9 +72,8 @@ async function dieOfHangUp() {
 }
 
 /**
- * Makes sure that the packages are installed and that the script at `url` runs on the Node that comes with them,
- * starting it again on that one if need be (then this never returns). A running Node that is new enough will do
- * where no such package exists. Throws Stop when there is none.
+ * Installs the packages and returns when the script at `url` runs on their Node; otherwise restarts it there and never
+ * returns. Where they include no Node, a running one that is new enough will do. Throws Stop when there is none.
  */
 export async function onCurrentNode(url) {
   const installed = await installPackages();

@@ -7,7 +7,7 @@ import { fail, inRoot, must } from './tools.mjs';
 async function pictures() {
   await onCurrentNode(import.meta.url);
   await setUp('pictures');
-  // In a mount namespace of its own: there it hides other people's loop devices from the app.
+  // In its own mount namespace, where it hides other people's loop devices from the app.
   const program = [
     process.execPath,
     inRoot('test/electron/pictures.ts'),

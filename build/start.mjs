@@ -6,7 +6,7 @@ import { fail, root } from './tools.mjs';
 
 async function start() {
   await onCurrentNode(import.meta.url);
-  // npm starts scripts in the project's folder; the paths that the user gave count from where npm was called.
+  // npm starts scripts in the project's folder. The user's paths are relative to the folder where npm was called.
   const { npm_lifecycle_event: script, INIT_CWD: calledFrom } = process.env;
   if (script === 'start' && calledFrom) process.chdir(calledFrom);
   if (process.argv.length > 2) return commandLine();

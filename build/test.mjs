@@ -1,7 +1,7 @@
-// `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order, then one line that adds them
-// up. The engine is compiled while linters run, and tested with and without sanitizers at the same time: most of its
-// tests wait. Each stage is told of as a whole. The stages in TypeScript are the projects of vitest.config.ts. Exit
-// code 1 when anything failed, a stage that crashed included. Starts on Node 20.
+// `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order, then one line with the
+// totals. The engine is compiled while the linters run. It is tested with and without sanitizers at the same time,
+// because most of its tests wait. The output of a stage is never mixed with another's. The stages in TypeScript are the
+// projects of vitest.config.ts. Exit code 1 when anything failed or a stage crashed. Starts on Node 20.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
@@ -14,8 +14,8 @@ import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
 
 /**
- * A stage: what set-up it needs, `named` when `-t` without a stage looks there, and a function that runs it, prints
- * with what it is given, and gives `{passed, failed, skips, failures}`; `failures` has what is printed again at the end.
+ * A stage: `purpose`, the set-up that it needs; `named`, true when `-t` without a stage includes it; and `run`, which
+ * prints with its argument and gives `{passed, failed, skips, failures}`. `failures` are printed again at the end.
  */
 const stages = {
   lint: {
@@ -57,7 +57,7 @@ const stages = {
   electron: { purpose: 'test', named: true, run: (print) => vitest('electron', print, onScreen) },
   package: { purpose: 'test', named: true, run: (print) => vitest('package', print, onScreen) },
 };
-/** Stages in C++: the preset of native/CMakePresets.json, what of it is built, and the label of its tests. */
+/** Stages in C++: their preset in native/CMakePresets.json, the targets to build, and the label of the tests. */
 const inCpp = {
   plain: { preset: 'plain', targets: ['engine', 'client'], label: 'engine' },
   asan: { preset: 'asan', targets: ['engine', 'client'], label: 'engine' },
@@ -66,13 +66,13 @@ const inCpp = {
 };
 
 /**
- * Stages that run at the same time, as far as they are asked for; all others run alone. The linter and the compiler
- * beside it touch no device, whose reads the tests of `lab` count. Fuzzing and the pages of `renderer` need a processor
- * and no device; `package` and `electron` wait for devices, programs and windows most of the time.
+ * Stages that run at the same time when several of them are requested. All others run alone. The linter and the
+ * compiler beside `lab` touch no device, because the tests of `lab` count a device's reads. `fuzz` and `renderer` need
+ * a processor and no device. `package` and `electron` mostly wait for devices, programs and windows.
  */
 const together = [['lint', 'lab'], Object.keys(inCpp), ['fuzz', 'package'], ['renderer', 'electron']];
 
-/** Stages in their order, those that run at the same time in one group. */
+/** The stages in order. Those that run at the same time share a group. */
 function groupsOf(names) {
   const groups = [];
   for (const name of names) {
@@ -82,11 +82,11 @@ function groupsOf(names) {
   }
   return groups;
 }
-/** For tests that open windows. */
+/** Runs tests that open windows under Xvfb. */
 const onScreen = ['xvfb-run', '--auto-servernum', '--server-args=-screen 0 1280x800x24'];
 /**
- * Results are kept for a run of single stages. A file's own can change with the types of another: a whole run looks at
- * all.
+ * Single stages keep ESLint's results. A whole run checks every file again, because the result for a file can change
+ * with the types in another.
  */
 const eslintArgs = () => [
   ...['--config', 'build/eslint.config.mjs', '--max-warnings', '0'],
@@ -94,10 +94,9 @@ const eslintArgs = () => [
   ...['app', 'build', 'renderer', 'test'],
 ];
 
-/** Prints at once. */
 const say = (text) => process.stdout.write(text);
 
-/** What a stage starts talks on stdout, in colour only to a terminal, and finds the Node it was started with first. */
+/** How the programs of a stage are run: output on stdout, colour only on a terminal, and this Node first in PATH. */
 const options = () => ({
   stdio: ['ignore', 'inherit', 'inherit'],
   env: {
@@ -107,7 +106,7 @@ const options = () => ({
   },
 });
 
-/** The same for a stage that prints with `print`: what may print at once has the terminal itself. */
+/** The same for a stage that prints with `print`. A stage that prints at once gets the terminal itself. */
 const heard = (print) =>
   print === say
     ? options()
@@ -126,7 +125,7 @@ const sum = (...all) => ({
   failures: all.flatMap(({ failures }) => failures),
 });
 
-/** Programs of node_modules, each one a test. */
+/** Runs programs of node_modules. Each counts as one test. */
 async function checks(programs, print) {
   const counts = [];
   for (const [program, ...args] of programs)
@@ -134,10 +133,10 @@ async function checks(programs, print) {
   return sum(...counts);
 }
 
-/** What the compiler said of the stages whose tests could not be built. */
+/** The compiler's output, by the stages whose tests could not be built. */
 const unbuilt = new Map();
 
-/** Compiles what these stages test. Says nothing: a stage that could not be built shows why. */
+/** Compiles the tests of these stages. Prints nothing: `native` prints what failed. */
 async function compile(names) {
   for (const name of names) {
     const { preset, targets } = inCpp[name];
@@ -147,12 +146,12 @@ async function compile(names) {
   }
 }
 let compiled = Promise.resolve();
-/** With `-t NAME`: what the names of the tests to run contain. */
+/** The value of `-t NAME`: part of the name of the tests to run. null without it. */
 let named = null;
-/** Whether all stages run. */
+/** Do all stages run? */
 let whole = false;
 
-/** The tests of the engine or the broker, by CTest. */
+/** Runs the tests of the engine or the broker with CTest. */
 async function native(name, print) {
   await compiled;
   if (unbuilt.has(name)) {
@@ -167,16 +166,17 @@ async function native(name, print) {
   });
 }
 
-/** Hears everything that a program says. */
+/** Gives `hear` all output of a program. */
 function listen(child, hear) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear);
 }
 
-/** Without what CTest puts before each line of a test. */
+/** Removes CTest's prefix from each line of a test. */
 const bare = (text) => text.replaceAll(/^\d+: /gm, '');
 
 /**
- * A program that says "ok", "FAIL" or "SKIP: what: why" on a line for each of its tests. `others` are options of `run`.
+ * Runs a program that prints a line "ok", "FAIL" or "SKIP: what: why" for each of its tests. `others` are options of
+ * `run`.
  */
 async function lines(name, command, args, print, others = {}) {
   let output = '';
@@ -198,7 +198,7 @@ async function lines(name, command, args, print, others = {}) {
   return orCrashed(code, { passed: count(/^ok\b/), failed: count(/^FAIL\b/), skips, failures: failuresIn(said) });
 }
 
-/** The lines of failed tests, each with what was said since the test before it ended, ten lines at most. */
+/** Each failed test's line, with up to ten lines of the output that precedes it and follows the previous test. */
 function failuresIn(said) {
   return said.flatMap((line, at) => {
     if (!line.startsWith('FAIL')) return [];
@@ -207,7 +207,7 @@ function failuresIn(said) {
   });
 }
 
-/** Tests in TypeScript: a project of vitest.config.ts; `wrapper` is a command that runs another. */
+/** Runs a project of vitest.config.ts. `wrapper` is a command that runs another. */
 async function vitest(name, print, wrapper = []) {
   const report = inRoot(`out/test/${name}.json`);
   rmSync(report, { force: true });
@@ -236,11 +236,12 @@ async function vitest(name, print, wrapper = []) {
   );
 }
 
-/** A stage that fails without a failed test (it did not compile, it crashed, it found no test) is a failure itself. */
+/** Counts a stage that fails without a failed test (not compiled, crashed, no test found) as one failure. */
 const orCrashed = (code, counts) => (code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts);
 
 /**
- * Runs stages at the same time. What the first that has not ended says is printed at once, what the others say is held.
+ * Runs stages at the same time. The output of the first unfinished one is printed at once; that of the others is held
+ * back.
  */
 async function atOnce(names, stage) {
   const held = names.map(() => '');

@@ -1,5 +1,5 @@
-// What every build script needs: where things are, talking on stderr, running programs, and stamps that say
-// "this was already made from exactly these inputs". No dependencies, runs on Node 20.
+// Shared by the build scripts: paths, messages on stderr, running programs, and stamps that record the inputs of a
+// finished step. No dependencies, runs on Node 20.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -66,7 +66,7 @@ export async function capture(command, args, { quiet = false, ...options } = {})
   return { code, stdout };
 }
 
-/** Folders that tools fill in: never an input. */
+/** Folders of generated files, which are never an input. */
 const made = new Set(['node_modules', 'build']);
 
 /** All files under `paths` (files or folders, from the project's folder), sorted; what does not exist is left out. */

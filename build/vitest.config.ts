@@ -1,5 +1,5 @@
-// Tests written in TypeScript: one project for each kind, of the same name as its stage in build/test.mjs. They use
-// real devices, processes and windows, so time limits are generous.
+// Tests in TypeScript: one project for each kind, named as its stage in build/test.mjs. They use real devices,
+// processes and windows, so time limits are generous.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,14 +10,14 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 const root = here('..');
 
-/** A unit imports none of these, but for types, and names no built file. */
+/** A unit test imports none of these except for types, and names no built file. */
 const STARTS_SOMETHING =
   /^import (?!type )[^;]* from '(node:child_process|node:worker_threads|playwright-core|eslint|.*\/build\/.*|.*\/native\/addon\.ts)'|\/out\/|new Worker/m;
 
 const imports = (text: string): string[] =>
   [...text.matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)].map(([, path = '']) => path);
 
-/** Whether a file of tests, or a file of test/ that it imports, starts something. */
+/** Does a test file, or a file of test/ that it imports, start something? */
 function startsSomething(file: string, seen = new Set<string>()): boolean {
   if (seen.has(file)) return false;
   seen.add(file);
@@ -29,10 +29,7 @@ function startsSomething(file: string, seen = new Set<string>()): boolean {
   return own.some((path) => startsSomething(path, seen));
 }
 
-/**
- * The files of test/app that are units: they start no process and need no device, no browser and no build. From the
- * project's folder.
- */
+/** The unit tests in test/app, relative to the root. They start no process and need no device, browser or build. */
 function unitTests(): string[] {
   const files = readdirSync(join(root, 'test/app'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
@@ -42,32 +39,32 @@ function unitTests(): string[] {
 
 const UNITS = unitTests();
 /**
- * Tests that count the reads of a device. Whoever lists the devices of the machine reads from each: no others run
- * beside them.
+ * Tests that count the reads of a device. They run alone, because a program that lists the machine's devices reads from
+ * each.
  */
 const COUNT_READS = ['test/lab/**/*.test.ts', 'test/app/job/rescue.test.ts'];
 
 interface Files {
   include: string[];
   exclude?: string[];
-  /** So many files run at a time. */
+  /** The number of files that run at the same time. */
   atOnce: number;
 }
 const projects: Record<string, Files> = {
   unit: { include: UNITS, atOnce: 2 },
-  // These wait for devices and processes most of the time.
+  // These mostly wait for devices and processes.
   app: {
     include: ['test/app/**/*.test.ts', 'test/bench/**/*.test.ts'],
     exclude: [...UNITS, ...COUNT_READS],
     atOnce: 3,
   },
   lab: { include: COUNT_READS, atOnce: 1 },
-  // Pages know nothing of each other, and wait for their frames half of the time.
+  // Pages are independent, and wait for their frames half of the time.
   renderer: { include: ['test/renderer/**/*.test.ts'], atOnce: 2 },
   electron: { include: ['test/electron/**/*.test.ts'], atOnce: 1 },
   package: { include: ['test/package/**/*.test.ts'], atOnce: 1 },
 };
-/** The projects of one run take turns. */
+/** The projects of a run take turns. */
 const inTurn = (
   [name, { include, exclude = [], atOnce }]: [string, Files],
   turn: number,
@@ -79,12 +76,12 @@ const inTurn = (
 export default defineConfig({
   root,
   cacheDir: here('../node_modules/.vite'),
-  // State classes of the renderer are .svelte.ts; they are tested in Node, pages in Chromium.
+  // The renderer's state classes (.svelte.ts) are tested in Node, its pages in Chromium.
   plugins: [svelte({ configFile: here('./svelte.config.js') })],
   resolve: { conditions: ['browser'] },
   test: {
     projects: Object.entries(projects).map(inTurn),
-    // Nothing is written outside of the tests' own folders.
+    // Tests write only into their own folders.
     globalSetup: [here('../test/own-folders.ts')],
     setupFiles: [here('../test/guard-folders.ts')],
     environment: 'node',
@@ -94,7 +91,7 @@ export default defineConfig({
     teardownTimeout: 30_000,
     expect: { poll: { timeout: 120_000 } },
     retry: 0,
-    // Where something is wrong that all tests need, each waits for its own time limit, and a run takes hours.
+    // When something that all tests need is broken, each waits for its own time limit and a run takes hours.
     bail: 20,
     slowTestThreshold: 10_000,
     allowOnly: false,

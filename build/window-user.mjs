@@ -1,4 +1,4 @@
-// The user whom a window belongs to when root opens it, and the folder that user gets. Runs as root.
+// The user that owns a window opened by root, and that user's folder. Runs as root.
 import { spawnSync } from 'node:child_process';
 import {
   chownSync,
@@ -22,7 +22,7 @@ import { Stop } from './tools.mjs';
 
 /** User IDs that belong to no account: the range that systemd reserves for transient users. */
 const TRANSIENT = { first: 61_184, last: 65_519 };
-/** Where the windows' folders are. Only root can create a name here. */
+/** The parent of the windows' folders. Only root can create a name here. */
 const PARENT = '/run';
 /** Folders in which any user can leave files. */
 const SHARED = ['/dev/mqueue', '/dev/shm', '/tmp', '/var/tmp', '/run/user'];
@@ -43,7 +43,7 @@ export function sudoCaller({ SUDO_UID, SUDO_GID }) {
   return { uid, gid };
 }
 
-/** The account of a user ID, or null when there is none. Throws Stop when the system cannot tell. */
+/** The account of a user ID, or null when there is none. Throws Stop when the system cannot say. */
 function account(uid) {
   const { status, stdout, error } = spawnSync('getent', ['passwd', String(uid)], { encoding: 'utf8' });
   if (status === 2) return null;
@@ -53,7 +53,7 @@ function account(uid) {
   return { name, home };
 }
 
-/** What `read` gives, or `otherwise` when the file or folder is gone or this kernel does not have it. */
+/** The result of `read`, or `otherwise` when the file or folder is gone or this kernel does not have it. */
 function orElse(read, otherwise) {
   try {
     return read();
@@ -91,8 +91,8 @@ export function usedIds() {
 }
 
 /**
- * Makes the folder of a window's user: 0700, with a copy of the X cookie if one is given. It is root's until all is in
- * it, so that no process of that user can put a link in the way of what root writes.
+ * Sets up the folder of a window's user: mode 0700, with a copy of the X cookie if one is given. It belongs to root
+ * until it is complete, so that no process of that user can put a link where root writes.
  * @param {{ uid: number, gid: number }} user
  * @param {string} folder an empty folder with mode 0700
  * @param {string | null} cookie the file to copy
@@ -113,7 +113,7 @@ export function handOver(user, folder, cookie) {
   chownSync(folder, user.uid, user.gid);
 }
 
-/** A user ID that nobody has, and its folder, whose name keeps another window from taking the same one. */
+/** A user ID that nobody has, and its folder. The folder's name reserves the ID against other windows. */
 function transientUser() {
   const used = usedIds();
   const count = TRANSIENT.last - TRANSIENT.first + 1;
@@ -136,8 +136,8 @@ function transientUser() {
 }
 
 /**
- * The user for a window that root opens: who called sudo, else a user ID that has no account, no process and no files.
- * `folder` is a new folder, still root's; give it away with `handOver` and remove it with `removeFolder`.
+ * The user for a window that root opens: the one who called sudo, or else a user ID without account, processes and
+ * files. `folder` is a new folder that belongs to root. Give it away with `handOver` and remove it with `removeFolder`.
  * @param {NodeJS.ProcessEnv} env
  * @returns {{ uid: number, gid: number, name: string, home: string | null, folder: string }}
  */
@@ -153,19 +153,19 @@ export function windowUser(env) {
   };
 }
 
-/** Whether the user can read a file, which the folders above it decide too. */
+/** Can the user read a file? The modes of the folders above it count too. */
 export function canRead(user, path) {
   return spawnSync('test', ['-r', path], { uid: user.uid, gid: user.gid }).status === 0;
 }
 
-/** Removes the folder. Its user removes what is in it, so that root follows nothing that the user has put there. */
+/** Removes the folder. A process of its user empties it, so that root follows no link of that user. */
 export async function removeFolder({ uid, gid, folder }) {
   for (let attempt = 0; existsSync(folder); attempt++) {
     spawnSync('rm', ['-rf', '--', folder], { uid, gid, stdio: 'ignore' });
     try {
       rmdirSync(folder);
     } catch (error) {
-      // Chromium's last processes still write when its first one has ended.
+      // Chromium's other processes may still write after the first one has ended.
       if (error.code !== 'ENOTEMPTY' || attempt === 50)
         throw new Stop(`${folder} could not be removed: ${error.message}`);
       await sleep(100);

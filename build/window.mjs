@@ -7,12 +7,10 @@ import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { canRead, handOver, removeFolder, sudoCaller, windowUser } from './window-user.mjs';
 
-/**
- * What an ordinary user's window gets of root's environment: how to reach the screen, the language, our own settings.
- */
+/** The variables of root's environment that an ordinary user's window gets: screen, language, our own settings. */
 const PASSED_ON =
   /^(PATH|LANG|LANGUAGE|LC_.*|TZ|TERM|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|GTK_.*|GDK_.*|ELECTRON_.*|PLATTER_.*)$/;
-/** Where to keep things: the caller's own behind sudo, else root's, which no other user can write to. */
+/** The variables that name folders: the caller's behind sudo; otherwise root's, to which no other user can write. */
 const PLACES = /^(PLATTER_STATE|XDG_(CONFIG|STATE|DATA|CACHE)_HOME)$/;
 
 /**
@@ -58,11 +56,10 @@ function openAs(user, { electron, appDir, argv, env }) {
   const cookie = xCookie(env);
   const copied = cookie !== null && !canRead(user, cookie);
   handOver(user, user.folder, copied ? cookie : null);
-  // This user may have no session bus, of which Chromium complains at length: show only what is fatal.
+  // This user may have no session bus, about which Chromium complains at length. Show only fatal errors.
   const quiet = env.ELECTRON_ENABLE_LOGGING ? [] : ['--log-level=3'];
   const broker = join(appDir, 'out/native/platter-broker');
-  // Root's terminal stays out of that user's reach, who could type into it: no descriptor of it, and a session without
-  // one.
+  // The user must not be able to type into root's terminal: pass no descriptor of it, and use a session without it.
   const started = spawn(
     broker,
     ['--as', `${user.uid}:${user.gid}`, '--home', user.folder, '--', electron, ...quiet, ...argv],
@@ -77,7 +74,7 @@ function openAs(user, { electron, appDir, argv, env }) {
   return ended(started);
 }
 
-/** Waits for a child; signals that would end us end it first, so that a running job can stop safely. */
+/** Waits for a child. Passes on signals that would end this process, so that a running job can stop safely first. */
 export async function ended(child) {
   const forward = (signal) => child.kill(signal);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];

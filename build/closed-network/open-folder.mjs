@@ -1,6 +1,6 @@
-// Tests as root start programs as an ordinary user: the window, which is never root. Where the checkout lies in a
-// folder that is closed to others, the tests run in a mount namespace of their own that shows it in one that is not;
-// with their last process it is gone. Runs on Node 20.
+// Tests that run as root start the window as an ordinary user, who must be able to read the checkout. When a folder
+// above the checkout is closed to other users, the tests run in a mount namespace that also shows the checkout in an
+// open folder. The namespace ends with their last process. Runs on Node 20.
 import { chmodSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -10,7 +10,7 @@ import { root, run, say } from '../tools.mjs';
 const INSIDE = 'PLATTER_OPEN_FOLDER';
 const SHOW = 'mount --bind "$1" "$2" && cd "$2" && shift 2 && exec "$@"';
 
-/** Folders above the checkout that others may not pass. */
+/** The folders above the checkout that other users may not enter. */
 function closedAbove() {
   const closed = [];
   for (let folder = dirname(root); folder !== dirname(folder); folder = dirname(folder)) {
@@ -20,8 +20,8 @@ function closedAbove() {
 }
 
 /**
- * Runs `script` (absolute, in the checkout) with `args` where others may read it and gives its exit code; null when it
- * may just go on here.
+ * Runs `script` (absolute, in the checkout) with `args` where other users can read it. Gives its exit code; null when
+ * the caller can continue here.
  */
 export async function elsewhere(script, args) {
   if (process.getuid() !== 0 || process.env[INSIDE] !== undefined || workarounds === 'never') return null;

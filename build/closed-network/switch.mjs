@@ -1,12 +1,12 @@
-// PLATTER_CLOSED_NETWORK, the switch for all that only a closed network or an old system needs: see build/README.md.
-// Runs on Node 20.
+// PLATTER_CLOSED_NETWORK switches the workarounds for a closed network or an old system: see build/README.md. Runs on
+// Node 20.
 import { fail, Stop } from '../tools.mjs';
 
 const KINDS = { undefined: 'needed', 1: 'always', 0: 'never' };
 
 /**
- * 'needed': what is in this folder is used where the ordinary way fails; 'always': without trying that; 'never': not at
- * all.
+ * 'needed': a workaround is used where the ordinary way fails; 'always': without trying the ordinary way; 'never': not
+ * at all.
  */
 export const workarounds = KINDS[process.env.PLATTER_CLOSED_NETWORK];
 

@@ -1,4 +1,4 @@
-// The AppImage, by appimagetool, which no distribution's packages have: it is used where somebody has put it.
+// The AppImage. It is made only where somebody has installed appimagetool, because no distribution has a package of it.
 import { cp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capture, must, say } from '../tools.mjs';

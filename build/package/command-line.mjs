@@ -1,5 +1,5 @@
-// What a package ships about the command line, made of its own parser: the commands and options in the
-// manual page, and the completions of bash. Runs on Node 22.18 or newer, which reads TypeScript.
+// The parts of a package that are made from the command line's parser: the commands and options in the manual page, and
+// the completions of bash. Runs on Node 22.18 or newer, which reads TypeScript.
 
 const files = new Set(['FILE']);
 
@@ -39,9 +39,7 @@ export async function commandsInRoff() {
   return (await described()).map(({ name, description }) => `.TP\n.B ${name}\n${roff(description)}\n`).join('');
 }
 
-/**
- * The options as entries of a manual page. One that means the same for several commands stands once, with their names.
- */
+/** The options as entries of a manual page. Commands that share an option with the same meaning share its entry. */
 export async function optionsInRoff() {
   const entries = new Map();
   for (const { name, options } of await described())

@@ -36,7 +36,7 @@ async function librariesOf(files) {
   }
 }
 
-/** Lines of the long description: one blank before each, a dot for an empty one. */
+/** The long description's form: a blank before each line, and a dot for an empty one. */
 const folded = (text) =>
   text
     .split('\n')
@@ -69,7 +69,7 @@ async function control(
     .join('');
 }
 
-/** An item of a list in lines of 80 columns at most. */
+/** A list item, wrapped at 80 columns. */
 function wrapped(item) {
   const lines = ['  *'];
   for (const word of item.split(/\s+/)) {
@@ -79,7 +79,7 @@ function wrapped(item) {
   return lines.join('\n');
 }
 
-/** In Debian's form: the first section of CHANGELOG.md. */
+/** The first section of CHANGELOG.md as a Debian changelog. */
 function changelog({ name, nativeVersion, maintainer, date }) {
   const [, section] = readFileSync(inRoot('CHANGELOG.md'), 'utf8').split(/^## .*$/m);
   const items = section
@@ -103,7 +103,7 @@ async function addDebianFiles(description, { name }, root) {
   await normalize(root, description.epoch);
 }
 
-/** Packs one of the parts; gives its path. */
+/** Packs one part. Gives its path. */
 async function pack(part, { description, root, out, fast }) {
   const { nativeVersion, arch, epoch } = description;
   const folder = join(out, 'deb');

@@ -1,5 +1,5 @@
-// What all packages say of themselves, from electron-builder.yml, package.json, the commit, and the Electron and the
-// Node they get.
+// The facts about a build that all packages use, from electron-builder.yml, package.json, the commit, and the Electron
+// and Node to pack.
 import { load } from 'js-yaml';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { capture, inRoot, Stop } from '../tools.mjs';
 
 const read = (path) => readFileSync(inRoot(path), 'utf8');
 
-/** First line that a program prints; null when it fails. */
+/** The output of a program; null when it fails. */
 async function answer(command, ...args) {
   const { code, stdout } = await capture(command, args, { quiet: true });
   return code === 0 ? stdout.trim() : null;
@@ -20,7 +20,7 @@ async function answer(command, ...args) {
 async function stampOf(version, epoch) {
   if ((await answer('git', 'describe', '--tags', '--exact-match', '--match', `v${version}`)) !== null) return version;
   const commit = await answer('git', 'rev-parse', '--short=9', 'HEAD');
-  if (commit === null) return version; // a source archive: what it holds is what its version says
+  if (commit === null) return version; // a source archive has exactly its version
   const changed = (await answer('git', 'status', '--porcelain', '--untracked-files=no')) === '' ? '' : '.changed';
   const time = new Date(epoch * 1000)
     .toISOString()
@@ -29,7 +29,7 @@ async function stampOf(version, epoch) {
   return `${version}-git${time}.g${commit}${changed}`;
 }
 
-/** Seconds since the epoch that all files and changelogs have: SOURCE_DATE_EPOCH, else the commit's. */
+/** The time of all files and changelogs, in seconds since the epoch: SOURCE_DATE_EPOCH, else that of the commit. */
 async function epochOf() {
   const epoch = process.env.SOURCE_DATE_EPOCH ?? (await answer('git', 'log', '-1', '--format=%ct'));
   if (epoch === null || !/^\d+$/.test(epoch))
@@ -37,7 +37,7 @@ async function epochOf() {
   return Number(epoch);
 }
 
-/** The Electron to pack, whether it is the one that releases have, and what to say of it. */
+/** The Electron to pack, whether releases have the same one, and a sentence about it. */
 function electronOf(wanted) {
   const dist = resolve(process.env.PLATTER_ELECTRON_DIST ?? inRoot('node_modules/electron/dist'));
   const version = readFileSync(join(dist, 'version'), 'utf8').trim().replace(/^v/, '');
@@ -48,7 +48,7 @@ function electronOf(wanted) {
   return { dist, version, forRelease, words };
 }
 
-/** The Node to pack: the one of the lockfile, on which everything is built and tested. */
+/** The Node to pack. It is that of the lockfile, with which everything is built and tested. */
 function nodeOf(arch) {
   const folder = `node_modules/node-linux-${arch}`;
   if (!existsSync(inRoot(folder)))
@@ -61,8 +61,8 @@ function nodeOf(arch) {
 }
 
 /**
- * Gives `{id, name, version, nativeVersion, epoch, arch, electron, node, config, ...}`; `version` is semantic,
- * `nativeVersion` the same as dpkg and rpm sort it, `config` electron-builder's own settings.
+ * Gives `{id, name, version, nativeVersion, epoch, arch, electron, node, config, ...}`. `version` is semantic;
+ * `nativeVersion` is the form of it that dpkg and rpm sort correctly; `config` is electron-builder's own settings.
  */
 export async function describe() {
   const manifest = JSON.parse(read('package.json'));

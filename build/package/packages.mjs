@@ -10,12 +10,13 @@ import { packTar } from './tar.mjs';
 import { makeTree } from './tree.mjs';
 
 /**
- * Each packs the tree `root` into the folder `out`, as one package or as its parts, and gives the paths: none after it
- * has said what is missing to do so. Called with `{description, root, out, fast}`. Same tree, same bytes.
+ * The formats by name. Each function is called with `{description, root, out, fast}`. It packs the tree `root` into the
+ * folder `out`, as one package or as its parts, and gives the paths. When a tool is missing, it says so and gives none.
+ * The same tree gives the same bytes.
  */
 export const FORMATS = { deb: packDeb, rpm: packRpm, 'tar.gz': packTar, AppImage: packAppImage };
 
-/** Makes the tree in `out`/root and from it the packages of `formats`; gives their paths. */
+/** Makes the tree in `out`/root, then its packages in these formats. Gives their paths. */
 export async function makePackages(formats, { out, fast }) {
   const folder = resolve(out);
   const root = join(folder, 'root');

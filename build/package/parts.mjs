@@ -1,11 +1,11 @@
-// The two packages that a distribution gets, and which files of the tree are in which. The command line is one of its
-// own, so that a server does not get the libraries of a desktop. Whoever installs the window gets both.
+// The two packages for a distribution, and which of them has each file. The command line has its own package, so that a
+// server does not get the libraries of a desktop. The window's package depends on it.
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { ADDON, BROKER, DECODER, HOME, ISAL, NODE, normalize } from './tree.mjs';
 
-/** What the command line needs and brings along; a folder ends with a slash. */
+/** The paths that belong to the command line. A folder ends with a slash. */
 const OF_THE_CLI = [
   '/usr/bin/',
   '/usr/share/bash-completion/',
@@ -20,13 +20,13 @@ const isOfTheCli = (path) =>
   OF_THE_CLI.some((owned) => (owned.endsWith('/') ? path.startsWith(owned) : path === owned));
 
 /**
- * Gives both, the command line first. Of each: `name`, `summary`, `description`; `owns`, whether a path as installed is
- * in it; `linked`, programs in HOME whose libraries it depends on; `deb` and `rpm`, what it says of other packages;
- * `purges`, whether what root's jobs have left goes with it.
+ * Gives both parts, the command line first. Each has: `name`, `summary`, `description`; `owns`, which tells whether an
+ * installed path belongs to it; `linked`, the programs in HOME whose libraries it depends on; `deb` and `rpm`, its
+ * relations to other packages; `purges`, true when removing it also removes the data of root's jobs.
  */
 export function partsOf({ name, nativeVersion, summary, description, config, electron, node }) {
   const cli = `${name}-cli`;
-  // A file moves from one to the other with its package only: both are always of one version.
+  // When a file moves from one package to the other, both must be upgraded together.
   const otherVersions = `${name} (<< ${nativeVersion})`;
   return [
     {
@@ -35,7 +35,7 @@ export function partsOf({ name, nativeVersion, summary, description, config, ele
       description: `${description}\n\nThis package has the command line. It needs no display and none of the\nlibraries of a desktop. The window is in the package "${name}".\n\nIt runs on Node ${node.version}.`,
       owns: isOfTheCli,
       linked: [NODE, BROKER, DECODER, ADDON],
-      // util-linux, which has lsblk, is always there in Debian.
+      // util-linux, which has lsblk, is essential in Debian.
       deb: {
         depends: [],
         fields: { Recommends: 'pkexec, polkitd', Suggests: name, Breaks: otherVersions, Replaces: otherVersions },
@@ -65,7 +65,7 @@ export function partsOf({ name, nativeVersion, summary, description, config, ele
   ];
 }
 
-/** Copies what belongs to `part` of the tree `root` into `folder`, anew. */
+/** Copies the files of `part` from the tree `root` into `folder`, which is replaced. */
 export async function copyPart(part, root, folder, epoch) {
   await rm(folder, { recursive: true, force: true });
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {

@@ -12,7 +12,7 @@ function spec({ nativeVersion, license, epoch }, { name, summary, description, r
     ...rpm.requires.map((other) => `Requires: ${other}\n`),
     ...rpm.conflicts.map((other) => `Conflicts: ${other}\n`),
   ].join('');
-  // What is in the tree is packed as it is: nothing stripped, nothing searched for dependencies, no time and no host.
+  // Pack the tree as it is: strip nothing, search nothing for dependencies, record no time and no host.
   return `%define _build_id_links none
 %define __os_install_post %{nil}
 %define _buildhost reproducible
@@ -44,7 +44,7 @@ ${files.join('\n')}
 `;
 }
 
-/** What belongs to the package: every file, and of the folders Platter's own, which both packages may have. */
+/** The paths in the package: all files, and Platter's own folders, which both packages may own. */
 async function listed(root) {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const paths = entries.map((entry) => ({
@@ -55,7 +55,7 @@ async function listed(root) {
   return own.map(({ path, isFolder }) => (isFolder ? `%dir ${path}` : path)).sort();
 }
 
-/** Packs one of the parts; gives its path. */
+/** Packs one part. Gives its path. */
 async function pack(part, { description, root, out, fast }) {
   const { nativeVersion, arch, epoch } = description;
   const work = join(out, 'rpm');

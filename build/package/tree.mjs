@@ -1,5 +1,5 @@
-// The files that every package holds, at the places, with the modes and times that they have when installed:
-// /usr/lib/platter from electron-builder, and what the desktop and the shell look for elsewhere under /usr.
+// The files of every package, with their installed paths, modes and times: /usr/lib/platter from electron-builder, and
+// the files under /usr that the desktop and the shell look for.
 import { chmod, copyFile, lutimes, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -8,23 +8,20 @@ import { capture, inRoot, must, say, Stop } from '../tools.mjs';
 import { bashCompletion, commandsInRoff, optionsInRoff, synopsisInRoff } from './command-line.mjs';
 
 const ICON_SIZES = [16, 24, 32, 48, 64, 128, 256, 512];
-/** Libraries are only read, whatever Electron's archive says. */
+/** Libraries are not executable, whatever Electron's archive says. */
 const LIBRARY = /\.(so|node)(\.\d+)*$/;
-/**
- * Chromium's helper for kernels that give ordinary users no namespaces of their own; it must belong to root and be
- * setuid.
- */
+/** Chromium's helper for kernels that deny user namespaces to ordinary users. It must belong to root and be setuid. */
 const SANDBOX = 'chrome-sandbox';
 
 const asset = (name) => inRoot('build/assets', name);
 const compressed = (text) => gzipSync(text, { level: 9 });
 
-/** Where the app's own files are, in every package that is installed. */
+/** The app's folder in every installed package. */
 export const HOME = '/usr/lib/platter';
 const UNPACKED = 'resources/app.asar.unpacked/out/native';
 /**
- * Seen from there: the one program that runs as root, the decoder of packed images with a library that it loads, the
- * engine, and the Node that the command line runs on.
+ * Paths in HOME: the only program that runs as root, the decoder of packed images and a library for it, the engine, and
+ * the Node of the command line.
  */
 export const BROKER = 'platter-broker';
 export const DECODER = 'platter-unpack';
@@ -33,7 +30,7 @@ export const ADDON = `${UNPACKED}/kcopyd.node`;
 export const NODE = 'platter-node';
 
 /**
- * ISA-L beside the decoder, because many distributions do not have it and Debian has no static one. Gives its name, or
+ * Puts ISA-L beside the decoder, because many distributions lack it and Debian has no static one. Gives its name, or
  * says that gzip will be slow.
  */
 async function addIsal(target) {
@@ -47,7 +44,7 @@ async function addIsal(target) {
   return [];
 }
 
-/** electron-builder's part: the app's archive, its fuses, its Electron. */
+/** Runs electron-builder: the app's archive, its fuses, its Electron. */
 async function makeApp({ version, electron, node, arch }, target, work) {
   const settings = {
     electronDist: electron.dist,
@@ -57,7 +54,7 @@ async function makeApp({ version, electron, node, arch }, target, work) {
   };
   const args = Object.entries(settings).map(([name, value]) => `-c.${name}=${value}`);
   const program = inRoot('node_modules/electron-builder/cli.js');
-  // It is talkative; what it says on stderr is what is wrong.
+  // Show its stderr only, which has the errors.
   await must(process.execPath, [program, '--linux', 'dir', `--${arch}`, '--publish', 'never', ...args], {
     stdio: ['ignore', 'ignore', 2],
     env: { ...process.env, NO_UPDATE_NOTIFIER: '1' },
@@ -65,11 +62,11 @@ async function makeApp({ version, electron, node, arch }, target, work) {
   await mkdir(dirname(target), { recursive: true });
   await rename(join(work, arch === 'x64' ? 'linux-unpacked' : `linux-${arch}-unpacked`), target);
   await rm(work, { recursive: true });
-  // What Electron's archive has for those who develop: an app that starts others, and a note of the version.
+  // Electron's archive has two files for developers: an app that starts others, and a note of the version.
   for (const name of ['resources/default_app.asar', 'version']) await rm(join(target, name), { force: true });
   if (!existsSync(join(target, DECODER))) throw new Stop(`a package needs ${DECODER}; what it lacks is said above`);
   const isal = await addIsal(target);
-  // Our programs are looked for beside the engine, as in a checkout.
+  // The engine looks for our programs beside itself, as in a checkout.
   for (const name of [BROKER, DECODER]) await symlink(relative(UNPACKED, name), join(target, UNPACKED, name));
   await copyFile(node.program, join(target, NODE));
   await copyFile(node.license, join(target, 'LICENSE.node.txt'));
@@ -152,7 +149,7 @@ async function modeOf(name, path) {
   return ((await stat(path)).mode & 0o100) !== 0 && !LIBRARY.test(name) ? 0o755 : 0o644;
 }
 
-/** Gives everything below `folder` the modes and the time that say nothing of who built it, or where. */
+/** Sets the modes and times below `folder` to values that do not depend on who built it, or where. */
 export async function normalize(folder, epoch) {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
@@ -164,7 +161,7 @@ export async function normalize(folder, epoch) {
   await lutimes(folder, epoch, epoch);
 }
 
-/** Makes the files anew in `root`. */
+/** Replaces `root` by a new tree. */
 export async function makeTree(description, root) {
   await rm(root, { recursive: true, force: true });
   await makeApp(description, join(root, HOME), `${root}.electron-builder`);

@@ -7,10 +7,10 @@ import type { Recognised } from './sources.ts';
 export interface Signature {
   /** "ext4", "vfat", "crypto_LUKS". */
   type: string;
-  /** "FAT32"; null for what has no versions that matter. */
+  /** "FAT32"; null for a type without versions that matter. */
   version: string | null;
   label: string | null;
-  /** null when there is none, or it is not read. */
+  /** null when there is none, or Platter does not read it. */
   uuid: string | null;
 }
 
@@ -22,11 +22,11 @@ export type PartitionFault =
   | 'backwards'
   | 'overlaps';
 
-/** A partition as its table has it. */
+/** A partition as its table describes it. */
 export interface TablePartition {
-  /** As the system counts. */
+  /** The kernel's number for it. */
   number: number;
-  /** No larger than 2^53 - 1, beyond which no disk reaches; so is `size`. */
+  /** At most 2^53 - 1, which is beyond every disk. The same holds for `size`. */
   start: number;
   size: number;
   place: 'primary' | 'extended' | 'logical';
@@ -46,7 +46,7 @@ export interface TablePartition {
 /** Are the bytes what their CRC says? 'unread': they could not be read. */
 export type CrcState = 'right' | 'wrong' | 'missing' | 'unread';
 
-/** `P`: a partition as far as it was looked at. */
+/** `P` is the type of a partition, with or without what was found in it. */
 export interface GptTable<P = TablePartition> {
   kind: 'gpt';
   /** Bytes in a sector. */
@@ -54,43 +54,43 @@ export interface GptTable<P = TablePartition> {
   /** The disk's GUID, in lower case. */
   id: string;
   partitions: P[];
-  /** Which of the two tables the partitions are of. */
+  /** Which of the two tables lists these partitions. */
   from: 'primary' | 'backup';
   /** The header in sector 1. */
   header: CrcState;
-  /** The entries that belong to it. */
+  /** The entries of that header. */
   entries: CrcState;
   /** The backup's header and entries. */
   backup: CrcState;
-  /** Where the backup is, or has to be by the header. */
+  /** The place of the backup, or its place according to the header. */
   backupAt: number;
   /** Is the backup in the last sector? null when the size is unknown. */
   backupAtEnd: boolean | null;
-  /** The MBR before it. Many systems ignore a GPT where it is missing. */
+  /** The MBR before the GPT. Many systems ignore a GPT without one. */
   mbr: 'protective' | 'hybrid' | 'missing';
-  /** The partitions in a hybrid MBR, beside the protective one. */
+  /** The partitions of a hybrid MBR, except the protective one. */
   hybrid: TablePartition[];
 }
 
 export interface MbrTable<P = TablePartition> {
   kind: 'mbr';
-  /** Bytes in a sector. An MBR does not say; `sectorKnown` is false when it could be the other one. */
+  /** Bytes in a sector. An MBR does not say; `sectorKnown` is false when the other size fits too. */
   sector: 512 | 4096;
   sectorKnown: boolean;
   /** The disk's signature: 8 hexadecimal digits; null when there is none. */
   id: string | null;
   partitions: P[];
-  /** The chain of logical partitions: 'broken' when it leads nowhere, in a circle or too far. */
+  /** The chain of logical partitions. 'broken': it leads outside, in a circle or too far. */
   chain: 'none' | 'whole' | 'broken' | 'unread';
-  /** A GPT is there too. Systems go by the MBR, as it has no partition that protects the GPT. */
+  /** There is a GPT too. Systems use the MBR, because it has no partition that protects the GPT. */
   gptToo: boolean;
 }
 
 export type PartitionTable<P = TablePartition> = GptTable<P> | MbrTable<P>;
 
-/** A partition with what begins in it. */
+/** A partition with the signatures at its start. */
 export interface LookedAt extends TablePartition {
-  /** More than one where several signatures are there; null when its start was not read. */
+  /** More than one when several were found; null when its start was not read. */
   signatures: Signature[] | null;
 }
 
@@ -98,7 +98,7 @@ export interface LookedAt extends TablePartition {
 export interface Inside {
   /** null when there is none. */
   table: PartitionTable<LookedAt> | null;
-  /** The signatures at the first byte of the whole; null when that was not read. */
+  /** The signatures at the first byte of the disk or image; null when that was not read. */
   signatures: Signature[] | null;
 }
 
@@ -112,41 +112,41 @@ export interface ArchivedFile {
   encrypted: boolean;
 }
 
-/** Beside other files in an archive (a README, checksums) a file with such a name is the image. */
+/** Does this name mark the image among other files of an archive (a README, checksums)? */
 export const isImageName = (name: string): boolean => /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu.test(name);
 
-/** The decoder's name of an Android sparse image. */
+/** The decoder's name for an Android sparse image. */
 export const SPARSE = 'android-sparse';
 
-/** The decoder's names of formats that people write in capitals. */
+/** The formats that people write in capitals, by the decoder's names. */
 const CAPITALS: ReadonlySet<string> = new Set(['zip', 'vmdk', 'vdi', 'vhd', 'vhdx']);
 
-/** A format by the decoder's name, as people write it. SPARSE has another name in each language. */
+/** The usual spelling of a format, by the decoder's name. The name for SPARSE depends on the language. */
 export const writtenFormat = (format: string): string => (CAPITALS.has(format) ? format.toUpperCase() : format);
 
-/** How a file is packed. Sizes in bytes; null for what the decoder does not say. */
+/** How a file is packed. Sizes in bytes. null: the decoder does not say. */
 export interface Packing {
   /** "xz", "zip". */
   format: string;
-  /** Pieces that can be decoded on their own. */
+  /** The number of pieces that can be decoded on their own. */
   blocks: number | null;
-  /** The files of an archive; null for what is none. */
+  /** The files of an archive; null for other files. */
   entries: ArchivedFile[] | null;
-  /** The one that is taken; null for none, or when it has to be chosen. */
+  /** The file of the archive that is used; null when there is none, or the user has to choose. */
   entry: string | null;
-  /** An Android sparse image is in it, or it is one. */
+  /** It is an Android sparse image, or contains one. */
   sparse: boolean;
-  /** States that a virtual disk keeps beside the current one, which alone is copied; null for what is none. */
+  /** The number of saved states in a virtual disk. Only the current state is copied. null for other files. */
   snapshots: number | null;
   /** Decoding can begin in the middle. */
   seekable: boolean | null;
-  /** Decoders that work at the same time. */
+  /** The number of decoders that work at the same time. */
   threads: number | null;
-  /** Bytes in flight that they take. */
+  /** The bytes that they hold in flight. */
   memory: number | null;
 }
 
-/** What a block map says of an image, or `reason` why it cannot be gone by. */
+/** The facts from a block map, or the `reason` why it cannot be used. */
 export type BmapFacts = { name: string } & (
   { version: string; mapped: number; imageSize: number; hash: string | null; reason: null } | { reason: Reason }
 );
@@ -156,20 +156,22 @@ export interface Described extends Inside {
   kind: 'file' | 'disk';
   /** Bytes of the file or the disk. */
   bytes: number;
-  /** null for what is not packed. */
+  /** null when it is not packed. */
   packed: Packing | null;
-  /** What a file is, or the image in it; null when it was not looked at. */
+  /** The kind of the file, or of the image in it; null when it was not inspected. */
   content: Recognised | null;
   /** Bytes of the image; null when that is unknown. */
   size: number | null;
-  /** 'atLeast': the partition table reaches so far. */
+  /** 'atLeast': the partition table extends this far. */
   sizeIs: 'exact' | 'atLeast' | 'unknown';
-  /** A list beside the file with a checksum of it, or of the image in it; null for none. Nothing is compared. */
+  /**
+   * The checksum of the file, or of the image in it, from a list beside the file; null for none. It was not compared.
+   */
   checksum: { list: string; checksum: string; of: 'file' | 'image' } | null;
-  /** Lists beside the file that cannot be gone by, by their names. */
+  /** The lists beside the file that cannot be used, by name. */
   unclear: { list: string; reason: Reason }[];
   /** The block map beside the file; null for none. Sizes in bytes. */
   bmap: BmapFacts | null;
-  /** Why not all of it could be looked at; null when it could. */
+  /** Why some of it could not be inspected; null when all was. */
   problem: PlatterError | null;
 }

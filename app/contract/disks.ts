@@ -1,8 +1,8 @@
-// Disks as the system knows them.
+// The disks of the system.
 import type { ErrorCode } from './errors.ts';
 import type { Reason, Socket } from './facts.ts';
 
-/** Bytes in a sector, everywhere in Platter, whatever the device's own block size (Linux's `sector_t`). */
+/** Bytes in a sector (Linux's `sector_t`). Platter uses this everywhere, whatever the device's own block size. */
 export const SECTOR_SIZE = 512;
 
 /** A partition as lsblk sees it. */
@@ -18,21 +18,21 @@ export interface Partition {
 /** The socket that a drive is plugged into. */
 export interface Port {
   /**
-   * Orders sockets as they lie beside each other, compared as a plain string; the same socket has the same one as long
-   * as the machine runs, and as a rule after a restart.
+   * A sort key: compared as plain strings, it orders sockets as they lie beside each other. A socket keeps its key
+   * while the machine runs, and usually after a restart.
    */
   path: string;
-  /** The way to it, as a hand finds it: USB bus 1, hub 2, port 3. Never empty. */
+  /** The path to it that a person follows: USB bus 1, hub 2, port 3. Never empty. */
   sockets: Socket[];
 }
 
-/** A whole disk (or loop device), with the identity that has to stay the same between choosing and writing. */
+/** A whole disk (or loop device), with the identity that must not change between choosing and writing. */
 export interface Disk {
   path: string;
   /** "8:16" */
   majorMinor: string;
   /**
-   * The kernel's number of this disk or medium, never given twice until the machine restarts; null where the kernel has
+   * The kernel's number for this disk or medium, which is unique until the machine restarts; null when the kernel has
    * none.
    */
   diskSequence: number | null;
@@ -51,7 +51,7 @@ export interface Disk {
   kind: 'disk' | 'loop';
   /** File behind a loop device. */
   backingFile: string | null;
-  /** Where the disk or anything on it is mounted ("[SWAP]" for swap). */
+  /** The mount points of the disk and its partitions ("[SWAP]" for swap). */
   mountedAt: string[];
   /** Holds (part of) the running system. */
   system: boolean;
@@ -61,23 +61,23 @@ export interface Disk {
   /** "gpt", "dos"; null when there is none. */
   partitionTable: string | null;
   /**
-   * Names of the signatures found on the whole disk: more than one where none says what is there; null where the disk
-   * could not be looked at (no right to read it, or a job has it), so that nothing is known.
+   * Names of the signatures on the whole disk. There are several when none of them is decisive. null when the disk
+   * could not be read (no right to read it, or a job holds it), so nothing is known.
    */
   signatures: string[] | null;
   partitions: Partition[];
-  /** null for what has no socket (a loop device), or none that the kernel tells of. */
+  /** null when it has no socket (a loop device), or the kernel does not report one. */
   port: Port | null;
-  /** It can be switched off, to be taken out (`eject`). */
+  /** The system can switch it off before it is taken out (`eject`). */
   ejectable: boolean;
   /**
-   * Why it cannot be a destination, null if it can. What is only mounted can, after it is unmounted (`unmount` of a
-   * request).
+   * Why it cannot be a destination; null when it can. A disk that is only mounted can be one, once it is unmounted
+   * (`unmount` of a request).
    */
   locked: { code: ErrorCode; reason: Reason } | null;
 }
 
-/** A file system in use: the device it is on, and where. */
+/** A mounted file system: its device and its mount point. */
 export interface Mounted {
   device: string;
   target: string;

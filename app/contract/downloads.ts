@@ -1,11 +1,11 @@
-// How far a download is, and the download of a source as the window sees it.
+// The progress of a download, and the download of a source as the window sees it.
 import type { PlatterError } from './errors.ts';
 
-/** How far a download is. */
+/** The progress of a download. */
 export interface DownloadProgress {
-  /** Where it is from, without secrets. */
+  /** Its URL without secrets. */
   origin: string;
-  /** Bytes in the file. */
+  /** Bytes in the file so far. */
   bytes: number;
   /** Bytes of the whole file; null when the server does not say. */
   length: number | null;
@@ -14,22 +14,22 @@ export interface DownloadProgress {
   secondsLeft: number | null;
 }
 
-/** A source that is downloaded from a link that the user gave. Owned by main. */
+/** A source that is downloaded from the user's link. Owned by main. */
 export interface SourceDownload {
-  /** When it was asked for, milliseconds since the epoch; names it. */
+  /** Start, in milliseconds since the epoch. It also identifies the download. */
   at: number;
-  /** The link without its secrets; "-" for standard input, of a job that the command line ran. */
+  /** The link without secrets; "-" for standard input, when the command line ran the job. */
   origin: string;
-  /** 'stopped' by the user; what is there stays. 'removed': its job has ended, or its file is gone. */
+  /** 'stopped': by the user, and the partial file stays. 'removed': its job has ended, or its file is gone. */
   state: 'running' | 'stopped' | 'failed' | 'whole' | 'removed';
   /** null until the server has answered. */
   progress: DownloadProgress | null;
-  /** Why it failed, or, while it runs, why a request is made again; null otherwise. */
+  /** Why it failed, or why the current request is a retry; null otherwise. */
   error: PlatterError | null;
-  /** The file once all of it is there; null before, and when it was removed. */
+  /** The complete file; null before it is complete, and after it was removed. */
   path: string | null;
   /** The file stays when its job is done. */
   isKept: boolean;
-  /** Main knows the whole link, so that it can be fetched again. */
+  /** Main knows the link with its secrets, so the file can be downloaded again. */
   hasLink: boolean;
 }

@@ -12,17 +12,17 @@ const count = z.int().nonnegative();
 const operation = z.enum(['open', 'check', 'read', 'write', 'flush', 'verify', 'rename', 'unmount', 'eject', 'host']);
 export type Operation = z.infer<typeof operation>;
 
-/** What is known of a failure, in no language. The window says `reason` and `remedy` in its own. */
+/** The facts about a failure, in no language. The window words `reason` and `remedy` in its own. */
 const failureFacts = z.object({
   code: z.enum(ERROR_CODES),
   op: operation,
-  /** The path as the user gave it, or null when no single device is at fault. */
+  /** The path as the user gave it; null when no single device is at fault. */
   device: z.string().nullable(),
-  /** Byte offset on `device` of the range that failed; null when no place is meant. */
+  /** Byte offset on `device` of the range that failed; null without a place. */
   offset: count.nullable(),
-  /** Length in bytes of the range that failed; null when no place is meant. */
+  /** Length in bytes of the range that failed; null without a place. */
   length: count.nullable(),
-  /** Name of the errno as the kernel gave it ("EIO"), null when there was none (a mismatch, a read of 0 bytes). */
+  /** The kernel's name of the errno ("EIO"); null when there was none (a mismatch, a read of 0 bytes). */
   errno: z.string().nullable(),
   /** What happened and where. */
   reason,
@@ -31,11 +31,11 @@ const failureFacts = z.object({
 });
 export type FailureFacts = z.infer<typeof failureFacts>;
 
-/** A failure as a value. It crosses processes as it stands. */
+/** A failure as a value that can cross processes. */
 export const platterError = failureFacts.extend({
   /** `reason` as an English sentence, for logs, scripts and records. */
   message: z.string(),
-  /** The same of `remedy`. */
+  /** `remedy` as an English sentence. */
   advice: z.string(),
 });
 export type PlatterError = z.infer<typeof platterError>;
@@ -48,5 +48,5 @@ export const jobError = platterError.extend({
 });
 export type JobError = z.infer<typeof jobError>;
 
-/** Either a value or the reasons why not. Failures cross the IPC as values, never as exceptions. */
+/** A value, or the reasons why there is none. Failures cross the IPC as values, never as exceptions. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; errors: PlatterError[] };

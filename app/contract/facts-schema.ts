@@ -1,11 +1,11 @@
-// Schemas of the contract's facts, made of its tables: each kind with what it knows, no more and no less.
+// Schemas of the contract's facts, made from its tables. A fact with missing or additional values is refused.
 import * as z from 'zod';
 import { FACTS, type Fact, type Part, type Spec } from './facts.ts';
 import { driveFacts, extent } from './values.ts';
 
 /**
- * A reason can have another one in it, and that one a third. No deeper: what comes out of a pipe must not nest without
- * end.
+ * A reason can contain another one, and that a third. The depth is limited, because a message from a pipe must not nest
+ * without end.
  */
 const MOST_NESTED = 2;
 
@@ -38,7 +38,7 @@ function valueOf(spec: Spec, nested: number): z.ZodType {
   }
 }
 
-/** Whether `part` has the kind that `value` says it is of; gives that kind. */
+/** The kind of `value`, if `part` has it; otherwise null. */
 function kindOf(part: Part, value: unknown): string | null {
   if (typeof value !== 'object' || value === null || !('kind' in value) || typeof value.kind !== 'string') return null;
   return Object.hasOwn(FACTS[part], value.kind) ? value.kind : null;
@@ -47,7 +47,7 @@ function kindOf(part: Part, value: unknown): string | null {
 const made = new Map<string, z.ZodType>();
 
 /**
- * The schema of one kind, made when the first fact of it comes: making all of them takes longer than to list the disks.
+ * The schema of one kind, made for the first fact of that kind. Making all of them takes longer than listing the disks.
  */
 function kindSchema(part: Part, kind: string, nested: number): z.ZodType {
   const id = `${part} ${kind} ${nested}`;
@@ -75,7 +75,7 @@ const tableOf = (part: Part, nested: number): z.ZodType =>
     return z.NEVER;
   });
 
-/** The schema of one table. That it gives what the type says follows from both being made of the same table. */
+/** The schema of one table. The cast is safe, because schema and type are made from the same table. */
 const schemaOf = <P extends Part>(part: P): z.ZodType<Fact<P>> => tableOf(part, MOST_NESTED) as z.ZodType<Fact<P>>;
 
 export const reason = schemaOf('reasons');

@@ -1,12 +1,12 @@
-// What is told to people crosses the processes as facts: a kind, and what there is to know about it. Sentences are made
-// of them where somebody reads: in English by the host, for logs and scripts, in the window's language by the window.
-// The tables say what each kind has to know; types, schemas and the words (app/words) are checked against them.
+// Messages to people cross processes as facts: a kind and its values. Each reader makes sentences of them: the host in
+// English, for logs and scripts, and the window in its own language. The tables define the values of each kind. Types,
+// schemas and the words (app/words) are checked against them.
 import { CAUSES, REASONS } from './reasons.ts';
 import { REMEDIES } from './remedies.ts';
 import { CONTENTS, ENDS, FILES, NOTES, SOCKETS } from './notes.ts';
 import type { DriveFacts, Extent } from './values.ts';
 
-/** Every table. Its name is that of the part of the catalogues that has its words. */
+/** Every table, by the name of the part of the catalogues that has its words. */
 export const FACTS = {
   reasons: REASONS,
   causes: CAUSES,
@@ -19,23 +19,23 @@ export const FACTS = {
 } as const;
 export type Part = keyof typeof FACTS;
 
-/** What a fact can know, by the name that the tables give it. A list of strings stands for one of them. */
+/** The values that a fact can have, by their names in the tables. A list of strings means one of them. */
 export interface FactValues {
-  /** A name, a path, an errno, a number that is none of ours, what another program said: the same in every language. */
+  /** The same in every language: a name, a path, an errno, another program's number or message. */
   text: string;
   list: string[];
-  /** A number that can be counted with. */
+  /** A number, with a plural where a language needs one. */
   count: number;
-  /** Bytes, told to the last one. */
+  /** Bytes, written exactly. */
   bytes: number;
-  /** Bytes, told as on a drive's label. */
+  /** Bytes, written as on a drive's label. */
   size: number;
   /** Milliseconds since the epoch. */
   time: number;
   /** A range on a device. */
   place: Extent;
   drive: DriveFacts;
-  /** A reason as a sentence of its own, and as a part of another. */
+  /** `reason` is written as a sentence of its own, `clause` as a part of another. */
   reason: Reason;
   clause: Reason;
   cause: Fact<'causes'>;
@@ -45,7 +45,7 @@ export interface FactValues {
 export type Spec = keyof FactValues | readonly string[];
 type ValueOf<S> = S extends keyof FactValues ? FactValues[S] : S extends readonly (infer Choice)[] ? Choice : never;
 
-/** The kinds of a table that say all there is to know. */
+/** The kinds of a table that have no values. */
 type Bare<Table> = { [K in keyof Table]: keyof Table[K] extends never ? K : never }[keyof Table];
 type FactOf<Table> =
   | { kind: Bare<Table> }
@@ -60,11 +60,11 @@ export type Fact<P extends Part> = FactOf<(typeof FACTS)[P]>;
 export type Reason = Fact<'reasons'>;
 /** What to do about it. */
 export type Remedy = Fact<'remedies'>;
-/** What the user should know of a job, before it or after. */
+/** What the user should know about a job, before or after it. */
 export type Note = Fact<'notes'>;
-/** One thing that is on a disk. */
+/** One thing on a disk. */
 export type Content = Fact<'contents'>;
-/** One step of the way to a socket: a bus, a hub, a port. */
+/** One step of the path to a socket: a bus, a hub, a port. */
 export type Socket = Fact<'sockets'>;
 /** How the engine host ended. */
 export type End = Fact<'ends'>;

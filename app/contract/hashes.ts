@@ -1,9 +1,9 @@
-// The hashes of checksums. Without zod, whose code the policy of the window refuses.
+// The hashes of checksums. Without zod, because the window's policy forbids its code.
 
-/** The hashes that a checksum can be of, and how many hexadecimal digits each has. */
+/** The hashes that Platter can compute for a checksum, with the number of their hexadecimal digits. */
 export const HASHES = { sha256: 64, sha512: 128, sha1: 40, md5: 32 } as const;
 export type Hash = keyof typeof HASHES;
 
-/** The hash with so many hexadecimal digits; undefined when there is none. */
+/** The hash with this number of hexadecimal digits; undefined when there is none. */
 export const hashWith = (digits: number): Hash | undefined =>
   (Object.keys(HASHES) as Hash[]).find((hash) => HASHES[hash] === digits);

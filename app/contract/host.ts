@@ -1,4 +1,4 @@
-// What the engine host is asked and answers: frames on stdin and stdout.
+// The protocol of the engine host: frames on stdin and stdout.
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { HostMethod, HostParams } from './host-request.ts';
@@ -7,34 +7,34 @@ import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 
 export type { HostMethod, HostRequest } from './host-request.ts';
 
-/** Longest frame either end of the host's pipe accepts, in bytes of JSON. A longer one ends the conversation. */
+/** The longest frame that either end accepts, in bytes of JSON. A longer one ends the connection. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
 /**
- * Version of all that is in this file and in host-request.ts. To be raised with every change: the client does not check
- * what the host says.
+ * The version of everything in this file and in host-request.ts. Raise it with every change, because the client does
+ * not check the host's messages.
  */
 export const PROTOCOL = 5;
 
-/** What these calls give. The others give an empty object. */
+/** The results of these calls. The others return an empty object. */
 interface Results {
   list: Disk[];
   jobs: InterruptedJob[];
   prepare: Plan;
   describe: Described;
-  /** Path of the source when that was downloaded and no other job has it. */
+  /** Path of the source when it was downloaded and no other job uses it. */
   forget: { download: string | null };
 }
 
-/** Calls to the host (`hostRequest`): what they are asked with, and what they give. */
+/** The calls to the host (`hostRequest`), with their parameters and results. */
 export type HostCalls = {
   [M in HostMethod]: { params: HostParams<M>; result: M extends keyof Results ? Results[M] : Record<string, never> };
 };
 
-/** Host to client, the first frame of all. */
+/** Host to client, always the first frame. */
 export interface HelloEvent {
   event: 'hello';
-  /** `PROTOCOL` as the host knows it. */
+  /** The host's `PROTOCOL`. */
   protocol: number;
 }
 
@@ -42,34 +42,36 @@ export interface HelloEvent {
 export type HostResponse =
   { id: number; ok: true; result: unknown } | { id: number; ok: false; errors: PlatterError[] };
 
-/** Host to client: what happens in the running job. Errors and the result are never dropped; samples may be. */
+/** Host to client: an event of the running job. Samples may be dropped, errors and the result never. */
 export type HostEvent =
   | { event: 'progress'; progress: JobProgress }
   | { event: 'error'; error: JobError }
   | { event: 'result'; result: JobResult };
 
-/** A question for the rights to open disks. */
+/** A question to the user for the rights to open disks. */
 export interface RightsQuestion {
-  /** Counts the questions of one host. */
+  /** The number of this question, unique for one host. */
   question: number;
-  /** Who is asked: polkit by the host itself; or sudo, which the client runs on its terminal. */
+  /** How it is asked: by polkit, which the host runs, or by sudo, which the client runs on its terminal. */
   how: 'pkexec' | 'sudo';
   /** Paths of the disks, as the user gave them. */
   devices: string[];
-  /** With sudo, the program and its arguments; else empty. The client answers with `rightsEnded`. */
+  /** For sudo, the program and its arguments; otherwise empty. The client answers with `rightsEnded`. */
   argv: string[];
 }
 
 /**
- * Host to client: rights are being asked for; null when no question is open any more, and what the client runs for it
- * is to end.
+ * Host to client: the user is asked for rights. null: no question is open any more, and the client must end the program
+ * that it runs for one.
  */
 export interface RightsEvent {
   event: 'rights';
   asking: RightsQuestion | null;
 }
 
-/** Progress, in bytes, of reading a whole packed source before the job: for the size of its image, or as a check. */
+/**
+ * Bytes read of a packed source that is read completely before the job, to find the size of its image or to check it.
+ */
 export interface Reading {
   why: 'size' | 'check';
   done: number;
@@ -77,8 +79,8 @@ export interface Reading {
 }
 
 /**
- * Host to client, while a request is prepared or a job starts: this file of it has not answered yet, or is being read.
- * Paths are those of the request.
+ * Host to client, while a request is prepared or a job starts: this file of the request has not answered yet, or is
+ * being read. The path is that of the request.
  */
 export interface WaitingEvent {
   event: 'waiting';
@@ -87,13 +89,13 @@ export interface WaitingEvent {
 }
 
 /**
- * Host to client, after `watch`: what disks there are now, or why they cannot be listed. Changes close together are
- * told once.
+ * Host to client, after `watch`: the current disks, or why they cannot be listed. Changes close together give one
+ * event.
  */
 export interface DisksEvent {
   event: 'disks';
   disks: Outcome<Disk[]>;
 }
 
-/** Whatever the host says. */
+/** Any message of the host. */
 export type HostMessage = HelloEvent | HostEvent | RightsEvent | WaitingEvent | DisksEvent | HostResponse;

@@ -1,4 +1,4 @@
-// A job: the plan that came of a request, its progress and its result. Files keep the result, so it has a schema.
+// A job: the plan made from a request, its progress and its result. The result is stored in files, so it has a schema.
 import * as z from 'zod';
 import { jobError } from './errors.ts';
 import type { Mounted, Port } from './disks.ts';
@@ -9,61 +9,61 @@ import type { EndKind } from './values.ts';
 
 const count = z.int().nonnegative();
 
-/** One end of a job, described for review before anything is written. */
+/** One end of a job, as the review shows it before anything is written. */
 export interface Endpoint {
-  /** As the user gave it, made absolute. */
+  /** The user's path, made absolute. */
   path: string;
-  /** After links were followed; for a new image the path it will get. */
+  /** The path with links resolved; for a new image its final path. */
   realPath: string;
   kind: EndKind;
-  /** Bytes; for a new image the bytes it will have. */
+  /** Bytes; for a new image its final size. */
   size: number;
   model: string | null;
   serial: string | null;
   majorMinor: string | null;
-  /** See Disk; null for a file. */
+  /** See Disk. null for a file. */
   diskSequence: number | null;
   /** Where it is plugged in. */
   port: Port | null;
   logicalSector: number;
-  /** What is on it now and will be lost; empty when nothing was recognised. */
+  /** The content that will be lost; empty when nothing was recognised. */
   contents: Content[];
-  /** What of it is mounted, and will be unmounted at the start; only where the request says `unmount`. */
+  /** The mounts that will be unmounted at the start. Empty unless the request says `unmount`. */
   mounts: Mounted[];
-  /** True when data is there that the job would overwrite: any block device, an existing file. */
+  /** The job would overwrite data: it is a block device or an existing file. */
   overwrites: boolean;
 }
 
-/** A checked request: every device is open, held, and known; nothing has been written. */
+/** A checked request. Every device is open and held; nothing has been written. */
 export interface Plan {
   kind: JobKind;
-  /** Of the batch, null when it has none. */
+  /** The name of the batch; null when it has none. */
   name: string | null;
-  /** null when a manifest is all there is to compare with. */
+  /** null when the destinations are compared with a manifest alone. */
   source: Endpoint | null;
   /** Where the source file was downloaded from (`request.ts`); null for any other source. */
   origin: string | null;
   destinations: Endpoint[];
-  /** Bytes that each destination has in the end. */
+  /** The length of the copy on each destination, in bytes. */
   bytes: number;
-  /** Of them, those that the block map of the source lists: the rest is undefined. null when all of it counts. */
+  /** How many of these bytes the block map of the source lists. The rest is undefined. null when all bytes count. */
   mapped: number | null;
   verify: boolean;
   io: Backend;
   /** Bytes of page pool. */
   memory: number;
-  /** Facts the user should know (buffered I/O where direct I/O is refused, a mounted source...). */
+  /** What the user should know (buffered I/O because direct I/O is refused, a mounted source...). */
   notes: Note[];
-  /** Id of the job log, null for a job that keeps none (nothing is written, or there is no place for it). */
+  /** Id of the job log; null when the job has none (it writes nothing, or there is no place for a log). */
   job: string | null;
-  /** The request it was made of, for whoever wants to say it again (a command line, a retry). */
+  /** The request, to show it as a command line or to repeat it. */
   request: JobRequest;
 }
 
 /** An interrupted job that can be continued. */
 export interface InterruptedJob {
   id: string;
-  /** Of the batch, null when it has none. */
+  /** The name of the batch; null when it has none. */
   name: string | null;
   /** Milliseconds since the epoch. */
   startedAt: number;
@@ -76,15 +76,15 @@ export interface InterruptedJob {
     /** Bytes that are on the medium. */ durable: number;
     finished: boolean;
   }[];
-  /** Bytes of each destination. */
+  /** The length of the copy on each destination, in bytes. */
   bytes: number;
-  /** The log is damaged: all of it will be copied again. */
+  /** The log is damaged, so everything will be copied again. */
   damaged: boolean;
 }
 
 /**
- * State of one destination. 'done' with verified null reads "written, not verified"; 'comparing' reads what is there
- * before an update or a repair; 'repairing' rewrites what verification named.
+ * State of one destination. 'done' with verified null reads "written, not verified". 'comparing' reads the destination
+ * before an update or a repair. 'repairing' rewrites the ranges that verification found bad.
  */
 export type DestinationState =
   | 'waiting'
@@ -103,48 +103,48 @@ export type DestinationState =
 export interface DestinationProgress {
   path: string;
   state: DestinationState;
-  /** Bytes written so far, zeros that needed no writing included. */
+  /** Bytes written so far, including zeros that needed no writing. */
   written: number;
   /** Bytes read back and compared so far. */
   verified: number;
   /**
-   * As in the result, once the end is decided; null before. Until then a state 'done' only says how the last pass ended:
-   * the image has no name yet, and what was compared is not counted.
+   * As in the result, once the end is decided; null before that. Until then 'done' only says how the last pass ended:
+   * the image does not have its name yet, and `uncompared` is unknown.
    */
   uncompared: number | null;
-  /** Bytes it will have to write, and to read back, in the phases that are known by now. */
+  /** Bytes to write and to read back in all phases that are known so far. */
   toWrite: number;
   toVerify: number;
-  /** Smoothed, of the phase it is in. */
+  /** Smoothed, for the current phase. */
   bytesPerSecond: number;
   /** Seconds left in all phases, null when unknown. */
   secondsLeft: number | null;
-  /** Told to pause, alone or with the job. */
+  /** Paused by the user, alone or with the job. */
   paused: boolean;
 }
 
-/** A sample of a running job, about ten a second. */
+/** A sample of a running job. There are about ten a second. */
 export interface JobProgress {
   /** Bytes read from the source so far. */
   bytes: number;
-  /** Bytes each destination will get. */
+  /** The length of the copy on each destination. */
   totalBytes: number;
   seconds: number;
   destinations: DestinationProgress[];
-  /** What a rescue does now, null for a job that is none. */
+  /** The state of a rescue; null for other jobs. */
   rescue: RescueProgress | null;
 }
 
-/** Where a rescue is. Bytes. */
+/** The state of a rescue. Sizes in bytes. */
 export interface RescueProgress {
-  /** As GNU ddrescue names its phases. */
+  /** The names are those of GNU ddrescue's phases. */
   pass: 'copying' | 'trimming' | 'scraping' | 'retrying';
-  /** Of `retrying`, from 1. */
+  /** The number of the `retrying` pass, from 1. */
   retry: number;
   rescued: number;
   bad: number;
   left: number;
-  /** Destinations, by index, that were started again and wait until the others have all that can be read. */
+  /** Indices of restarted destinations that wait until the others have everything that can be read. */
   waiting: number[];
 }
 
@@ -153,34 +153,34 @@ export const destinationResult = z.object({
   path: z.string(),
   state: z.enum(['done', 'failed', 'cancelled']),
   /**
-   * true: every byte (with a block map: every one that it lists) was compared and is equal; false: something was compared and differs, or could not be read; null:
-   * not compared, or not all of it (`uncompared`).
+   * true: every byte (with a block map: every byte that it lists) was compared and is equal. false: some bytes differ,
+   * or could not be read. null: nothing was compared, or not everything (`uncompared`).
    */
   verified: z.boolean().nullable(),
   /**
-   * Bytes of a destination that is done which the job was meant to compare and could not: a manifest has no hash of
-   * them, or they were on the destination before a rescue began. 0 for a job that does not read back.
+   * For a destination that is done: bytes that the job should have compared and could not, because a manifest has no
+   * hash of them or a rescue found them on the destination. 0 when the job does not read back.
    */
   uncompared: count,
-  /** Bytes that were written, zeros that needed no writing included. */
+  /** Bytes written, including zeros that needed no writing. */
   written: count,
-  /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */
+  /** Bytes that needed no writing because an update, a repair or a resume found them on the destination. */
   kept: count,
   /**
-   * For one that is not done: bytes of the copy that are known to be on its medium, because they were flushed or were
-   * found there. Left out where that is unknown: in a job that only compares, or whose engine broke down.
+   * For a destination that is not done: bytes of the copy that are known to be on its medium, because they were flushed
+   * or found there. Missing when unknown: the job only compares, or its engine broke down.
    */
   durable: count.optional(),
-  /** From the start of the job until it had ended. */
+  /** Seconds from the start of the job to the end of the destination. */
   seconds: z.number().nonnegative(),
   errors: z.array(jobError),
 });
 export type DestinationResult = z.infer<typeof destinationResult>;
 
-/** How a job ended. `readErr` and `writeErr` are kcopyd's own two answers. */
+/** How a job ended. `readErr` and `writeErr` are kcopyd's two results. */
 export const jobResult = z.object({
   readErr: z.literal([0, 1]),
-  /** Bit i is destination i: it failed in writing, flushing or verifying. */
+  /** Bit i is set when destination i failed in writing, flushing or verifying. */
   writeErr: count,
   seconds: z.number().nonnegative(),
   /** Bytes read from the source. */
@@ -190,23 +190,20 @@ export const jobResult = z.object({
   errors: z.array(jobError),
   destinations: z.array(destinationResult),
   /**
-   * SHA-256 (hex) of the manifest of what was read, or of the one that stood for the source; null when not all of the
-   * source was read.
+   * SHA-256 (hex) of the manifest of what was read, or of the manifest given in place of the source; null when some of
+   * the source was not read.
    */
   manifest: z.string().nullable(),
-  /** How much of the source a rescue got, in bytes; null for a job that is none. */
+  /** Bytes that a rescue read and could not read; null for other jobs. */
   rescue: z.object({ rescued: count, bad: count }).nullable(),
   /**
-   * The source was written to while the job ran, or nobody can tell. A note says which. The destinations hold what was
-   * read, which may be a mixture of old and new data, so the job is no plain success.
+   * The source was written to while the job ran, or this could not be determined. A note says which. The destinations
+   * hold what was read, which may mix old and new data, so the job is not a plain success.
    */
   sourceWritten: z.boolean(),
-  /** Bytes that the block map of the source lists: the rest is undefined. Left out when all of the source counts. */
+  /** Bytes that the block map of the source lists. The rest is undefined. Missing when all bytes count. */
   mapped: count.optional(),
-  /**
-   * Facts about what was done that the user should know (how much of the source changed since the manifest was
-   * made...).
-   */
+  /** What the user should know about the job (how much of the source has changed since the manifest...). */
   notes: z.array(note),
 });
 export type JobResult = z.infer<typeof jobResult>;

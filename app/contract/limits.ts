@@ -1,24 +1,24 @@
-// Bounds and names that more than one room keeps to. The window uses them too, so this loads no schema.
+// Bounds and names that several rooms share. The window uses them too, so this loads no schema.
 
 /** Most characters in the name of a batch. */
 export const MAX_NAME = 80;
 
-/** How the name of a manifest's file ends, after the dot. */
+/** The extension of a manifest's file, without the dot. */
 export const MANIFEST_EXTENSION = 'manifest';
 
-/** Most destinations one job can have: the width of kcopyd's `write_err` mask. */
+/** Most destinations of one job: the width of kcopyd's `write_err` mask. */
 export const MAX_DESTINATIONS = 32;
 
-/** Most passes of a rescue over what stayed unreadable. */
+/** Most passes of a rescue over unreadable sectors. */
 export const MOST_RETRIES = 1000;
 
 /** Longest stall timeout, in seconds: a day. */
 export const MOST_SECONDS = 86_400;
 
-/** The languages that Platter's window speaks. The command line and logs are English. */
+/** The languages of Platter's window. The command line and logs are English. */
 export const LANGUAGES = ['en', 'de', 'fr'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** The forms a report can have. */
+/** The formats of a report. */
 export const REPORT_FORMS = ['pdf', 'json', 'csv'] as const;
 export type ReportForm = (typeof REPORT_FORMS)[number];

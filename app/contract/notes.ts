@@ -1,7 +1,7 @@
-// What else is told as facts: notes on a job, what is on a disk, where it is plugged in, how the host ended.
+// The other tables of facts: notes on a job, the content of a disk, sockets, the end of the host.
 
 export const NOTES = {
-  /** Said in English by an older Platter. */
+  /** An English sentence of an older Platter. */
   said: { text: 'text' },
 
   // Before a job
@@ -76,15 +76,15 @@ export const CONTENTS = {
   labelled: { fileSystem: 'text', label: 'text', path: 'text', size: 'size' },
   table: { table: 'text', path: 'text' },
   partition: { path: 'text', size: 'size' },
-  /** More than one signature, of which none can be taken for what is there. */
+  /** Several signatures, none of which is decisive. */
   several: { signatures: 'list', path: 'text' },
-  /** One signature that is not enough to mount it by. */
+  /** One signature that is not enough to mount it. */
   signature: { signature: 'text', path: 'text' },
-  /** It could not be looked at. */
+  /** It could not be inspected. */
   unread: { path: 'text' },
 } as const;
 
-/** Kinds of files that are not disk images, as a part of a sentence. */
+/** Kinds of files that are not disk images, worded as a part of a sentence. */
 export const FILES = {
   packed: { format: 'text' },
   archive: { format: 'text' },
@@ -105,7 +105,7 @@ export const FILES = {
 } as const;
 
 export const SOCKETS = {
-  /** As an enclosure calls it: "Slot 04". */
+  /** The enclosure's own name for it: "Slot 04". */
   named: { name: 'text' },
   usbBus: { number: 'text' },
   hub: { number: 'text' },

@@ -1,7 +1,6 @@
-// Every reason why something fails or is refused, with what there is to know about it (facts.ts says what the names on
-// the right mean).
+// Every reason why something fails or is refused, with its values (facts.ts explains the names on the right).
 
-/** What lies behind a failed transfer. */
+/** The cause of a failed transfer. */
 export const CAUSES = {
   medium: {},
   gone: {},
@@ -27,10 +26,10 @@ export const CAUSES = {
 } as const;
 
 export const REASONS = {
-  // Said in English by somebody else: the command line, an older Platter, the system.
+  // An English sentence of another program: the command line, an older Platter, the system.
   said: { text: 'text' },
 
-  // What a system call gave
+  // The error of a system call
   mediumError: {},
   gone: {},
   fileSystemFull: {},
@@ -62,7 +61,7 @@ export const REASONS = {
   nameTaken: {},
   imageLost: { part: 'text', how: ['removed', 'replaced'] },
 
-  // Why a disk or a file is not written
+  // Why a disk or a file cannot be written
   isSystem: {},
   maybeSystem: {},
   bootArea: {},
@@ -180,7 +179,7 @@ export const REASONS = {
   openIn: { device: 'text', users: 'list', more: 'count' },
   mountedElsewhere: { device: 'text', target: 'text', user: 'text' },
 
-  // What is at a path
+  // The object at a path
   deadLink: {},
   oddKind: { what: ['directory', 'pipe', 'socket', 'character'] },
   notPlain: { what: ['directory', 'link', 'disk', 'pipe', 'socket', 'character'] },
@@ -195,7 +194,7 @@ export const REASONS = {
   firstSector: { reason: 'reason' },
   fileTooLong: { bytes: 'bytes', most: 'bytes' },
 
-  // A job that goes on, and a destination that is started again
+  // Resuming a job, and restarting a destination
   noJob: { id: 'text' },
   notAnId: { id: 'text' },
   jobRuns: { id: 'text' },
@@ -237,7 +236,7 @@ export const REASONS = {
   needsUdisks: {},
   notSwitchedOff: { said: 'text' },
 
-  // A request that makes no sense
+  // An invalid request
   tooMany: { count: 'count', most: 'count' },
   rescueOnZoned: {},
   memoryBounds: { memory: 'bytes' },
@@ -250,7 +249,7 @@ export const REASONS = {
   noSuchDestination: { index: 'text', count: 'count' },
   fileTaken: {},
 
-  // Files that are given to a job
+  // Files given to a job
   notReplaceable: { reason: 'reason' },
   manifestOfOtherSource: { path: 'text' },
   manifestOfOther: { bytes: 'bytes', source: 'count' },
@@ -288,7 +287,7 @@ export const REASONS = {
   mapState: { state: 'text' },
   mapOrder: { range: 'text' },
 
-  // The machinery
+  // The engine itself
   noMemory: { errno: 'text' },
   noBackend: { io: ['auto', 'uring', 'threads'], errno: 'text' },
   lsblkSilent: { seconds: 'text' },

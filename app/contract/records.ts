@@ -1,4 +1,4 @@
-// What is kept of ended jobs, and found again. The schemas come first; the types are inferred from them.
+// Records of ended jobs, and the results of a search. The schemas come first; the types are inferred from them.
 import * as z from 'zod';
 import { jobError, platterError } from './errors.ts';
 import { note, socket } from './facts-schema.ts';
@@ -10,7 +10,7 @@ const count = z.int().nonnegative();
 /** ISO 8601, UTC. */
 const time = z.iso.datetime();
 
-/** One end of a job as its record keeps it: enough to find the drive again on a shelf. */
+/** One end of a job in its record, with enough to find the drive again on a shelf. */
 const recordedEnd = z.object({
   /** Absolute. */
   path: z.string(),
@@ -19,7 +19,7 @@ const recordedEnd = z.object({
   size: count,
   model: z.string().nullable(),
   serial: z.string().nullable(),
-  /** Where it was plugged in, as a hand finds it; null when that is not known. */
+  /** The path to its socket that a person follows; null when unknown. */
   port: z.array(socket).min(1).nullable(),
 });
 export type RecordedEnd = z.infer<typeof recordedEnd>;
@@ -30,52 +30,52 @@ const recordedDestination = z.object({
   ...destinationResult.shape,
   /** ISO 8601, UTC. */
   endedAt: time,
-  /** Bytes that were read back, or compared. */
+  /** Bytes that were read back or compared. */
   readBack: count,
   /** Mean over writing and reading back; null when it did neither. */
   bytesPerSecond: z.number().nonnegative().nullable(),
-  /** How many errors there were; `errors` holds the first ones. */
+  /** The number of errors. `errors` holds only the first ones. */
   errorCount: count,
 });
 export type RecordedDestination = z.infer<typeof recordedDestination>;
 
 /**
- * What is kept of a job that has ended: its place in the history. Files, and reports in JSON, say the facts in it in
- * English too (records/record.ts); their members are described in engine/formats/FORMATS.md.
+ * The record of an ended job: its entry in the history. Files and JSON reports add each fact as an English sentence
+ * (records/record.ts). FORMATS.md in engine/formats describes their members.
  */
 export const jobRecord = z.object({
   format: z.literal('platter-record'),
   version: z.literal(1),
-  /** "20261123-235959-a1b2c3"; sorted by name they are sorted by time. */
+  /** "20261123-235959-a1b2c3". Ids sort by time. */
   id: jobId,
-  /** What ran the job: "platter 0.1.0". */
+  /** The program that ran the job: "platter 0.1.0". */
   program: z.string(),
-  /** Of the batch, null when it has none. */
+  /** The name of the batch; null when it has none. */
   name: z.string().nullable(),
   kind: jobKind,
   /**
-   * As view/verdict.ts decides it: `partial` also when something was not compared, could not be read, or was written
-   * to.
+   * Decided by view/verdict.ts. `partial` includes a job with data that was not compared or could not be read, and one
+   * whose source was written to.
    */
   outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
   /** ISO 8601, UTC. */
   startedAt: time,
   endedAt: time,
   seconds: z.number().nonnegative(),
-  /** null when a manifest was all there was to compare with. */
+  /** null when the destinations were compared with a manifest alone. */
   source: recordedEnd.nullable(),
-  /** Where the source file was downloaded from: a URL without its secrets, "-" for standard input. */
+  /** The origin of a downloaded source file: a URL without secrets, or "-" for standard input. */
   origin: origin.nullable(),
-  /** Bytes that each destination got, or was compared with. */
+  /** Bytes that were written to, or compared on, each destination. */
   bytes: count,
   verify: z.boolean(),
   io: backend,
   /** SHA-256 of the manifest of the source (`JobResult.manifest`). */
   manifest: z.string().nullable(),
   destinations: z.array(recordedDestination).min(1),
-  /** Errors of the source, the first ones. */
+  /** The first errors of the source. */
   errors: z.array(jobError),
-  /** Why the machinery failed, null when it did not. */
+  /** Why the engine broke down; null when it did not. */
   failure: platterError.nullable(),
   rescue: jobResult.shape.rescue,
   /** The source was written to while the job ran. */
@@ -86,12 +86,12 @@ export const jobRecord = z.object({
 });
 export type JobRecord = z.infer<typeof jobRecord>;
 
-/** What a search of the history found. */
+/** The result of a search of the history. */
 export interface FoundJobs {
-  /** Newest first: as many as one answer carries, each with the first errors of each of its ends. */
+  /** The newest records, as many as fit into one answer. Each has only the first errors of each end. */
   records: JobRecord[];
-  /** How many there are. */
+  /** The number of records found. */
   found: number;
-  /** Files in the history that are no record. */
+  /** The number of files in the history that are not records. */
   unreadable: number;
 }

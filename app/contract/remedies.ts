@@ -1,10 +1,10 @@
-// What can be done about a failure: for each code one remedy, and others where something helps more.
+// What the user can do about a failure: one remedy for each code, and more specific ones.
 import { ERROR_CODES, type ErrorCode } from './codes.ts';
 
-/** The remedy of a code has no facts of its own. */
+/** The remedy for a code has no values. */
 const NOTHING = {} as const;
 
-/** By code: what to do where nothing better is known. */
+/** The remedy for each code, used when there is no better one. */
 export const BY_CODE = Object.fromEntries(ERROR_CODES.map((code) => [code, NOTHING])) as Record<
   ErrorCode,
   typeof NOTHING
@@ -12,7 +12,7 @@ export const BY_CODE = Object.fromEntries(ERROR_CODES.map((code) => [code, NOTHI
 
 export const REMEDIES = {
   ...BY_CODE,
-  /** Said in English by the command line, or by an older Platter. */
+  /** An English sentence of the command line or of an older Platter. */
   said: { text: 'text' },
   ownFiles: {},
   otherCopy: {},

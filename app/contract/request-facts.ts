@@ -14,7 +14,7 @@ import type {
   WorkRequest,
 } from './request.ts';
 
-/** How a job is run when nobody says otherwise. */
+/** The default way to run a job. */
 export const plainRunning: Running = { io: 'auto', memory: null, throttle: null, stallTimeout: 60 };
 
 const plainNamed = (destinations: readonly string[]): Pick<WorkRequest, 'name' | 'destinations' | 'keepGoing'> => ({
@@ -23,7 +23,7 @@ const plainNamed = (destinations: readonly string[]): Pick<WorkRequest, 'name' |
   keepGoing: false,
 });
 
-/** A block map that lies beside the source counts, and what it leaves out is left alone. */
+/** Use a block map beside the source, and leave the bytes that it does not list alone. */
 const plainMapped: Pick<CopyRequest, 'bmap' | 'zeroUnmapped'> = { bmap: 'beside', zeroUnmapped: false };
 
 /** Writes all of `source`, and verifies it. */
@@ -43,7 +43,7 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   unmount: false,
 });
 
-/** `from`: the source that the destinations should be like, or the manifest of it. */
+/** Compares `destinations` with the source, or with a manifest of it. */
 export const plainVerify = (
   { kind, path }: Pick<VerifyRequest['against'], 'kind' | 'path'>,
   destinations: readonly string[],
@@ -75,8 +75,7 @@ export const plainRepair = (source: string, destinations: readonly string[]): Re
 export const plainResume = (job: string): ResumeRequest => ({ kind: 'resume', job, ...plainRunning, unmount: false });
 
 /**
- * Does a job of this kind write its destinations? One that does not opens them for reading only, whatever else has
- * them.
+ * Does a job of this kind write its destinations? One that does not opens them read-only, even while others use them.
  */
 export const writes = (kind: JobKind): boolean => kind !== 'verify';
 
@@ -86,7 +85,7 @@ export const isLogged = (request: WorkRequest): request is LoggedRequest => requ
 /** Does the job read its destinations back? */
 export const verifies = (request: WorkRequest): boolean => request.kind !== 'copy' || request.method.check !== 'none';
 
-/** Path of the source; null when a manifest or the log of an interrupted job stands for it. */
+/** Path of the source; null when the request names a manifest or an interrupted job instead. */
 export function sourceOf(request: JobRequest): string | null {
   switch (request.kind) {
     case 'copy':
@@ -99,11 +98,11 @@ export function sourceOf(request: JobRequest): string | null {
   }
 }
 
-/** The destinations that a request names, each with its limit. None with `resume`: the log has them. */
+/** The destinations that a request names, with their limits. Empty for `resume`, whose log has them. */
 export const destinationsOf = (request: JobRequest): WorkRequest['destinations'] =>
   request.kind === 'resume' ? [] : request.destinations;
 
-/** Path of the manifest of the source that the job is given; null for none. */
+/** Path of the manifest of the source that the request names; null for none. */
 export function givenManifest(request: JobRequest): string | null {
   switch (request.kind) {
     case 'copy':
@@ -117,11 +116,11 @@ export function givenManifest(request: JobRequest): string | null {
   }
 }
 
-/** File that gets the manifest of what was read; null for none. */
+/** The file for the manifest of what is read; null for none. */
 export const newManifest = (request: JobRequest): string | null =>
   request.kind === 'copy' ? request.saveManifest : null;
 
-/** How the unreadable sectors of the source are dealt with; null when the first one ends the job. */
+/** The options of a rescue; null when the first unreadable sector ends the job. */
 export const rescueOf = (request: JobRequest): Rescue | null =>
   request.kind === 'copy' && request.method.kind === 'rescue' ? request.method : null;
 
@@ -131,27 +130,27 @@ export const mapOf = (request: JobRequest): string | null => rescueOf(request)?.
 /** Does a copy compare first, and write only what differs? */
 export const updates = (request: JobRequest): boolean => request.kind === 'copy' && request.method.kind === 'update';
 
-/** Does a copy rewrite what verification finds bad? */
+/** Does a copy rewrite the ranges that verification finds bad? */
 export const mends = (request: JobRequest): boolean => request.kind === 'copy' && request.method.check === 'repair';
 
-/** Do zeros become holes, or are they zeroed by the device, instead of being written? */
+/** Are zeros turned into holes, or zeroed by the device, instead of being written? */
 export const isSparse = (request: JobRequest): boolean => request.kind !== 'copy' || request.method.zeros !== 'written';
 
-/** Are the disks all zeros already? */
+/** Does the request say that the disks are all zeros already? */
 export const assumesBlank = (request: JobRequest): boolean =>
   request.kind === 'copy' && request.method.zeros === 'assumed';
 
-/** Does a destination with bad blocks go on? */
+/** Does a destination with bad blocks continue? */
 export const keepsGoing = (request: JobRequest): boolean => request.kind !== 'resume' && request.keepGoing;
 
-/** Is what is mounted of the destinations unmounted? */
+/** Are mounted destinations unmounted? */
 export const unmounts = (request: JobRequest): boolean => request.kind !== 'verify' && request.unmount;
 
-/** Are the source file's bytes taken as they are? */
+/** Are the bytes of the source file copied unchanged, whatever it is recognised as? */
 export const takesAsIs = (request: JobRequest): boolean =>
   (request.kind === 'copy' || request.kind === 'repair') && request.asIs;
 
-/** The file to take of an archive; null for its only one. */
+/** The file to copy from an archive; null for its only one. */
 export function entryOf(request: JobRequest): string | null {
   if (request.kind === 'copy' || request.kind === 'repair') return request.entry;
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.entry : null;
@@ -169,7 +168,7 @@ export function keyOf(request: JobRequest): string | null {
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.key : null;
 }
 
-/** `request` with what was proved: the checksum itself, without the list and the key that it is from. */
+/** `request` with a proved checksum in place of the list and the key that it came from. */
 export function withChecksum<R extends JobRequest>(request: R, checksum: string | null): R {
   if (request.kind === 'copy' || request.kind === 'repair') return { ...request, checksum, key: null };
   return request.kind === 'verify' && request.against.kind === 'source'
@@ -177,7 +176,7 @@ export function withChecksum<R extends JobRequest>(request: R, checksum: string 
     : request;
 }
 
-/** `request` with this file of an archive for its source; null for its only one. */
+/** `request` with this file of an archive as its source; null for its only one. */
 export function withEntry<R extends JobRequest>(request: R, entry: string | null): R {
   if (request.kind === 'copy' || request.kind === 'repair') return { ...request, entry };
   return request.kind === 'verify' && request.against.kind === 'source'
@@ -185,25 +184,25 @@ export function withEntry<R extends JobRequest>(request: R, entry: string | null
     : request;
 }
 
-/** The part of a request that says which block map counts; null for one without a source file of its own. */
+/** The part of a request that chooses the block map; null when the request has no source file. */
 function mappedBy(request: JobRequest): Pick<CopyRequest, 'bmap' | 'zeroUnmapped'> | null {
   if (request.kind === 'copy' || request.kind === 'repair') return request;
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against : null;
 }
 
-/** Which block map of the source counts. */
+/** The block map that the request chooses. */
 export const bmapOf = (request: JobRequest): BmapChoice => (mappedBy(request) ?? plainMapped).bmap;
 
-/** Path of the block map that was named; null for none. */
+/** Path of the block map that the request names; null for none. */
 export function givenBmap(request: JobRequest): string | null {
   const bmap = bmapOf(request);
   return typeof bmap === 'string' ? null : bmap.path;
 }
 
-/** Does what a block map leaves out count as zeros? */
+/** Are the bytes that a block map leaves out written as zeros? */
 export const zeroesUnmapped = (request: JobRequest): boolean => (mappedBy(request) ?? plainMapped).zeroUnmapped;
 
-/** Has `request` go by this block map. */
+/** `request` with this block map. */
 export function withBmap<R extends JobRequest>(request: R, bmap: BmapChoice): R {
   if (request.kind === 'copy' || request.kind === 'repair') return { ...request, bmap };
   return request.kind === 'verify' && request.against.kind === 'source'
@@ -211,46 +210,46 @@ export function withBmap<R extends JobRequest>(request: R, bmap: BmapChoice): R 
     : request;
 }
 
-/** The files that say what the source has to be: a list of checksums and a file with keys. */
+/** The files that prove the source: a list of checksums, and a file with keys. */
 export const proofFiles = (request: JobRequest): string[] => {
   const key = keyOf(request);
   return [listIn(checksumOf(request)), key === null || isKeyText(key) ? null : key].filter((path) => path !== null);
 };
 
-/** A key as minisign prints it: base64 alone. */
+/** Is this a key as minisign prints it, in base64? */
 export const isKeyText = (text: string): boolean => /^RW[A-Za-z0-9+/]{54}$/u.test(text);
 
 const LIST = 'list:';
 
-/** The path in a checksum that names a list; null for any other. */
+/** The path in a "list:…" checksum; null for any other. */
 export const listIn = (checksum: string | null): string | null =>
   checksum?.startsWith(LIST) === true ? checksum.slice(LIST.length) : null;
 
-/** The checksum that is in the list at `path`. */
+/** The "list:…" checksum for the list at `path`. */
 export const inList = (path: string): string => `${LIST}${path}`;
 
-/** Where the source file was downloaded from; null for what the user named by its path. */
+/** The origin of a downloaded source file; null when the user gave its path. */
 export function originOf(request: JobRequest): string | null {
   if (request.kind === 'copy' || request.kind === 'repair') return request.origin;
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against.origin : null;
 }
 
-/** How standard input is named, as a source and as where a file came from. */
+/** The name of standard input, as a source and as an origin. */
 export const STANDARD_INPUT = '-';
 
-/** The URL that the source file came from; null for any other source. */
+/** The URL of a downloaded source file; null for any other source. */
 export function downloadedFrom(request: JobRequest): string | null {
   const origin = originOf(request);
   return origin === STANDARD_INPUT ? null : origin;
 }
 
-/** `request` with the file `path`, which came from `origin`, for its source. */
+/** `request` with the file `path`, downloaded from `origin`, as its source. */
 export function withDownload<R extends WorkRequest>(request: R, path: string, origin: string): R {
   if (request.kind !== 'verify') return { ...request, source: path, origin };
   return request.against.kind === 'manifest' ? request : { ...request, against: { ...request.against, path, origin } };
 }
 
-/** The name of the hash that a checksum is of, and its digits. */
+/** The name of a checksum's hash, and its digits. */
 export function partsOf(checksum: string): { hash: string; hex: string } {
   const colon = checksum.indexOf(':');
   return { hash: checksum.slice(0, colon), hex: checksum.slice(colon + 1) };

@@ -1,12 +1,12 @@
-// The requests, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the types
+// The requests, by kind. Their types cannot express combinations that make no sense. The schemas come first; the types
 // are inferred from them. `request-facts.ts` reads a request without a schema.
 import * as z from 'zod';
 import { HASHES } from './hashes.ts';
 import { MAX_DESTINATIONS, MAX_NAME } from './limits.ts';
 
 /**
- * A path, up to the longest argument that the kernel hands to a program. The kernel itself refuses one that is too long
- * for a path.
+ * A path. The limit is the longest argument that the kernel passes to a program. The kernel refuses shorter ones that
+ * are too long for a path.
  */
 export const path = z
   .string()
@@ -14,7 +14,7 @@ export const path = z
   .max(128 * 1024)
   .regex(/^[^\0]+$/, 'A path has no NUL in it.');
 
-/** Name of a job log: nothing that could lead out of its folder. */
+/** Id of a job log. It is safe as a file name. */
 export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
 
 /** The name of a batch: one line of readable text. */
@@ -30,10 +30,7 @@ export type Backend = z.infer<typeof backend>;
 /** Bytes per second; null for no limit. */
 const throttle = z.number().nullable();
 
-/**
- * How a job is run, whatever it does. Bounds that deserve a sentence of their own are checked by
- * `base/request-rules.ts`.
- */
+/** How any job is run. `base/request-rules.ts` checks the bounds whose errors need their own sentence. */
 const running = {
   /** Backend of the engine; 'auto' probes. */
   io: z.enum(['auto', ...backend.options]),
@@ -41,15 +38,15 @@ const running = {
   memory: z.number().nullable(),
   /** Bytes per second of the whole job, null for no limit. */
   throttle,
-  /** Seconds without an answer after which an I/O counts as lost; 0: wait for ever. */
+  /** Seconds without an answer after which an I/O counts as lost; 0: wait forever. */
   stallTimeout: z.number(),
 };
 
-/** What a job that writes may do first. */
+/** What a job that writes may do before it starts. */
 const writing = {
   /**
-   * Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never
-   * the system's.
+   * Unmount the destinations before anything is written. Without it a mounted destination is refused. The system's file
+   * systems are never unmounted.
    */
   unmount: z.boolean(),
 };
@@ -62,14 +59,14 @@ const destination = z.strictObject({
 
 /** A job that names its destinations. */
 const named = {
-  /** What the user calls this batch; null for none. */
+  /** The user's name for this batch; null for none. */
   name: batchName.nullable(),
-  /** More than MAX_DESTINATIONS are refused with a sentence. */
+  /** The schema allows more than MAX_DESTINATIONS, so that an error can explain the limit. */
   destinations: z
     .array(destination)
     .min(1)
     .max(16 * MAX_DESTINATIONS),
-  /** A destination's bad blocks are listed and it goes on, instead of dropping out. */
+  /** A destination with bad blocks continues, and they are listed. Without it the destination fails. */
   keepGoing: z.boolean(),
   ...running,
 };
@@ -84,7 +81,7 @@ export const checksum = z.string().regex(
   'A checksum is the name of a hash, a colon and its hexadecimal digits.',
 );
 
-/** The checksum of a source, or "list:" and the path of the list of checksums that has it. */
+/** The checksum of a source, or "list:" and the path of a list of checksums. */
 const givenChecksum = z.union([checksum, z.string().regex(/^list:[^\0]+$/)]);
 
 /** Where a source file came from: a URL without its secrets, or "-" for standard input. */
@@ -98,9 +95,9 @@ export const origin = z
 export const entry = z.string().min(1).nullable();
 
 /**
- * Which block map (bmap) says what of a source counts. 'beside': the one that lies beside the source file, if any does;
- * in a log and in a history none did. 'none': not even that. Plans and files name the file, and its SHA-256 (hex), so
- * that a job is continued by no other map; null until it was read.
+ * The block map (bmap) of a source. 'beside': the one beside the source file, if any; in a log or a history there was
+ * none. 'none': no map, even if there is one. Plans and files give the path of the map and its SHA-256 (hex; null until
+ * it is read), so that a job is never continued with another map.
  */
 export const bmapChoice = z.union([
   z.enum(['beside', 'none']),
@@ -116,37 +113,36 @@ export type BmapChoice = z.infer<typeof bmapChoice>;
 
 const mapped = {
   bmap: bmapChoice,
-  /** What the block map leaves out counts as zeros, instead of being left alone. */
+  /** Bytes that the block map leaves out are written as zeros. Without it they are left alone. */
   zeroUnmapped: z.boolean(),
 };
 
 /** A source whose bytes are copied. */
 const source = {
   source: path,
-  /** Where the source file was downloaded from; null for what the user named by its path. */
+  /** The origin of a downloaded source file; null when the user gave its path. */
   origin: origin.nullable(),
-  /** Take the source file's bytes as they are, though it is recognised as no disk image. */
+  /** Copy the bytes of the source file unchanged, although it is not recognised as a disk image. */
   asIs: z.boolean(),
-  /** The file to take of an archive with several; null for its only one. */
+  /** The file to copy from an archive with several; null for its only one. */
   entry,
-  /** The publisher's checksum of the source file or of the image in it; null for none. Plans and files name no list. */
+  /**
+   * The publisher's checksum of the source file or of the image in it; null for none. Never a list in plans and files.
+   */
   checksum: givenChecksum.nullable(),
   /**
-   * The key that checks the signature of that list, or of the source file: the path of a file with public keys, or a
-   * key of minisign in base64; null for none. Plans and files have none, because their checksum is the signed one.
+   * The key for the signature of that list or of the source file: the path of a file with public keys, or a minisign
+   * key in base64; null for none. null in plans and files, because their checksum is already proved by the signature.
    */
   key: path.nullable(),
   ...mapped,
 };
 
-/**
- * Whether a copy is read back past the cache; `repair` rewrites the ranges that are bad, once, and verifies those
- * again.
- */
+/** Is a copy read back past the cache? `repair` rewrites bad ranges once, and verifies them again. */
 const check = z.enum(['none', 'verify', 'repair']);
 /**
- * Whether zeros are written, or become holes (files) or are zeroed by the device (disks), or are left out: the disks
- * are all zeros already.
+ * How zeros get onto a destination: they are written; or they become holes (files) or are zeroed by the device (disks);
+ * or they are left out, because the disks are all zeros already.
  */
 const zeros = z.enum(['written', 'sparse', 'assumed']);
 
@@ -158,17 +154,17 @@ const method = z.discriminatedUnion('kind', [
     kind: z.literal('update'),
     check,
     zeros: zeros.exclude(['assumed']),
-    /** A manifest of the source from before: what changed since is told. */
+    /** An earlier manifest of the source. The job reports what has changed since then. */
     manifest: path.nullable(),
   }),
-  /** Go on past unreadable source sectors, as ddrescue does. */
+  /** Continue past unreadable source sectors, as ddrescue does. */
   z.strictObject({
     kind: z.literal('rescue'),
     check: check.exclude(['repair']),
     zeros,
-    /** Passes over what stayed unreadable after the first attempt at every sector. */
+    /** Passes over the remaining unreadable sectors after each was tried once. */
     retries: z.number(),
-    /** GNU ddrescue mapfile: continued when it exists, written as the rescue goes; null for none. */
+    /** A GNU ddrescue mapfile, continued when it exists and updated during the rescue; null for none. */
     map: path.nullable(),
   }),
 ]);
@@ -177,7 +173,7 @@ const copyRequest = z.strictObject({
   kind: z.literal('copy'),
   ...source,
   method,
-  /** File that gets the manifest of what was read. */
+  /** The file for the manifest of what was read; null for none. */
   saveManifest: path.nullable(),
   ...named,
   ...writing,
@@ -204,7 +200,7 @@ const verifyRequest = z.strictObject({
 const repairRequest = z.strictObject({
   kind: z.literal('repair'),
   ...source,
-  /** A manifest that the source has to agree with. */
+  /** A manifest that the source must match; null for none. */
   manifest: path.nullable(),
   ...named,
   ...writing,
@@ -212,15 +208,15 @@ const repairRequest = z.strictObject({
 
 const resumeRequest = z.strictObject({
   kind: z.literal('resume'),
-  /** Id of the interrupted job. Its log has its name, its ends and what was asked for. */
+  /** Id of the interrupted job. Its log has the name, the ends and the request. */
   job: jobId,
   ...running,
   ...writing,
 });
 
 /**
- * What the user asks for: `copy` writes every destination; `verify` only compares; `repair` compares and rewrites what
- * differs; `resume` goes on with an interrupted job.
+ * The user's request. `copy` writes every destination. `verify` only compares. `repair` compares, and rewrites what
+ * differs. `resume` continues an interrupted job.
  */
 export const jobRequest = z.discriminatedUnion('kind', [copyRequest, verifyRequest, repairRequest, resumeRequest]);
 
@@ -231,11 +227,11 @@ export type CopyRequest = z.infer<typeof copyRequest>;
 export type VerifyRequest = z.infer<typeof verifyRequest>;
 export type RepairRequest = z.infer<typeof repairRequest>;
 export type ResumeRequest = z.infer<typeof resumeRequest>;
-/** A request that names what it works on. */
+/** A request that names its source and destinations. */
 export type WorkRequest = Exclude<JobRequest, ResumeRequest>;
-/** A request that keeps a log, so that it can be continued. */
+/** A request whose job has a log and can be continued. */
 export type LoggedRequest = CopyRequest | RepairRequest;
 export type CopyMethod = CopyRequest['method'];
-/** How far a rescue goes. */
+/** The options of a rescue. */
 export type Rescue = Extract<CopyMethod, { kind: 'rescue' }>;
 export type Running = Pick<JobRequest, keyof typeof running>;

@@ -1,11 +1,11 @@
-// Small values that others are made of. The schemas come first; the types are inferred from them.
+// Small values that others contain. The schemas come first; the types are inferred from them.
 import * as z from 'zod';
 
 /** A range of bytes. */
 export const extent = z.strictObject({ offset: z.number(), length: z.number() });
 export type Extent = z.infer<typeof extent>;
 
-/** A drive as a person tells it from others. */
+/** A drive, by the facts that tell it from others. */
 export const driveFacts = z.strictObject({
   model: z.string().nullable(),
   serial: z.string().nullable(),
@@ -14,7 +14,7 @@ export const driveFacts = z.strictObject({
 });
 export type DriveFacts = z.infer<typeof driveFacts>;
 
-/** The kind of one end of a job. */
+/** The kind of an end of a job. */
 export const endKind = z.enum(['block', 'file']);
 export type EndKind = z.infer<typeof endKind>;
 

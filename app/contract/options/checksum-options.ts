@@ -1,4 +1,4 @@
-// The options that say what a source file has to be, and what of it counts.
+// The options that prove the source file, and those that choose its block map.
 import { bmapOf, checksumOf, givenBmap, keyOf, zeroesUnmapped } from '../request-facts.ts';
 import type { Hash } from '../hashes.ts';
 import type { BmapChoice, JobKind, JobRequest } from '../request.ts';
@@ -17,7 +17,9 @@ function setKey(request: JobRequest, key: string | null): void {
   else if (request.kind === 'verify' && request.against.kind === 'source') request.against.key = key;
 }
 
-/** The options that say what the source file is: one of them at a time, and none of `conflicts`. */
+/**
+ * The options that prove the source file. Only one of them can be given, and none together with those in `conflicts`.
+ */
 export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `--${string}`[]): JobOption[] {
   const all = [...CHECKSUMS.map((hash) => `--${hash}` as const), '--checksum'] as const;
   const row = (
@@ -75,7 +77,7 @@ function setBmap(request: JobRequest, change: { bmap: BmapChoice } | { zeroUnmap
   else if (request.kind === 'verify' && request.against.kind === 'source') Object.assign(request.against, change);
 }
 
-/** The options that say which block map of the source counts. None of them goes with one of `conflicts`. */
+/** The options that choose the block map of the source. None can be given together with those in `conflicts`. */
 export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${string}`[]): JobOption[] {
   return [
     {

@@ -1,19 +1,17 @@
-// The options of the commands that run a job, a row each. The command line's parser and help, the manual page, the
-// shell's completions, the command line that the window shows, and what a repeated job carries over are all made of
-// these rows.
+// The options of the commands that run a job, one row each. The command line's parser and help, the manual page, the
+// shell's completions, the window's command line and the options carried over to a repeated job are made from these
+// rows.
 import type { CopyMethod, CopyRequest, JobKind, JobRequest } from '../request.ts';
 import { bmapOptions, checksumOptions } from './checksum-options.ts';
 import { LOG_LEVELS, type JobOption, type LogLevel, type OptionValue, type RunOption } from './option-types.ts';
 import { entryOf, plainRunning, rescueOf } from '../request-facts.ts';
 
-/**
- * A row of the table. Its functions take the requests of its `kinds` alone; all that call them have asked for those.
- */
+/** A row of the table. Its functions take only requests of its `kinds`, which all callers check first. */
 const job = <K extends JobKind, V extends OptionValue>(option: JobOption<K, V>): JobOption =>
   option as unknown as JobOption;
 const run = <V extends OptionValue>(option: RunOption<V>): RunOption => option;
 
-/** The same copy in another way. What the new way cannot have is left out. */
+/** The same copy by another method. Options that the new method does not have are dropped. */
 function switchMethod(request: CopyRequest, kind: CopyMethod['kind']): void {
   const { check, zeros } = request.method;
   if (request.method.kind === kind) return;
@@ -28,7 +26,7 @@ const WRITING = ['copy', 'repair', 'resume'] as const;
 const NAMING = ['copy', 'verify', 'repair'] as const;
 const ALL = ['copy', 'verify', 'repair', 'resume'] as const;
 
-/** In the order in which they are listed and applied. */
+/** In the order of the help and of application. */
 export const OPTIONS: readonly (JobOption | RunOption)[] = [
   job({
     flag: '--no-verify',
@@ -357,29 +355,29 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
 export const optionsOf = (kind: JobKind): (JobOption | RunOption)[] =>
   OPTIONS.filter(({ kinds }) => kinds.includes(kind));
 
-/** Does it say something about the request? */
+/** Is it part of the request? */
 export const isOfJob = (option: JobOption | RunOption): option is JobOption => 'set' in option;
 
-/** Is this option given in `request`? False for one that its kind does not have. */
+/** Does `request` have this option? False when its kind does not have it. */
 function isGiven(request: JobRequest, flag: string): boolean {
   const option = optionsOf(request.kind).find((one) => one.flag === flag);
   return option !== undefined && isOfJob(option) && option.get(request) !== null;
 }
 
-/** May `option` be given in `request`, beside all that is given there? */
+/** Can `option` be given in `request` together with its other options? */
 const fits = (request: JobRequest, { kinds, needs, implies, conflicts = [] }: JobOption): boolean =>
   kinds.includes(request.kind) &&
   [needs, implies].every((flag) => flag === undefined || isGiven(request, flag)) &&
   !conflicts.some((flag) => isGiven(request, flag));
 
-/** Gives `request` what `former` has of the options that the window has no control for, where both can have them. */
+/** Copies the options that have no control in the window from `former` to `request`, where both can have them. */
 export function carryOver(former: JobRequest, request: JobRequest): void {
   for (const option of OPTIONS)
     if (isOfJob(option) && !option.inWindow && fits(former, option) && fits(request, option))
       option.set(request, option.get(former));
 }
 
-/** The words with which `request` has `option`; none where it is not given, or another one says it too. */
+/** The words for `option` in `request`; none when it is not given, or another option includes it. */
 export function wordsOf(option: JobOption, request: JobRequest): string[] {
   const { flag } = option;
   const value = option.get(request);

@@ -1,11 +1,11 @@
-// URLs as sources: which words of the command line are URLs, how a URL is shown, and the name of its file. Pure.
+// URLs as sources: recognising them, showing them, and naming their files. Pure.
 import { createHash } from 'node:crypto';
 import { refuse } from '../base/errors.ts';
 
 /** Is this a URL, and not a path? */
 export const isUrl = (text: string): boolean => /^https?:/iu.test(text);
 
-/** The URL in `text`. Throws a Refusal when it is none, or none of http or https. */
+/** The URL in `text`. Throws a Refusal unless it is an http or https URL. */
 export function readUrl(text: string): URL {
   const url = urlIn(text.trim());
   if (url === null || !isWeb(url) || url.hostname === '')
@@ -13,7 +13,7 @@ export function readUrl(text: string): URL {
   return url;
 }
 
-/** The URL in `text`, which can go on from `base`; null when there is none. */
+/** The URL in `text`, which may be relative to `base`; null when it is not a URL. */
 export function urlIn(text: string, base?: URL): URL | null {
   return URL.canParse(text, base?.href) ? new URL(text, base?.href) : null;
 }
@@ -22,26 +22,25 @@ export function urlIn(text: string, base?: URL): URL | null {
 export const isWeb = ({ protocol }: URL): boolean => protocol === 'http:' || protocol === 'https:';
 
 /**
- * The URL as it is shown and kept: without user name and password, and without the query, which can hold a key. "?..."
- * says that there is one.
+ * The URL to show and store: without user name, password and query, which can contain a key. "?..." stands for a query.
  */
 export const shownUrl = ({ protocol, host, pathname, search }: URL): string =>
   `${protocol}//${host}${pathname}${search === '' ? '' : '?...'}`;
 
-/** The same for text that may be no URL. */
+/** The same for text that may not be a URL. */
 export const shownLink = (text: string): string => text.replace(/\/\/[^/@]*@/u, '//').replace(/\?.*$/u, '?...');
 
-/** A name for the download of this URL that tells nothing of it. */
+/** A name for the download of this URL that does not reveal it. */
 export const keyOf = ({ href }: URL): string => createHash('sha256').update(href).digest('hex').slice(0, 32);
 
-/** Most bytes of a name. A suffix has to fit behind it (NAME_MAX is 255). */
+/** Most bytes of a name. It leaves room for a suffix (NAME_MAX is 255). */
 const MOST_NAME = 200;
-/** The name where the URL has none. */
+/** The name for a URL without one. */
 const NAMELESS = 'download';
 
 /**
- * A file name for what the URL leads to: the end of its path, in characters that every file system takes. Its ending
- * stays, because messages and programs go by it.
+ * A file name for a URL: the end of its path, in characters that every file system accepts. The extension stays,
+ * because messages and programs use it.
  */
 export function fileName({ pathname }: URL): string {
   const last = pathname.split('/').findLast((part) => part !== '') ?? '';

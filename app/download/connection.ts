@@ -1,4 +1,4 @@
-// One GET request: through a proxy where the environment has one, over redirects, with certificates always checked.
+// One GET request: through the environment's proxy, across redirects, always with certificate checks.
 import { existsSync, readFileSync } from 'node:fs';
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
@@ -14,25 +14,25 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** How requests are made. */
 export interface Means {
-  /** Seconds without an answer after which a server counts as silent; 0: wait for ever. */
+  /** Seconds without an answer after which a server counts as silent; 0: wait forever. */
   patience: number;
-  /** Has the proxies, and the names of files with further certificates. */
+  /** The variables with the proxies and with the paths of more certificates. */
   env: NodeJS.ProcessEnv;
   /** "platter 0.1.0" */
   program: string;
 }
 
-/** An answer whose body is still to be read. */
+/** An answer whose body has not been read yet. */
 export interface Answer {
   response: IncomingMessage;
-  /** Host that gave it, for messages. */
+  /** The server, for messages. */
   host: string;
-  /** What went wrong on the connection after the announced end of the body; null while nothing did. */
+  /** An error on the connection after the announced end of the body; null when there was none. */
   afterwards: () => unknown;
   close: () => void;
 }
 
-/** Asks for `url` and follows redirects. Rejects with a Fault. */
+/** Requests `url` and follows redirects. Rejects with a Fault. */
 export async function get(url: URL, headers: Record<string, string>, means: Means): Promise<Answer> {
   let at = url;
   for (let count = 0; count <= MOST_REDIRECTS; count += 1) {
@@ -49,13 +49,13 @@ function redirected(from: URL, location: string): URL {
   const to = urlIn(location, from);
   if (to === null || !isWeb(to))
     throw new Fault({ kind: 'oddRedirect', host: from.host, to: location.slice(0, 200) }, 'no', { kind: 'checkUrl' });
-  // Anybody on the way can change what http carries.
+  // An attacker between us and the server can change what http carries.
   if (from.protocol === 'https:' && to.protocol === 'http:')
     throw new Fault({ kind: 'insecureRedirect', host: from.host, to: shownUrl(to) }, 'no', { kind: 'checkUrl' });
   return to;
 }
 
-/** The name and password in the URL that the user gave are for its server only. */
+/** Sends the user name and password of the user's URL only to that URL's server. */
 function headersFor(at: URL, given: URL, headers: Record<string, string>, { program }: Means): Record<string, string> {
   const own = at.origin === given.origin ? given : at;
   return {
@@ -74,10 +74,10 @@ function authorization(name: string, { username, password }: URL): Record<string
   return { [name]: `Basic ${words}` };
 }
 
-/** Asks once, and waits for the head of the answer. */
+/** Sends one request, and waits for the head of the answer. */
 async function ask(url: URL, headers: Record<string, string>, { patience, env }: Means): Promise<Answer> {
   const proxy = proxyOf(url, env);
-  // An error before the server answers through a proxy is the proxy's.
+  // Until a server answers through a proxy, any error is the proxy's.
   const host = proxy !== null && url.protocol === 'http:' ? proxy.host : url.host;
   const patient = new Patience(url.host, patience);
   try {
@@ -124,7 +124,7 @@ async function requestOf(
   const own: RequestOptions = { headers, agent: false };
   if (url.protocol === 'http:') {
     if (proxy === null) return http.request(plain(url), own);
-    // A proxy takes the whole URL for a path.
+    // A proxy takes the whole URL as the path.
     return moduleOf(proxy).request({
       ...own,
       ...secured(proxy, env),
@@ -136,14 +136,14 @@ async function requestOf(
   }
   if (proxy === null) return https.request(plain(url), { ...own, ...secured(url, env) });
   const socket = await tunnel(url, proxy, env, patient);
-  // An agent, even a false one, would connect by itself.
+  // With `agent`, even false, Node would connect by itself.
   return https.request(plain(url), {
     headers,
     createConnection: () => tls.connect({ socket, host: hostOf(url), ...secured(url, env) }),
   });
 }
 
-/** Without its name and password, which are in a header, and without what is for the reader only. */
+/** Without name and password, which are sent in a header, and without the fragment, which is for the reader only. */
 function plain(url: URL): URL {
   const bare = new URL(url);
   bare.username = '';
@@ -154,7 +154,7 @@ function plain(url: URL): URL {
 
 const moduleOf = ({ protocol }: URL): typeof http | typeof https => (protocol === 'https:' ? https : http);
 
-/** Has the proxy make a connection to the server of `url`. */
+/** Has the proxy connect to the server of `url`. */
 function tunnel(url: URL, proxy: URL, env: NodeJS.ProcessEnv, patient: Patience): Promise<Socket> {
   const target = `${url.hostname}:${url.port === '' ? '443' : url.port}`;
   const request = moduleOf(proxy).request({
@@ -184,7 +184,7 @@ function tunnel(url: URL, proxy: URL, env: NodeJS.ProcessEnv, patient: Patience)
 
 const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/u, '$1');
 
-/** Options of TLS to the server of `url`; none for http. NODE_TLS_REJECT_UNAUTHORIZED changes nothing here. */
+/** TLS options for the server of `url`; none for http. NODE_TLS_REJECT_UNAUTHORIZED has no effect here. */
 function secured(url: URL, env: NodeJS.ProcessEnv): tls.ConnectionOptions {
   if (url.protocol !== 'https:') return {};
   const host = hostOf(url);
@@ -195,7 +195,7 @@ function secured(url: URL, env: NodeJS.ProcessEnv): tls.ConnectionOptions {
   };
 }
 
-/** Where distributions keep the certificates of the authorities that they and the administrator trust. */
+/** The paths where distributions keep the certificates that they and the administrator trust. */
 const BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -216,7 +216,7 @@ function authorities({ SSL_CERT_FILE: file = '', NODE_EXTRA_CA_CERTS: extra = ''
   return known.context;
 }
 
-/** Waits for a server, but not for ever. */
+/** Limits the wait for a server. */
 export class Patience {
   readonly #host: string;
   readonly #seconds: number;

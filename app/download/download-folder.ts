@@ -1,5 +1,5 @@
-// Where downloads lie: a private folder for each, with the file and what is known of it, so that the same command goes
-// on with it, and an interrupted job still finds its source.
+// The folders of downloads. Each download has a private one with its file and its record, so that the same command can
+// continue it and an interrupted job still finds its source.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readFile, rename, rm, rmdir, statfs, unlink, type FileHandle } from 'node:fs/promises';
@@ -13,35 +13,35 @@ import { processTime } from './process-time.ts';
 import { unwritten } from './faults.ts';
 import type { Start, Validators } from './resuming-transfer.ts';
 
-/** The other files in the folder of a download. */
+/** The names of the other files in the folder. */
 const FACTS = 'platter-download.json';
 const LOCK = 'lock';
-/** The file's name until it is complete ends in this. */
+/** The suffix of the file's name until it is complete. */
 const PART = '.part';
 
 /** The record of a download. */
 const facts = z.strictObject({
   format: z.literal('platter-download'),
   version: z.literal(1),
-  /** Where it is from, without secrets. */
+  /** Its URL without secrets. */
   origin: z.string(),
   /** Name of the file. */
   name: z.string().regex(/^(?!\.{1,2}$)[^/\0]{1,255}$/u),
   etag: z.string().nullable(),
   lastModified: z.string().nullable(),
   length: z.int().nonnegative().nullable(),
-  /** All of it is there. */
+  /** The file is complete. */
   isWhole: z.boolean(),
-  /** It stays when the job is done: the user said so. */
+  /** The user wants to keep the file after the job. */
   isKept: z.boolean(),
 });
 type Facts = z.infer<typeof facts>;
 
-/** The folder of downloads when the user names no other. */
+/** The default folder of downloads. */
 export const downloadsDir = (env: NodeJS.ProcessEnv = process.env): string =>
   join(userFolder(env.XDG_CACHE_HOME, '.cache'), 'downloads');
 
-/** The place of one download, locked for this process until it is closed. */
+/** The folder of one download, locked for this process until it is closed. */
 export class Place {
   /** Absolute. */
   readonly folder: string;
@@ -54,8 +54,8 @@ export class Place {
   }
 
   /**
-   * The place called `key` in `directory`, made if needed, with its file open. Rejects with a Refusal when another
-   * Platter has it, or when the folder is not ours alone.
+   * Opens the folder `key` in `directory`, creating it if needed, and its file. Rejects with a Refusal when another
+   * Platter uses it, or when it is not our own private folder.
    */
   static async open(directory: string, key: string, name: string, origin: string, isKept: boolean): Promise<Place> {
     const folder = join(directory, key);
@@ -82,12 +82,12 @@ export class Place {
     }
   }
 
-  /** The file when it is complete. */
+  /** Path of the complete file. */
   get path(): string {
     return join(this.folder, this.#facts.name);
   }
 
-  /** It stays when its job is done: the user said so. */
+  /** The user wants to keep the file after the job. */
   get isKept(): boolean {
     return this.#facts.isKept;
   }
@@ -97,7 +97,7 @@ export class Place {
     return this.#file!.fd;
   }
 
-  /** The part of the file that a download can go on with. */
+  /** The part of the file that the download can continue from. */
   async start(): Promise<Start> {
     const { etag, lastModified, length, isWhole } = this.#facts;
     const { size } = await this.#file!.stat();
@@ -107,19 +107,19 @@ export class Place {
     return { has: 0, isWhole: false, etag: null, lastModified: null, length: null };
   }
 
-  /** Bytes that can still be written here. */
+  /** Free bytes in this folder. */
   async free(): Promise<number> {
     const { bavail, bsize } = await statfs(this.folder);
     return bavail * bsize;
   }
 
-  /** The file with these validators is being written. */
+  /** Writing begins of a file with these validators. */
   async begins({ etag, lastModified, length }: Validators): Promise<void> {
     if (this.#facts.isWhole) await rename(this.path, this.#part);
     await this.#keep({ etag, lastModified, length, isWhole: false });
   }
 
-  /** All of it is there and durable; gives its path. */
+  /** Marks the file as complete, durably. Gives its path. */
   async finish(): Promise<string> {
     await this.#file!.sync();
     if (!this.#facts.isWhole) await rename(this.#part, this.path);
@@ -128,14 +128,14 @@ export class Place {
     return this.path;
   }
 
-  /** Lets go of the place; what is there stays. */
+  /** Unlocks the folder. Its files stay. */
   async close(): Promise<void> {
     await this.#file?.close();
     this.#file = null;
     await unlessAbsent(unlink(join(this.folder, LOCK)));
   }
 
-  /** Removes all of it. */
+  /** Removes the download. */
   async remove(): Promise<void> {
     await this.close();
     await removeAll(this.folder, this.#facts.name);
@@ -152,7 +152,7 @@ export class Place {
       this.#file = await open(path, O_RDWR | O_NOFOLLOW);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      // Removed by hand.
+      // The user has removed it.
       this.#facts = { ...this.#facts, etag: null, lastModified: null, length: null, isWhole: false };
       this.#file = await open(this.#part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     }
@@ -166,20 +166,20 @@ export class Place {
   }
 }
 
-/** A name for a place that no other has. */
+/** A unique name for a folder. */
 export const newKey = (): string => randomBytes(16).toString('hex');
 
-/** A whole download that is there. */
+/** A complete download. */
 export interface Downloaded {
-  /** It stays when its job is done. */
+  /** The user wants to keep it after the job. */
   isKept: boolean;
-  /** Says whether it stays when its job is done. */
+  /** Decides whether it stays after its job. */
   keep(isKept: boolean): Promise<void>;
-  /** Removes it, unless the user wants to keep it: true when it is gone. */
+  /** Removes it, unless the user wants to keep it. True when it is gone. */
   remove(): Promise<boolean>;
 }
 
-/** The download that `path` is; null for any other file. */
+/** The download whose file is at `path`; null for any other file. */
 export async function downloadAt(path: string): Promise<Downloaded | null> {
   const folder = dirname(path);
   const known = await readFacts(folder);
@@ -195,7 +195,7 @@ export async function downloadAt(path: string): Promise<Downloaded | null> {
   };
 }
 
-/** Makes the folder of one download in the folder of all. Throws a Refusal when somebody else can write in it. */
+/** Creates the folder of a download. Throws a Refusal when another user owns it. */
 async function ownFolder(directory: string, folder: string): Promise<void> {
   await makeFolder(directory);
   try {
@@ -224,11 +224,13 @@ async function readFacts(folder: string): Promise<Facts | null> {
     return facts.safeParse(asJson(await readFile(join(folder, FACTS), 'utf8'))).data ?? null;
   } catch (error) {
     if (errnoOf(error) === null) throw error;
-    return null; // no download is there, or none of ours
+    return null; // no download, or not one of ours
   }
 }
 
-/** Locks a folder for this process. A lock whose process has ended is taken over. Throws a Refusal while it runs. */
+/**
+ * Locks a folder for this process. Takes over the lock of a process that has ended. Throws a Refusal while that runs.
+ */
 async function lock(folder: string): Promise<void> {
   const path = join(folder, LOCK);
   const own = `${String(process.pid)} ${processTime(process.pid) ?? ''}\n`;
@@ -252,7 +254,7 @@ async function lock(folder: string): Promise<void> {
   }
 }
 
-/** Removes the files of a download, and its folder unless something else is in it. */
+/** Removes the files of a download, and its folder unless that has other files. */
 async function removeAll(folder: string, name: string): Promise<void> {
   for (const each of [name, `${name}${PART}`, FACTS, LOCK]) await unlessAbsent(rm(join(folder, each)));
   try {

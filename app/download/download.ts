@@ -1,5 +1,5 @@
-// Downloads a URL into a file, which then is a source like any other. The bytes are fetched by a program of its own
-// (fetch.ts); this side has the folder, asks whether there is room, and keeps what a later run goes on with.
+// Downloads a URL into a file, which is then a source like any other. A separate program fetches the bytes (fetch.ts).
+// This side owns the folder, checks for room, and stores what a later run needs to continue.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -15,39 +15,39 @@ import { Place } from './download-folder.ts';
 import { report, type Report } from './reports.ts';
 import { Speed } from './speed.ts';
 
-/** How a URL is downloaded. */
+/** The options of a download. */
 export interface DownloadOptions {
   /** Folder for the files. */
   directory: string;
   /** The most bytes that the file may have; null for no limit. */
   most: number | null;
-  /** Seconds without an answer after which the server counts as silent; 0: wait for ever. */
+  /** Seconds without an answer after which the server counts as silent; 0: wait forever. */
   patience: number;
-  /** The file stays when its job is done. */
+  /** Keep the file after the job. */
   isKept: boolean;
 }
 
-/** Who hears of a download. */
+/** Receives the events of a download. */
 export interface DownloadListener {
-  /** The file is written to `path`, of which `bytes` are there already; `free`: bytes that are free there. */
+  /** Writing begins at `path`, which has `bytes` already. `free`: free bytes there. */
   begins(path: string, at: Pick<DownloadProgress, 'bytes' | 'length'>, free: number): void;
   progress(now: DownloadProgress): void;
-  /** The request failed with `error`, and is made again in `seconds`. */
+  /** The request failed with `error`. It is repeated in `seconds`. */
   again(error: PlatterError, seconds: number): void;
 }
 
-/** A file that came from elsewhere. */
+/** A downloaded file. */
 export interface Fetched {
   /** Absolute. */
   path: string;
-  /** Where it came from, without secrets; "-" for standard input. */
+  /** Its URL without secrets; "-" for standard input. */
   origin: string;
   bytes: number;
 }
 
 /**
- * Downloads `url`, or goes on with an earlier part of it. Rejects with a Refusal; with CANCELLED when `signal` ends it,
- * and the part that was downloaded stays.
+ * Downloads `url`, or continues an earlier download of it. Rejects with a Refusal. When `signal` ends it, the Refusal
+ * is CANCELLED and the partial file stays.
  */
 export async function download(
   url: URL,
@@ -67,18 +67,18 @@ export async function download(
   }
 }
 
-/** Removes what was downloaded of `url`, unless the user keeps it. Rejects with a Refusal. */
+/** Removes the download of `url`, unless the user keeps it. Rejects with a Refusal. */
 export async function discard(url: URL, directory: string): Promise<void> {
   const place = await Place.open(directory, keyOf(url), fileName(url), shownUrl(url), false);
   if (place.isKept) await place.close();
   else await place.remove();
 }
 
-/** The bundles are each one folder below out/. Plain Node cannot read the archive that main lies in. */
+/** Each bundle has a folder below out/. In a package, plain Node cannot read the archive that main is in. */
 const PROGRAM = new URL('fetch.js', new URL('../download/', import.meta.url));
 const UNPACKED = ['/app.asar/', '/app.asar.unpacked/'] as const;
 
-/** The program that fetches, and what it is told and says. */
+/** The fetching program and the conversation with it. */
 class Fetching {
   readonly #place: Place;
   readonly #origin: string;
@@ -91,7 +91,10 @@ class Fetching {
     this.#listener = listener;
   }
 
-  /** Bytes of the file; null when it has not changed since it was whole. Rejects with a Refusal. */
+  /**
+   * Bytes of the file; null when the server still has the same file as in our complete download. Rejects with a
+   * Refusal.
+   */
   async run(order: Order, signal: AbortSignal): Promise<number | null> {
     const check = (): void => {
       if (signal.aborted) throw this.#cancelled();
@@ -128,7 +131,7 @@ class Fetching {
     }
   }
 
-  /** Obeys a report; gives the one that is the last. */
+  /** Handles a report. Gives it when it is the last one. */
   async #hear(told: Report, child: ChildProcess): Promise<Report | null> {
     switch (told.event) {
       case 'begins':
@@ -146,7 +149,7 @@ class Fetching {
     }
   }
 
-  /** A body follows. Rejects with a Refusal when there is no room for it. */
+  /** The body is about to come. Rejects with a Refusal when there is no room for it. */
   async #begins({ from, ...file }: Extract<Report, { event: 'begins' }>): Promise<void> {
     const free = await this.#place.free();
     const needed = file.length === null ? 0 : file.length - from;
@@ -176,17 +179,17 @@ const say = (child: ChildProcess, line: string): void => void child.stdin!.write
 function start(file: number): ChildProcess {
   const program = fileURLToPath(PROGRAM).replace(...UNPACKED);
   const asNode = 'electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {};
-  // Nothing of Platter's own (the broker's socket) is for a program that talks to servers.
+  // A program that talks to servers must not get Platter's own descriptors (the broker's socket).
   const { PLATTER_BROKER_FD: _socket, ...env } = process.env;
   return spawn(process.execPath, [...NO_INSPECTOR, program], {
     stdio: ['pipe', 'pipe', 'pipe', file],
     env: { ...env, ...asNode },
-    // Ctrl-C is for this process, which ends the download.
+    // Ctrl-C must reach only this process, which then ends the download.
     detached: true,
   });
 }
 
-/** How a child ended, in English: the last line that it said, or its exit code. */
+/** How a child ended, in English: its last line on stderr, or its exit code. */
 function endOf(child: ChildProcess): Promise<string> {
   let said = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4096)));

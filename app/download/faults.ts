@@ -1,4 +1,4 @@
-// The failures of a download, each with its cause and what to do.
+// The failures of a download, with cause and remedy.
 import { STATUS_CODES } from 'node:http';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
@@ -9,9 +9,9 @@ import { shownUrl } from './addresses.ts';
 export class Fault extends Error {
   readonly reason: Reason;
   readonly remedy: Remedy;
-  /** Can the same request succeed a moment later? `'begun'`: only where the server has already answered once. */
+  /** Can the same request succeed later? `'begun'`: only if the server has answered before. */
   readonly again: 'yes' | 'begun' | 'no';
-  /** Seconds that the server asked to wait; null for none. */
+  /** Seconds that the server asked us to wait; null for none. */
   readonly wait: number | null;
 
   constructor(
@@ -33,18 +33,18 @@ export class Fault extends Error {
 export const failed = (url: URL, { reason, remedy }: Pick<Fault, 'reason' | 'remedy'>): PlatterError =>
   failure({ code: 'DOWNLOAD_FAILED', op: 'read', device: shownUrl(url), reason, remedy });
 
-/** The failure of a system call on a file in the downloads' folder. Rethrows an error without an errno. */
+/** The failure of a system call on a file of the download. Rethrows an error without an errno. */
 export function unwritten(error: unknown, folder: string): PlatterError {
   const known = failureOf(error, 'write', folder, 'file');
   return known.code === 'NO_SPACE' ? failure({ ...known, remedy: { kind: 'otherDownloadFolder' } }) : known;
 }
 
-/** Answers of servers that are overloaded, or that lack a server behind them. */
+/** Status codes of servers that are overloaded, or whose own server does not answer. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
-/** The most seconds that a server can have us wait. */
+/** Most seconds to wait at a server's request. */
 const MOST_WAIT = 60;
 
-/** The fault in an answer that has no content for us. `retryAfter`: what the server says to that, a header. */
+/** The fault in an answer without the file. `retryAfter`: its Retry-After header. */
 export function statusFault(host: string, code: number, retryAfter: string | undefined): Fault {
   const reason: Reason = { kind: 'serverAnswered', host, status: `${String(code)} ${STATUS_CODES[code] ?? ''}`.trim() };
   if (code === 404 || code === 410) return new Fault(reason, 'no', { kind: 'checkUrl' });
@@ -56,7 +56,7 @@ export function statusFault(host: string, code: number, retryAfter: string | und
 
 type Why = Extract<Reason, { kind: 'certificate' }>['why'];
 
-/** Errors of certificates, by their names in Node and OpenSSL. */
+/** Certificate errors by their names in Node and OpenSSL. */
 const CERTIFICATES: Readonly<Record<string, Why>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'selfSigned',
   SELF_SIGNED_CERT_IN_CHAIN: 'unknownIssuer',
@@ -69,7 +69,7 @@ const CERTIFICATES: Readonly<Record<string, Why>> = {
   HOSTNAME_MISMATCH: 'otherName',
 };
 
-/** The fault that an error of a connection to `host` is. Rethrows what is no such error. */
+/** The fault for an error of a connection to `host`. Rethrows any other error. */
 export function connectionFault(host: string, error: unknown): Fault {
   if (error instanceof Fault) return error;
   if (!(error instanceof Error)) throw error;

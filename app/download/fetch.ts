@@ -1,5 +1,5 @@
-// The program that fetches: out/download/fetch.js, a process of its own. It reads one order on stdin, writes the file
-// into descriptor 3, and reports in lines of JSON on stdout. It ends with its stdin.
+// The program that fetches: out/download/fetch.js, in its own process. It reads one order on stdin, writes the file
+// into descriptor 3, and reports in lines of JSON on stdout. It ends when its stdin does.
 import '../base/no-inspector.ts';
 import { ftruncate } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -16,10 +16,10 @@ import { writeAt } from './writing.ts';
 /** Milliseconds between two reports of progress. */
 const INTERVAL = 250;
 
-/** The user that has no rights: "nobody" on every Linux. */
+/** A user without rights: "nobody" on every Linux. */
 const NOBODY = 65534;
 
-/** Root never talks to a server. It becomes the user who called sudo, else nobody. */
+/** Root never talks to a server. It becomes the user who called sudo, or else nobody. */
 function dropRoot({ SUDO_UID, SUDO_GID }: NodeJS.ProcessEnv): void {
   if (process.getuid?.() !== 0) return;
   const number = (text: string | undefined): number => (/^[1-9]\d{0,9}$/u.test(text ?? '') ? Number(text) : NOBODY);
@@ -30,13 +30,13 @@ function dropRoot({ SUDO_UID, SUDO_GID }: NodeJS.ProcessEnv): void {
 
 const report = (told: Report): void => void process.stdout.write(`${JSON.stringify(told)}\n`);
 
-/** Writes into the file that was inherited. */
+/** Writes into the inherited file. */
 const sink: Sink = {
   write: (bytes, at) => writeAt(FILE, bytes, at),
   empty: () => promisify(ftruncate)(FILE, 0),
 };
 
-/** An error of writing the file, which is not the network's. */
+/** An error of the file, not of the network. */
 class Unwritten extends Error {}
 
 const guarded: Sink = {
@@ -52,7 +52,7 @@ async function run(order: Order, go: () => Promise<void>): Promise<void> {
   const url = readUrl(order.url);
   const { start, patience, most, program, folder } = order;
   let bytes: number | null = null;
-  // Also while nothing comes, so that the speed shows it.
+  // Report without new data too, so that the speed shows the pause.
   const progress = setInterval(() => {
     if (bytes !== null) report({ event: 'progress', has: bytes });
   }, INTERVAL);
@@ -89,7 +89,7 @@ const lines = createInterface({ input: process.stdin });
 const words = lines[Symbol.asyncIterator]();
 const first = await words.next();
 if (first.done === true) process.exit(2);
-// Nobody hears a download whose caller is gone.
+// The caller is gone, and nobody needs the download.
 lines.once('close', () => process.exit(2));
 process.stdout.on('error', () => process.exit(2));
 await run(JSON.parse(first.value) as Order, async () => {

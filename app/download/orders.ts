@@ -1,22 +1,22 @@
 // The order to the program that fetches.
 import type { Start } from './resuming-transfer.ts';
 
-/** The descriptor of the file in that program. */
+/** The descriptor of the file in the fetching program. */
 export const FILE = 3;
-/** The line that lets it write the body that it has announced. */
+/** The line that allows it to write the announced body. */
 export const GO = 'go';
 
-/** The first line on its stdin, as JSON. */
+/** The first line on its stdin, in JSON. */
 export interface Order {
-  /** With user name, password and query. */
+  /** With its secrets: user name, password and query. */
   url: string;
   start: Start;
-  /** Seconds without an answer after which a server counts as silent; 0: wait for ever. */
+  /** Seconds without an answer after which a server counts as silent; 0: wait forever. */
   patience: number;
   /** The most bytes that the file may have; null for no limit. */
   most: number | null;
   /** "platter 0.1.0" */
   program: string;
-  /** Folder of the file, for messages. */
+  /** The folder of the file, for messages. */
   folder: string;
 }

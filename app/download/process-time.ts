@@ -1,5 +1,5 @@
-// Tells a process from a later one with its number.
+// Tells a process from a later one with the same number.
 import { statOf } from '../base/process-stat.ts';
 
-/** When a process began, in clock ticks since the start of the machine; null when there is none with this number. */
+/** Start of a process, in clock ticks since boot; null when there is no process with this number. */
 export const processTime = (pid: number): string | null => statOf(pid)[19] ?? null;

@@ -1,9 +1,9 @@
-// Which proxy a URL is fetched through, by the environment, as curl and wget understand it. Pure.
+// Chooses the proxy for a URL by the environment, as curl and wget do. Pure.
 
 /**
  * The proxy for `url`: `http_proxy` or `https_proxy`, else `all_proxy`, unless `no_proxy` names the host; null for
- * none.
- * Small letters win over capitals. A value without a scheme is an http proxy. Throws a TypeError for no URL.
+ * none. Lower-case names win over capitals. A value without a scheme is an http proxy. Throws a TypeError when the
+ * value is not a URL.
  */
 export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | null {
   const scheme = url.protocol.slice(0, -1);
@@ -15,7 +15,7 @@ export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | null {
 const valueOf = (env: NodeJS.ProcessEnv, name: string): string | null =>
   [env[name], env[name.toUpperCase()]].find((value) => value !== undefined && value !== '') ?? null;
 
-/** Is the host in a list as "localhost, .example.com, 10.0.0.1:8080"? A name stands for its subdomains too. */
+/** Is the host in a list such as "localhost, .example.com, 10.0.0.1:8080"? A name includes its subdomains. */
 function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
   const host = bare(hostname);
   const ownPort = port === '' ? (protocol === 'https:' ? '443' : '80') : port;

@@ -1,4 +1,4 @@
-// Removes a download when its job has ended, unless it is of use.
+// Removes a download after its job, unless it is still needed.
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import type { JobView } from '../contract/window.ts';
 import type { Fetched } from './download.ts';
@@ -6,9 +6,9 @@ import { errnoOf, failureOf, Refusal } from '../base/errors.ts';
 import { downloadAt } from './download-folder.ts';
 
 /**
- * Removes the download `of` a job that has ended as `view` (null: it was refused), unless it is of use: the user keeps
- * it, the job can be continued, or the same URL is asked for again. Gives the path of what stays; null for none.
- * `isContinuable`: the job can be continued.
+ * Removes the download `of` a job that ended as `view` (null: the job was refused). It stays when the user keeps it,
+ * when the job can be continued (`isContinuable`), or when the next attempt would download the same URL again. Gives
+ * the path of a download that stays; null for none.
  */
 export async function tidy(
   of: Pick<Fetched, 'path' | 'origin'>,
@@ -23,15 +23,15 @@ export async function tidy(
 function isOfUse(origin: string, view: Pick<JobView, 'result'> | null, isContinuable: boolean): boolean {
   const result = view?.result ?? null;
   if (result === null) return origin !== STANDARD_INPUT;
-  // A bad file stays bad.
+  // A bad file does not get better.
   if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return false;
   if (result.destinations.every(({ state }) => state === 'done')) return false;
   return origin !== STANDARD_INPUT || isContinuable;
 }
 
 /**
- * Removes the download at `path` (null: there is none), which no job uses any more, unless the user keeps it. Gives
- * whether it is gone. Rejects with a Refusal when it cannot be removed.
+ * Removes the download at `path` (null: there is none), which no job uses any more, unless the user keeps it. True when
+ * it is gone. Rejects with a Refusal when it cannot be removed.
  */
 export async function tidyForgotten(path: string | null): Promise<boolean> {
   try {

@@ -6,7 +6,7 @@ const bytes = z.int().nonnegative();
 
 /** A line on its stdout. */
 export const report = z.discriminatedUnion('event', [
-  /** A body follows from the byte `from` on, once `GO` is said. */
+  /** The body from byte `from` on will follow once `GO` is sent. */
   z.object({
     event: z.literal('begins'),
     from: bytes,

@@ -1,61 +1,62 @@
-// Brings what a URL leads to into a file, over as many requests as that takes. A cut is followed by a request for the
-// rest, which counts only when the server shows that it still has the same file.
+// Downloads a URL into a file with as many requests as it takes. After a broken connection it requests the rest, and
+// accepts that only when the server shows that it still has the same file.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, connectionFault, statusFault } from './faults.ts';
 import { get, Patience, type Answer, type Means } from './connection.ts';
 
-/** What tells one state of a file on a server from another; null for what the server does not say. */
+/** The server's marks of one version of a file; null for those that it does not send. */
 export interface Validators {
   etag: string | null;
   lastModified: string | null;
-  /** Bytes of the whole file. */
+  /** Length of the whole file. */
   length: number | null;
 }
 
-/** The part of the file that is there already. */
+/** The part of the file that we have. */
 export interface Start extends Validators {
   /** Bytes in the file. */
   has: number;
-  /** These are all. The server is asked whether the file has changed since. */
+  /** The file is complete. The server is only asked whether it has changed. */
   isWhole: boolean;
 }
 
-/** Where the bytes go. */
+/** Receives the bytes. */
 export interface Sink {
   write(bytes: Uint8Array, at: number): Promise<void>;
-  /** Drops all that was written. */
+  /** Drops everything that was written. */
   empty(): Promise<void>;
 }
 
-/** Who hears of the download. */
+/** Receives the events of the download. */
 export interface Listener {
-  /** A body is about to be written from `from` on. The download waits for the promise, and ends when it rejects. */
+  /**
+   * A body is about to be written from byte `from` on. The download waits for the promise, and ends when it rejects.
+   */
   begins(from: number, file: Validators): Promise<void>;
   /** `has`: bytes in the file now. */
   progress(has: number): void;
-  /** The request failed, and is made again after `seconds`. */
+  /** The request failed. It is repeated after `seconds`. */
   again(fault: Fault, attempt: number, seconds: number): void;
 }
 
-/** How a download is made. */
+/** The options of a download. */
 export interface Conditions extends Means {
   /** The most bytes that the file may have; null for no limit. */
   most: number | null;
-  /** Waits for so many seconds before a request is made again. */
+  /** Waits this many seconds before a repeated request. */
   pause?: (seconds: number) => Promise<unknown>;
 }
 
-/** Most failures in a row. So many new bytes begin a new row: fewer a time could go on for ever. */
+/** Most failures in a row. Only NEW_ROW new bytes end a row, because a few bytes each time could go on forever. */
 const MOST_FAILURES = 6;
 const NEW_ROW = 1024 ** 2;
 /** The longest pause between two requests, in seconds. */
 const MOST_PAUSE = 30;
-/** Most times that a download begins again because the file is another one. */
+/** Most restarts from the first byte because the server's file has changed. */
 const MOST_BEGINNINGS = 4;
 
 /**
- * Downloads `url`. Resolves to `unchanged` when there was nothing to do, else to the bytes of the file. Rejects with a
- * Fault when it cannot be had.
+ * Downloads `url`. Resolves to `unchanged` when our file is up to date, otherwise to its length. Rejects with a Fault.
  */
 export function transfer(
   url: URL,
@@ -75,7 +76,7 @@ class Transfer {
   #has: number;
   #isWhole: boolean;
   #file: Validators;
-  /** The server has sent something in this run. */
+  /** The server has sent something during this run. */
   #begun = false;
   #beginnings = 0;
   /** Why the last request failed; null when none has. */
@@ -112,9 +113,9 @@ class Transfer {
     }
   }
 
-  /** One request. 'more': another one has to follow. */
+  /** Makes one request. 'more': another one must follow. */
   async #attempt(): Promise<number | 'unchanged' | 'more'> {
-    // Without a validator the rest could be of another file: begin again.
+    // Without a validator, the rest could belong to another file, so begin again.
     if (this.#has > 0 && this.#condition() === null) await this.#forget();
     const answer = await get(this.#url, this.#headers(), this.#conditions);
     try {
@@ -124,10 +125,10 @@ class Transfer {
     }
   }
 
-  /** The header that a server compares its file with; null when it gave nothing to compare. */
+  /** The validator for a conditional request; null when the server sent none. */
   #condition(): string | null {
     const { etag, lastModified } = this.#file;
-    // A weak tag stays the same while bytes change.
+    // A weak tag can stay the same while bytes change.
     return etag !== null && !etag.startsWith('W/') ? etag : lastModified;
   }
 
@@ -157,7 +158,7 @@ class Transfer {
       : statusFault(host, code, response.headers['retry-after']);
   }
 
-  /** The whole file: also of a server that does not know ranges, or whose file is another one now. */
+  /** The answer is the whole file. The server may not know ranges, or have another file now. */
   async #whole(answer: Answer): Promise<number> {
     if (this.#has > 0) await this.#forget();
     this.#isWhole = false;
@@ -171,7 +172,7 @@ class Transfer {
     return this.#body(answer, this.#file.length);
   }
 
-  /** The rest of the file, when it is that of the same file. */
+  /** The answer is the rest of the file, if it is the same file. */
   async #rest(answer: Answer): Promise<number | 'more'> {
     const { headers } = answer.response;
     const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/u.exec(headers['content-range'] ?? '') ?? [];
@@ -192,7 +193,7 @@ class Transfer {
     return end === Number(total) ? end : 'more';
   }
 
-  /** Writes the body. `end`: bytes in the file afterwards; null when the server does not say. */
+  /** Writes the body. `end`: length of the file afterwards; null when the server does not say. */
   async #body(answer: Answer, end: number | null): Promise<number> {
     const { patience, most } = this.#conditions;
     const patient = new Patience(answer.host, patience);
@@ -210,13 +211,13 @@ class Transfer {
       this.#listener.progress(has);
     }
     if (end !== null && this.#has < end) throw cut(answer.host, this.#has, end);
-    // The parser notices bytes behind the announced end.
+    // The HTTP parser reports bytes after the announced end.
     await new Promise(setImmediate);
     if (end !== null && isOfParser(answer.afterwards())) throw tooLong(answer.host, end);
     return this.#has;
   }
 
-  /** Begins again at the first byte. Rejects with a Fault when that has been so too often. */
+  /** Restarts from the first byte. Rejects with a Fault after too many restarts. */
   async #forget(): Promise<void> {
     this.#beginnings += 1;
     if (this.#beginnings > MOST_BEGINNINGS)
@@ -240,7 +241,7 @@ const tooLarge = (most: number): Fault =>
 const cut = (host: string, has: number, length: number | null): Fault =>
   new Fault(length === null ? { kind: 'cutShort', host, has } : { kind: 'cutShortOf', host, has, length }, 'yes');
 
-/** A connection that breaks within a body is cut, whatever broke it. */
+/** Any connection that breaks within a body counts as cut, whatever the error. */
 const cutAs =
   ({ host, afterwards }: Answer, end: number | null, has: number) =>
   (error: unknown): never => {

@@ -1,10 +1,10 @@
-// How fast a download is.
+// Measures the speed of a download.
 import type { DownloadProgress } from '../contract/downloads.ts';
 
-/** Seconds over which the speed is taken: long enough for a number that can be read. */
+/** Seconds over which the speed is averaged, so that the number is steady enough to read. */
 const WINDOW = 5;
 
-/** Measures one download from the byte `from` on. */
+/** Measures one download, from byte `from` on. */
 export class Speed {
   readonly length: number | null;
   readonly #now: () => number;
@@ -17,7 +17,7 @@ export class Speed {
     this.#points = [{ at: now(), bytes: from }];
   }
 
-  /** Where the download is when `bytes` are in the file. */
+  /** The progress when the file has `bytes`. */
   at(bytes: number): Omit<DownloadProgress, 'origin'> {
     const now = this.#now();
     while (this.#points.length > 1 && now - this.#points[1]!.at >= WINDOW) this.#points.shift();

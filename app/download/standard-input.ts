@@ -1,4 +1,4 @@
-// Brings what comes on standard input into a file, which then is a source like any other.
+// Stores standard input in a file, which is then a source like any other.
 import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
@@ -14,7 +14,9 @@ const NAME = 'standard-input';
 /** Milliseconds between two reports of progress. */
 const INTERVAL = 200;
 
-/** Reads `input` to its end. Rejects with a Refusal; CANCELLED when `signal` ends it. The file is then removed. */
+/**
+ * Reads `input` to its end. Rejects with a Refusal, which is CANCELLED when `signal` ends it. The file is then removed.
+ */
 export async function receive(
   input: Readable & { fd?: number },
   { directory, most, isKept }: DownloadOptions,
@@ -83,7 +85,7 @@ async function writeAll({ descriptor, folder }: Place, bytes: Buffer, at: number
   }
 }
 
-/** Bytes that will come, when a file is standard input; null otherwise. */
+/** The number of bytes to come when standard input is a file; null otherwise. */
 function lengthOf({ fd }: { fd?: number }): number | null {
   if (fd === undefined) return null;
   const stats = fstatSync(fd);

@@ -1,18 +1,18 @@
-// Block maps as bmaptool writes them: which blocks of an image hold data, with a checksum for each range of them. They
-// are XML of one closed form: no entities, no DOCTYPE, double quotes. Pure.
+// Block maps as bmaptool writes them: the blocks of an image that hold data, with a checksum for each range of blocks.
+// They are XML in a restricted form: no entities, no DOCTYPE, double quotes. Pure.
 import { createHash } from 'node:crypto';
 import { HASHES, type Hash } from '../contract/hashes.ts';
 import type { Extent } from '../contract/values.ts';
 
-/** Most bytes of a block map that is read. One range takes about 110. */
+/** Most bytes of a block map to read. A range takes about 110. */
 export const BMAP_BYTES = 8 * 1024 ** 2;
-/** Largest block. bmaptool takes the block of the file system, 4096 bytes nearly always. */
+/** Largest block. bmaptool uses the file system's block, nearly always 4096 bytes. */
 const LARGEST_BLOCK = 64 * 1024 ** 2;
 const SMALLEST_BLOCK = 512;
 
-/** Bytes of the image that hold data. */
+/** A range of the image that holds data. */
 export interface MappedRange extends Extent {
-  /** Of these bytes, in lower-case hexadecimal digits; null where the map has none. */
+  /** Checksum of these bytes, in lower-case hexadecimal digits; null when the map has none. */
   checksum: string | null;
 }
 
@@ -23,26 +23,26 @@ export interface Bmap {
   imageSize: number;
   /** The sum of its ranges. */
   mapped: number;
-  /** What the checksums are made with; null in a map that has none (version 1.2). */
+  /** The hash of the checksums; null in a map without them (version 1.2). */
   hash: Hash | null;
-  /** Ascending and disjoint, within the image; at least one. Two may touch each other. */
+  /** Ascending and disjoint, within the image. There is at least one. Neighbours may touch. */
   ranges: readonly MappedRange[];
 }
 
-/** Why a file is no block map that can be gone by; `line` counts from 1. */
+/** Why a file is not a usable block map. `line` counts from 1. */
 export type BmapFault =
   | { kind: 'bmapVersion'; version: string }
   | { kind: 'bmapHash'; hash: string }
-  /** Its checksum of itself is another one. */
+  /** Its checksum of itself is wrong. */
   | { kind: 'bmapDamaged' }
-  /** Its counts or ranges do not agree. */
+  /** Its counts or ranges contradict each other. */
   | { kind: 'bmapContradicts'; line: number }
   | { kind: 'bmapOdd'; line: number }
   | { kind: 'bmapEmpty' };
 
 export type BmapAnswer = { ok: true; bmap: Bmap } | { ok: false; why: BmapFault };
 
-/** A fault at a place of the text. */
+/** A fault at an offset of the text. */
 class Fault extends Error {
   readonly why: BmapFault;
 
@@ -52,7 +52,7 @@ class Fault extends Error {
   }
 }
 
-/** Reads a block map. `bytes` has BMAP_BYTES at most. */
+/** Parses a block map of at most BMAP_BYTES. */
 export function readBmap(bytes: Uint8Array): BmapAnswer {
   try {
     return { ok: true, bmap: parse(bytes) };
@@ -62,7 +62,7 @@ export function readBmap(bytes: Uint8Array): BmapAnswer {
   }
 }
 
-/** The text within an element, and where it begins and ends. */
+/** The text of an element, with its start and end. */
 interface Value {
   text: string;
   at: number;
@@ -73,7 +73,7 @@ interface Listed extends Value {
   attributes: ReadonlyMap<string, string>;
 }
 
-/** The tokens of the text, one after the other. Each method throws a Fault where something else stands. */
+/** Scans the tokens of the text in order. Each method throws a Fault when another token follows. */
 class Scanner {
   readonly #text: string;
   #at = 0;
@@ -90,14 +90,14 @@ class Scanner {
     throw new Fault({ kind: 'bmapOdd', line: this.line(at) });
   }
 
-  /** The line of a place, from 1. */
+  /** The line at an offset, from 1. */
   line(at: number): number {
     let line = 1;
     for (let end = this.#text.indexOf('\n'); end >= 0 && end < at; end = this.#text.indexOf('\n', end + 1)) line += 1;
     return line;
   }
 
-  /** The match of a sticky expression here, which is passed then; null for none. */
+  /** Matches a sticky expression here and moves behind it; null without a match. */
   take(expression: RegExp): RegExpExecArray | null {
     expression.lastIndex = this.#at;
     const found = expression.exec(this.#text);
@@ -116,7 +116,7 @@ class Scanner {
     }
   }
 
-  /** An opening tag, if one stands here: its name and its attributes. */
+  /** The name and attributes of an opening tag; null when none follows. */
   open(): { name: string; attributes: Map<string, string> } | null {
     this.skip();
     const at = this.#at;
@@ -135,7 +135,7 @@ class Scanner {
     return this.take(/[ \t\r\n]+([A-Za-z]\w*)="([^"<&]*)"/y);
   }
 
-  /** The text up to the closing tag of `name`, without the white space around it. */
+  /** The text before the closing tag of `name`, trimmed. */
   value(name: string): Value {
     this.take(/[ \t\r\n]*/y);
     const at = this.#at;
@@ -155,19 +155,19 @@ class Scanner {
   }
 }
 
-/** What a version calls its checksums. */
+/** A version's names for its checksums. */
 interface Dialect {
   /** The attribute of a range. */
   attribute: string;
-  /** The element with the checksum of the map itself; null where there is none. */
+  /** The element with the map's checksum of itself; null when it has none. */
   own: string | null;
-  /** null: the map says it. */
+  /** null: the map names it. */
   hash: Hash | null;
 }
 
 function dialectOf(version: string): Dialect {
   const [, major, minor] = /^(\d{1,3})\.(\d{1,3})$/.exec(version) ?? [];
-  // 1.4 is 2.0 under a number that bmap-tools 3.0 gave it by mistake. A higher minor number adds, and changes nothing.
+  // bmap-tools 3.0 wrote 1.4 by mistake for 2.0. A higher minor number only adds elements.
   if (version === '1.4' || Number(major) === 2) return { attribute: 'chksum', own: 'BmapFileChecksum', hash: null };
   if (version === '1.3') return { attribute: 'sha1', own: 'BmapFileSHA1', hash: 'sha1' };
   if (version === '1.2') return { attribute: '', own: null, hash: 'sha1' };
@@ -179,7 +179,8 @@ const fail = (why: BmapFault): never => {
 };
 
 function parse(bytes: Uint8Array): Bmap {
-  // One character for each byte, so that places in the text are places in the file. Only comments can have others.
+  // Use one character for each byte, so that offsets in the text are offsets in the file. Only comments can contain
+  // other characters.
   const text = Buffer.from(bytes).toString('latin1');
   const scanner = new Scanner(text);
   scanner.take(/\xef\xbb\xbf/y);
@@ -191,7 +192,7 @@ function parse(bytes: Uint8Array): Bmap {
   const { values, listed } = elementsOf(scanner);
   const valueOf = (name: string): Value => values.get(name) ?? scanner.odd();
   const hash = dialect.hash ?? hashNamed(valueOf('ChecksumType').text);
-  // Before any of it is believed.
+  // Check this before trusting anything in the map.
   if (dialect.own !== null && !isWhole(text, valueOf(dialect.own), hash)) fail({ kind: 'bmapDamaged' });
   const numberOf = (name: string): number => {
     const { text: digits, at } = valueOf(name);
@@ -209,7 +210,7 @@ function parse(bytes: Uint8Array): Bmap {
   return { version, imageSize, mapped, hash: ranges.some(({ checksum }) => checksum !== null) ? hash : null, ranges };
 }
 
-/** The ranges in bytes, and how many blocks they have. */
+/** The ranges in bytes, and the number of their blocks. */
 function rangesOf(
   listed: readonly Listed[],
   { imageSize, blockSize }: { imageSize: number; blockSize: number },
@@ -217,7 +218,7 @@ function rangesOf(
   scanner: Scanner,
 ): { ranges: MappedRange[]; blocks: number } {
   const ranges: MappedRange[] = [];
-  let end = 0; // the block after the last range
+  let end = 0; // the block after the previous range
   let blocks = 0;
   for (const { text: said, attributes, at } of listed) {
     const [first, last] = blocksIn(said) ?? scanner.odd(at);
@@ -234,7 +235,7 @@ function rangesOf(
   return { ranges, blocks };
 }
 
-/** The elements of the map, each once, and its ranges. Elements that are not known have text alone. */
+/** The elements of the map, each allowed once, and its ranges. Unknown elements contain only text. */
 function elementsOf(scanner: Scanner): { values: Map<string, Value>; listed: Listed[] } {
   const values = new Map<string, Value>();
   let listed: Listed[] | null = null;
@@ -263,7 +264,7 @@ function rangesIn(scanner: Scanner): Listed[] {
   return listed;
 }
 
-/** "3-7" or "3": the first and the last block. */
+/** Parses "3-7" or "3" to the first and the last block. */
 function blocksIn(text: string): [number, number] | null {
   const dash = text.indexOf('-');
   const first = exactNumber(dash < 0 ? text : text.slice(0, dash).trimEnd());
@@ -271,7 +272,7 @@ function blocksIn(text: string): [number, number] | null {
   return first === null || last === null ? null : [first, last];
 }
 
-/** A number in decimal digits that JavaScript has exactly. */
+/** Parses a decimal number that JavaScript represents exactly. */
 function exactNumber(text: string): number | null {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(value) ? value : null;
@@ -283,7 +284,7 @@ function hashNamed(name: string): Hash {
 
 const isHashOf = (text: string, hash: Hash): boolean => text.length === HASHES[hash] && /^[0-9a-f]*$/.test(text);
 
-/** Is the checksum right that the map has of itself? It is made with zeros in its own place. */
+/** Is the map's checksum of itself right? It was computed with zeros in its place. */
 function isWhole(text: string, { text: own, at }: Value, hash: Hash): boolean {
   const wanted = own.toLowerCase();
   if (!isHashOf(wanted, hash)) return false;
@@ -291,6 +292,6 @@ function isWhole(text: string, { text: own, at }: Value, hash: Hash): boolean {
   return createHash(hash).update(blank, 'latin1').digest('hex') === wanted;
 }
 
-/** The names that the block map of the file `name` can have beside it. `image`: the name of what is packed in it. */
+/** The possible names of a block map beside the file `name`. `image`: the name of the image packed in it. */
 export const bmapNames = (name: string, image: string | null): string[] =>
   [name, image].filter((one) => one !== null).map((one) => `${one}.bmap`);

@@ -1,13 +1,13 @@
-// What is on a disk or in an image: its partition table, and what begins where. Pure and bounded.
+// Parses the content of a disk or an image: its partition table, and the signatures at each start. Pure and bounded.
 import type { Inside } from '../contract/disk-content.ts';
 import { signaturesIn } from './signatures.ts';
 import { tableIn } from './partitions/table.ts';
 import { Part, type Bytes } from './bytes/sample.ts';
 
-/** Most partitions whose starts are looked at. */
+/** Most partitions to search for signatures. */
 const MOST_LOOKED_AT = 256;
 
-/** What is known of `disk` by the bytes that are there. `logicalSector`: of a disk, in bytes; null for an image. */
+/** What the available bytes of `disk` show. `logicalSector`: that of a disk, in bytes; null for an image. */
 export function insideOf(disk: Bytes, logicalSector: number | null): Inside {
   const beginsAt = (offset: number): boolean => signaturesIn(new Part(disk, offset, null)).length > 0;
   const table = tableIn(disk, logicalSector, beginsAt);

@@ -6,7 +6,7 @@ const SECTORS = [512, 4096] as const;
 
 interface Evidence {
   format: string;
-  /** libblkid's name of a signature that `file-systems` has no reader for. */
+  /** libblkid's name for a signature that no reader of `file-systems` handles. */
   type?: string;
   /** Does the file contain this evidence? */
   test: (file: Bytes) => boolean;
@@ -89,8 +89,8 @@ const STRONG: readonly Evidence[] = [
 ];
 
 /**
- * Evidence that another kind of file can contain by chance, or because a disk is inside it. It counts only when nothing
- * else is known.
+ * Evidence that another kind of file can contain by chance, or because it contains a disk. It is used only when there
+ * is no other.
  */
 const WEAK: readonly Evidence[] = [
   { format: 'GPT', test: (file) => SECTORS.some((sector) => file.has(-sector, 'EFI PART')) },
@@ -105,7 +105,7 @@ export const diskFormat = (file: Sample): string | null => STRONG.find(({ test }
 /** The disk format that a file probably has; null without one. */
 export const likelyDiskFormat = (file: Sample): string | null => WEAK.find(({ test }) => test(file))?.format ?? null;
 
-/** libblkid's names of the signatures at a place that `file-systems` has no reader for. */
+/** The signatures at a place that no reader of `file-systems` handles, by libblkid's names. */
 export const otherSignatures = (place: Bytes): string[] => [
   ...new Set([...STRONG, ...WEAK].flatMap(({ type, test }) => (type !== undefined && test(place) ? [type] : []))),
 ];

@@ -1,7 +1,8 @@
-// What a file is by its name. A name proves nothing, but a file that is not what its name says can be damaged.
+// The format that a file's name announces. A name proves nothing, but a file that does not match its name may be
+// damaged.
 import type { Recognised } from '../contract/sources.ts';
 
-/** Formats by the ending of a name, called as `recognise` calls them. */
+/** Formats by file extension, with the names that `recognise` uses. */
 const BY_ENDING: Readonly<Record<string, string>> = {
   xz: 'xz',
   txz: 'xz',
@@ -27,15 +28,15 @@ const BY_ENDING: Readonly<Record<string, string>> = {
   vhdx: 'VHDX',
 };
 
-/** wget keeps the query of a URL in the name: "disk.img.xz?download=1". */
+/** wget keeps a URL's query in the name: "disk.img.xz?download=1". */
 const ENDING = /\.(\w+)(?:\?.*)?$/su;
 
-/** The format that the name of a file ends with; null for a name that says nothing, such as "disk.img". */
+/** The format that a file's extension announces; null for one that says nothing, such as "disk.img". */
 export const namedFormat = (name: string): string | null =>
   BY_ENDING[ENDING.exec(name)?.[1]?.toLowerCase() ?? ''] ?? null;
 
-/** The name of what is in a packed file: "disk.img" of "disk.img.xz". */
+/** The name of the unpacked file: "disk.img" for "disk.img.xz". */
 export const withoutEnding = (name: string): string => (namedFormat(name) === null ? name : name.replace(ENDING, ''));
 
-/** Is a file certainly something, whether its name says so or not? Two bytes are no evidence against a name. */
+/** Is the file recognised with certainty, whatever its name? Two bytes are not evidence against a name. */
 export const isCertain = (found: Recognised): boolean => found.kind !== 'unknown' && found.sure;

@@ -1,8 +1,8 @@
-// A disk or an image of which pieces are read as they are asked for: what is missing is noted, fetched, and the parser
-// is run again. So a parser stays pure, whether the bytes come from a disk or out of a decoder.
+// A disk or an image that is read in pieces on demand. A missing piece is noted and fetched, and the parser runs again.
+// So parsers stay pure, whether the bytes come from a disk or from a decoder.
 import { Bytes } from './sample.ts';
 
-/** Bytes of a piece. */
+/** Bytes in a piece. */
 export const PIECE = 64 * 1024;
 /** Longest read. */
 const MOST = 1024 ** 2;
@@ -12,7 +12,7 @@ export class Pieces extends Bytes {
   readonly #known = new Map<number, Buffer>();
   readonly #missing = new Set<number>();
 
-  /** `size`: in bytes; null when that is unknown. */
+  /** `size`: in bytes; null when unknown. */
   constructor(size: number | null) {
     super();
     this.size = size;
@@ -32,12 +32,12 @@ export class Pieces extends Bytes {
     if (parts.length <= last - first) return null;
     const all = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     const from = place - first * PIECE;
-    // A piece that is shorter than others ends where the bytes do.
+    // A short piece is at the end of the bytes.
     const isWhole = parts.slice(0, -1).every(({ length: bytes }) => bytes === PIECE);
     return isWhole && from + length <= all.length ? all.subarray(from, from + length) : null;
   }
 
-  /** As many of `length` bytes at `at` as there are. */
+  /** Up to `length` bytes at `at`. */
   upTo(at: number, length: number): Buffer {
     const end = Math.min(at + length, this.size ?? Infinity);
     const parts: Buffer[] = [];
@@ -54,19 +54,19 @@ export class Pieces extends Bytes {
     return Buffer.concat(parts);
   }
 
-  /** Numbers of the pieces that were asked for and are not known, in order. They count as asked for no more. */
+  /** Returns the numbers of the requested pieces that are missing, in order, and clears the list. */
   takeMissing(): number[] {
     const missing = [...this.#missing].sort((one, other) => one - other);
     this.#missing.clear();
     return missing;
   }
 
-  /** How many pieces are known. */
+  /** The number of known pieces. */
   get count(): number {
     return this.#known.size;
   }
 
-  /** Sets a piece. One that is short, or empty, ends the bytes or cannot be read. */
+  /** Sets a piece. A short or empty piece marks the end of the bytes, or bytes that cannot be read. */
   put(piece: number, bytes: Buffer): void {
     this.#known.set(piece, bytes);
   }

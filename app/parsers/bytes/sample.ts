@@ -6,9 +6,9 @@ export const HEAD_BYTES = 256 * 1024;
 /** Bytes to inspect at the end: version 0.90 of the RAID superblock begins up to 128 KiB before the end. */
 export const TAIL_BYTES = 128 * 1024;
 
-/** Something to look at, of which parts are known. */
+/** A file or disk of which only some parts are known. */
 export abstract class Bytes {
-  /** Bytes in all; null when that is unknown. */
+  /** Total bytes; null when unknown. */
   abstract readonly size: number | null;
 
   /** `length` bytes at `at`, counted from the end when negative; null when they were not fetched. */
@@ -45,7 +45,7 @@ export abstract class Bytes {
   }
 }
 
-/** A file by its first and last bytes. */
+/** A file, known by its first and last bytes. */
 export class Sample extends Bytes {
   readonly size: number;
   readonly head: Buffer;
@@ -88,6 +88,6 @@ export class Part extends Bytes {
   }
 }
 
-/** Is `value` known, and from `least` to `most`? */
+/** Is `value` known and within [least, most]? */
 export const within = (value: number | null, least: number, most: number): boolean =>
   value !== null && value >= least && value <= most;

@@ -1,20 +1,20 @@
-// The text of a list of checksums: its characters, and the part of it that a signature within it covers.
+// The text of a list of checksums: its decoding, and the part that a signature in the list covers.
 
-/** One line, numbered from 1 as an editor does. */
+/** One line. Numbers start at 1, as in an editor. */
 export interface Line {
   number: number;
   text: string;
 }
 
-/** How a list is signed within itself; null when it is not. */
+/** The form of a signature within the list; null when there is none. */
 export type Framing = 'openpgp' | 'signify' | null;
 
 /** The lines of a list. */
 export interface ListText {
   framing: Framing;
-  /** What counts: in a signed list the signed lines alone. */
+  /** The lines that count: in a signed list, only the signed ones. */
   lines: Line[];
-  /** The signed part has no end, so that no line of it counts. */
+  /** The end of the signed part is missing, so no line of it counts. */
   isCut: boolean;
 }
 
@@ -37,7 +37,7 @@ export function linesOf(text: string): ListText {
   const lines = text.split(/\r\n|\n|\r/u).map((each, index) => ({ number: index + 1, text: each.trimEnd() }));
   const begin = lines.findIndex((line) => line.text === SIGNED);
   if (begin >= 0) return signedBy(lines.slice(begin + 1));
-  // signify -e: a comment and the signature stand before the text.
+  // signify -e puts a comment and the signature before the text.
   if (text.startsWith('untrusted comment: ') && /^[A-Za-z0-9+/]{99}=$/u.test(lines[1]?.text ?? ''))
     return { framing: 'signify', lines: lines.slice(2), isCut: false };
   return { framing: null, lines, isCut: false };

@@ -1,22 +1,22 @@
-// Lists of checksums that publishers put beside an image: SHA256SUMS, disk.img.xz.sha256, CHECKSUM. Pure and bounded.
+// Parses a publisher's list of checksums for images: SHA256SUMS, disk.img.xz.sha256, CHECKSUM. Pure and bounded.
 import { HASHES, hashWith, type Hash } from '../../contract/hashes.ts';
 import { linesOf, textOfList, type Framing, type Line } from './list-text.ts';
 
 /** Most bytes of a list. */
 export const LIST_BYTES = 1024 * 1024;
 
-/** One checksum of a list. */
+/** One checksum in a list. */
 export interface Listed extends Line {
-  /** Without "./" before it; null for digits that stand alone. */
+  /** Without a leading "./"; null for digits without a name. */
   name: string | null;
   hash: Hash;
   /** In lower case. */
   hex: string;
 }
 
-/** A line that says no checksum. */
+/** A line that cannot be used. */
 export interface Odd extends Line {
-  /** It has a hash that Platter does not make, such as SHA384. */
+  /** Its hash is one that Platter does not compute, such as SHA384. */
   isOtherHash: boolean;
 }
 
@@ -28,13 +28,13 @@ export interface ChecksumList {
 
 /** "SHA256 (name) = HEX" of BSD and sha256sum --tag, "SHA256(name)= HEX" and "SHA2-256(name)= HEX" of OpenSSL. */
 const TAGGED = /^(\\?)([a-z][\w/-]*) ?\((.+)\) ?= ?([0-9a-f]{32,})$/iu;
-/** "sha256:HEX", and with a name behind it. */
+/** "sha256:HEX", optionally followed by a name. */
 const PREFIXED = /^(\\?)([a-z][\w-]*):[ \t]*([0-9a-f]{32,})(?:[ \t]+\*?(\S.*))?$/iu;
-/** "HEX  name", "HEX *name" of sha256sum, and digits alone. */
+/** "HEX  name" and "HEX *name" of sha256sum, and digits alone. */
 const PLAIN = /^(\\?)([0-9a-f]{32,})(?:[ \t]+\*?(\S.*))?$/iu;
-/** "# SHA512 HASH": what the lines below it are of (Gentoo). */
+/** "# SHA512 HASH" names the hash of the lines below it (Gentoo). */
 const HEADING = /^#\s*([a-z][\w/-]*) HASH$/iu;
-/** Names of lists whose digits are as many as those of a hash that Platter makes, but of another one. */
+/** Names of lists whose hash has as many digits as one of ours, but is another one. */
 const OTHER_HASHES = /blake|b[23]sum|sha3|sm3|whirlpool/iu;
 
 /** Reads the list `bytes` from a file called `listName`. */
@@ -52,7 +52,7 @@ export function readChecksumList(bytes: Buffer, listName: string): ChecksumList 
   return list;
 }
 
-/** The checksum in a line. `heading`: the name of the hash of digits that do not say theirs; null where they tell. */
+/** The checksum in a line. `heading`: the name of the hash for digits without one; null when their number decides. */
 function checksumIn(line: string, heading: string | null): Pick<Listed, 'name' | 'hash' | 'hex'> | 'otherHash' | 'odd' {
   const tagged = TAGGED.exec(line);
   if (tagged !== null) return checksumOf(tagged[2]!, tagged[4]!, unescaped(tagged[1]!, tagged[3]));
@@ -81,7 +81,7 @@ function hashNamed(said: string): Hash | undefined {
   return Object.hasOwn(HASHES, name) ? (name as Hash) : undefined;
 }
 
-/** A name as the file system has it. GNU puts a backslash before a line in whose name it has escaped characters. */
+/** A name as the file system has it. GNU marks a line with a backslash when it has escaped characters in the name. */
 function unescaped(backslash: string, name: string | undefined): string | null {
   if (name === undefined) return null;
   const plain =

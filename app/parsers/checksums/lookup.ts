@@ -1,33 +1,36 @@
-// What a list of checksums says of one file, or of the image in it.
+// Looks up one file, or the image in it, in a list of checksums.
 import { basename } from 'node:path';
 import type { Hash } from '../../contract/hashes.ts';
 import type { ChecksumList, Listed, Odd } from './list.ts';
 import { ownerOf } from './list-names.ts';
 
-/** What a checksum is of. */
+/** The object that a checksum covers. */
 export type Of = 'file' | 'image';
 
-/** The file whose checksum is looked for. */
+/** The file to look up. */
 export interface Sought {
   /** Absolute path. */
   file: string;
-  /** Paths that the image in it could have beside it. */
+  /** Possible paths of the unpacked image beside the file. */
   images: readonly string[];
 }
 
-/** What a list says. */
+/** The result of a look-up. */
 export type Answer =
-  /** `odd`: a line that names the file too, and is not understood. */
+  /** `odd`: another line that names the file and cannot be used. */
   | { kind: 'found'; checksum: string; of: Of; odd: Odd | null }
   | { kind: 'contradiction'; hash: Hash; one: string; other: string }
   | { kind: 'odd'; line: Odd }
-  /** `names`: what it has checksums of. `isBare`: it has digits without a name, which could be of anything. */
+  /** `names`: the files in the list. `isBare`: the list has digits without a name, which could belong to any file. */
   | { kind: 'absent'; names: string[]; isBare: boolean };
 
-/** The strongest hash counts. */
+/** The strongest hash is used. */
 const STRENGTH: readonly Hash[] = ['sha512', 'sha256', 'sha1', 'md5'];
 
-/** Finds what `list`, from a file called `listName`, says of `sought`. A checksum of the file precedes the image's. */
+/**
+ * Looks up `sought` in `list`, from a file called `listName`. A checksum of the file takes precedence over one of the
+ * image.
+ */
 export function lookUp(list: ChecksumList, listName: string, sought: Sought): Answer {
   const owner = ownerOf(listName, basename(sought.file));
   const ofFile = list.listed.filter(({ name }) => (name === null ? owner === 'file' : endsWith(sought.file, name)));
@@ -52,11 +55,11 @@ function strongest(listed: readonly Listed[], of: Of, odd: readonly Odd[]): Answ
   return { kind: 'found', checksum: `${best!.hash}:${best!.hex}`, of, odd: unclear };
 }
 
-/** Is `name`, which may have folders, the end of `path`? */
+/** Does `path` end with `name`, which may include folders? */
 const endsWith = (path: string, name: string): boolean =>
   name.startsWith('/') ? path === name : path.endsWith(`/${name}`);
 
-/** Does a line have the name of the file at `path` in it, as a word? */
+/** Does the line contain the name of the file at `path` as a whole word? */
 function mentions(line: string, path: string): boolean {
   const name = basename(path);
   const isPart = (character: string | undefined): boolean => character !== undefined && /[\w.-]/u.test(character);

@@ -1,32 +1,32 @@
-// Keys and signatures of minisign and of OpenBSD's signify: Ed25519, the same bytes in both. Pure.
+// Keys and signatures of minisign and OpenBSD's signify, which share the same bytes for Ed25519. Pure.
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 
 const COMMENT = 'untrusted comment: ';
 const TRUSTED = 'trusted comment: ';
-/** Two letters for the algorithm, eight bytes for the key. */
+/** Two letters for the algorithm, and an id of eight bytes. */
 const HEADER = 10;
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
 /** A public key. */
 export interface Ed25519Key {
-  /** As minisign prints it. */
+  /** In minisign's spelling. */
   id: string;
   key: KeyObject;
 }
 
 /** A signature. */
 export interface Ed25519Signature {
-  /** Of the key. */
+  /** Id of the key. */
   id: string;
-  /** It is of the BLAKE2b-512 of the file instead of the file. */
+  /** It signs the BLAKE2b-512 hash of the file instead of the file. */
   isOfHash: boolean;
   bytes: Buffer;
-  /** minisign's comment, and the signature of that and of `bytes`; null for signify. */
+  /** minisign's comment, and the signature of `bytes` and the comment; null for signify. */
   trusted: { comment: string; bytes: Buffer } | null;
 }
 
-/** The public key in a file, or in base64 alone; null when it is none. */
+/** The public key in a file, or alone in base64; null when there is none. */
 export function ed25519KeyIn(text: string): Ed25519Key | null {
   const [first = '', second = ''] = text.split(/\r?\n/u);
   const bytes = decoded(first.startsWith(COMMENT) ? second : first, HEADER + KEY_BYTES);
@@ -35,14 +35,14 @@ export function ed25519KeyIn(text: string): Ed25519Key | null {
   return { id: idOf(bytes), key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }) };
 }
 
-/** The signature in a file; null when it is none. In a file of signify -e the text follows it. */
+/** The signature in a file; null when there is none. In a file of signify -e the text follows it. */
 export function ed25519SignatureIn(text: string): Ed25519Signature | null {
   const [first = '', second = '', third = '', fourth = ''] = text.split(/\r?\n/u);
   const bytes = first.startsWith(COMMENT) ? decoded(second, HEADER + SIGNATURE_BYTES) : null;
   if (bytes === null || !['Ed', 'ED'].includes(algorithmOf(bytes))) return null;
   const isOfMinisign = third.startsWith(TRUSTED);
   const global = isOfMinisign ? decoded(fourth, SIGNATURE_BYTES) : null;
-  // A signature of minisign without the one of its comment was cut off.
+  // A minisign signature without that of its comment is truncated.
   if ((isOfMinisign || algorithmOf(bytes) === 'ED') && global === null) return null;
   return {
     id: idOf(bytes),
@@ -52,17 +52,17 @@ export function ed25519SignatureIn(text: string): Ed25519Signature | null {
   };
 }
 
-/** The text in a file of signify -e, behind comment and signature. */
+/** The text in a file of signify -e, after the comment and the signature. */
 export function embeddedIn(bytes: Buffer): Buffer {
   const comment = bytes.indexOf('\n');
   return bytes.subarray(bytes.indexOf('\n', comment + 1) + 1);
 }
 
-/** What a signature that is of a hash has signed of `content`; else the content itself. */
+/** The bytes that were signed for `content`: its hash or the content itself, depending on the signature. */
 export const signedOf = ({ isOfHash }: Ed25519Signature, content: Buffer): Buffer =>
   isOfHash ? createHash('blake2b512').update(content).digest() : content;
 
-/** Is it the signature of `signed` (a hash, or the content) by this key, with the comment that the key has signed? */
+/** Did this key sign `signed` (a hash, or the content) and the comment? */
 export function isSignedBy({ key }: Ed25519Key, { bytes, trusted }: Ed25519Signature, signed: Buffer): boolean {
   if (!verify(null, signed, key, bytes)) return false;
   return trusted === null || verify(null, Buffer.concat([bytes, Buffer.from(trusted.comment)]), key, trusted.bytes);

@@ -1,20 +1,20 @@
-// What of OpenPGP has to be known to hand its files to gpgv. Pure.
+// The parts of OpenPGP that are needed to pass its files to gpgv. Pure.
 
 const SIGNATURE = 2;
 const PUBLIC_KEY = 6;
 const ARMOUR = /^-----BEGIN PGP ([A-Z ]+)-----$/u;
 
-/** Is it a detached signature, armoured or not? */
+/** Is it a detached signature, with or without armour? */
 export const isSignature = (bytes: Buffer): boolean => packetIn(bytes) === SIGNATURE || labelOf(bytes) === 'SIGNATURE';
 
-/** The public keys in a file, as gpgv takes them; null when there are none. gpgv does not read armour. */
+/** The public keys in a file, in the form for gpgv, which does not read armour; null when there are none. */
 export function keyringIn(bytes: Buffer): Buffer | null {
   if (packetIn(bytes) === PUBLIC_KEY || isKeybox(bytes)) return bytes;
   const blocks = blocksIn(bytes.toString('latin1'));
   return blocks.length > 0 && blocks.every((block) => packetIn(block) === PUBLIC_KEY) ? Buffer.concat(blocks) : null;
 }
 
-/** RFC 9580, 4.2: the tag of the first packet, in its old and its new form; null when there is none. */
+/** The tag of the first packet, in its old or new form (RFC 9580, 4.2); null when there is none. */
 function packetIn(bytes: Buffer): number | null {
   const [first = 0] = bytes;
   if ((first & 0x80) === 0) return null;
@@ -29,7 +29,7 @@ function labelOf(bytes: Buffer): string | null {
   return ARMOUR.exec(start.split(/\r?\n/u)[0]!.trimEnd())?.[1] ?? null;
 }
 
-/** The content of each armoured public key in `text`. One whose checksum is wrong makes none of them count. */
+/** The content of each armoured public key in `text`. Empty when one of them has a wrong checksum. */
 function blocksIn(text: string): Buffer[] {
   const blocks: Buffer[] = [];
   const lines = text.split(/\r?\n/u).map((line) => line.trim());
@@ -48,7 +48,7 @@ function blocksIn(text: string): Buffer[] {
   return blocks;
 }
 
-/** RFC 4880, 6.1. */
+/** The checksum of armour (RFC 4880, 6.1). */
 function crc24(bytes: Buffer): Buffer {
   let crc = 0xb704ce;
   for (const byte of bytes) {

@@ -6,7 +6,7 @@ import { isPowerOfTwo, signature, textAt, uuidAt, type Reader } from './signatur
 const EXT = { at: 1024, magic: 56, compat: 92, incompat: 96, roCompat: 100, uuid: 104, label: 120 } as const;
 const EXT_JOURNAL = 0x4;
 const EXT_JOURNAL_DEVICE = 0x8;
-/** Features that ext3 knows. Any other makes an ext4. */
+/** Features that ext3 supports. Any other feature means ext4. */
 const EXT3_INCOMPAT = 0x2 | 0x4 | 0x10;
 const EXT3_RO_COMPAT = 0x1 | 0x2 | 0x4;
 

@@ -16,7 +16,7 @@ export const iso9660: Reader = (place) => {
   });
 };
 
-/** The label of the Joliet descriptor where it is the same but for what Joliet can spell and ISO 9660 cannot. */
+/** The Joliet label, if it differs from the ISO 9660 label only in what ISO 9660 cannot spell; otherwise null. */
 function jolietLabel(place: Bytes, label: string | null): string | null {
   for (let index = 1; index < MOST_DESCRIPTORS; index += 1) {
     const at = ISO.at + index * ISO.sector;
@@ -30,7 +30,7 @@ function jolietLabel(place: Bytes, label: string | null): string | null {
   return null;
 }
 
-/** A date of 16 digits as libblkid makes a UUID of it; null where there is none. */
+/** A date of 16 digits in the form of libblkid's UUIDs; null when there is none. */
 function dateAt(place: Bytes, at: number): string | null {
   const digits = place.bytes(at, 16)?.toString('latin1') ?? '';
   if (!/^\d{16}$/u.test(digits) || /^0+$/u.test(digits)) return null;
@@ -39,7 +39,7 @@ function dateAt(place: Bytes, at: number): string | null {
 
 /** Apple's Technical Note 1150: the volume header at byte 1024, its identifier in the last 8 bytes of finderInfo. */
 const HFS_PLUS = { at: 1024, id: 104 } as const;
-/** The name space of the UUIDs that Apple, and libblkid, make of the identifier. */
+/** The name space with which Apple and libblkid derive UUIDs from the identifier. */
 const HFS_NAME_SPACE = Buffer.from('b3e20f39f29211d697a400306543ecac', 'hex');
 
 export const hfsPlus: Reader = (place) => {

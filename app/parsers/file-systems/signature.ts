@@ -1,9 +1,9 @@
-// What the readers of file systems share. Offsets, magic numbers and the spelling of UUIDs are from libblkid
+// Shared by the readers of file systems. Offsets, magic numbers and the spelling of UUIDs are from libblkid
 // (util-linux, libblkid/src/superblocks), whose comments name each format's specification.
 import type { Signature } from '../../contract/disk-content.ts';
 import type { Bytes } from '../bytes/sample.ts';
 
-/** What begins at a place, if it is of the reader's kind. Pure; looks at a bounded number of bytes. */
+/** Reads the signature at a place; null when it is of another kind. Pure; inspects a bounded number of bytes. */
 export type Reader = (place: Bytes) => Signature | null;
 
 export const signature = (type: string, known: Partial<Omit<Signature, 'type'>> = {}): Signature => ({
@@ -14,14 +14,14 @@ export const signature = (type: string, known: Partial<Omit<Signature, 'type'>> 
   ...known,
 });
 
-/** 16 bytes as a UUID; null when they are zeros or were not read. */
+/** 16 bytes as a UUID; null when they are all zeros or unknown. */
 export function uuidAt(place: Bytes, at: number): string | null {
   const bytes = place.bytes(at, 16);
   if (bytes === null || bytes.every((byte) => byte === 0)) return null;
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5');
 }
 
-/** Text of at most `length` bytes, up to the first NUL, without blanks at its end; null for none. */
+/** Text of at most `length` bytes, up to the first NUL, without trailing blanks; null when it is empty. */
 export function textAt(place: Bytes, at: number, length: number, encoding: 'utf8' | 'utf16le' = 'utf8'): string | null {
   const bytes = place.bytes(at, length);
   return bytes === null ? null : textOf(bytes.toString(encoding));

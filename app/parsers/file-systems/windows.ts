@@ -3,21 +3,21 @@ import type { Bytes } from '../bytes/sample.ts';
 import { within } from '../bytes/sample.ts';
 import { isPowerOfTwo, signature, textOf, type Reader } from './signature.ts';
 
-/** An entry of a directory: its bytes, and attributes (Microsoft's FAT specification, "FAT Directory Structure"). */
+/** Size and attributes of a directory entry (Microsoft's FAT specification, "FAT Directory Structure"). */
 const ENTRY = 32;
 const VOLUME_ID = 0x08;
 const ATTRIBUTES = 0x08 | 0x10 | 0x20;
 const DELETED = 0xe5;
 const LONG_NAME = 0x0f;
-/** Most bytes of a directory, and most of its clusters, in which a label is looked for. */
+/** Most bytes of a directory, and most of its clusters, to search for a label. */
 const MOST_OF_DIRECTORY = 65_536;
 const MOST_CLUSTERS = 16;
 
-/** The parameters in a FAT's first sector; places and sizes in bytes. */
+/** The parameters of a FAT, from its first sector. Offsets and sizes in bytes. */
 interface Fat {
   bits: 12 | 16 | 32;
   tableAt: number;
-  /** Of FAT12 and FAT16, whose root directory is no chain of clusters. */
+  /** The root directory of FAT12 and FAT16, which is not a chain of clusters. */
   root: { at: number; length: number };
   clusterAt: (cluster: number) => number;
   cluster: number;
@@ -41,7 +41,7 @@ export const fat: Reader = (place) => {
 function parametersOf(place: Bytes): Fat | null {
   const [sector, perCluster, tables] = [place.u16le(11), place.u8(13), place.u8(16)];
   const [reserved, rootEntries] = [place.u16le(14) ?? 0, place.u16le(17) ?? 0];
-  // Each has a field of 16 bits, and one of 32 for what does not fit into that.
+  // Each number has a field of 16 bits, and one of 32 for larger values.
   const [few, many] = [place.u16le(19) ?? 0, place.u32le(32) ?? 0];
   const [short, long] = [place.u16le(22) ?? 0, place.u32le(36) ?? 0];
   const sectors = few > 0 ? few : many;
@@ -61,7 +61,7 @@ function parametersOf(place: Bytes): Fat | null {
   };
 }
 
-/** A jump, and parameters that a FAT can have. */
+/** Tests for a jump, and for parameters that a FAT can have. */
 const isBootSector = (place: Bytes): boolean =>
   (place.u8(0) === 0xeb || place.u8(0) === 0xe9) &&
   isPowerOfTwo(place.u16le(11), 512, 4096) && // bytes in a sector
@@ -148,7 +148,7 @@ export const ntfs: Reader = (place) => {
 
 function ntfsLabel(place: Bytes): string | null {
   const [perCluster, recordSize] = [place.u8(NTFS.perCluster) ?? 0, place.u8(NTFS.record) ?? 0];
-  // Beyond 128 both are negative powers of two.
+  // Values above 128 are negative powers of two.
   const cluster = (place.u16le(NTFS.sector) ?? 0) * (perCluster <= 128 ? perCluster : 2 ** (256 - perCluster));
   const record = recordSize < 128 ? recordSize * cluster : 2 ** (256 - recordSize);
   const at = Number(place.u64le(NTFS.table) ?? 0n) * cluster + NTFS.volume * record;

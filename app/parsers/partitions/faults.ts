@@ -1,10 +1,10 @@
-// The faults of the partitions of a table, taken together.
+// Faults in the partitions of a table.
 import type { PartitionFault, TablePartition } from '../../contract/disk-content.ts';
 
-/** Adds to each partition what is wrong with it. `size`: that of the disk or image, in bytes; null when unknown. */
+/** Adds the faults of each partition. `size`: that of the disk or image, in bytes; null when unknown. */
 export function judge(partitions: readonly TablePartition[], size: number | null): void {
   for (const one of partitions) if (size !== null && one.start + one.size > size) add(one, 'beyondEnd');
-  // An extended partition holds the logical ones.
+  // An extended partition contains the logical ones, so it may overlap them.
   const inOrder = partitions
     .filter(({ place, size: bytes }) => place !== 'extended' && bytes > 0)
     .toSorted((one, other) => one.start - other.start);

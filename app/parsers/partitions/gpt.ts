@@ -15,29 +15,29 @@ const HEADER = { length: 12, crc: 16, alternate: 32, id: 56, entriesAt: 72, coun
 const LEAST_HEADER = 92;
 /** Offsets in an entry. */
 const ENTRY = { type: 0, id: 16, first: 32, last: 40, attributes: 48, name: 56, end: 128 };
-/** Most bytes of entries that are read: 8192 of them. Tools make 128. */
+/** Most bytes of entries to read: 8192 entries. Tools write 128. */
 const MOST_BYTES = 1024 ** 2;
-/** Entries that are read where all would be more than that. */
+/** The number of entries to read when a table claims more than that. */
 const USUAL_COUNT = 128;
 /** Attribute "legacy BIOS bootable". */
 const BOOTABLE = 4n;
 
 interface Header {
-  /** Where it is, in bytes. */
+  /** Offset of this header in bytes. */
   at: number;
   sector: Sector;
   crc: CrcState;
-  /** Where it has the other header, in bytes. */
+  /** Offset of the other header, according to this one, in bytes. */
   alternate: number;
   id: string;
   entriesAt: number;
   count: number;
-  /** Bytes of an entry. */
+  /** Size of an entry in bytes. */
   entry: number;
   entriesCrc: number;
 }
 
-/** Reads a GPT. `logicalSector`: of a disk, in bytes; null for an image. null when there is none. */
+/** Reads a GPT; null when there is none. `logicalSector`: that of a disk, in bytes; null for an image. */
 export function gptIn(disk: Bytes, logicalSector: number | null): GptTable | null {
   const sectors: readonly Sector[] = logicalSector === SECTORS[1] ? SECTORS.toReversed() : SECTORS;
   const mbr = mbrEntries(disk);
@@ -70,9 +70,9 @@ export function gptIn(disk: Bytes, logicalSector: number | null): GptTable | nul
 }
 
 /**
- * The backup: where the header in sector 1 has it, or at the end of the disk when there is no such header, or a damaged
- * one. A backup alone is what an earlier table has left, so without that header only these `sectors` are tried: none,
- * unless an MBR says that the disk has a GPT.
+ * The backup: at the place named in sector 1's header, or at the end of the disk when that header is missing or
+ * damaged. A backup without the other header may be left from an earlier table, so it is searched for with these
+ * `sectors` only. They are empty unless an MBR says that the disk has a GPT.
  */
 function backupOf(disk: Bytes, primary: Header | null, sectors: readonly Sector[]): Header | null {
   const atEnd = (sector: Sector): Header | null => headerAt(disk, sector, lastSector(disk, sector));
@@ -81,7 +81,7 @@ function backupOf(disk: Bytes, primary: Header | null, sectors: readonly Sector[
   return named ?? (primary.crc === 'right' ? null : atEnd(primary.sector));
 }
 
-/** Is the backup to be gone by? */
+/** Should the backup be used? */
 const isBetter = (disk: Bytes, backup: Header, primary: Header | null): boolean =>
   primary === null || (stateOf(disk, primary) !== 'right' && stateOf(disk, backup) === 'right');
 
@@ -93,7 +93,7 @@ function firstOf<T>(sectors: readonly Sector[], look: (sector: Sector) => T | nu
   return null;
 }
 
-/** Where the last whole sector begins; null when the size is unknown. */
+/** Offset of the last whole sector; null when the size is unknown. */
 const lastSector = ({ size }: Bytes, sector: Sector): number | null =>
   size === null || size < sector ? null : (Math.floor(size / sector) - 1) * sector;
 
@@ -103,7 +103,7 @@ function absent(disk: Bytes, at: number, sector: Sector): CrcState {
   return disk.bytes(at, sector) === null ? 'unread' : 'missing';
 }
 
-/** The header at `at`; null without one, or when it was not read. */
+/** The header at `at`; null when there is none, or it is unknown. */
 function headerAt(disk: Bytes, sector: Sector, at: number | null): Header | null {
   if (at === null) return null;
   const bytes = disk.bytes(at, sector);
@@ -124,7 +124,7 @@ function headerAt(disk: Bytes, sector: Sector, at: number | null): Header | null
   };
 }
 
-/** The CRC counts its own field as zeros. */
+/** The CRC is computed with zeros in its own field. */
 function crcOfHeader(bytes: Buffer, length: number): number {
   const copy = Buffer.from(bytes.subarray(0, length));
   copy.writeUInt32LE(0, HEADER.crc);
@@ -150,7 +150,7 @@ function partitionsOf(disk: Bytes, header: Header): TablePartition[] {
   const { entriesAt, entry, sector } = header;
   if (entry < ENTRY.end || entry > MOST_BYTES) return [];
   const count = hasSoundEntries(header) ? header.count : Math.min(header.count, USUAL_COUNT);
-  // One by one, so that as many as there are of a table that is cut short are told.
+  // Read one by one, so that a truncated table still gives the entries that exist.
   return Array.from({ length: count }, (_, index) => {
     const bytes = disk.bytes(entriesAt + index * entry, ENTRY.end);
     return bytes === null || isFree(bytes) ? [] : [partition(bytes, index + 1, sector)];
@@ -179,7 +179,7 @@ function partition(bytes: Buffer, number: number, sector: Sector): TablePartitio
   };
 }
 
-/** Sectors as bytes, as far as a number goes. */
+/** Sectors in bytes, at most MAX_SAFE_INTEGER. */
 function inBytes(sectors: bigint, sector: Sector): number {
   const bytes = sectors * BigInt(sector);
   return bytes > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(bytes);

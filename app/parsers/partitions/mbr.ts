@@ -8,16 +8,16 @@ const SIZES = [512, 4096] as const;
 /** Possible sizes of a sector, in bytes. */
 export type Sector = (typeof SIZES)[number];
 
-/** Where the four entries begin, and the signatures (UEFI specification, 5.2.1). */
+/** Offsets of the four entries and of the signatures (UEFI specification, 5.2.1). */
 const MBR = { entries: 446, entry: 16, count: 4, diskId: 440, signature: 0xaa55, signatureAt: 510, end: 512 } as const;
 /** Types of an extended partition. */
 const EXTENDED: ReadonlySet<number> = new Set([0x05, 0x0f, 0x85]);
-/** The type of the partition that protects a GPT. */
+/** The type of the protective partition of a GPT. */
 export const PROTECTIVE = 0xee;
-/** Most logical partitions that are read. */
+/** Most logical partitions to read. */
 const MOST_LOGICAL = 128;
 
-/** An entry as it is; places in sectors. */
+/** An entry of the table, in sectors. */
 export interface RawEntry {
   /** From 1. */
   number: number;
@@ -42,12 +42,12 @@ export function mbrEntries(disk: Bytes): RawEntry[] | null {
   }));
 }
 
-/** What a partition takes from its table. */
+/** The properties that a partition has from its table. */
 interface Of {
   sector: Sector;
   id: string | null;
   place: TablePartition['place'];
-  /** First sector of what `start` counts from. */
+  /** The sector that `start` is relative to. */
   base?: number;
 }
 
@@ -68,8 +68,8 @@ export const partitionOf = (
 });
 
 /**
- * Reads an MBR. `logicalSector`: of a disk, in bytes; null for an image. `beginsAt` says whether something is
- * recognised at an offset. null when there is none.
+ * Reads an MBR; null when there is none. `logicalSector`: that of a disk, in bytes; null for an image. `beginsAt` tells
+ * whether something is recognised at an offset.
  */
 export function mbrIn(
   disk: Bytes,
@@ -80,7 +80,7 @@ export function mbrIn(
   if (entries === null) return null;
   const used = entries.filter(({ type }) => type !== 0);
   const id = disk.u32le(MBR.diskId) === 0 ? null : disk.u32le(MBR.diskId)!.toString(16).padStart(8, '0');
-  // A boot sector of a file system may have nothing where an MBR has its entries. It has no disk signature then.
+  // The boot sector of a file system may have zeros in the place of the entries. It has no disk signature then.
   if (used.length === 0 && (id === null || beginsAt(0))) return null;
   const last = Math.max(0, ...used.map(({ start, sectors }) => start + sectors));
   const known = sectorOf(last, disk.size, logicalSector);
@@ -97,19 +97,20 @@ export function mbrIn(
   return { kind: 'mbr', sector, sectorKnown: known !== null, id, partitions, chain, gptToo: false };
 }
 
-/**
- * The sector size of an MBR, by what fits the disk or image; null when both sizes fit and there is no disk to decide.
- */
+/** The sector size of an MBR, by what fits the disk or image; null when both sizes fit an image. */
 function sectorOf(last: number, size: number | null, logicalSector: number | null): Sector | null {
   const fits = size === null ? SIZES : SIZES.filter((sector) => last * sector <= size);
-  // A truncated image is too short for either. Nearly all tables use 512 bytes.
+  // A truncated image is too short for either size. Nearly all tables use 512 bytes.
   const possible = fits.length > 0 ? fits : SIZES;
   const own = possible.find((sector) => sector === logicalSector);
   if (fits.length === 1) return fits[0]!;
   return own ?? (fits.length === 0 ? SIZES[0] : null);
 }
 
-/** The chain of boot records in an extended partition: each has a logical partition, and where the next record is. */
+/**
+ * Reads the chain of boot records in an extended partition. Each has a logical partition and the place of the next
+ * record.
+ */
 function logicalIn(
   disk: Bytes,
   extended: RawEntry,

@@ -5,8 +5,8 @@ import { gptIn } from './gpt.ts';
 import { mbrIn } from './mbr.ts';
 
 /**
- * Reads the table that systems go by. `logicalSector`: of a disk, in bytes; null for an image. `beginsAt` says whether
- * something is recognised at an offset. null when there is no table.
+ * Reads the table that systems use; null when there is none. `logicalSector`: that of a disk, in bytes; null for an
+ * image. `beginsAt` tells whether something is recognised at an offset.
  */
 export function tableIn(
   disk: Bytes,
@@ -20,10 +20,7 @@ export function tableIn(
   return mbr === null || mbr.partitions.length === 0 ? gpt : { ...mbr, gptToo: true };
 }
 
-/**
- * How many bytes there are at the least by a table: of a disk or an image whose size is unknown. 0 where the table is
- * not to be believed.
- */
+/** The least size in bytes of a disk or an image, according to its table. 0 when the table cannot be trusted. */
 export function leastSize(table: PartitionTable): number {
   if (table.kind === 'gpt' && (table.header !== 'right' || table.entries === 'wrong')) return 0;
   const end = Math.max(0, ...table.partitions.map(({ start, size }) => start + size));

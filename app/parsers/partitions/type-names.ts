@@ -40,7 +40,7 @@ export const GPT_TYPES: Readonly<Record<string, string>> = {
   '6a898cc3-1dd2-11b2-99a6-080020736631': 'Solaris /usr or Apple ZFS',
 };
 
-/** By number, as sfdisk and libfdisk have them. */
+/** By number, with the names of sfdisk and libfdisk. */
 export const MBR_TYPES: Readonly<Record<number, string>> = {
   0x01: 'FAT12',
   0x04: 'FAT16 below 32 MB',

@@ -32,8 +32,8 @@ for (const name of notices) {
   };
 }
 
-// Before any script of the page, so none can stop it. An event that a script dispatches is not trusted, and a file that
-// a script makes has no path.
+// Listen before any script of the page can prevent it. An event that a script dispatches is not trusted, and a file
+// that a script makes has no path.
 window.addEventListener(
   'drop',
   ({ isTrusted, dataTransfer }) => {
@@ -50,12 +50,12 @@ window.addEventListener(
   ({ isTrusted, clipboardData }) => isTrusted && give(clipboardData?.getData('text/plain') ?? ''),
   { capture: true },
 );
-// The page decides what a drag that begins in it carries.
+// The page decides what a drag that begins in it carries, so ignore those.
 let ownDrag = false;
 window.addEventListener('dragstart', () => (ownDrag = true), { capture: true });
 window.addEventListener('dragend', () => (ownDrag = false), { capture: true });
 
-/** Tells main of the link in `text`, when it is one. */
+/** Tells main the link in `text`, if there is one. */
 function give(text: string): void {
   const link = text.trim();
   if (isLink(link)) ipcRenderer.send(GIVEN_LINK, link);

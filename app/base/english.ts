@@ -47,7 +47,7 @@ export const english = {
   content: (content: Content): string => tell('contents', content, host),
   /** "an archive (tar)" */
   file: (file: Fact<'files'>): string => tell('files', file, host),
-  /** Where a source file was downloaded from. */
+  /** The origin of a downloaded source file. */
   origin: (origin: string): string => (origin === STANDARD_INPUT ? 'standard input' : origin),
   /** "USB bus 1, hub 2, port 3" */
   port: ({ sockets: way }: Pick<Port, 'sockets'>): string =>

@@ -126,7 +126,7 @@ export function failureOf(error: unknown, op: Operation, device: string, kind: '
   const errno = errnoOf(error);
   if (errno === null) throw error;
   const code = codeOf(errno, op, kind);
-  // Rights can be had for disks only (elevation.ts).
+  // Administrator's rights only help for disks (elevation.ts).
   const remedy = { kind: code === 'NOT_PERMITTED' && kind === 'file' ? 'ownFiles' : code } as const;
   return failure({ code, op, device, errno, remedy, reason: FOUND[code] ?? { kind: 'errno', errno } });
 }

@@ -1,6 +1,6 @@
-// JSON of other programs.
+// JSON from other programs.
 
-/** The value of a JSON text; undefined, which no schema accepts, for anything else. */
+/** The value of a JSON text. undefined for invalid JSON, which no schema accepts. */
 export function asJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -1,10 +1,10 @@
-// What the kernel says of a process in /proc/PID/stat.
+// Reads /proc/PID/stat.
 import { readFileSync } from 'node:fs';
 import { unlessErrno } from './errors.ts';
 
 /**
- * The fields of a process from its state on, the third of proc_pid_stat(5); none when there is no process with this
- * number, or it cannot be seen (procfs with hidepid).
+ * The fields of a process, from its state (the third in proc_pid_stat(5)) on. Empty when there is no such process, or
+ * it cannot be seen (procfs with hidepid).
  */
 export function statOf(pid: number | 'self'): string[] {
   const text = unlessErrno('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));

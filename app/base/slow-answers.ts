@@ -12,12 +12,12 @@ let waiting = 0;
 /** The number of files and devices that this process still waits for, including those that were given up. */
 export const unanswered = (): number => waiting;
 
-/** Hears the path of a file that is slow to answer (null), or how far one was read that has to be read whole. */
+/** Receives the path of a file that is slow to answer (null), or how much of a file has been read. */
 export type Waiting = (path: string, reading: Reading | null) => void;
 
 /** The time that the files and devices of a request have to answer. */
 export class Answers {
-  /** Ends everything that is awaited; null when nobody can. */
+  /** Ends every current wait; null when nothing can. */
   readonly signal: AbortSignal | null;
   readonly #timeout: number;
   readonly #waiting: Waiting;
@@ -32,7 +32,7 @@ export class Answers {
     this.signal = signal;
   }
 
-  /** Tells the user how far the file at `path` was read. */
+  /** Reports how much of the file at `path` has been read. */
   reading(path: string, reading: Reading): void {
     this.#waiting(path, reading);
   }

@@ -12,7 +12,7 @@ export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.get
   return userFolder(env.XDG_STATE_HOME, '.local/state');
 }
 
-/** Platter's folder in one of the user's own: in `named` (a variable of XDG's), else in `usual` of the home folder. */
+/** Platter's folder in one of the user's: the variable `named` (of XDG), or else `usual` in the home folder. */
 export const userFolder = (named: string | undefined, usual: string): string =>
   join(named !== undefined && isAbsolute(named) ? named : join(homedir(), usual), 'platter');
 

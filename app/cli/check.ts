@@ -1,4 +1,4 @@
-// `platter check`: reads an image file to its end and says whether it is right.
+// `platter check`: reads an image file to its end and reports whether it is intact.
 import { basename, dirname, resolve } from 'node:path';
 import type { PlatterError } from '../contract/errors.ts';
 import { partsOf, plainRunning } from '../contract/request-facts.ts';
@@ -46,7 +46,7 @@ function lines(
   ];
 }
 
-/** Says which checksum was compared, where it is from, and what it is of. */
+/** Says which checksum was compared, where it came from, and whether it is of the file or of the image. */
 function comparedLine(path: string, matches: Checked['matches'], signed: Checked['signed']): string {
   if (matches === null)
     return 'There is no checksum to compare with: none was given, and no list beside the file has one.';
@@ -57,7 +57,7 @@ function comparedLine(path: string, matches: Checked['matches'], signed: Checked
   return `${which} is right: it is that of ${of === 'file' ? 'the file' : 'the image in it'} (${hash} ${hex}).`;
 }
 
-/** Says which block map the image agrees with. */
+/** Says which block map the image matches. */
 function bmapLine(path: string, { path: bmap, mapped, checksums }: NonNullable<Checked['bmap']>): string {
   const name = nameOf(bmap, path);
   return checksums
@@ -65,11 +65,11 @@ function bmapLine(path: string, { path: bmap, mapped, checksums }: NonNullable<C
     : `${name} maps ${bytes(mapped)}. It does not have a checksum for all of them, so a wrong byte may go unseen.`;
 }
 
-/** The name of a list that lies beside the file at `path`, or the path of another one. */
+/** The name of a list beside the file at `path`; the whole path of any other list. */
 const nameOf = (list: string, path: string): string =>
   dirname(resolve(list)) === dirname(resolve(path)) ? basename(list) : list;
 
-/** Says whose a signature is, and which one was not checked. */
+/** Says who made a signature, and which one was not checked. */
 const signedLines = (signed: Checked['signed'], unchecked: Checked['unchecked']): string[] => [
   ...(signed === null ? [] : [english.note({ kind: 'signedBy', ...signed })]),
   ...unchecked.map((one) => english.note({ kind: 'signatureUnchecked', ...one })),
@@ -81,7 +81,7 @@ const forPrograms = ({ unclear, ...found }: Checked): object => ({
   unclear: unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),
 });
 
-/** Failures of a file that say nothing of whether it is damaged. */
+/** Failures that do not tell whether the file is damaged. */
 const NO_VERDICT: ReadonlySet<PlatterError['reason']['kind']> = new Set([
   'packedMemory',
   'packedUnreadable',
@@ -91,7 +91,7 @@ const NO_VERDICT: ReadonlySet<PlatterError['reason']['kind']> = new Set([
   'diskUnfinished',
 ]);
 
-/** Is the file not what it should be? Otherwise it could not be checked. */
+/** Is the file damaged or wrong? Otherwise it could not be checked. */
 const isWrong = ({ code, reason: { kind } }: PlatterError): boolean => code === 'BAD_IMAGE' && !NO_VERDICT.has(kind);
 
 export const check: Actions['check'] = async (path, options, downloads) => {
@@ -119,7 +119,7 @@ export const check: Actions['check'] = async (path, options, downloads) => {
   }
 };
 
-/** Checks the file at `file`, which is told of as `path`. */
+/** Checks `file`, which messages call `path`. */
 async function checkAt(
   file: string,
   path: string,

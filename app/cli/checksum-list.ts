@@ -1,5 +1,5 @@
-// A list of checksums at a URL: downloaded, used and removed. Only the URL that the user typed is asked for, so a
-// signature has to be in the list itself.
+// A list of checksums at a URL is downloaded, used and removed. Platter requests only the URL that the user typed, so a
+// signature must be in the list itself.
 import { resolve } from 'node:path';
 import type { Downloads } from '../contract/options/option-types.ts';
 import { checksumOf, inList, listIn } from '../contract/request-facts.ts';
@@ -13,7 +13,7 @@ import { unlessDownloadStopped } from './download.ts';
 import { mention } from './output/speech.ts';
 import { showAs } from './output/typed-paths.ts';
 
-/** Most bytes of a list: a longer one is not read (parsers/checksums/list.ts). */
+/** Most bytes of a list. A longer one is not read (parsers/checksums/list.ts). */
 const MOST_BYTES = 1024 ** 2;
 
 /** How a list is downloaded. `patience`: seconds without an answer after which a server counts as silent. */
@@ -23,7 +23,7 @@ interface Means {
   signal: AbortSignal;
 }
 
-/** A list is small: only what goes wrong is told. */
+/** A list is small, so report only errors. */
 const QUIET: DownloadListener = {
   begins: () => undefined,
   progress: () => undefined,
@@ -31,8 +31,8 @@ const QUIET: DownloadListener = {
 };
 
 /**
- * Gives `act` the checksum, with a file for a list that is at a URL. Rejects with a Refusal when that cannot be had, or
- * with DownloadStopped when the signal ends it.
+ * Calls `act` with the checksum, after downloading its list if that is at a URL. Rejects with a Refusal when the
+ * download fails, or with DownloadStopped when the signal ends it.
  */
 export async function withList<T>(
   checksum: string | null,
@@ -49,7 +49,7 @@ export async function withList<T>(
   }
 }
 
-/** Gives `act` the request, with a file for its list. As withList. */
+/** Calls `act` with the request, after downloading its list as `withList` does. */
 export const withListOf = <T>(request: Asked, means: Means, act: (request: Asked) => Promise<T>): Promise<T> =>
   request.kind === 'resume'
     ? act(request)
@@ -62,7 +62,7 @@ function withFile(request: Asked, checksum: string | null): Asked {
     : request;
 }
 
-/** Downloads the list; gives its path. */
+/** Downloads the list. Gives its path. */
 async function listFrom(url: URL, { downloads: { downloadDir }, patience, signal }: Means): Promise<string> {
   const options = { directory: resolve(downloadDir ?? downloadsDir()), most: MOST_BYTES, patience, isKept: false };
   try {
@@ -77,6 +77,6 @@ async function listFrom(url: URL, { downloads: { downloadDir }, patience, signal
   }
 }
 
-/** The limit is not the one of the user's that the advice names. */
+/** Corrects the advice of a download limit, which here is not one that the user set. */
 const asOfList = (error: Refusal['errors'][number]): Refusal['errors'][number] =>
   error.reason.kind === 'downloadLimit' ? failure({ ...error, remedy: { kind: 'otherList' } }) : error;

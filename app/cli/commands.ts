@@ -1,4 +1,4 @@
-// What the user can type, and what is asked for by it. Parsing only: what the commands do is passed in.
+// Parses the command line into requests. The caller passes in what the commands do.
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { isOfJob, optionsOf } from '../contract/options/options.ts';
@@ -19,26 +19,26 @@ import { file, job, PARSERS } from './option-values.ts';
 /** A request as typed. `resume` without a job means the only interrupted one. */
 export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
 
-/** What a command does. Each resolves to the exit code. */
+/** The implementation of each command. Each function resolves to the exit code. */
 export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
-  /** `checksum` is "sha256:…" or "list:PATH". Without it and without `key` the lists beside the file count. */
+  /** `checksum` is "sha256:…" or "list:PATH". Without it and without `key` the lists beside the file are used. */
   check(
     path: string,
     options: { entry: string | null; checksum: string | null; key: string | null; bmap: BmapChoice; json: boolean },
     downloads: Downloads,
   ): Promise<number>;
-  /** `entry`: the file of an archive that is meant; null for the only one. */
+  /** `entry`: the file of an archive to describe; null for its only one. */
   info(path: string, options: { entry: string | null; json: boolean }): Promise<number>;
   /** `request` without a job to resume takes the only interrupted one. */
   job(request: Asked, options: Run): Promise<number>;
   jobs(options: { json: boolean }): Promise<number>;
   forget(job: string, options: { json: boolean }): Promise<number>;
-  /** `words` is what the jobs have to have in them. */
+  /** `words`: a job is listed when it contains all of them. */
   history(words: string[], options: { json: boolean; csv: boolean }): Promise<number>;
   /**
-   * Writes the report of a job that has ended, and the manifest that it made, to files; null for what is not wanted.
-   * `yes`: in the place of what is there.
+   * Writes the report of an ended job, and the manifest that it made, to files. null: not requested. `yes`: replace
+   * existing files.
    */
   report(
     job: string,
@@ -47,7 +47,7 @@ export interface Actions {
   ): Promise<number>;
 }
 
-/** The parser, with `actions` behind it. `exit` gets the exit code of the command that ran. */
+/** The parser, which calls `actions`. `exit` gets the exit code of the command that ran. */
 export function commands(actions: Actions, exit: (code: number) => void): Command {
   const program = new Command('platter')
     .description(
@@ -114,7 +114,7 @@ const addCheck: Group = (add, actions, exit) => {
     });
 };
 
-/** The options of a copy that a check has too. */
+/** The options that a check shares with a copy. */
 const CHECKED: ReadonlySet<string> = new Set([
   '--entry',
   '--checksum',
@@ -222,7 +222,7 @@ const addReport: Group = (add, actions, exit) => {
 
 const fileOption = (flags: string, description: string): Option => new Option(flags, description).argParser(file);
 
-/** A row of the table as the parser takes it. */
+/** Converts a row of the table to an option of the parser. */
 function parsed({ flag, value, help, conflicts = [] }: JobOption | RunOption): Option {
   const option = new Option(value === null ? flag : `${flag} <${value.name}>`, help);
   if (value !== null) option.argParser<unknown>(PARSERS[value.is]);
@@ -230,10 +230,10 @@ function parsed({ flag, value, help, conflicts = [] }: JobOption | RunOption): O
   return option.conflicts(conflicts.map(attributeOf));
 }
 
-/** The parser's name for what an option sets; `--no-verify` sets `verify`. */
+/** The parser's name for an option's value. `--no-verify` sets `verify`. */
 const attributeOf = (flag: string): string => new Option(flag).attributeName();
 
-/** Gives `request` what was typed. Returns what else was. */
+/** Puts the typed options into `request`. Returns those that are not part of it. */
 function setBy(request: JobRequest, command: Command): Run {
   const { kind } = request;
   const paths = kind === 'resume' ? [] : request.destinations.map(({ path }) => path);
@@ -259,14 +259,14 @@ function setBy(request: JobRequest, command: Command): Run {
   return run;
 }
 
-/** Ends the parsing as the parser itself does: the reason on stderr, and exit code 2. */
+/** Rejects the arguments as the parser itself does: the reason on stderr, and exit code 2. */
 function refuse(reason: string, command: Command): never {
   return command.error(`error: ${reason}`, { code: 'platter.refused', exitCode: 1 });
 }
 
 const missing = (name: string, command: Command): never => refuse(`missing required argument '${name}'`, command);
 
-/** The version in package.json, which lies as far above the bundle as above this file. */
+/** The version in package.json, which is the same number of levels above the bundle as above this file. */
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;

@@ -1,5 +1,5 @@
-// Sources that are not on this machine yet: a URL, or standard input ("-"). They are brought into a file, which then is
-// the source of the job. Destinations are looked at first, so that a mistake in one does not cost a download.
+// Sources that are not on this machine yet: a URL, or standard input ("-"). They are stored in a file, which becomes
+// the source of the job. Destinations are checked first, so that a mistake there does not cost a download.
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Disk } from '../contract/disks.ts';
@@ -24,10 +24,10 @@ import { showAs } from './output/typed-paths.ts';
 import { nobodyAsked } from './run-job.ts';
 import { Stop } from './stop.ts';
 
-/** Has the file that the user means with `path` to be brought here first? */
+/** Must this path be downloaded first? */
 export const isElsewherePath = (path: string): boolean => path === STANDARD_INPUT || isUrl(path);
 
-/** The same of the source of `request`. */
+/** Must the source of `request` be downloaded first? */
 export function isElsewhere(request: Asked): request is WorkRequest {
   const source = request.kind === 'resume' ? null : sourceOf(request);
   return source !== null && isElsewherePath(source);
@@ -37,24 +37,24 @@ export function isElsewhere(request: Asked): request is WorkRequest {
 export const readsInput = (request: Asked): boolean =>
   request.kind !== 'resume' && sourceOf(request) === STANDARD_INPUT;
 
-/** The user has stopped a download. The message says what becomes of it. */
+/** The user stopped a download. The message says what happens to the partial file. */
 export class DownloadStopped extends Error {}
 
-/** The means to bring a source here. */
+/** What `bring` needs from its caller. */
 export interface Bringing {
-  /** Destinations may be overwritten without a question. */
+  /** The user has already agreed to overwrite the destinations. */
   consented: boolean;
-  /** Somebody can be asked. */
+  /** The user can be asked. */
   canAsk: boolean;
   engine: Engine;
   signal: AbortSignal;
-  /** How a download from `origin` is reported. */
+  /** How to report a download from `origin`. */
   reporter: (origin: string) => DownloadReporter;
 }
 
 /**
- * Gives `request` with a file for its source. Rejects with a Refusal, or with DownloadStopped when the signal ends it.
- * Writes nothing on a destination.
+ * Downloads the source of `request`. Gives the request with the file as its source. Rejects with a Refusal, or with
+ * DownloadStopped when the signal ends it. Writes nothing to a destination.
  */
 export async function bring(request: WorkRequest, run: Downloads, around: Bringing): Promise<WorkRequest> {
   const address = addressOf(sourceOf(request)!);
@@ -64,14 +64,17 @@ export async function bring(request: WorkRequest, run: Downloads, around: Bringi
   return withDownload(request, fetched.path, fetched.origin);
 }
 
-/** The URL in `source`; null for standard input. Throws a Refusal when nothing can come from there. */
+/**
+ * The URL in `source`; null for standard input. Throws a Refusal for an invalid URL, or when standard input is a
+ * terminal.
+ */
 function addressOf(source: string): URL | null {
   if (source !== STANDARD_INPUT) return readUrl(source);
   if (process.stdin.isTTY) refuseTerminal();
   return null;
 }
 
-/** Brings a file here from a URL, or from standard input (null). */
+/** Downloads from a URL, or stores standard input (null). */
 async function fetchedFrom(
   url: URL | null,
   run: Downloads,
@@ -93,8 +96,8 @@ async function fetchedFrom(
 }
 
 /**
- * Brings `source` here for `act`, a command without a job, and removes it afterwards unless the user keeps it. What is
- * told of it goes to stderr: stdout has the result. Gives the exit code.
+ * Downloads `source` for `act`, a command without a job, and removes it afterwards unless the user keeps it. Reports on
+ * stderr, because stdout has the result. Gives the exit code.
  */
 export async function withBrought(
   source: string,
@@ -131,7 +134,7 @@ export async function withBrought(
   }
 }
 
-/** `work`; DownloadStopped with this sentence when the user ended it. */
+/** The result of `work`. Throws DownloadStopped with this sentence when the user ended it. */
 export async function unlessDownloadStopped<T>(work: Promise<T>, sentence: string): Promise<T> {
   try {
     return await work;
@@ -151,7 +154,7 @@ const refuseTerminal = (): never =>
     remedy: { kind: 'said', text: 'Send an image: xzcat disk.img.xz | platter copy --yes - /dev/sdb' },
   });
 
-/** The errors of the destinations that show without a source. */
+/** The errors of the destinations that can be found without the source. */
 async function againstDestinations(
   request: WorkRequest,
   { engine, consented, canAsk }: Bringing,
@@ -194,7 +197,7 @@ async function lookAt(
 const absent = (device: string): PlatterError =>
   failure({ code: 'NOT_FOUND', op: 'open', device, reason: { kind: 'nothingThere' } });
 
-/** Why the disk at `realPath` is not written, by the list of disks. */
+/** Why the disk at `realPath` cannot be written, according to the list of disks. */
 function againstDisk(path: string, realPath: string, request: WorkRequest, disks: readonly Disk[]): PlatterError[] {
   const disk = disks.find((each) => each.path === realPath);
   if (disk === undefined || !writes(request.kind)) return [];

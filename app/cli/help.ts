@@ -11,7 +11,7 @@ Exit codes:
   130  cancelled by SIGINT, SIGTERM or a terminal that closed, after what was in
        flight had ended and the devices were flushed`;
 
-/** Where what happened can be read later. */
+/** Where the log is. */
 const LOG = `
 Log: platter.log in $PLATTER_STATE. Without that variable root has it in
 /var/lib/platter, other users in $XDG_STATE_HOME/platter or

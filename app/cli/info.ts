@@ -1,4 +1,4 @@
-// `platter info`: tells what a disk or an image file is, and what is on it.
+// `platter info`: describes a disk or an image file, and its content.
 import { statSync } from 'node:fs';
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
@@ -45,7 +45,7 @@ const elsewhere = (path: string): PlatterError =>
     remedy: { kind: 'said', text: 'Save it as a file first, or have `platter check` read all of it.' },
   });
 
-/** `disk`: what the engine says of a whole disk; null for a file, or a device that is no whole disk. */
+/** `disk`: the engine's facts about a whole disk; null for a file, or a device that is not a whole disk. */
 async function tellOf(
   path: string,
   disk: Disk | null,
@@ -70,7 +70,7 @@ async function tellOf(
   return found.problem === null ? EXIT.allGood : EXIT.someFailed;
 }
 
-/** The description of a disk that the user may not read; null for anything else that could not be opened. */
+/** The description of a disk that the user may not read; null for anything else that cannot be opened. */
 const unreadable = (disk: Disk | null, errors: readonly NonNullable<Described['problem']>[]): Described | null =>
   disk === null
     ? null
@@ -89,7 +89,7 @@ const unreadable = (disk: Disk | null, errors: readonly NonNullable<Described['p
         problem: errors[0]!,
       };
 
-/** The problem with the command that would do. */
+/** The problem, with the command that would solve it. */
 function withCommand({ kind, problem }: Described): NonNullable<Described['problem']> {
   const isRefused = kind === 'disk' && problem!.code === 'NOT_PERMITTED';
   return isRefused ? { ...problem!, advice: `To look at it: ${sudoCommand(process.argv)}` } : problem!;

@@ -1,5 +1,5 @@
-// A job on the command line: who is asked for consent, how it is reported, how it can be stopped, and that its record
-// is kept.
+// Runs the commands that make a job. Chooses how to ask for consent, report progress and take control requests. Stores
+// the record, and removes a download that is no longer needed.
 import type { Outcome } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
 import { originOf, sourceOf } from '../contract/request-facts.ts';
@@ -57,7 +57,7 @@ async function keep(view: JobView): Promise<Outcome<string>> {
   }
 }
 
-/** Writes a job's log and history, beside what is printed. `ended` hears of the end. */
+/** Writes the log and the history of a job. Calls `ended` at its end. */
 const witness = (ended: (view: JobView) => void): Witness => ({
   started: (view) => logStart(log, view),
   happened: (event, view) => logEvent(log, event, view),
@@ -74,7 +74,7 @@ export const job: Actions['job'] = async (request, run) => {
   if (verbose) tellLog();
   const stop = new Stop();
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader of stdout is gone: stop as any program in a pipe does, but leave the devices in order.
+    // The reader of stdout is gone. Stop as any program in a pipe does, but leave the devices in order.
     if (error.code === 'EPIPE') stop.request();
   });
   const ask = (plan: Plan, signal: AbortSignal): Promise<boolean> => {
@@ -122,14 +122,14 @@ export const job: Actions['job'] = async (request, run) => {
   }
 };
 
-/** The request with absolute paths, and with the job that is continued. */
+/** The request with absolute paths. A `resume` without an id gets that of the only interrupted job. */
 const known = async (request: Asked, engine: Engine): Promise<JobRequest> =>
   withAbsolutePaths(
     request.kind === 'resume' ? { ...request, job: request.job ?? (await onlyJob(engine)) } : request,
     process.cwd(),
   );
 
-/** A source file that was brought here, now or when the job began, and the end of its job; null for none. */
+/** The job's download, now or by an earlier run, and the end of the job; null for none. */
 interface Brought {
   source: Pick<Fetched, 'path' | 'origin'> | null;
   ended: JobView | null;
@@ -138,14 +138,14 @@ interface Brought {
 const sourceIn = ({ plan: { source, origin } }: JobView): Brought['source'] =>
   source === null || origin === null ? null : { path: source.realPath, origin };
 
-/** Removes a download that is of no more use; says where one stays. */
+/** Removes a download that is no longer needed. Tells the user about one that stays. */
 async function putAway({ source, ended }: Brought): Promise<void> {
   if (source === null) return;
   const left = await tidy(source, ended, ended !== null && continuable(ended) !== null);
   if (left !== null) mention(`what was downloaded stays in ${left}`);
 }
 
-/** How a download is reported. */
+/** Chooses how to report a download. */
 const downloadBy =
   (json: boolean, verbose: boolean) =>
   (origin: string): DownloadReporter => {
@@ -155,7 +155,7 @@ const downloadBy =
       : liveDownload(stdout, stderr, origin, terminal.utf8);
   };
 
-/** How the user controls a running job: by keys on a terminal, by lines from a program. */
+/** Chooses how the user controls the job: by keys on a terminal, or by lines from a program. */
 function controlBy(json: boolean, selection: Selection | null): Control | null {
   if (selection !== null) return byKeys(stdin, selection);
   return json && isControllable(0) ? byLines(stdin) : null;

@@ -1,5 +1,5 @@
 // Keeps the computer awake while a job runs, because drives can be gone after sleep. `systemd-inhibit` asks logind for
-// that, as long as the program that it starts runs.
+// that as long as its child process runs.
 import { spawn } from 'node:child_process';
 import type { Logger } from '../records/log.ts';
 

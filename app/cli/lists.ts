@@ -28,7 +28,7 @@ export const jobs: Actions['jobs'] = ({ json }) =>
     return tell(`${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`);
   });
 
-/** `platter forget`: the job, and the download that it alone was made from. */
+/** `platter forget`: forgets the job, and removes its download unless another job needs it. */
 export const forget: Actions['forget'] = (name, { json }) =>
   withEngine(refusals(json), async (engine) => {
     const { download } = await engine.call('forget', { job: name });

@@ -1,4 +1,4 @@
-// Values of options: what was typed, as what is meant. Each throws what the parser tells the user.
+// Parsers for the values of options. Each throws an error that the parser shows to the user.
 import { InvalidArgumentError } from 'commander';
 import { MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
 import type { OptionValue, ValueKind } from '../contract/options/option-types.ts';
@@ -6,28 +6,28 @@ import { HASHES, type Hash } from '../contract/hashes.ts';
 import { batchName, jobId } from '../contract/request.ts';
 import { parseSize } from './output/quantities.ts';
 
-/** Bytes. Whether it is within the bounds is for the engine to say: it knows them. */
+/** Bytes. The engine knows the bounds and checks them. */
 export function memory(text: string): number {
   const bytes = parseSize(text);
   if (bytes === null) throw new InvalidArgumentError('Give a size from 64K to 1G, such as 16M, or a number of bytes.');
   return bytes;
 }
 
-/** Bytes of a file. */
+/** The size of a file in bytes. */
 export function length(text: string): number {
   const bytes = parseSize(text);
   if (bytes === null || bytes === 0) throw new InvalidArgumentError('Give a size, such as 8G, or a number of bytes.');
   return bytes;
 }
 
-/** Bytes a second: "20M", "20M/s", "500K". */
+/** Bytes per second: "20M", "20M/s", "500K". */
 export function rate(text: string): number {
   const bytes = parseSize(text.replace(/\/s$/u, ''));
   if (bytes === null || bytes === 0) throw new InvalidArgumentError('Give the bytes a second, such as 20M.');
   return bytes;
 }
 
-/** "PATH=RATE" for one destination more. The path may hold a "=". */
+/** "PATH=RATE" adds the limit of one destination. The path may contain a "=". */
 export function destinationRate(text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
   const at = text.lastIndexOf('=');
   if (at < 1) throw new InvalidArgumentError('Give a destination and the bytes a second for it, such as /dev/sdb=20M.');
@@ -51,7 +51,7 @@ export function seconds(text: string): number {
   return value;
 }
 
-/** Id of a job. Whether there is such a job is for the engine to say. */
+/** Id of a job. The engine checks that the job exists. */
 export function job(text: string): string {
   if (!jobId.safeParse(text).success) throw new InvalidArgumentError('Give it as platter jobs lists it.');
   return text;
@@ -87,7 +87,7 @@ function hexOf(hash: Hash): (text: string) => string {
   };
 }
 
-/** How the values of the table's options are read. */
+/** The parser for each kind of value. */
 export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown) => OptionValue>> = {
   text: (text) => text,
   entry,

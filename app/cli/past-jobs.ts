@@ -1,4 +1,4 @@
-// Jobs that have ended: their list, and reports.
+// Ended jobs: their list, and their reports.
 import { resolve } from 'node:path';
 import { REPORT_FORMS } from '../contract/limits.ts';
 import { Answers } from '../base/slow-answers.ts';

@@ -35,8 +35,8 @@ function misused(error: CommanderError): number {
 }
 
 /**
- * Milliseconds that the reader of a job's output may take, as a drive may. Lists wait for their reader without a limit,
- * which may be a pager.
+ * Milliseconds that the reader of a job's output may take; a slow drive may take as long. Lists wait for their reader
+ * without a limit, because it may be a pager.
  */
 const reader: { patience: number | null } = { patience: null };
 
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
     exit,
   );
   try {
-    // Tell commander not to look for an app's arguments, whatever this Node is.
+    // Tell commander that argv is Node's, even when this Node is Electron.
     await parser.parseAsync(process.argv, { from: 'node' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

@@ -1,5 +1,5 @@
-// Whether the person in front of the window has agreed. Main sees their input before the page does, and the page cannot
-// fake any: events dispatched by a script stay in the page. Pure except for the clock.
+// Decides whether the user in front of the window has agreed. Main sees their input before the page does, and the page
+// cannot fake any: events dispatched by a script stay in the page. Pure except for the clock.
 import type { InputEvent } from 'electron';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';

@@ -1,4 +1,5 @@
-// The source that is downloaded from a link, one at a time. Main alone has the whole link; the page sees how far it is.
+// The window's download of a source, one at a time. Only main has the link with its secrets; the page sees the
+// progress.
 import type { SourceDownload } from '../contract/downloads.ts';
 import type { Outcome } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
@@ -9,13 +10,13 @@ import { downloadAt, downloadsDir } from '../download/download-folder.ts';
 import { tidy, tidyForgotten } from '../download/remove-download.ts';
 import { continuable } from '../view/continuable.ts';
 
-/** What the rest of main does for downloads. */
+/** What downloads need from the rest of main. */
 export interface Surroundings {
-  /** Every change of `SourceDownloads.current`. */
+  /** Called for every change of `SourceDownloads.current`. */
   changed(): void;
-  /** The user gave the file at `path`: they asked for its download. */
+  /** The user gave the file at `path` by asking for its download. */
   given(path: string): void;
-  /** Seconds without an answer after which a server counts as silent; 0: wait for ever. */
+  /** Seconds without an answer after which a server counts as silent; 0: wait forever. */
   patience(): number;
 }
 
@@ -24,7 +25,7 @@ export class SourceDownloads {
   readonly #around: Surroundings;
   readonly #directory: string;
   #current: SourceDownload | null = null;
-  /** The whole link; null when only the one without secrets is known. */
+  /** The link with its secrets; null when only the one without them is known. */
   #url: URL | null = null;
   #running: { stop: AbortController; over: Promise<void> } | null = null;
 
@@ -33,12 +34,15 @@ export class SourceDownloads {
     this.#directory = directory;
   }
 
-  /** The download that is shown; null for none. */
+  /** The current download; null for none. */
   get current(): SourceDownload | null {
     return this.#current;
   }
 
-  /** Downloads from the link `text`. One that runs is stopped. Refused with what is no link; the end shows in `current`. */
+  /**
+   * Starts a download from the link `text`, and stops a running one. Refused unless it is a link. `current` shows the
+   * end.
+   */
   async begin(text: string): Promise<Outcome<null>> {
     const url = await urlOf(text);
     if (!url.ok) return url;
@@ -47,13 +51,13 @@ export class SourceDownloads {
     return { ok: true, value: null };
   }
 
-  /** Stops the download. What is there stays, and `again` goes on with it. */
+  /** Stops the download. The partial file stays, and `again` continues it. */
   async stop(): Promise<void> {
     this.#running?.stop.abort();
     await this.#running?.over;
   }
 
-  /** Downloads once more, or the rest. Refused when the link is not known. */
+  /** Continues the download, or downloads again. Refused when the link is not known. */
   again(): Outcome<null> {
     if (this.#url === null)
       return {
@@ -64,7 +68,7 @@ export class SourceDownloads {
     return { ok: true, value: null };
   }
 
-  /** Puts the download away, and removes what is there of it, unless it is whole. */
+  /** Dismisses the download, and removes its file unless it is complete. */
   async discard(): Promise<Outcome<null>> {
     await this.stop();
     const url = this.#url;
@@ -75,7 +79,7 @@ export class SourceDownloads {
     return outcome(() => discard(url, this.#directory).then(() => null));
   }
 
-  /** Says whether the file stays when its job is done. */
+  /** Decides whether the file stays when its job is done. */
   keep(isKept: boolean): Promise<Outcome<null>> {
     return outcome(async () => {
       const path = this.#current?.path ?? null;
@@ -85,10 +89,10 @@ export class SourceDownloads {
     });
   }
 
-  /** A job is repeated: its source may have been downloaded, and be there still. */
+  /** A job is repeated. Its source may be a download that still exists. */
   async repeated({ origin, source }: { origin: string | null; source: { path: string } | null }): Promise<void> {
     if (origin === null || source === null || this.#running !== null) return;
-    // Is it the one that is shown, whose link is known with its secrets?
+    // Is it the current one, whose link is known with its secrets?
     const isShown = this.#current?.origin === origin && this.#url !== null;
     if (!isShown) this.#url = await linkIn(origin);
     const found = await downloadAt(source.path);
@@ -104,7 +108,7 @@ export class SourceDownloads {
     });
   }
 
-  /** A job has ended: removes its source when it was downloaded and is of no more use. */
+  /** A job has ended. Removes its source if that is a download that is no longer needed. */
   async ended(view: JobView): Promise<void> {
     const { source, origin } = view.plan;
     if (source === null || origin === null) return;
@@ -112,7 +116,7 @@ export class SourceDownloads {
     if (left === null) this.#gone(source.path, source.realPath);
   }
 
-  /** Removes the source `path` of a job that was forgotten (null: none), which no other job has. */
+  /** Removes the source `path` of a forgotten job (null: none), which no other job uses. */
   forgotten(path: string | null): Promise<Outcome<null>> {
     return outcome(async () => {
       if (await tidyForgotten(path)) this.#gone(path!);
@@ -163,7 +167,7 @@ export class SourceDownloads {
     this.#change({ state: 'whole', path, progress, error: null, isKept });
   }
 
-  /** The file of these names was removed. */
+  /** A file with one of these paths was removed. */
   #gone(...paths: string[]): void {
     const shown = this.#current?.path ?? null;
     if (shown !== null && paths.includes(shown)) this.#change({ state: 'removed', path: null });
@@ -179,10 +183,10 @@ export class SourceDownloads {
   }
 }
 
-/** The URL that a link is, or why it is none. */
+/** The URL in a link, or why it is not one. */
 const urlOf = (text: string): Promise<Outcome<URL>> => outcome(() => Promise.resolve(text).then(readUrl));
 
-/** The link that is left of one without its secrets; null when it had some, or is none. */
+/** The link from one without secrets; null when secrets are missing, or it is not a link. */
 export async function linkIn(origin: string): Promise<URL | null> {
   if (origin.endsWith('?...')) return null;
   const url = await urlOf(origin);

@@ -39,7 +39,7 @@ export const findJobs = (query: string): Promise<Outcome<FoundJobs>> =>
 /** The job `id`, as `findJobs` gives it. */
 export const findJob = (id: string): Promise<Outcome<JobRecord>> => outcome(async () => brief(await history.get(id)));
 
-/** The newest `most` jobs; none when the history cannot be read, which its drawer tells. */
+/** The newest `most` jobs. Empty when the history cannot be read; its drawer reports that. */
 export async function newestJobs(most: number): Promise<JobRecord[]> {
   const found = await outcome(() => history.newest(most));
   return found.ok ? found.value : [];

@@ -127,7 +127,7 @@ async function run(): Promise<void> {
   showWindow();
 }
 
-/** What the window's calls work on. */
+/** The parts of main that the window's calls use. */
 interface Main {
   jobs: Jobs;
   recent: RecentImages;
@@ -140,7 +140,10 @@ interface Main {
   speeds: () => SpeedHistory;
 }
 
-/** What each call of the window does: a table, a row a call, and so as long as the contract. */
+/**
+ * The handler for each call of the window. It is a table with a row for each call, so its length is that of the
+ * contract.
+ */
 function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, state, speeds }: Main): Handlers {
   const { grants } = person;
   /** Grants the files that the user chose in a dialog. */

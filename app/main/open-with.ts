@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 
 /**
- * The path among the arguments of an app, made absolute from where it was started; null when there is none.
- * @param appPath the app's folder where Electron was told of it, as in a checkout: what comes before it is Electron's
- * own
+ * The path in an app's arguments, made absolute from its working folder; null when there is none.
+ * @param appPath the app's folder when Electron got it as an argument, as in a checkout. The arguments before it are
+ * Electron's own.
  */
 export function openedImage(argv: readonly string[], workingDirectory: string, appPath: string | null): string | null {
   const app = appPath === null ? 0 : argv.findIndex((arg) => resolve(workingDirectory, arg) === appPath);

@@ -1,5 +1,5 @@
-// The person in front of the window: what main has shown them, what they pressed, and which files they gave. It
-// protects against a page that claims more than its person did.
+// The user in front of the window: what main has shown them, what they pressed, and which files they gave. It protects
+// against a page that claims more than its user did.
 import { app } from 'electron';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
@@ -25,7 +25,7 @@ export interface PersonHere extends Gate, Person {
   readonly grants: Grants;
   /** The page asked for this state by itself, so it receives notices from now on. Gives the state. */
   answered(state: AppState): AppState;
-  /** null when the person gave this link, or says so in main's own question; otherwise why it is not fetched. */
+  /** null when the user gave this link or confirms it in main's own question; otherwise the reason not to fetch it. */
   mayFetch(link: string): Promise<PlatterError | null>;
   /** The page was sent this state. */
   told(state: AppState): void;

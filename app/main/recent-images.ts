@@ -1,5 +1,5 @@
-// The images that the jobs of the history read last. The page names a job, never a path, and nothing is opened for the
-// list: whether a file is still there is asked of its folder.
+// The images that jobs of the history read last. The page names a job, never a path. The list is made without opening
+// files: their folders tell whether they still exist.
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Outcome } from '../contract/errors.ts';
@@ -10,16 +10,16 @@ import { Answers } from '../base/slow-answers.ts';
 import { errnoOf, failureOf, hasStalled, outcome, Refusal, refuse } from '../base/errors.ts';
 import { linkIn } from './downloads.ts';
 
-/** Images that are offered, and jobs that are looked at for them. */
+/** The number of images to offer, and of jobs to search for them. */
 const MOST = 5;
 const MOST_JOBS = 100;
 /** Seconds that a file system has to answer. */
 const PATIENCE = 2;
 
-/** Files that have not answered yet. Each holds one of the four threads in which Node asks file systems. */
+/** Files that have not answered yet. Each blocks one of the four threads that Node has for file systems. */
 let silent = 0;
 
-/** The recent images, and the only way to take one. */
+/** The recent images, and the only way to choose one. */
 export class RecentImages {
   readonly #jobs: (most: number) => Promise<JobRecord[]>;
   readonly #changed: () => void;
@@ -53,7 +53,7 @@ export class RecentImages {
     this.#changed();
   }
 
-  /** The image that the job `job` read, as it is now. Refused when it is not offered, or no longer there. */
+  /** The image that the job `job` read, with its current state. Refused when it is not in the list, or gone. */
   async take(job: string): Promise<Outcome<RecentImage>> {
     const found = await outcome(() => lookedUp(this.#current.find((image) => image.job === job) ?? notOffered(job)));
     if (!found.ok) void this.refresh();
@@ -81,7 +81,10 @@ function imagesOf(jobs: readonly JobRecord[]): RecentImage[] {
   return [...images.values()];
 }
 
-/** The image with what is known of its file now. Rejects with a Refusal when the file is neither there nor to be had. */
+/**
+ * The image with the current facts about its file. Rejects with a Refusal when the file is gone and cannot be
+ * downloaded again.
+ */
 async function lookedUp(image: RecentImage): Promise<RecentImage> {
   const { path, origin } = image;
   try {
@@ -95,7 +98,7 @@ async function lookedUp(image: RecentImage): Promise<RecentImage> {
   }
 }
 
-/** Asks for the file. Rejects with a Refusal, STALLED, when its file system does not answer. */
+/** Inspects the file. Rejects with a Refusal, which is STALLED when its file system does not answer. */
 async function statOf(path: string): Promise<Stats> {
   const asked = stat(path);
   try {

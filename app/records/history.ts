@@ -54,7 +54,7 @@ export class History {
     return { records, unreadable: ids.length - records.length };
   }
 
-  /** The newest `most` records, without those that cannot be read. Rejects with a Refusal when the folder cannot be. */
+  /** The newest `most` records, without unreadable ones. Rejects with a Refusal when the folder cannot be read. */
   async newest(most: number): Promise<JobRecord[]> {
     const ids = (await this.#ids()).slice(0, most);
     const records = await Promise.all(ids.map((id) => this.get(id).catch(nullIfRefused)));

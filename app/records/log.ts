@@ -120,7 +120,7 @@ export class Log implements Logger {
 /** A level by name; info for an unknown name. */
 export const levelOf = (name: string | undefined): Level => LOG_LEVELS.find((level) => level === name) ?? 'info';
 
-/** An error on one line: code, place, message. It has no serials, because logs are shown to others. */
+/** An error on one line: code, place, message. It contains no serials, because users show logs to others. */
 export function errorLine({ code, op, device, offset, errno, message }: PlatterError | JobError): string {
   const where = [device, offset === null ? null : `at byte ${offset}`].filter((part) => part !== null).join(' ');
   return `${code}${errno === null ? '' : ` (${errno})`} ${op}${where === '' ? '' : ` ${where}`}: ${message}`;

@@ -34,7 +34,7 @@ export type Mark = 'verified' | 'caution' | 'written' | 'failed' | 'cancelled';
 
 const SCRIPTS = String.raw`\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}`;
 const SIGNS = String.raw`\u0020-\u007e\u00a0-\u00ff\u0300-\u036f\u2010-\u2027\u202f\u2030-\u203a\u20ac`;
-/** Characters that Inter does not have. They are written out, so that nothing is lost. */
+/** Characters that Inter lacks. They are spelled out, so that nothing is lost. */
 const UNKNOWN = new RegExp(String.raw`[^\n${SCRIPTS}${SIGNS}]`, 'gu');
 const known = (text: string): string =>
   text.normalize('NFC').replace(UNKNOWN, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);

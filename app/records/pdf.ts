@@ -118,7 +118,7 @@ function facts(sheet: Sheet, record: JobRecord): void {
 }
 
 function verificationOf({ kind, verify, destinations, mapped }: JobRecord): string {
-  // Of a drive that has failed or was cancelled, not every byte was.
+  // For a drive that failed or was cancelled, not every byte was verified.
   if (verify && destinations.some(({ verified }) => verified !== true)) return say('report.notAllCompared');
   if (destinations.some(({ uncompared }) => uncompared > 0)) return say('report.partlyCompared');
   if (verify && mapped !== undefined)

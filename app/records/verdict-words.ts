@@ -4,8 +4,8 @@ import { counted, size } from '../base/figures.ts';
 import type { Verdict } from '../view/verdict.ts';
 
 /**
- * "verified", "verified except 1,048,576 bytes": how a destination ended. In bytes: what of it was not compared, and
- * what the block map of the source lists.
+ * How a destination ended: "verified", "verified except 1,048,576 bytes". `uncompared`: bytes that were not compared.
+ * `mapped`: bytes that the block map of the source lists.
  */
 export function verdictWords(
   verdict: Verdict,

@@ -9,7 +9,7 @@ const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 
 /** Id of the job when `platter resume` can finish it. null when nothing was cut short, or no log has its progress. */
 export function continuable({ plan, result, failure }: JobView): string | null {
   if (result === null || plan.job === null) return null;
-  // A bad file stays bad. A good one in its place is another source.
+  // A bad source file stays bad, and a good file in its place would be another source.
   if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return null;
   // A log without durable chunks is not kept, except for an image that is updated, because it has lost its name.
   const unnamed =

@@ -9,10 +9,11 @@ import { waiting } from './waiting-progress.ts';
  * How a destination ended.
  * - `verified`: every byte was compared and is equal.
  * - `sourceWritten`: the same, but the source was written to during the job, so what was read may be a mixture.
- * - `mappedVerified`: the same of all that the block map of the source lists; the rest is undefined.
- * - `partlyVerified`: what was compared is equal; the rest (`uncompared`) was not compared.
- * - `written`: complete, and nothing of it was compared: the job was told not to read back, or all was there before a
- * rescue began.
+ * - `mappedVerified`: every byte that the block map of the source lists was compared and is equal. The rest is
+ * undefined.
+ * - `partlyVerified`: all compared bytes are equal; the rest (`uncompared`) was not compared.
+ * - `written`: complete, but nothing was compared. The job was told not to read back, or a rescue found everything on
+ * the destination.
  * - `failed`, `removed`, `cancelled`: not complete, or not equal.
  */
 export type Verdict =
@@ -40,8 +41,8 @@ export type Outcome = 'complete' | 'partial' | 'failed' | 'cancelled';
 export type Ended = Pick<DestinationResult, 'state' | 'verified' | 'uncompared' | 'written' | 'kept' | 'errors'>;
 
 /**
- * The verdict on an ended destination; `sourceWritten` tells whether the job's source was written to, and `mapped` how
- * many bytes of it count.
+ * The verdict on an ended destination. `sourceWritten`: the source was written to during the job. `mapped`: how many of
+ * its bytes count.
  */
 export function verdictOf(
   { state, verified, uncompared, written, kept, errors }: Ended,

@@ -6,13 +6,13 @@ import { formatted } from './message.ts';
 
 /** How figures are written. */
 export interface Figures {
-  /** Bytes to the last one: "24,576 bytes". */
+  /** Exact bytes: "24,576 bytes". */
   bytes: (bytes: number) => string;
   /** Bytes as on a drive's label: "64 GB". */
   size: (bytes: number) => string;
   /** A range on a device, in bytes. */
   place: (place: FactValues['place']) => string;
-  /** A moment, in milliseconds since the epoch. */
+  /** A point in time, in milliseconds since the epoch. */
   time: (at: number) => string;
 }
 
@@ -38,7 +38,7 @@ export function tell<P extends Part>(part: P, fact: Fact<P>, speaker: Speaker): 
   );
 }
 
-/** How a value of each kind is written in a message. Only counts stay numbers. */
+/** Formats a value of each kind for a message. Only counts stay numbers. */
 const WRITERS: { readonly [S in keyof FactValues]: (value: FactValues[S], speaker: Speaker) => string | number } = {
   text: (value) => value,
   list: (values) => values.join(', '),

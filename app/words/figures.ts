@@ -48,7 +48,7 @@ export const count = (value: number): string => grouped().format(value);
 export function size(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 999.5 would round to 1000: the next unit says it better.
+  // 999.5 would round to 1000, so use the next unit.
   while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit += 1;
@@ -67,8 +67,7 @@ export function rate(bytesPerSecond: number): string {
 }
 
 /**
- * When something was, from now: "today, 14:02", "yesterday, 09:10", "12 Nov, 14:02". Both in milliseconds since the
- * epoch.
+ * A time relative to now: "today, 14:02", "yesterday, 09:10", "12 Nov, 14:02". Both in milliseconds since the epoch.
  */
 export function moment(then: number, now: number): string {
   const at = new Date(then);
@@ -78,14 +77,14 @@ export function moment(then: number, now: number): string {
   return say('figures.moment', { day: ago === 0 || ago === 1 ? days().format(-ago, 'day') : date().format(at), time });
 }
 
-/** When something was, whenever that is read: "12 Nov 2026, 14:02". Milliseconds since the epoch. */
+/** A time that stays right whenever it is read: "12 Nov 2026, 14:02". Milliseconds since the epoch. */
 export const longMoment = (at: number): string => dateTime().format(at);
 
-/** Whole percent, rounded down: 100 only when all of it is done. Nothing to do counts as done. */
+/** Whole percent, rounded down, so that 100 means complete. A total of 0 counts as complete. */
 export const percent = (done: number, total: number): number =>
   total <= 0 ? 100 : Math.max(0, Math.min(100, Math.floor((done / total) * 100)));
 
-/** A length of time in seconds, in words: "5 s", "4 min", "1 h 20 min". Never less than a second. */
+/** A duration in words: "5 s", "4 min", "1 h 20 min". In seconds; never less than one. */
 export function duration(seconds: number): string {
   if (seconds < 59.5) return say('figures.seconds', { seconds: Math.max(1, Math.round(seconds)) });
   const minutes = Math.round(seconds / 60);
@@ -100,15 +99,15 @@ export function duration(seconds: number): string {
 export const timeLeft = (seconds: number): string =>
   duration(seconds < 59.5 ? Math.max(5, Math.ceil(seconds / 5) * 5) : seconds);
 
-/** Where on a device: "12.4 GB (byte 12,400,000,000, sector 24,218,750)". */
+/** A place on a device: "12.4 GB (byte 12,400,000,000, sector 24,218,750)". */
 export const place = (offset: number): string =>
   say('figures.place', { size: size(offset), byte: offset, sector: Math.floor(offset / SECTOR_SIZE) });
 
-/** The same without the bytes: "12.4 GB (sector 24,218,750)". */
+/** A place without the byte: "12.4 GB (sector 24,218,750)". */
 export const placeShort = (offset: number): string =>
   say('figures.placeShort', { size: size(offset), sector: Math.floor(offset / SECTOR_SIZE) });
 
-/** Where on a device, short: "sector 24,218,750". */
+/** A place in short: "sector 24,218,750". */
 export const sector = (offset: number): string => say('figures.sector', { sector: Math.floor(offset / SECTOR_SIZE) });
 
 /** "a", "a and b", "a, b and c". */

@@ -16,7 +16,7 @@ const figures: Speaker['figures'] = {
 
 const window = (): Speaker => ({ words: catalogues[language()], locale: locale(), figures });
 
-/** An error as it is shown: what happened, and what to do. */
+/** An error as shown: what happened, and what to do. */
 export const sayError = ({
   reason,
   remedy,
@@ -32,20 +32,20 @@ export const sayLock = ({ locked }: Pick<Disk, 'locked'>): string | null =>
 /** A note on a job. */
 export const sayNote = (note: Note): string => tell('notes', note, window());
 
-/** Where a source file was downloaded from. */
+/** The origin of a downloaded source file. */
 export const sayOrigin = (origin: string): string => (origin === STANDARD_INPUT ? say('common.standardInput') : origin);
 
-/** One thing that is on a disk. */
+/** One thing on a disk. */
 export const sayContent = (content: Content): string => tell('contents', content, window());
 
-/** The way to a socket: "USB bus 1, hub 2, port 3". */
+/** The path to a socket: "USB bus 1, hub 2, port 3". */
 export const saySockets = (sockets: readonly Socket[]): string =>
   sockets.map((socket) => tell('sockets', socket, window())).join(', ');
 
 /** Where a drive is plugged in. */
 export const sayPort = ({ sockets }: Pick<Port, 'sockets'>): string => saySockets(sockets);
 
-/** The same where there is little room: "hub 2 · 3". The bus is left out where something follows it. */
+/** The path in short: "hub 2 · 3". The bus is left out when anything follows it. */
 export function sayPortShort({ sockets }: Pick<Port, 'sockets'>): string {
   const [first, ...rest] = sockets;
   if (first === undefined) return '';

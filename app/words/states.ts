@@ -2,8 +2,8 @@
 import { say } from './speech.ts';
 
 /**
- * The states that a tile can show. 'verified' and 'mappedVerified' alone are green, 'failed' alone is red. view/verdict.ts decides how a
- * destination ended.
+ * The states that a tile can show. Only 'verified' and 'mappedVerified' are green, and only 'failed' is red.
+ * view/verdict.ts decides how a destination ended.
  */
 export type TileState =
   | 'waiting'
@@ -27,5 +27,5 @@ export type TileState =
 /** A state's word as a tile shows it. */
 export const stateWord = (state: TileState): string => say(`states.${state}`);
 
-/** The same after a number ("2 copying"). */
+/** The word after a number ("2 copying"). */
 export const counted = (state: TileState, count: number): string => say(`counts.${state}`, { count });

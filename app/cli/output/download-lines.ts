@@ -15,20 +15,20 @@ import { fit, inAscii, printable, printableJson } from './text.ts';
 /** A line of `--json` about a download. Sizes in bytes. */
 export type DownloadLine = {
   event: 'download';
-  /** It begins (or goes on), it runs, a request failed and is made again, or all of it is there. */
+  /** It begins or continues, it is running, a request failed and is repeated, or the file is complete. */
   state: 'begins' | 'runs' | 'again' | 'done';
   /** Where the file is written. */
   path: string;
-  /** Why a request is made again; null otherwise. */
+  /** The error of the failed request; null otherwise. */
   error: ErrorFacts | null;
 } & DownloadProgress;
 
-/** Hears of a download, and of its end. */
+/** Receives the events of a download. */
 export interface DownloadReporter extends DownloadListener {
   done(fetched: Fetched): void;
 }
 
-/** The line for the start of a download of `origin` to `path`, which has `bytes` already. */
+/** The line for the start of a download from `origin` to `path`, which already has `bytes`. */
 export function beginning(
   origin: string,
   path: string,
@@ -56,7 +56,7 @@ export function progressWords({ bytes, length, bytesPerSecond, secondsLeft }: Do
 const retrying = (error: PlatterError, seconds: number): string =>
   `${errorSentence({ ...error, advice: '' }).trimEnd()} Trying again in ${String(seconds)} s.`;
 
-/** Reports in JSON. `origin`: where it comes from, without secrets. */
+/** Reports in JSON. `origin`: its URL without secrets. */
 export function jsonDownload(
   stdout: NodeJS.WritableStream & { writableNeedDrain?: boolean },
   origin: string,
@@ -110,7 +110,7 @@ export function logDownload(
   };
 }
 
-/** Reports on a terminal, in one line that is drawn again. */
+/** Reports on a terminal, in one line that is redrawn. */
 export function liveDownload(
   stdout: NodeJS.WriteStream,
   stderr: NodeJS.WritableStream,

@@ -14,12 +14,12 @@ import { english } from '../../base/english.ts';
 import { counted, number, size } from '../../base/figures.ts';
 import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 
-/** Width of what stands before each fact. */
+/** Width of the label before each fact. */
 const NAME = 11;
-/** Entries of an archive that are listed. */
+/** Most entries of an archive to list. */
 const MOST_ENTRIES = 16;
 
-/** All that was found, in lines. */
+/** All facts as lines. */
 export function infoLines(path: string, found: Described, paint: Paint): string[] {
   const facts: [string, string][] = [
     ...formatFacts(found),
@@ -119,7 +119,7 @@ function bmapFacts({ bmap }: Described): [string, string][] {
   return [['Bmap', `${name}, version ${version}, maps ${size(mapped)} of ${size(imageSize)} ${checksums}`]];
 }
 
-/** The word for the whole that places are counted in. */
+/** The word for the disk or image whose offsets are shown. */
 const wholeOf = (kind: Described['kind']): string => (kind === 'disk' ? 'disk' : 'image');
 
 function tableFacts({ table, kind, size: bytes }: Described): [string, string][] {
@@ -165,7 +165,7 @@ function mbrFacts({ sector, sectorKnown, id, chain, gptToo, partitions }: MbrTab
 
 const PROTECTIVE = '0xee';
 
-/** The signatures at the first byte of the whole. */
+/** The signatures at the first byte of the disk or image. */
 function wholeFacts({ table, signatures, kind, content }: Described): [string, string][] {
   if (signatures === null) return [];
   if (signatures.length > 0) {
@@ -177,7 +177,7 @@ function wholeFacts({ table, signatures, kind, content }: Described): [string, s
   return isNothing ? [['On it', 'no partition table, and no file system that Platter knows']] : [];
 }
 
-/** "ext4 "root""; what else is there after it. */
+/** "ext4 "root"", with any other signatures after it. */
 function several([first, ...others]: readonly Signature[]): string {
   if (first === undefined) return '';
   return others.length === 0 ? named(first) : `${named(first)}; also looks like ${others.map(named).join(', ')}`;
@@ -205,7 +205,7 @@ function entryLines({ packed }: Described): string[] {
 }
 
 const HEADINGS = ['NR', 'FIRST SECTOR', 'SIZE', 'TYPE', 'NAME', 'ON IT'];
-/** Columns with numbers. */
+/** Columns of numbers. */
 const RIGHT: ReadonlySet<number> = new Set([0, 1, 2]);
 const NAME_COLUMN = 4;
 
@@ -217,7 +217,7 @@ const FAULTS: Readonly<Record<PartitionFault, (it: string) => string>> = {
 
 function partitionLines({ table, kind }: Described, paint: Paint): string[] {
   if (table === null || table.partitions.length === 0) return [];
-  // Sectors of another size are those of the table, as partitioning tools show them.
+  // Sectors of another size: show those of the table, as partitioning tools do.
   const rows = table.partitions.map((one) => row(one, table.sector));
   const isNamed = table.partitions.some(({ name }) => name !== null);
   const kept = (cells: readonly string[]): string[] => cells.filter((_, index) => isNamed || index !== NAME_COLUMN);

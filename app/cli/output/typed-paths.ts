@@ -7,7 +7,7 @@ import { printable } from './text.ts';
 /** The typed paths, by their absolute paths. */
 const typed = new Map<string, string>();
 
-/** The words that stand for files which no user typed. */
+/** The words shown for files that the user did not type. */
 const instead = new Map<string, string>();
 
 /** Makes the paths of `request` absolute, from `directory`, and remembers the typed ones for `asTyped`. */
@@ -19,7 +19,7 @@ export const withAbsolutePaths = (request: JobRequest, directory: string): JobRe
     return absolute;
   });
 
-/** From now on `path` is shown as `words`: it is the file that stands for a URL or for standard input. */
+/** From now on shows `path` as `words`, because the file stands for a URL or for standard input. */
 export const showAs = (path: string, words: string): void => void instead.set(path, words);
 
 /** A path of the request as the user typed it; any other path unchanged. */

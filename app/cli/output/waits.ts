@@ -1,4 +1,4 @@
-// Says which files a command waits for before its job, and how far it has read one.
+// Tells which files a command waits for before its job, and how much of one has been read.
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Waiting } from '../../base/slow-answers.ts';
@@ -6,17 +6,17 @@ import type { Reading } from '../../contract/host.ts';
 import { asTyped } from './typed-paths.ts';
 import { printable } from './text.ts';
 
-/** The lines on the files that a command waits for. */
+/** Prints the files that a command waits for. */
 export interface Waits {
   told: Waiting;
-  /** Nothing is awaited any more. */
+  /** The wait is over. */
   over: () => void;
 }
 
-/** Percent between two lines, where a line cannot be written again. */
+/** Percent between two lines, when a line cannot be redrawn. */
 const STEP = 10;
 
-/** Says it on `stderr`. `rewrites`: that is a terminal on which a line can be written again. */
+/** Prints on `stderr`. `rewrites`: it is a terminal where a line can be redrawn. */
 export function waitsOn(stderr: Writable, rewrites: boolean): Waits {
   let last: number | null = null;
   const clear = (): void => {

@@ -1,4 +1,4 @@
-// The parts of a catalogue: one a concern, so that who works on one touches no other.
+// The parts of a catalogue. Each concern has its own part, so that two people can work without conflicts.
 import { alerts } from './window/alerts.ts';
 import { batch } from './window/batch.ts';
 import { causes } from './facts/causes.ts';

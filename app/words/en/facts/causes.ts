@@ -1,4 +1,4 @@
-// What lies behind a failed transfer: the second half of a sentence.
+// The causes of failed transfers, worded as the second half of a sentence.
 import type { Fact } from '../../../contract/facts.ts';
 
 export const causes = {

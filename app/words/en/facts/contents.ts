@@ -1,4 +1,4 @@
-// What is on a disk, as far as it is recognised.
+// The recognised content of a disk.
 import type { Content } from '../../../contract/facts.ts';
 
 export const contents = {

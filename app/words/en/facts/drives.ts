@@ -1,4 +1,4 @@
-// A drive in a sentence that tells it from another.
+// A drive, worded so that the user can tell it from another.
 export const drives = {
   nameless: 'a drive without a name',
   serial: 'serial number {serial}',

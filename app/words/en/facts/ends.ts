@@ -1,4 +1,4 @@
-// How the engine host ended: the second half of a sentence.
+// How the engine host ended, worded as the second half of a sentence.
 import type { End } from '../../../contract/facts.ts';
 
 export const ends = {

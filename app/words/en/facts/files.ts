@@ -1,4 +1,4 @@
-// Kinds of files that are not disk images, as a part of a sentence.
+// Kinds of files that are not disk images, worded as a part of a sentence.
 import type { Fact } from '../../../contract/facts.ts';
 
 export const files = {

@@ -1,4 +1,4 @@
-// What the user should know of a job, before it or after.
+// What the user should know about a job, before or after it.
 import type { Note } from '../../../contract/facts.ts';
 
 export const notes = {

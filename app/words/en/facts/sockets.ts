@@ -1,4 +1,4 @@
-// Where a drive is plugged in, as a hand finds it: one step of the way each.
+// The steps of the path to a drive's socket.
 import type { Socket } from '../../../contract/facts.ts';
 
 export const sockets = {

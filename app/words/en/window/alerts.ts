@@ -1,4 +1,4 @@
-// What a notification on the desktop says.
+// Desktop notifications.
 export const alerts = {
   stopped: 'The job stopped',
   drive: '{count, plural, one {{name} failed} other {# drives failed}}',

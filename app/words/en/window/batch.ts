@@ -1,4 +1,4 @@
-// What a batch is called, and which drives are in the list to choose from.
+// The name of a batch, and the filters of the list of drives.
 export const batch = {
   name: 'Name of the batch',
   namePlaceholder: 'none',

@@ -1,4 +1,4 @@
-// What is said in more than one place: buttons, and how many of what.
+// Words that several places share: buttons and counts.
 export const common = {
   close: 'Close',
   cancel: 'Cancel',

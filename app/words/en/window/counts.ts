@@ -1,4 +1,4 @@
-// How many destinations are at it ("2 copying").
+// The number of destinations in each state ("2 copying").
 export const counts = {
   waiting: '{count, number} waiting',
   comparing: '{count, number} comparing',

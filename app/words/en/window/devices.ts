@@ -1,4 +1,4 @@
-// Drives that come, are in use, and go.
+// Drives that are plugged in, used, and taken out.
 export const devices = {
   new: 'New',
   arrived: 'Plugged in: {drives}.',

@@ -1,4 +1,4 @@
-// What stands beside an error; the sentences themselves are in ../host.ts.
+// The words beside an error. Its sentences are in ../facts.
 export const errors = {
   at: 'at {place}',
   long: '{bytes} long',

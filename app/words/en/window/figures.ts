@@ -1,4 +1,4 @@
-// Parts of figures; the rest of a figure is `Intl`'s.
+// Words within figures. `Intl` has the rest.
 export const figures = {
   moment: '{day}, {time}',
   seconds: '{seconds, number} s',

@@ -1,4 +1,4 @@
-// The jobs that have ended, and what else is kept for later: reports, the log, diagnostics.
+// The history of ended jobs, reports, the log and diagnostics.
 export const history = {
   title: 'History',
   hint: 'Every job that has ended, in this window and on the command line.',

@@ -1,4 +1,4 @@
-// Jobs that were cut short and can be continued.
+// Interrupted jobs that can be continued.
 export const interrupted = {
   title: 'Interrupted',
   what: '{source} to {destinations}',

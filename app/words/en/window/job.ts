@@ -1,4 +1,4 @@
-// A job that runs or has ended: its header, its tiles, what to touch next.
+// A running or ended job: its header, its tiles, the next step.
 export const job = {
   destinations: 'Destinations',
   whole: 'Whole job',

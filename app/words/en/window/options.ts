@@ -1,4 +1,4 @@
-// How a copy is made.
+// The options of a job.
 export const options = {
   verify: 'Verify',
   verifyOn: 'Each drive is read back from the medium and compared.',

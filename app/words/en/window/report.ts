@@ -1,4 +1,4 @@
-// The report of a job that has ended, as it is handed on.
+// The printed report of an ended job.
 export const report = {
   title: 'Job report',
   kind: '{kind, select, copy {Copy} verify {Comparison} repair {Repair} other {Copy, continued}}',

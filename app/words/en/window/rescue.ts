@@ -1,4 +1,4 @@
-// A rescue: what it does and what it got.
+// A rescue: its progress and its result.
 export const rescue = {
   title: 'Rescue',
   copying: 'Copying what reads at the first try',

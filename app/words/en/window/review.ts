@@ -1,4 +1,4 @@
-// What is about to happen, and the consent to it.
+// The review of a plan, and the consent to it.
 export const review = {
   back: 'Back',
   continueTitle: '{count, plural, one {Continue # copy?} other {Continue # copies?}}',

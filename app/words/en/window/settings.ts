@@ -1,4 +1,4 @@
-// The settings, and the file they are kept in.
+// The settings and their file.
 export const settings = {
   title: 'Settings',
   hint: 'Every change applies at once.',

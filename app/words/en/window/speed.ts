@@ -1,4 +1,4 @@
-// Speed over time: of one destination in its details, of all in a drawer.
+// Charts of speed over time: one for a destination in its details, one for all in a drawer.
 export const speed = {
   title: 'Speed',
   total: 'All destinations',

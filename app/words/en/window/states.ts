@@ -1,4 +1,4 @@
-// What a destination is at: one word, as large as a tile allows.
+// The state of a destination in one word, as large as its tile allows.
 export const states = {
   waiting: 'Waiting',
   comparing: 'Comparing',

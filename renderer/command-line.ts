@@ -1,21 +1,21 @@
-// The command line that does what the window does, so that nothing is hidden behind a button.
+// The command line that does the same as the window, so that no feature is hidden behind a button.
 import { optionWords } from '../app/contract/options/options.ts';
 import { destinationsOf, originOf, sourceOf } from '../app/contract/request-facts.ts';
 import type { JobKind, JobRequest } from '../app/contract/request.ts';
 
-/** Quotes for a POSIX shell only what needs it. */
+/** Quotes a word for a POSIX shell, if it needs that. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
-/** Words as a shell takes them. */
+/** Words as a shell reads them. */
 export const shellWords = (words: readonly string[]): string => words.map(quoted).join(' ');
 
-/** What the window can be asked to do: write, only compare, or rewrite what differs. */
+/** The window's tasks: write, only compare, or rewrite what differs. */
 export type Task = Exclude<JobKind, 'resume'>;
 
-/** What was done by a job; what is continued was a copy. */
+/** The task of a job. A resumed job was a copy. */
 export const taskOf = (kind: JobKind): Task => (kind === 'resume' ? 'copy' : kind);
 
-/** What does the same as `request` on the command line. */
+/** The command line for `request`. */
 export function commandLine(request: JobRequest): string {
   const source = originOf(request) ?? sourceOf(request);
   const paths =

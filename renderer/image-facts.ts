@@ -1,4 +1,4 @@
-// What is in an image file, in words and as a map of its partitions.
+// The content of an image file: in words, and as a map of its partitions.
 import {
   isImageName,
   SPARSE,
@@ -11,20 +11,22 @@ import {
 import { partsOf } from '../app/contract/request-facts.ts';
 import { say, size } from './words.ts';
 
-/** A partition, or what lies between two, on a map of the image. Shares of its whole width, 0 to 1. */
+/**
+ * A partition, or the gap between two, on a map of the image. `from` and `share` are fractions of its width, 0 to 1.
+ */
 export interface Stretch {
   from: number;
   share: number;
-  /** null for what is in no partition. */
+  /** null for a gap. */
   partition: LookedAt | null;
 }
 
-/** Least share of a partition on the map: a small one is seen too. */
+/** Least share of a partition on the map, so that a small one is visible. */
 const LEAST = 0.02;
 
 const packingOf = (format: string): string => (format === SPARSE ? say('image.sparse') : writtenFormat(format));
 
-/** "xz → GPT": how the image is packed, and what it is. */
+/** "xz → GPT": the image's packing and kind. */
 export function formatOf({ packed, content, table, signatures }: Described): string {
   const steps = packed === null ? [] : [packingOf(packed.format)];
   if (packed?.sparse === true && packed.format !== SPARSE) steps.push(packingOf(SPARSE));
@@ -34,7 +36,7 @@ export function formatOf({ packed, content, table, signatures }: Described): str
   return steps.join(' → ');
 }
 
-/** "67.1 MB, packed 12.8 kB": how large it is. */
+/** "67.1 MB, packed 12.8 kB": the image's size. */
 export function sizesOf({ packed, bytes, size: image, sizeIs }: Described): string {
   if (packed === null) return size(bytes);
   const what = { packed: size(bytes), size: size(image ?? 0) };
@@ -45,19 +47,19 @@ export function sizesOf({ packed, bytes, size: image, sizeIs }: Described): stri
   }[sizeIs]();
 }
 
-/** What a list beside the file says; null when there is none. */
+/** The sentence on a list beside the file; null when there is none. */
 export function listOf({ checksum }: Described): string | null {
   if (checksum === null) return null;
   const what = { list: checksum.list, hash: partsOf(checksum.checksum).hash };
   return checksum.of === 'file' ? say('image.listOfFile', what) : say('image.listOfImage', what);
 }
 
-/** A partition by what is in it: "ext4 “root”", else by its name or type. */
+/** The name for a partition: its content ("ext4 “root”"), or else its name or type. */
 export function partitionName({ signatures, name, typeName, type }: LookedAt): string {
   return signatureName(signatures?.[0], name) ?? name ?? typeName ?? type;
 }
 
-/** "ext4 “root”"; null without a signature. `name`: in place of a label. */
+/** "ext4 “root”"; null without a signature. `name`: used instead of a label. */
 function signatureName(signature: Signature | undefined, name: string | null = null): string | null {
   if (signature === undefined) return null;
   const kind = signature.version ?? signature.type;
@@ -65,7 +67,7 @@ function signatureName(signature: Signature | undefined, name: string | null = n
   return label === null ? kind : say('choose.labelled', { fileSystem: kind, label });
 }
 
-/** The partitions and the gaps between them in their order; empty without a table. An extended partition is no place. */
+/** The partitions and the gaps between them, in order; empty without a table. An extended partition is left out. */
 export function mapOf({ table, size: image }: Described): Stretch[] {
   const partitions = (table?.partitions ?? [])
     .filter(({ place, faults }) => place !== 'extended' && !faults.includes('backwards'))
@@ -89,7 +91,10 @@ export function mapOf({ table, size: image }: Described): Stretch[] {
   });
 }
 
-/** The files in an archive with several, images first, then the largest first. One name stands for one file. */
+/**
+ * The files of an archive with several: images first, then by size, largest first. Files with the same name count as
+ * one.
+ */
 export function filesOf({ packed }: Described): ArchivedFile[] {
   const files = (packed?.entries ?? []).filter(({ name, size }) => !name.endsWith('/') && size > 0);
   if (files.length < 2) return [];

@@ -9,7 +9,7 @@ import { sourceName } from './disk-facts.ts';
 import type { Former } from './state/choice.svelte.ts';
 import { listed, say, sayError, size, stateWord, type TileState } from './words.ts';
 
-/** Temporary states that are announced all the same, because somebody may have to act. */
+/** Temporary states that are still announced, because somebody may have to act. */
 const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
 
 const names = (tiles: readonly Tile[], noun: 'destinations' | 'drives' | 'images' = 'destinations'): string =>
@@ -81,7 +81,7 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
   return job.phase === 'running' && advice.length === 0 ? untilThen(job.plan, tiles) : advice.join(' ');
 }
 
-/** What can be taken out or used by now, and which drives give no answer. */
+/** The drives that can already be taken out or used, and those that do not answer. */
 function onComplete({ phase, plan }: JobView, tiles: readonly Tile[]): string[] {
   const drives = tiles.filter((tile) => isComplete(tile) && tile.endpoint.kind === 'block');
   const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
@@ -121,7 +121,7 @@ function onStopped(plan: Plan, stopped: readonly Tile[]): string[] {
   return [isPartial(plan) ? say('tasks.mayDiffer', told(stopped)) : say('job.holdsPart', told(stopped))];
 }
 
-/** What there is to do while all goes well. */
+/** What the user can do while all is well. */
 function untilThen(plan: Plan, tiles: readonly Tile[]): string {
   const checks = plan.kind === 'verify';
   if (isPaused(tiles)) return checks ? say('tasks.paused') : say('job.pausedNow');

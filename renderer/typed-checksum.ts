@@ -2,9 +2,9 @@
 import { hashWith } from '../app/contract/hashes.ts';
 
 /**
- * The checksum that was typed, as a request has it: "sha256:0f34…". The number of digits decides which hash it is; a
- * name before it ("sha256:") and a file's name behind it, as in a list of checksums, may come along. Null when nothing
- * was typed, undefined when it is no checksum.
+ * Parses a typed checksum into the form of a request: "sha256:0f34…". The number of digits decides which hash it is. A
+ * prefix ("sha256:") and a file name after it, as in a list of checksums, are accepted. null for empty input, undefined
+ * when it is not a checksum.
  */
 export function typedChecksum(typed: string): string | null | undefined {
   const text = typed.trim();

@@ -1,5 +1,5 @@
-// How names and states read in the window, and how typed input is read. The words themselves are in app/words and
-// re-exported here, so that components have one place to import them from.
+// Names and states as shown in the window, and parsers for typed input. The words themselves are in app/words. They are
+// re-exported here, so that components import from one place.
 import { language } from '../app/words/speech.ts';
 
 export {
@@ -29,7 +29,7 @@ export {
 export { endonym, say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
 
-/** Between the name of a job and its action. A blank at the end of a block in a component would be lost. */
+/** Separates the name of a job from its action. Svelte would drop a blank at the end of a block. */
 export const AFTER_NAME = ': ';
 
 /** Bounds of a speed limit, in MB/s. */
@@ -37,7 +37,7 @@ const LEAST_SPEED = 0.1;
 const MOST_SPEED = 1_000_000;
 
 /**
- * Bytes per second for typed megabytes, "20" or "1.5" (also "1,5" where that is written so); null for empty input (no
+ * Bytes per second for typed megabytes: "20" or "1.5" ("1,5" in languages that write it so). null for empty input (no
  * limit), undefined when it is not a speed.
  */
 export function speed(typed: string): number | null | undefined {
@@ -47,7 +47,7 @@ export function speed(typed: string): number | null | undefined {
   return megabytes >= LEAST_SPEED && megabytes <= MOST_SPEED ? Math.round(megabytes * 1e6) : undefined;
 }
 
-/** Text that `typedSpeed` reads back as the same speed. */
+/** Text that `typedSpeed` parses to the same speed. */
 export const typedSpeed = (bytesPerSecond: number | null): string => {
   if (bytesPerSecond === null) return '';
   const megabytes = String(bytesPerSecond / 1e6);

@@ -1,10 +1,11 @@
-// What a request asks for that the window has no control for (contract/options/options.ts): it is carried over when a job is
-// repeated, or comes back with a reload, said as the command line says it, and left out with one button. Pure.
+// Options of a request that have no control in the window (contract/options/options.ts). They are carried over when a
+// job is repeated and after a reload. The window shows them as the command line writes them, with a button that removes
+// them. Pure.
 import { isOfJob, OPTIONS, wordsOf } from '../../app/contract/options/options.ts';
 import type { JobRequest } from '../../app/contract/request.ts';
 import { shellWords } from '../command-line.ts';
 
-/** `request`, whose destinations have these paths now; those that are not there (null) are left out. */
+/** `request` with these current paths of its destinations. Missing ones (null) are left out. */
 export function movedTo(request: JobRequest, paths: readonly (string | null)[]): JobRequest {
   if (request.kind === 'resume') return request;
   const destinations = request.destinations.flatMap(({ throttle }, index) => {
@@ -15,8 +16,8 @@ export function movedTo(request: JobRequest, paths: readonly (string | null)[]):
 }
 
 /**
- * `request` without what was true of the job before only: its disks were blank, and its map says that nothing is left
- * to do.
+ * `request` without the facts that were true only of the earlier job: that its disks were blank, and a map that says
+ * nothing is left to do.
  */
 export function anew(request: JobRequest): JobRequest {
   if (request.kind !== 'copy' || request.method.kind === 'update') return request;
@@ -26,8 +27,8 @@ export function anew(request: JobRequest): JobRequest {
 }
 
 /**
- * What `request` has of a repeated job, and would not have by the controls and the settings alone (`usual`), as options
- * of the command line; empty when nothing does.
+ * The options that `request` has from a repeated job, and would not have from the controls and the settings alone
+ * (`usual`), as words of the command line. Empty when there are none.
  */
 export function carriedWords(request: JobRequest, usual: JobRequest): string {
   const words = OPTIONS.filter(isOfJob)

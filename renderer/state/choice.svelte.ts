@@ -1,5 +1,5 @@
-// The choice being made: what to do, with which source and destinations, and how; or which interrupted job to continue.
-// Lives until a job takes its place.
+// The user's current choice: the task, the source, the destinations and the options; or the interrupted job to
+// continue. It lives until a job replaces it.
 import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
@@ -21,32 +21,32 @@ import { Options } from './options.svelte.ts';
 
 type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image' | 'manifest'; path: string };
 
-/** One end of a job from before, as far as its drive is known again by it. */
+/** One end of an earlier job, with the facts by which its drive is recognised. */
 type FormerEnd = Pick<RecordedEnd, 'path' | 'kind' | 'size' | 'model' | 'serial'>;
 
-/** A job from before (a plan, a record), as far as it can be chosen again. */
+/** An earlier job (a plan or a record), with the facts that are needed to choose the same again. */
 export interface Former extends Pick<Plan, 'kind' | 'name' | 'verify' | 'request' | 'origin'> {
   source: FormerEnd | null;
   destinations: readonly FormerEnd[];
 }
 
-/** What has been chosen so far. Disks are held by identity: another drive under the same path is not the one chosen. */
+/** The current choice. Disks are held by identity, because another drive under the same path is not the chosen one. */
 export class Choice {
   /** The chosen source; null when none is. */
   source = $state.raw<Source | null>(null);
   readonly image: ChosenImage;
-  /** The manifest last chosen; it stays in the list when something else is chosen instead. */
+  /** The manifest chosen last. It stays in the list when something else is chosen. */
   manifest = $state.raw<string | null>(null);
-  /** Image files to write anew, and such as are there, to be checked or repaired. */
+  /** Image files among the destinations: new ones, and existing ones to check or repair. */
   #newImages = $state.raw<string[]>([]);
   #oldImages = $state.raw<string[]>([]);
   readonly options: Options;
   readonly filters = new Filters();
   /** Why the last review or start was refused. */
   refusals = $state.raw<PlatterError[]>([]);
-  /** Says what was chosen and then went away: whenever it is asked, because the language can change. */
+  /** Names the choices that went away. A function, because the language can change. */
   #lost = $state.raw<() => string[]>(() => []);
-  /** A call about this choice is under way; nothing may change meanwhile. */
+  /** A call about this choice is running. Nothing may change until it has ended. */
   busy = $state.raw<'checking' | 'starting' | null>(null);
 
   #givenUp = false;
@@ -66,7 +66,7 @@ export class Choice {
     return this.#lost();
   }
 
-  /** What the source decides about destinations. */
+  /** The facts about the source that decide which destinations are possible. */
   get sourceFacts(): SourceFacts {
     const source = this.source;
     if (source?.kind === 'image') return { image: source.path };
@@ -90,12 +90,12 @@ export class Choice {
     );
   }
 
-  /** Chosen disks in the order of the list, not of the clicks: tiles keep the ports' order. */
+  /** The chosen disks in the list's order, not in that of the clicks, so that tiles keep the order of the ports. */
   get disks(): Disk[] {
     return this.#mirror.disks.filter((disk) => this.has(disk));
   }
 
-  /** Disks in the list: what the filters let through, and what is chosen, so that nothing is erased unseen. */
+  /** The disks to list: those that pass the filters, and the chosen ones, so that nothing is erased unseen. */
   get listed(): Disk[] {
     return this.#mirror.disks.filter((disk) => this.filters.pass(disk) || this.has(disk));
   }
@@ -110,7 +110,7 @@ export class Choice {
     else this.#oldImages = paths;
   }
 
-  /** Paths of everything that will be written, or compared. */
+  /** The paths of everything that will be written or compared. */
   get destinations(): string[] {
     return [...this.disks.map(({ path }) => path), ...this.images];
   }
@@ -120,8 +120,8 @@ export class Choice {
   }
 
   /**
-   * Removable disks in the list that are free and not in use: what "select all" means. Fixed disks, and mounted ones
-   * that would be written, are only ever chosen one by one.
+   * The disks that "select all" chooses: removable, in the list, free and not in use. The user must choose fixed disks,
+   * and mounted ones that would be written, one by one.
    */
   get selectable(): Disk[] {
     const { task } = this.options;
@@ -134,7 +134,7 @@ export class Choice {
     );
   }
 
-  /** What is still to be chosen, in words; null when the choice is complete. */
+  /** What is missing from the choice, in words; null when it is complete. */
   get missing(): string | null {
     if (this.source === null)
       return this.#mirror.download?.state === 'running' ? say('download.missing') : say('choose.missingSource');
@@ -159,9 +159,7 @@ export class Choice {
     return this.refusals.filter(({ device }) => device === path);
   }
 
-  /**
-   * Has a person to be asked whether the bytes of the source are taken as they are? It stays asked once it is answered.
-   */
+  /** Must the user be asked whether to copy the bytes of the source unchanged? It stays true after the answer. */
   get asksAsIs(): boolean {
     return this.options.asIs || this.refusals.some(({ code }) => code === 'NOT_AN_IMAGE');
   }
@@ -174,8 +172,8 @@ export class Choice {
   }
 
   /**
-   * `origin`: where the file was downloaded from; null for any other. `entry`: the file of an archive that is meant;
-   * null for its only one, or the one that was chosen before.
+   * `origin`: where the file was downloaded from; null for any other file. `entry`: the file of an archive to use; null
+   * for its only one, or the one chosen before.
    */
   chooseImage(path: string, origin: string | null = null, entry: string | null = null): void {
     if (this.image.path !== path || this.source?.kind !== 'image') this.options.sourceChanged();
@@ -185,7 +183,7 @@ export class Choice {
     this.#changed();
   }
 
-  /** The file that is taken of an archive: the chosen one, or the only image in it; null while it has to be chosen. */
+  /** The file of an archive that is used: the chosen one, or the only image in it; null until the user has chosen. */
   get entry(): string | null {
     return this.options.entry ?? this.image.described?.packed?.entry ?? null;
   }
@@ -202,7 +200,7 @@ export class Choice {
     if (typeof path === 'string') this.chooseImage(path);
   }
 
-  /** A manifest in the place of a source. Drives can only be compared with it. */
+  /** Chooses a manifest instead of a source. Drives can only be compared with it. */
   chooseManifest(path: string): void {
     this.manifest = path;
     this.options.task = 'verify';
@@ -217,8 +215,8 @@ export class Choice {
   }
 
   /**
-   * Takes a dropped file as the image, or as the manifest that it is by its name. Anything that is no file of this
-   * machine is left alone.
+   * Takes a dropped file as the image, or as a manifest if its name says so. Ignores anything that is not a file of
+   * this machine.
    */
   drop(file: File): void {
     const path = this.#bridge.pathOf(file);
@@ -227,8 +225,8 @@ export class Choice {
   }
 
   /**
-   * Asks for an image file with the native dialog, a new one or one to be checked or repaired, and adds it to the
-   * destinations.
+   * Asks for an image file with the native dialog and adds it to the destinations. It is a new one, or one to check or
+   * repair.
    */
   async addImage(): Promise<void> {
     const path = await this.#mirror.ask(
@@ -244,14 +242,14 @@ export class Choice {
     this.#changed();
   }
 
-  /** Chooses a disk as a destination, or gives it up. A locked disk stays as it is. */
+  /** Chooses a disk as a destination, or drops it from them. A locked disk does not change. */
   toggle(disk: Disk): void {
     if (this.has(disk)) this.#picked.delete(disk.path);
     else if (this.lockOf(disk) === null) this.#picked.set(disk.path, identity(disk));
     this.#changed();
   }
 
-  /** Chooses every free removable disk, as many as one job can have. */
+  /** Chooses every free removable disk, up to the limit of one job. */
   selectAll(): void {
     for (const disk of this.selectable) if (this.lockOf(disk) === null) this.#picked.set(disk.path, identity(disk));
     this.#changed();
@@ -281,25 +279,25 @@ export class Choice {
     await this.#whileBusy('checking', () => this.#bridge.forget(job));
   }
 
-  /** Starts the review `id`: the person has consented to it. */
+  /** Starts the review `id`, to which the user has agreed. */
   async start(id: string): Promise<void> {
     await this.#whileBusy('starting', () => this.#bridge.start(id));
   }
 
-  /** Gives up the check of the choice. */
+  /** Cancels the check of the choice. */
   async giveUp(): Promise<void> {
     this.#givenUp = true;
     await this.dismissReview();
   }
 
-  /** Goes back from a review to choosing. */
+  /** Returns from a review to choosing. */
   async dismissReview(): Promise<void> {
     await this.#mirror.ask(this.#bridge.dismissReview());
   }
 
-  /** Takes over what a plan names: after a reload the plan is all that is left of the choice. */
+  /** Takes over the choice from a plan, which is all that remains of it after a reload. */
   adopt(plan: Plan, disks: readonly Disk[]): void {
-    // What is continued was chosen long ago, and not here.
+    // The choice of a resumed job was made long ago, and not here.
     if (plan.kind === 'resume') return;
     const at = (path: string): Disk | undefined => disks.find((disk) => disk.path === path);
     const source = plan.source === null ? undefined : at(plan.source.realPath);
@@ -325,8 +323,8 @@ export class Choice {
   }
 
   /**
-   * Chooses the same as a job that has ended: the same drives, wherever they are now, and no other in place of one, in
-   * the same way. What is not the same, `lost` says.
+   * Chooses the drives and options of an ended job again. A drive is found wherever it is plugged in now, and never
+   * replaced by another. `lost` names what has changed.
    */
   repeat(former: Former, disks: readonly Disk[]): void {
     const { source, destinations, request, origin } = former;
@@ -338,7 +336,7 @@ export class Choice {
     };
     this.source = null;
     this.#picked.clear();
-    // Of one that was downloaded and is not there any more, the window shows the download.
+    // For a downloaded source that no longer exists, the window shows the download.
     const isThere = origin === null || this.#mirror.download?.path === source?.path;
     if (source?.kind === 'file' && isThere) this.chooseImage(source.path, origin);
     for (const disk of source?.kind === 'block' ? present(source) : []) this.chooseDisk(disk);
@@ -364,13 +362,13 @@ export class Choice {
     ];
   }
 
-  /** A download has begun: it is the next source. */
+  /** A download has begun. It will be the next source. */
   awaitDownload(): void {
     this.source = null;
     this.#changed();
   }
 
-  /** A downloaded file was removed, which its download says. */
+  /** A downloaded file was removed. Its download says so. */
   forgetRemoved(): void {
     const { image } = this;
     if (image.origin === null || this.#mirror.download?.path === image.path) return;
@@ -378,7 +376,7 @@ export class Choice {
     image.forget();
   }
 
-  /** Drops what is no longer there, or is another drive under the same path, and says so. */
+  /** Drops the choices that are gone, or are another drive under the same path, and reports them. */
   reconcile(disks: readonly Disk[]): void {
     const present = disks.map(identity);
     const gone: string[] = [];
@@ -402,7 +400,7 @@ export class Choice {
     ];
   }
 
-  /** "3 drives and 1 new image": how many destinations there are. */
+  /** "3 drives and 1 new image": the number of destinations. */
   get summary(): string {
     const images = this.images.length;
     const drives = this.disks.length;
@@ -413,7 +411,7 @@ export class Choice {
     return listed([...(drives > 0 ? [say('common.drives', { count: drives })] : []), ...(images > 0 ? [files] : [])]);
   }
 
-  /** One call about the choice, its refusal kept. Nothing is asked while another is under way. */
+  /** Runs one call about the choice and keeps its refusal. Only one call runs at a time. */
   async #whileBusy(busy: 'checking' | 'starting', call: () => Promise<Outcome<unknown>>): Promise<void> {
     if (this.busy !== null) return;
     this.#clearNotes();
@@ -421,7 +419,7 @@ export class Choice {
     this.#givenUp = false;
     const outcome = await this.#mirror.ask(call());
     this.busy = null;
-    // A person who has given it up knows that.
+    // Do not report a cancellation to the user who made it.
     const isNews = ({ code }: PlatterError): boolean => !this.#givenUp || code !== 'CANCELLED';
     if (outcome?.ok === false) this.refusals = outcome.errors.filter(isNews);
   }
@@ -431,7 +429,7 @@ export class Choice {
     this.#lost = () => [];
   }
 
-  /** A review is about one choice; when that changes it is no longer true. */
+  /** A review is about one choice. It is not valid for a changed one. */
   #changed(): void {
     this.#clearNotes();
     if (this.source?.kind === 'manifest' && this.options.task !== 'verify') this.source = null;

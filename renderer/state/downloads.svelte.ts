@@ -1,4 +1,4 @@
-// The download of a source: asks main for it, and makes the file the source once it is whole.
+// The download of a source. Asks main for it, and makes the file the source once it is complete.
 import type { SourceDownload } from '../../app/contract/downloads.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import { isLink, type Bridge } from '../../app/contract/window.ts';
@@ -6,15 +6,15 @@ import { baseName } from '../words.ts';
 import type { Choice } from './choice.svelte.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
-/** The field for a link, and the download that main shows. */
+/** The field for a link, and the current download. */
 export class Downloads {
   /** The field for a link is open. */
   open = $state(false);
   /** The link as typed. */
   typed = $state('');
-  /** Why the last wish was refused. */
+  /** Why the last call was refused. */
   refusals = $state.raw<PlatterError[]>([]);
-  /** The download (`at`) that was last made the source. */
+  /** The download (`at`) that became the source last. */
   #taken = 0;
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
@@ -26,7 +26,7 @@ export class Downloads {
     this.#choice = choice;
   }
 
-  /** The download that is shown: none when its file is the source already. */
+  /** The download to show; null when its file is the source already. */
   get shown(): SourceDownload | null {
     return this.ofImage === null ? this.#mirror.download : null;
   }
@@ -50,7 +50,7 @@ export class Downloads {
     if (this.#choice.source === null) this.use();
   }
 
-  /** Takes what was pasted or dropped, when it is a link. Gives whether it was. */
+  /** Takes pasted or dropped text if it is a link. Tells whether it was. */
   take(text: string): boolean {
     if (!isLink(text) || this.runs || this.#choice.busy !== null) return false;
     void this.begin(text.trim());
@@ -66,34 +66,34 @@ export class Downloads {
     this.#await();
   }
 
-  /** Stops it; what is there stays. */
+  /** Stops the download. The partial file stays. */
   async stop(): Promise<void> {
     await this.#mirror.ask(this.#bridge.stopDownload());
   }
 
-  /** Downloads again, or the rest. */
+  /** Continues the download, or downloads again. */
   async again(): Promise<void> {
     await this.#ask(this.#bridge.resumeDownload());
     if (this.refusals.length === 0) this.#await();
   }
 
-  /** Puts it away. */
+  /** Dismisses the download. */
   async discard(): Promise<void> {
     await this.#ask(this.#bridge.discardDownload());
   }
 
-  /** Says whether the file stays when its job is done. */
+  /** Decides whether the file stays when its job is done. */
   async keep(isKept: boolean): Promise<void> {
     await this.#ask(this.#bridge.keepDownload(isKept));
   }
 
-  /** Makes a whole download the source. */
+  /** Makes a complete download the source. */
   use(): void {
     const { download } = this.#mirror;
     if (download !== null && download.path !== null) this.#choice.chooseImage(download.path, download.origin);
   }
 
-  /** A download has begun: it is the next source. */
+  /** A download has begun. It will be the next source. */
   #await(): void {
     this.#taken = 0;
     this.#choice.awaitDownload();
@@ -102,11 +102,11 @@ export class Downloads {
 
   async #ask(call: Promise<Outcome<null>>): Promise<void> {
     const outcome = await this.#mirror.ask(call);
-    // The person who says no to a download knows that.
+    // Do not report a "no" to the user who said it.
     this.refusals = outcome?.ok === false ? outcome.errors.filter(({ code }) => code !== 'CANCELLED') : [];
   }
 }
 
-/** The name of a download: the file's, as its link has it. */
+/** The name of a download: that of its file, from its link. */
 export const downloadName = ({ origin, path }: Pick<SourceDownload, 'origin' | 'path'>): string =>
   baseName(path ?? origin.replace(/\?\.\.\.$/u, '').replace(/\/+$/u, ''));

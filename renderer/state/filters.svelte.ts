@@ -1,8 +1,8 @@
-// Which drives the list of destinations shows: all, or those of one size, at one place.
+// Filters for the list of destinations, by size and by place.
 import type { Disk } from '../../app/contract/disks.ts';
 import { say, saySockets, size } from '../words.ts';
 
-/** Where it is plugged in, without the last socket ("USB bus 1, hub 2"); when unknown, how ("USB"). */
+/** The place without the last socket ("USB bus 1, hub 2"); when unknown, the transport ("USB"). */
 export function placeOf({ port, kind, transport }: Disk): string {
   if (port === null) return kind === 'loop' ? say('choose.loop') : (transport ?? '').toUpperCase();
   return saySockets(

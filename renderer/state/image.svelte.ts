@@ -1,4 +1,4 @@
-// The image file last chosen, what is in it, and which file of an archive is meant.
+// The image file chosen last, its content, and the chosen file of an archive.
 import type { ArchivedFile, Described } from '../../app/contract/disk-content.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import { filesOf } from '../image-facts.ts';
@@ -10,11 +10,11 @@ export class ChosenImage {
   path = $state.raw<string | null>(null);
   /** Where the file was downloaded from, without secrets; null for any other. */
   origin = $state.raw<string | null>(null);
-  /** The content; null until it is known, and when the file cannot be read. */
+  /** The content; null until it is known, or when the file cannot be read. */
   described = $state.raw<Described | null>(null);
   /** The files of an archive with several; empty for any other file. */
   #files = $state.raw<ArchivedFile[]>([]);
-  /** Counts the questions: an answer to an older one does not count. */
+  /** Counts the requests, so that the answer to an older one is ignored. */
   #asked = 0;
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
@@ -24,12 +24,12 @@ export class ChosenImage {
     this.#mirror = mirror;
   }
 
-  /** The files of an archive among which a person chooses; empty where there is nothing to choose. */
+  /** The files of an archive among which the user chooses; empty when there is no choice. */
   get files(): readonly ArchivedFile[] {
     return this.#files;
   }
 
-  /** Shows this image, and asks what is in it. The file may be another one each time. */
+  /** Shows this image and requests its content. The file may have changed since the last time. */
   show(path: string, origin: string | null, entry: string | null): void {
     this.path = path;
     this.origin = origin;
@@ -37,7 +37,7 @@ export class ChosenImage {
     this.ask(entry);
   }
 
-  /** Asks what is in the image, with this file of an archive (null: its only one). */
+  /** Requests the content of the image, with this file of an archive (null: its only one). */
   ask(entry: string | null): void {
     const { path } = this;
     if (path === null) return;
@@ -51,7 +51,7 @@ export class ChosenImage {
     });
   }
 
-  /** There is no such image any more. */
+  /** The image is gone. */
   forget(): void {
     this.#asked += 1;
     this.path = null;

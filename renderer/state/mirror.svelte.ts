@@ -1,4 +1,4 @@
-// Main's state as the window shows it, each snapshot at once. Main decides how often they come (main/notices.ts).
+// The window's copy of main's state, updated with each snapshot. Main decides how often they come (main/notices.ts).
 import type { Disk } from '../../app/contract/disks.ts';
 import type { SourceDownload } from '../../app/contract/downloads.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
@@ -8,7 +8,7 @@ import { diskName } from '../disk-facts.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';
 
-/** Most drives arriving together that are announced by name; of more only the number is announced. */
+/** Most drives arriving together to announce by name. Of more, only the number is announced. */
 const MOST_NAMED = 4;
 
 /** Mirrors `AppState`. Owns nothing: a reload rebuilds it from `getState`. */
@@ -40,12 +40,12 @@ export class Mirror {
     return this.state?.job ?? null;
   }
 
-  /** The source that is, or was, downloaded from a link. */
+  /** The source that is being downloaded, or was. */
   get download(): SourceDownload | null {
     return this.state?.download ?? null;
   }
 
-  /** The images that were read last, newest first. */
+  /** The images read last, newest first. */
   get recent(): RecentImage[] {
     return this.state?.recent ?? [];
   }
@@ -65,7 +65,7 @@ export class Mirror {
       this.#bridge.onProgress((progress) => this.#progress(progress)),
     ];
     void this.ask(this.#bridge.getState()).then((state) => {
-      // A notice that came first is newer than this answer.
+      // A notice that came before this answer is newer.
       if (state !== undefined && !heard) this.#take(state);
     });
     return () => {

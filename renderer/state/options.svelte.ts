@@ -1,5 +1,5 @@
-// What is done, and how, beyond what and where to: write or only compare, read back, only what differs, skipping what
-// cannot be read, how fast.
+// The task and its options: write or only compare, read back, write only what differs, skip what cannot be read, limit
+// the speed.
 import { carryOver } from '../../app/contract/options/options.ts';
 import {
   checksumOf,
@@ -23,7 +23,7 @@ import type { Task } from '../command-line.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 import { carriedWords } from './carried-options.ts';
 
-/** What is compared, or copied: a source, or the manifest that stands for one. */
+/** The source of a copy or a comparison, or the manifest in its place. */
 export interface From {
   kind: 'source' | 'manifest';
   path: string;
@@ -31,10 +31,10 @@ export interface From {
   origin: string | null;
 }
 
-/** Times that a rescue from the window tries the bad sectors again. */
+/** The number of retries of a rescue that the window starts. */
 const RETRIES = 1;
 
-/** The options as they are set; every change is told to `changed`. */
+/** The current options. Calls `changed` after every change. */
 export class Options {
   #task = $state<Task>('copy');
   #name = $state('');
@@ -46,9 +46,9 @@ export class Options {
   #checksum = $state('');
   #entry = $state<string | null>(null);
   #limit = $state('');
-  /** What was taken last from the settings; they alone have the seldom ones. */
+  /** The settings' defaults that were applied last. Options without a control come only from there. */
   #defaults = $state.raw(defaultSettings.defaults);
-  /** The repeated job, for what it asked for beyond that. */
+  /** The repeated job, for its options without a control. */
   #carried = $state.raw<JobRequest | null>(null);
   readonly #changed: () => void;
 
@@ -56,7 +56,7 @@ export class Options {
     this.#changed = changed;
   }
 
-  /** What is to be done. */
+  /** The task. */
   get task(): Task {
     return this.#task;
   }
@@ -66,7 +66,7 @@ export class Options {
     this.#changed();
   }
 
-  /** What the batch is called, as typed. */
+  /** The name of the batch, as typed. */
   get name(): string {
     return this.#name;
   }
@@ -89,7 +89,7 @@ export class Options {
     return this.#update;
   }
 
-  /** Only what differs: not together with a rescue, which has no whole source to compare with. */
+  /** Write only what differs. Not possible in a rescue, which has no complete source to compare with. */
   set update(on: boolean) {
     this.#update = on;
     if (on) this.#rescue = false;
@@ -100,7 +100,7 @@ export class Options {
     return this.#rescue;
   }
 
-  /** A rescue has no checksum: it goes on past bytes that it cannot read. */
+  /** A rescue has no checksum, because it skips bytes that it cannot read. */
   set rescue(on: boolean) {
     this.#rescue = on;
     if (on) {
@@ -119,7 +119,7 @@ export class Options {
     this.#changed();
   }
 
-  /** The bytes of the source file are taken as they are, though it is no disk image. */
+  /** The bytes of the source file are copied unchanged, although it is not a disk image. */
   get asIs(): boolean {
     return this.#asIs;
   }
@@ -129,7 +129,7 @@ export class Options {
     this.#changed();
   }
 
-  /** What the source file, or the image in it, has to be: as typed. */
+  /** The checksum of the source file or of the image in it, as typed. */
   get checksum(): string {
     return this.#checksum;
   }
@@ -140,7 +140,7 @@ export class Options {
     this.#changed();
   }
 
-  /** The file to take of an archive; null for its only one. */
+  /** The file to copy from an archive; null for its only one. */
   get entry(): string | null {
     return this.#entry;
   }
@@ -150,17 +150,14 @@ export class Options {
     this.#changed();
   }
 
-  /**
-   * Another source was chosen: what was agreed to for the former one does not hold for it. The caller tells of the
-   * change.
-   */
+  /** Another source was chosen, so the consent that was given for the old one ends. The caller reports the change. */
   sourceChanged(): void {
     this.#asIs = false;
     this.#checksum = '';
     this.#entry = null;
   }
 
-  /** As it was typed, in MB/s. */
+  /** The speed limit as typed, in MB/s. */
   get limit(): string {
     return this.#limit;
   }
@@ -170,13 +167,13 @@ export class Options {
     this.#changed();
   }
 
-  /** What cannot be asked for as it stands, in words; null when all is well. */
+  /** What is wrong with the options, in words; null when all is well. */
   get wrong(): string | null {
     if (typedChecksum(this.#checksum) === undefined) return say('options.checksumWrong');
     return speed(this.#limit) === undefined ? say('options.limitWrong') : null;
   }
 
-  /** How a copy is made by the controls and the settings. */
+  /** How the controls and the settings make a copy. */
   get #method(): CopyMethod {
     const check = this.#verify ? 'verify' : 'none';
     const zeros = this.#defaults.sparse ? 'sparse' : 'written';
@@ -186,7 +183,7 @@ export class Options {
       : { kind: 'write', check, zeros };
   }
 
-  /** What is asked for by the controls and the settings; null where the task cannot do with a manifest alone. */
+  /** The request from the controls and the settings; null when the task needs more than a manifest. */
   #usual(from: From, destinations: readonly string[], unmount: boolean): WorkRequest | null {
     const checksum = typedChecksum(this.#checksum) ?? null;
     const common = {
@@ -205,10 +202,7 @@ export class Options {
       : { ...plainCopy(from.path, destinations), ...written, method: this.#method };
   }
 
-  /**
-   * The request for these ends; null where the task cannot do with a manifest alone. `unmount`: something of them is
-   * mounted.
-   */
+  /** The request for these ends; null when the task needs more than a manifest. `unmount`: one of them is mounted. */
   request(from: From, destinations: readonly string[], unmount: boolean): WorkRequest | null {
     const request = this.#usual(from, destinations, unmount);
     if (request !== null && this.#carried !== null) carryOver(this.#carried, request);
@@ -216,8 +210,8 @@ export class Options {
   }
 
   /**
-   * What of that comes of a repeated job and has no control here, as options of the command line; empty when nothing
-   * does.
+   * The options that come from a repeated job and have no control here, as words of the command line; empty when there
+   * are none.
    */
   carried(destinations: readonly string[]): string {
     if (this.#carried === null) return '';
@@ -225,13 +219,13 @@ export class Options {
     return carriedWords(this.request(from, destinations, false)!, this.#usual(from, destinations, false)!);
   }
 
-  /** Leaves out what comes of a repeated job and has no control here. */
+  /** Drops the options that come from a repeated job and have no control here. */
   drop(): void {
     this.#carried = null;
     this.#changed();
   }
 
-  /** What is out of the ordinary beyond verifying, for a closed disclosure; empty when nothing is. */
+  /** The unusual options besides verification, for the closed disclosure; empty when there are none. */
   get summary(): string {
     const throttle = speed(this.#limit) ?? null;
     const copies = this.#task === 'copy';
@@ -246,7 +240,7 @@ export class Options {
     ]);
   }
 
-  /** Begins with the settings' defaults, again whenever those have changed. */
+  /** Applies the settings' defaults, again whenever they have changed. */
   begin(defaults: JobDefaults): void {
     const now = this.#defaults;
     if (JSON.stringify(defaults) === JSON.stringify(now)) return;
@@ -258,11 +252,11 @@ export class Options {
     this.#changed();
   }
 
-  /** Takes over those of a job from before, of `request`; `said` is what its review said of it. */
+  /** Takes over the options of an earlier job from its `request`. `said` is what its review said about them. */
   adopt(request: JobRequest, said: { task: Task; name: string | null; verify: boolean }): void {
     this.#task = said.task;
     this.#name = said.name ?? '';
-    // Of these a check and a repair say nothing: the next copy has them as they were.
+    // A check and a repair do not have these, so they stay for the next copy.
     if (this.#task === 'copy') {
       this.#verify = said.verify;
       this.#update = updates(request);

@@ -1,4 +1,4 @@
-// The images that were read last: offered while no source is chosen, or on demand.
+// The images read last. They are offered while no source is chosen, or on demand.
 import type { PlatterError } from '../../app/contract/errors.ts';
 import type { Bridge, RecentImage } from '../../app/contract/window.ts';
 import type { Choice } from './choice.svelte.ts';
@@ -8,7 +8,7 @@ import type { Mirror } from './mirror.svelte.ts';
 export class Recent {
   /** Why the last choice was refused. */
   refusals = $state.raw<PlatterError[]>([]);
-  /** Opened or closed by the user; null while neither. */
+  /** The user has opened or closed it; null when neither. */
   #open = $state<boolean | null>(null);
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
@@ -34,7 +34,7 @@ export class Recent {
     this.#open = isOpen;
   }
 
-  /** Makes the image the source. Gives whether it is: not when it was refused, or has to be downloaded again. */
+  /** Makes the image the source. False when that was refused, or the image must be downloaded again. */
   async choose({ job }: RecentImage): Promise<boolean> {
     const taken = await this.#mirror.ask(this.#bridge.chooseRecent(job));
     this.refusals = taken?.ok === false ? taken.errors : [];

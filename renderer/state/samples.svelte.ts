@@ -17,7 +17,7 @@ export class Samples {
     this.#history = withPoint(this.#history, job);
   }
 
-  /** Takes the history that main kept from before this page. */
+  /** Takes over main's history from before this page. */
   begin(earlier: SpeedHistory): void {
     this.#history = withEarlier(this.#history, earlier);
   }

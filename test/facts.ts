@@ -1,4 +1,4 @@
-// A sample of each kind of fact, with a value for everything it knows.
+// A sample of each kind of fact, with all its values.
 import { FACTS, type Fact, type FactValues, type Part, type Spec } from '../app/contract/facts.ts';
 
 const VALUES: FactValues = {
@@ -17,7 +17,7 @@ const VALUES: FactValues = {
   file: { kind: 'packed', format: 'xz' },
 };
 
-/** One sample of each kind of a table, or one for each choice of a kind that has some. */
+/** One sample of each kind in a table; for a kind with choices, one for each choice. */
 export function samples<P extends Part>(part: P): Fact<P>[] {
   return Object.entries(FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>).flatMap(
     ([kind, specs]) => {

@@ -1,4 +1,4 @@
-// Runs before each file of tests (`setupFiles`): see own-folders.ts.
+// vitest runs this before each test file (`setupFiles`). own-folders.ts has the check.
 import { guardFolders } from './own-folders.ts';
 
 guardFolders();

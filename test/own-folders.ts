@@ -1,14 +1,14 @@
-// Tests write into folders of their own. Every run gets a state folder and XDG folders under the temporary folder,
-// which every process of a test inherits. Each file of tests is checked for having left the folders of the machine and
-// its user alone.
+// Keeps tests in folders of their own. Every run gets a state folder and XDG folders under the temporary folder, which
+// every process of a test inherits. After each test file it checks that the folders of the machine and its user have
+// not changed.
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** The folders of a Platter that is no test: root's state, the user's state, settings and downloads. */
+/** The folders of a real Platter: root's state, the user's state, settings and downloads. */
 export const realFolders = (): string[] => {
-  const home = userInfo().homedir; // by the system, not by HOME
+  const home = userInfo().homedir; // from the system, not from HOME
   return [
     '/var/lib/platter',
     join(home, '.local/state/platter'),
@@ -17,7 +17,7 @@ export const realFolders = (): string[] => {
   ];
 };
 
-/** Everything in these folders, each with its size and when it was written. A folder that is not there is empty. */
+/** All paths in these folders, with size and time of change. A missing folder is empty. */
 export function picture(folders: readonly string[]): Map<string, string> {
   const seen = new Map<string, string>();
   for (const folder of folders) {
@@ -33,12 +33,12 @@ export function picture(folders: readonly string[]): Map<string, string> {
   return seen;
 }
 
-/** The paths that are new, changed or gone between two listings. */
+/** The paths that were added, changed or removed between two listings. */
 export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
 }
 
-/** Before all files of a run, in vitest's own process (`globalSetup`). */
+/** Runs once before all test files, in vitest's own process (`globalSetup`). */
 export default function setup(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'platter-run-'));
   process.env.PLATTER_STATE = join(folder, 'state');
@@ -48,7 +48,7 @@ export default function setup(): () => void {
   return () => rmSync(folder, { recursive: true, force: true });
 }
 
-/** Around each file of tests, in its process (`guard-folders.ts`). */
+/** Runs around each test file, in its process (`guard-folders.ts`). */
 export function guardFolders(): void {
   const before = picture(realFolders());
   afterAll(() => {

@@ -1,4 +1,5 @@
-// Writes the counts, every skip with its reason, and every failure for `npm test`, into the file that PLATTER_TEST_REPORT names.
+// Writes the counts, every skip with its reason, and every failure into the file that PLATTER_TEST_REPORT names. `npm
+// test` reads it.
 import { writeFileSync } from 'node:fs';
 import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
@@ -12,16 +13,16 @@ interface Counts {
   failures: string[];
 }
 
-/** Lines of an error that are kept. */
+/** Most lines of an error to keep. */
 const ERROR_LINES = 8;
 
 /** No name filter was given. */
 const ALL = process.env.PLATTER_TEST_NAME === undefined;
 
-/** The reason for skipIf and runIf, which cannot give one. They are used where the lab or root is needed. */
+/** The reason for skipIf and runIf, which cannot give one. They are used where a test needs the lab or root. */
 const unsaid = canLab() ?? 'no reason given';
 
-/** `endedEarly`: the run ended after so many failures that the rest was left out. */
+/** `endedEarly`: the run ended after this many failures, and the rest was skipped. */
 function reasonOf(test: TestCase, note: string | undefined, endedEarly: boolean): string {
   if (note !== undefined) return note;
   for (let suite = test.parent; suite.type === 'suite'; suite = suite.parent) {
@@ -31,7 +32,7 @@ function reasonOf(test: TestCase, note: string | undefined, endedEarly: boolean)
   return endedEarly ? 'left out after too many failures' : unsaid;
 }
 
-/** What failed, and the first lines of its errors. */
+/** The failures, with the first lines of their errors. */
 const said = (what: string, errors: readonly SerializedError[]): string =>
   [what, ...errors.map(({ message }) => message.split('\n').slice(0, ERROR_LINES).join('\n'))].join('\n');
 

@@ -1,4 +1,4 @@
-// The bars beside the measurements. Pure: says met or not, asserts nothing.
+// The bars, with which measurements are compared. Pure: it says met or not met, and asserts nothing.
 import { availableParallelism } from 'node:os';
 import { COMMAND_LINE } from './contenders.ts';
 import { DECODER, ONE_CORE } from './decode.ts';
@@ -19,7 +19,7 @@ export interface Bar {
   /** Null when it was not measured; `why` says why. */
   measured: number | null;
   met: boolean | null;
-  /** How the figure is written, its unit included. */
+  /** The figure as text, with its unit. */
   text: string;
 }
 
@@ -32,7 +32,7 @@ export interface Results {
   startUp: StartUp | string | null;
 }
 
-/** Median of one figure of an entry; null without samples, or where the figure is unknown. */
+/** Median of one figure of an entry; null without samples, or when the figure is unknown. */
 export function middle(entry: EntryResult | undefined, of: (sample: Sample) => number | null): number | null {
   const values = (entry?.samples ?? []).map(of).filter((value) => value !== null);
   return values.length === 0 ? null : median(values);
@@ -69,7 +69,7 @@ const perGiB = (value: number): string => `${value.toFixed(3)} s/GiB`;
 const over = (a: number | null, b: number | null): number | null =>
   a === null || b === null || b === 0 ? null : a / b;
 
-/** Everything a bar needs to look up. */
+/** Looks up measurements for the bars. */
 class Lookup {
   private readonly rows: readonly RowResult[];
 
@@ -89,7 +89,7 @@ class Lookup {
     return over(this.seconds(row, ENGINE), this.seconds(row, LIMIT));
   }
 
-  /** The same for the kernel's own work in that time and for the least that a program can do, in words. */
+  /** In words: the same ratio, for the kernel's own work in that time and for the least that a program can do. */
   leastOfLimit(row: string): string {
     const limit = this.seconds(row, LIMIT);
     const kernel = over(
@@ -112,7 +112,7 @@ class Lookup {
   }
 }
 
-/** The name of what of Platter is set against the peers in a row. */
+/** The name of the entry of Platter that a row compares with the peers. */
 function oursIn(row: string): string {
   if (row === 'slow') return beside(ENGINE);
   if (row.startsWith('decode-')) return DECODER;
@@ -229,7 +229,7 @@ function startUpBars(startUp: StartUp | string | null): Bar[] {
   ];
 }
 
-/** The decoder of packed images against one core of the format's own. */
+/** The decoder of packed images, compared with one core of the format's own decoder. */
 function decodeBars(look: Lookup): Bar[] {
   const speed = (row: string): number | null => over(look.seconds(row, ONE_CORE), look.seconds(row, DECODER));
   const time = (row: string): number | null => over(look.seconds(row, DECODER), look.seconds(row, ONE_CORE));
@@ -246,7 +246,7 @@ function decodeBars(look: Lookup): Bar[] {
   ];
 }
 
-/** A copy of a packed image against the slower of what it is made of. */
+/** A copy of a packed image, compared with the slower of its two parts. */
 const imageBars = (rows: readonly RowResult[]): Bar[] =>
   rows
     .filter(({ id }) => id.startsWith('image-'))
@@ -258,7 +258,7 @@ const imageBars = (rows: readonly RowResult[]): Bar[] =>
       return bar(what, { most: 1.05 }, over(seconds(COMMAND_LINE), least), times);
     });
 
-/** The engine against the least that a program can do: a copy without any check, or one fio that only reads. */
+/** The engine, compared with the least that a program can do: a copy without any check, or one fio that only reads. */
 function leastBars(look: Lookup): Bar[] {
   const bare = (row: string): number | null => over(look.seconds(row, HASHING), look.seconds(row, FAN_OUT));
   return [

@@ -1,5 +1,5 @@
-// The devices of a row: a source full of bytes that do not repeat, destinations whose memory is there already, and
-// the proof that what was timed was a copy.
+// The devices of a row: a source whose bytes do not repeat, and destinations whose memory is already allocated.
+// Afterwards it proves that the timed program made a copy.
 import { execFile } from 'node:child_process';
 import { open, readFile, stat, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -8,7 +8,7 @@ import { MiB, sizeText } from './figures.ts';
 
 const run = promisify(execFile);
 const FILL = 16 * MiB;
-/** Memory that programs, page tables and other users need beside the devices. */
+/** Memory for everything but the devices: programs, page tables and other users. */
 const SPARE = 2048 * MiB;
 
 /** One source and its destinations. */
@@ -20,18 +20,18 @@ export interface Bed {
 }
 
 export interface BedOptions {
-  /** Of every device. */
+  /** Size of every device in bytes. */
   bytes: number;
   destinations: number;
-  /** Loop devices straight on memory unless said otherwise. */
+  /** By default loop devices straight on memory. */
   source?: LabDiskOptions;
-  /** How each destination is made. */
+  /** Options of each destination. */
   destination?: (index: number) => LabDiskOptions;
-  /** Of the source's bytes only the first quarter of each 64 MiB is there, the rest is holes. */
+  /** Only the first quarter of each 64 MiB of the source is data; the rest is holes. */
   sparse?: boolean;
 }
 
-/** Throws when `bytes` of devices do not fit into the memory that is free. */
+/** Throws when there is not enough free memory for `bytes` of devices. */
 export async function mustFit(bytes: number): Promise<void> {
   const available = Number(/^MemAvailable:\s+(\d+) kB$/mu.exec(await readFile('/proc/meminfo', 'utf8'))?.[1]) * 1024;
   const { bavail, bsize } = await statfs('/dev/shm');
@@ -42,7 +42,7 @@ export async function mustFit(bytes: number): Promise<void> {
     );
 }
 
-/** Writes to a backing file in pieces: from `at` to `at + length` what `piece` gives. */
+/** Writes the results of `piece` to a backing file, from `at` to `at + length`. */
 async function fill(
   path: string,
   ranges: readonly { at: number; length: number }[],
@@ -77,7 +77,7 @@ function dataOf(bytes: number, sparse: boolean): { at: number; length: number }[
   }));
 }
 
-/** Makes the devices; memory of the destinations is taken now, not while somebody is timed. */
+/** Makes the devices. Allocates the memory of the destinations now, so that no timed program has to. */
 export async function makeBed(options: BedOptions): Promise<Bed> {
   const {
     bytes,
@@ -104,18 +104,18 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
   }
 }
 
-/** Allocates the memory of every destination again, after a program that made holes has freed some. */
+/** Allocates the destinations' memory again, after a program freed some by making holes. */
 export async function refill({ destinations, bytes }: Bed): Promise<void> {
   for (const disk of destinations) await fill(disk.backing, [{ at: 0, length: bytes }], zeroPiece);
 }
 
-/** Whether a destination has less memory than it is long. */
+/** Has a destination less memory than its length? */
 export async function hasHoles({ destinations, bytes }: Bed): Promise<boolean> {
   const blocks = await Promise.all(destinations.map(async ({ backing }) => (await stat(backing)).blocks * 512));
   return blocks.some((held) => held < bytes);
 }
 
-/** Spoils single MiB of every destination, so that an incomplete copy is detected. */
+/** Changes single MiB of every destination, so that an incomplete copy is detected. */
 export async function spoil({ destinations, bytes }: Bed, share = 0): Promise<void> {
   const chunks = bytes / MiB;
   const count = Math.max(3, Math.round(chunks * share));
@@ -126,13 +126,13 @@ export async function spoil({ destinations, bytes }: Bed, share = 0): Promise<vo
   for (const [i, disk] of destinations.entries()) await fill(disk.backing, ranges, noise(100 + i));
 }
 
-/** Makes every destination what the source is. */
+/** Makes every destination equal to the source. */
 export async function level({ source, destinations }: Bed): Promise<void> {
   for (const { backing } of destinations)
     await run('dd', [`if=${source.backing}`, `of=${backing}`, 'bs=1M', 'conv=notrunc', 'status=none']);
 }
 
-/** Throws unless every destination (but the slow one) is what the source is, as cmp says. */
+/** Throws unless every destination (except the slow one) equals the source, according to cmp. */
 export async function mustBeCopies({ source, destinations, bytes }: Bed, slow?: number): Promise<void> {
   for (const [i, { backing }] of destinations.entries()) {
     if (i === slow) continue;

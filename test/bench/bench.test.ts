@@ -1,4 +1,4 @@
-// What the bench computes and draws, on figures made up for it.
+// The computations and drawings of the bench, with invented figures.
 import { describe, expect, it } from 'vitest';
 import { bars, type Results } from './bars.ts';
 import { chart, roundedUp } from './chart.ts';

@@ -1,6 +1,6 @@
-// `npm run bench`: Platter, its peers and the limit of the devices, on the same loop devices, in turns. Prints the
-// table, and writes it with the figures behind it and a chart to artifacts/bench. Nothing is asserted: these are
-// figures of a machine and a moment; what counts is the ratio to what was measured next to it.
+// `npm run bench`: runs Platter, its peers and the limit of the devices in turns on the same loop devices. Prints the
+// table, and writes it with all figures and a chart to artifacts/bench. Asserts nothing, because the figures depend on
+// the machine and the moment; what counts is the ratio to what was measured next to it.
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
@@ -43,7 +43,7 @@ interface Options {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Throws with one sentence on what is wrong with the command line; null when it was only asked for help. */
+/** Throws one sentence when the command line is wrong. null when it only asked for help. */
 function options(args: string[]): Options | null {
   const { values } = parseArgs({
     args,
@@ -74,7 +74,7 @@ function options(args: string[]): Options | null {
   return { size, rounds, only, out: resolve(values.out), against };
 }
 
-/** Lines about the machine and the run, the first as a title. */
+/** Facts about the machine and the run. The first line is a title. */
 function facts({ size, rounds }: Options): string[] {
   const processors = cpus();
   return [

@@ -1,4 +1,4 @@
-// The results as one SVG: bars for the rows, lines for the plots. Drawn by hand; readable on light and dark. Pure.
+// The results as one SVG: bars for the rows, lines for the plots. Readable on light and dark. Pure.
 import { secondsOf } from './bars.ts';
 import { median, sizeText } from './figures.ts';
 import type { RowResult } from './run.ts';
@@ -30,13 +30,13 @@ const n = (value: number): string => String(Math.round(value * 10) / 10);
 const text = (x: number, y: number, content: string, kind = ''): string =>
   `<text x="${n(x)}" y="${n(y)}"${kind && ` class="${kind}"`}>${escaped(content)}</text>`;
 
-/** A part of the picture and how much of the height it takes. */
+/** A part of the picture, and its height. */
 interface Part {
   svg: string;
   height: number;
 }
 
-/** Horizontal bars: seconds of everybody in a row, the slowest the full width. */
+/** Horizontal bars of each entry's seconds in a row. The slowest has the full width. */
 function rowBars(row: RowResult): Part {
   const entries = row.entries.flatMap((entry) => {
     const seconds = secondsOf(entry);
@@ -64,7 +64,7 @@ export function roundedUp(value: number): number {
   return ([1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10) * power;
 }
 
-/** Lines through the medians, from 0 on both axes. */
+/** Lines through the medians. Both axes start at 0. */
 function plotLines(plot: Plot, width: number): Part {
   const lines = plot.series.map(({ name, points }) => ({
     name,

@@ -13,25 +13,25 @@ export interface Task {
   source: string;
   destinations: readonly string[];
   bytes: number;
-  /** Index of a destination that is not waited for: `seconds` is when the others are done. */
+  /** Index of a destination that is not waited for: `seconds` ends when the others are done. */
   slow?: number;
 }
 
 export type Kind = 'platter' | 'peer' | 'limit';
 
-/** One who takes part in a row. */
+/** An entry in a row. */
 export interface Entry {
   name: string;
   kind: Kind;
-  /** Does it once; or why it cannot. */
+  /** Runs it once, or says why it cannot. */
   run: (() => Promise<Sample>) | string;
-  /** False for what leaves the destinations as they are. */
+  /** False when it does not write the destinations. */
   writes?: boolean;
-  /** Name of the entry that its figures are set against, when that is not the row's limit. */
+  /** Name of the entry to compare with, when that is not the row's limit. */
   against?: string;
 }
 
-/** The end of a line of JSON that a program of ours printed last. */
+/** The JSON in the last line that a program of ours printed. */
 function lastLine(stdout: string): unknown {
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
@@ -63,7 +63,7 @@ export async function commandLine(task: Task, options: readonly string[], comman
 
 // ---- The limit
 
-/** What one fio does: all at the same time. */
+/** The work of one fio, all of it at the same time. */
 export interface FioTask {
   reads: readonly string[];
   writes: readonly string[];
@@ -71,7 +71,7 @@ export interface FioTask {
   depth?: number;
 }
 
-/** One fio: 1 MiB requests, direct, io_uring, and `depth` of them in flight per device (4 if not said). */
+/** One fio with direct 1 MiB requests by io_uring, and `depth` of them in flight per device (default 4). */
 export async function fio({ reads, writes, bytes, depth = 4 }: FioTask): Promise<Sample> {
   const job =
     (rw: string) =>
@@ -97,7 +97,7 @@ export async function fio({ reads, writes, bytes, depth = 4 }: FioTask): Promise
 
 const FAN_OUT_PROGRAM = here('../../out/bench/fan-out');
 
-/** The bare copy of fan-out.c, or why it cannot run. It flushes, as a copy must, and does nothing else of a tool. */
+/** The minimal copy in fan-out.c, or why it cannot run. It flushes, as a copy must, and does nothing else. */
 export const fanOut = ({ source, destinations, bytes }: Task): Entry['run'] =>
   existsSync(FAN_OUT_PROGRAM)
     ? async () => {
@@ -110,7 +110,7 @@ export const fanOut = ({ source, destinations, bytes }: Task): Entry['run'] =>
       }
     : `${FAN_OUT_PROGRAM} is missing: make -C test/bench (needs liburing-dev)`;
 
-/** One after the other: the figures of both added up. */
+/** Runs one after the other. Adds the figures of both. */
 export async function oneAfterTheOther(...runs: (() => Promise<Sample>)[]): Promise<Sample> {
   const [first, ...rest] = runs;
   if (first === undefined) throw new Error('nothing to run');

@@ -1,5 +1,5 @@
-// Rows of the decoder of packed images, beside the plain decoder of each format on one core and the tools that use
-// several. All write to /dev/null.
+// Rows of the decoder of packed images, with each format's plain decoder on one core and the tools that use several.
+// All write to /dev/null.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const MOST = 128 * MiB;
 export const DECODER = 'platter-unpack';
 export const ONE_CORE = 'limit: one core';
 
-/** A format: how an image is packed, by what one core decodes it, and what others do. PACKED is the file. */
+/** A format: the command that packs an image, the decoder on one core, and other decoders. PACKED is the file. */
 interface Packed {
   id: string;
   title: string;
@@ -50,7 +50,7 @@ const FORMATS: readonly Packed[] = [
     plain: 'zstd -dcq PACKED',
     peers: ['pzstd -dcq PACKED'],
   },
-  // zlib is what the decoder has where ISA-L is missing: here a file that is none is in its place.
+  // The decoder uses zlib when ISA-L is missing, so put an invalid file in ISA-L's place.
   {
     id: 'decode-gz',
     title: 'decode gzip',

@@ -1,5 +1,5 @@
-// One run of the engine in a process of its own: `node engine-run.ts TASK`, TASK being JSON of EngineTask. Prints
-// one line of JSON, an EngineReport. Opening and closing are start-up; the clock runs from submitting to the end.
+// One run of the engine in its own process: `node engine-run.ts TASK`, where TASK is an EngineTask in JSON. Prints one
+// line of JSON, an EngineReport. Opening and closing count as start-up. The clock runs from submitting to the end.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelSeconds } from './processors.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type NativeJobRequest,
 } from '../../app/engine/native/addon.ts';
 
-/** What to do; devices as paths. */
+/** The task. Devices are paths. */
 export interface EngineTask {
   addon: string;
   op: 'copy' | 'compare' | 'update';
@@ -26,14 +26,16 @@ export interface EngineTask {
   slow?: number;
 }
 
-/** How it went. */
+/** The result. */
 export interface EngineReport {
   seconds: number;
-  /** Seconds of processor time of this process in that time. */
+  /** Processor time of this process in that time, in seconds. */
   cpu: number;
-  /** Seconds of the kernel's work in that time, spread over the processors: the least time for these devices. */
+  /**
+   * Seconds of the kernel's work in that time, divided by the number of processors: the least time for these devices.
+   */
   kernel: number;
-  /** Bytes written to all destinations together, without what was only zeroed or already there. */
+  /** Bytes written to all destinations together, without those that were only zeroed or already there. */
   written: number;
 }
 
@@ -49,8 +51,8 @@ async function ended(job: NativeJob): Promise<void> {
 }
 
 /**
- * Waits until every destination but the slow one is done; that one is then given up. Asks seldom while much is left,
- * and every millisecond at the end, because asking takes processor time from the copy that is timed.
+ * Waits until every destination except the slow one is done, then gives that one up. Polls seldom while much is left
+ * and every millisecond at the end, because polling takes processor time from the timed copy.
  */
 async function othersEnded(job: NativeJob, slow: number, bytes: number, stop: () => void): Promise<void> {
   const start = performance.now();
@@ -60,14 +62,14 @@ async function othersEnded(job: NativeJob, slow: number, bytes: number, stop: ()
     const done = Math.min(...others.map(({ written }) => written)) / bytes;
     const elapsed = performance.now() - start;
     const left = done === 0 ? 0 : elapsed * (1 / done - 1);
-    await sleep(Math.max(1, Math.min(left, elapsed) / 4)); // early guesses are wild
+    await sleep(Math.max(1, Math.min(left, elapsed) / 4)); // early estimates are inaccurate
   }
   stop();
   job.cancel();
   await job.done;
 }
 
-/** Which chunks differ, per destination, as bitmaps: a comparison's list of errors. */
+/** The chunks that differ, as one bitmap for each destination: a comparison's list of errors. */
 function differing(job: NativeJob, destinations: number, bytes: number): Uint8Array[] {
   const bitmaps = Array.from({ length: destinations }, () => new Uint8Array(Math.ceil(bytes / job.chunkSize / 8)));
   for (let first = 0; ;) {
@@ -85,7 +87,7 @@ function differing(job: NativeJob, destinations: number, bytes: number): Uint8Ar
   }
 }
 
-/** What `--update` does: compare, write what differs, read that back. */
+/** Does what `--update` does: compares, writes what differs, and reads that back. */
 async function update(client: NativeClient, request: NativeJobRequest, bytes: number): Promise<NativeJob> {
   const comparison = client.submit({ ...request, op: 'compare' });
   await comparison.done;

@@ -1,11 +1,11 @@
-// One run of etcher-sdk in a process of its own: `node etcher-run.ts TASK`, TASK being JSON of EtcherTask. Prints one
-// line of JSON: seconds and cpu, opening and closing apart, as for our own engine.
+// One run of etcher-sdk in its own process: `node etcher-run.ts TASK`, where TASK is an EtcherTask in JSON. Prints one
+// line of JSON with seconds and cpu. Opening and closing are separate, as for our engine.
 import { createRequire } from 'node:module';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EtcherTask } from './etcher.ts';
 
-/** As much of etcher-sdk as is used here; it is not installed when this is checked. */
+/** The parts of etcher-sdk that are used here. It is not installed when this file is type-checked. */
 interface Destination {
   open(): Promise<void>;
   createWriteStream(...args: unknown[]): Promise<NodeJS.EventEmitter>;
@@ -58,7 +58,7 @@ async function main({
     };
     return new sourceDestination.BlockDevice({ drive, write, direct: true });
   };
-  // As balenaEtcher does: what is packed in a file is its inner source.
+  // Like balenaEtcher, take the content of a packed file as the source.
   const from = statSync(source).isFile()
     ? await new sourceDestination.File({ path: source }).getInnerSource()
     : device(source, false);
@@ -91,4 +91,4 @@ async function main({
 }
 
 process.stdout.write(`${JSON.stringify(await main(JSON.parse(process.argv[2] ?? '') as EtcherTask))}\n`);
-process.exit(0); // its scanner keeps the loop alive
+process.exit(0); // etcher-sdk's scanner keeps the event loop alive

@@ -1,5 +1,5 @@
-// etcher-sdk's multi-destination pipe: balenaEtcher without its window. Installed from npm into a folder of its own
-// under out/, never one of our dependencies.
+// etcher-sdk's multi-destination pipe, which is balenaEtcher without its window. It is installed from npm into its own
+// folder below out/, and never becomes one of our dependencies.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ const DONE = join(FOLDER, '.installed');
 const MANIFEST = {
   private: true,
   dependencies: { 'etcher-sdk': '10.2.15' },
-  // Its own is a commit on GitHub; the figures need no bzip2.
+  // etcher-sdk depends on a commit on GitHub; the figures need no bzip2.
   overrides: { 'unbzip2-stream': '1.4.3' },
 };
 const NATIVE = ['@ronomon/direct-io', 'xxhash-addon', 'mountutils', 'drivelist', 'lzma-native'];
@@ -25,17 +25,17 @@ const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--lo
 
 let failure: string | null = null;
 
-/** Null when etcher-sdk is there, else why not and the command that would get it. */
+/** null when etcher-sdk is installed; otherwise why not, and the command that installs it. */
 export function etcherMissing(): string | null {
   return existsSync(DONE) ? null : (failure ?? 'not installed');
 }
 
-/** Installs it once; a failure is kept for `etcherMissing`, for the other peers can do without. */
+/** Installs it once. A failure is stored for `etcherMissing`, because the other peers can run without it. */
 export async function installEtcher(say: (line: string) => void): Promise<void> {
   if (existsSync(DONE)) return;
   say('etcher-sdk: installing from npm (once, about a minute)');
   const prefix = dirname(dirname(process.execPath));
-  // npm's settings of the outer `npm run` would win over these.
+  // Without npm's variables of the outer `npm run`, which would override these settings.
   const env: NodeJS.ProcessEnv = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^npm_/iu.test(name)),
   );
@@ -45,7 +45,7 @@ export async function installEtcher(say: (line: string) => void): Promise<void> 
     await mkdir(FOLDER, { recursive: true });
     await writeFile(join(FOLDER, 'package.json'), JSON.stringify(MANIFEST, null, 2));
     await run('npm', INSTALL, { cwd: FOLDER, env });
-    // Its install scripts are not run; these five are compiled here.
+    // Its install scripts do not run. These five packages are compiled here.
     await run('npm', ['rebuild', '--loglevel=error', ...NATIVE], { cwd: FOLDER, env });
     await writeFile(DONE, '');
   } catch (error) {
@@ -55,13 +55,13 @@ export async function installEtcher(say: (line: string) => void): Promise<void> 
   }
 }
 
-/** What `etcher-run.ts` is told. */
+/** The task for `etcher-run.ts`. */
 export interface EtcherTask extends Task {
   folder: string;
   verify: boolean;
 }
 
-/** A copy through its pipe, with its own verification if asked; the whole source, whatever `bytes` says. */
+/** A copy through its pipe, with its own verification if requested. It copies the whole source, whatever `bytes` is. */
 export async function etcher(task: Task, verify: boolean): Promise<Sample> {
   const full: EtcherTask = { ...task, folder: FOLDER, verify };
   const { wall, busy, memory, stdout } = await runProgram(process.execPath, [

@@ -1,4 +1,4 @@
-// Figures that are no times of copies: the cost of hashing and the size of a manifest.
+// Figures other than the times of copies: the cost of hashing and the size of a manifest.
 import { createRequire } from 'node:module';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { GiB, median, MiB } from './figures.ts';
 
 const TB = 1e12;
 
-/** Measured, or why not. */
+/** The figure, or why it was not measured. */
 export interface Extras {
   /** Seconds of processor time to hash 1 GiB with XXH3-128, each MiB from the processor's cache. */
   hashing: number | string;
@@ -17,7 +17,7 @@ export interface Extras {
   manifest: number | string;
 }
 
-/** Ours is compiled from the same source that this package carries. */
+/** This package contains the same source from which ours is compiled. */
 function hashing(rounds: number): number {
   const { XXHash128 } = createRequire(import.meta.url)('xxhash-addon') as { XXHash128: { hash(data: Buffer): Buffer } };
   const chunk = Buffer.alloc(MiB, 'platter');
@@ -30,7 +30,7 @@ function hashing(rounds: number): number {
   return median(seconds);
 }
 
-/** A short manifest's fixed part would count for too much: two sizes, and the slope. */
+/** Use the slope between two sizes, because the fixed part of a short manifest would count too much. */
 async function manifest(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'platter-bench-'));
   const bed = await makeBed({ bytes: 64 * MiB, destinations: 1, source: { plain: true } });
@@ -53,7 +53,7 @@ async function manifest(): Promise<number> {
   }
 }
 
-/** What came of `work`, or the words of its error. */
+/** The result of `work`, or the message of its error. */
 export async function orWhy<T>(work: () => T | Promise<T>): Promise<T | string> {
   try {
     return await work();
@@ -62,7 +62,7 @@ export async function orWhy<T>(work: () => T | Promise<T>): Promise<T | string> 
   }
 }
 
-/** Takes them all. */
+/** Measures all of them. */
 export async function takeExtras(rounds: number): Promise<Extras> {
   return { hashing: await orWhy(() => hashing(rounds)), manifest: await orWhy(manifest) };
 }

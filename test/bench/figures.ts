@@ -3,7 +3,7 @@
 export const MiB = 1024 ** 2;
 export const GiB = 1024 ** 3;
 
-/** The middle of `values`, the mean of the two middle ones when there is no middle; NaN of nothing. */
+/** The median of `values`: the mean of the two middle ones when their number is even. NaN when empty. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const low = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
@@ -11,15 +11,15 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** A point of a line: what was given, what was measured. */
+/** A point of a line: the input and the measured value. */
 export interface Point {
   x: number;
   y: number;
 }
 
 /**
- * Least squares: y = `offset` + `slope` x. `worst` is the largest distance of a point, as a share of the line's y
- * there.
+ * Fits a line by least squares: y = `offset` + `slope` x. `worst` is the largest distance of a point, as a share of the
+ * line's y there.
  */
 export function straightLine(points: readonly Point[]): { offset: number; slope: number; worst: number } {
   const mean = (of: (point: Point) => number): number =>
@@ -30,7 +30,7 @@ export function straightLine(points: readonly Point[]): { offset: number; slope:
   return { offset, slope, worst: Math.max(...points.map((p) => Math.abs(p.y / (offset + slope * p.x) - 1))) };
 }
 
-/** Bytes of "64M" or "2G"; throws on anything else, and on 0. */
+/** Parses "64M" or "2G" to bytes. Throws for anything else, and for 0. */
 export function sizeOf(text: string): number {
   const [, digits, unit] = /^([1-9]\d*)([MG])$/u.exec(text) ?? [];
   if (digits === undefined) throw new Error(`a size is a number with M or G, as in 512M, not "${text}"`);

@@ -1,5 +1,5 @@
-// Rows of packed images on four devices, beside the programs that people write such images with. Nobody verifies: not
-// all of them can.
+// Rows of packed images on four devices, with the programs that people use to write such images. Nothing is verified,
+// because not all of them can.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,11 +21,11 @@ const START_UP_RUNS = 3;
 export const DECODING = 'limit: decoding alone';
 export const COPYING = 'limit: raw copying alone';
 
-/** How an image is packed, and by what it is unpacked into a pipe. IMAGE and PACKED are the files. */
+/** The commands that pack an image and that unpack it into a pipe. IMAGE and PACKED are the files. */
 interface Packed {
   id: string;
   title: string;
-  /** bmaptool knows a format by it. */
+  /** The file extension, by which bmaptool recognises the format. */
   ending: string;
   packing: string;
   unpackers: readonly string[];
@@ -69,7 +69,7 @@ const FORMATS: readonly Packed[] = [
   },
 ];
 
-/** The clock less that of the same on an image of 1 MiB: its start-up, median of three. */
+/** The time without start-up, which is the median of three runs with an image of 1 MiB. */
 function withoutStartUp(run: (source: string) => Promise<Sample>, source: string, small: string): Entry['run'] {
   let startUp: number | null = null;
   return async () => {
@@ -83,7 +83,7 @@ function withoutStartUp(run: (source: string) => Promise<Sample>, source: string
   };
 }
 
-/** bmaptool writes one device: as many of them as there are devices, at the same time. */
+/** bmaptool writes one device, so run one for each device at the same time. */
 const bmaptool = (source: string, { destinations }: Task): string =>
   [
     ...destinations.map(
@@ -92,7 +92,7 @@ const bmaptool = (source: string, { destinations }: Task): string =>
     `wait_for ${destinations.map((_, i) => `to${String(i)}`).join(' ')} || return`,
   ].join('\n');
 
-/** Files of a row: the packed image, and a packed image of 1 MiB, which is there to measure what starting takes. */
+/** The files of a row: the packed image, and a packed image of 1 MiB that measures start-up. */
 interface Files {
   packed: string;
   small: string;

@@ -1,38 +1,38 @@
-// Runs one program and takes its figures, the same way for all: the clock around it, the memory of its processes,
-// and what the whole machine's processors did meanwhile.
+// Runs one program and measures it, in the same way for all: wall-clock time, memory of its processes, and what all
+// processors of the machine did meanwhile.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { busySeconds } from './processors.ts';
 
-/** Peaks, in bytes, of what the processes of one program took. */
+/** Peak memory of one program's processes, in bytes. */
 export interface Memory {
-  /** Resident memory of the largest process, what it shares (the program's own text) included. */
+  /** Resident memory of the largest process, including shared pages such as the program's own text. */
   resident: number;
   /** Anonymous memory of all its processes: buffers, heaps, stacks. */
   own: number;
-  /** Resident memory of all its processes added up; what two of them share counts twice. */
+  /** Sum of the resident memory of all its processes. Shared pages count more than once. */
   everything: number;
 }
 
 /** One measured run. Times in seconds. */
 export interface Sample {
-  /** From the first request to the last flush, by the program itself; see `Contender` for those that cannot tell. */
+  /** From the first request to the last flush, as the program reports it. `Contender` explains those that cannot. */
   seconds: number;
   /** From starting the program to its end. */
   wall: number;
-  /** Processor time of its processes, start-up left out where it can tell; null when unknown. */
+  /** Processor time of its processes, without start-up if the program can tell; null when unknown. */
   cpu: number | null;
-  /** Processor time of the whole machine from its start to its end, the kernel's threads included. */
+  /** Processor time of the whole machine from its start to its end, including kernel threads. */
   busy: number;
   memory: Memory;
-  /** Seconds of the kernel's own work in `seconds`, spread over all processors, where it tells. */
+  /** The kernel's own work in `seconds`, divided by the number of processors, if the program reports it. */
   kernel?: number;
-  /** Bytes that it wrote, all destinations added up, where it tells. */
+  /** Bytes written to all destinations together, if the program reports it. */
   written?: number;
 }
 
-/** What is known of a program that has ended well. */
+/** The facts about a program that ended well. */
 export interface Ended {
   wall: number;
   busy: number;
@@ -43,7 +43,7 @@ export interface Ended {
 
 const SAMPLE_MILLISECONDS = 50;
 
-/** Reads a file of a process; empty when the process has gone. */
+/** Reads a file of a process. Empty when the process has ended. */
 function readProc(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -54,7 +54,9 @@ function readProc(path: string): string {
   }
 }
 
-/** Memory of a process and its descendants now, in bytes; children of other threads than the first are not seen. */
+/**
+ * Current memory of a process and its descendants, in bytes. Children of threads other than the first are not found.
+ */
 function memoryOf(pid: number): Memory {
   const status = readProc(`/proc/${String(pid)}/status`);
   const bytes = (field: string): number =>
@@ -73,7 +75,7 @@ function memoryOf(pid: number): Memory {
 }
 
 /**
- * Runs a program to its end. Throws with the last line of its stderr when it ends with something else than 0.
+ * Runs a program to its end. Throws the last line of its stderr unless it exits with 0.
  * @param ended called with each line of stdout as it comes
  */
 export async function runProgram(command: string, args: readonly string[]): Promise<Ended> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { runProgram, type Sample } from './measure.ts';
 import { missingProgram } from './shell.ts';
 
-/** How images are packed: commands that have IMAGE in them and write to their output. */
+/** The commands that pack images. They contain IMAGE and write to their output. */
 export const PACKINGS = {
   xz: 'xz -1 -T2 --block-size=4MiB -c IMAGE',
   xzOfOneBlock: 'xz -1 -T1 -c IMAGE',
@@ -16,13 +16,13 @@ export const PACKINGS = {
   lz4: 'lz4 -q -1 -c IMAGE',
 } as const;
 
-/** A run of a command that decodes to its output, all of which is dropped. */
+/** Runs a command that decodes to its output, which is discarded. */
 export async function decodeBy(command: string): Promise<Sample> {
   const { wall, busy, memory } = await runProgram('sh', ['-c', `exec ${command} > /dev/null`]);
   return { seconds: wall, cpu: null, wall, busy, memory };
 }
 
-/** Writes programs one after the other over the file at `path`, as an image of a system has them. */
+/** Fills the file at `path` with the contents of programs, as in an image of a system. */
 export function fillWithPrograms(path: string, bytes: number): void {
   const folder = '/usr/bin';
   const file = openSync(path, 'w');
@@ -38,7 +38,7 @@ export function fillWithPrograms(path: string, bytes: number): void {
 }
 
 /**
- * Packs `image` into the file `packed` by one of PACKINGS. Returns why it cannot be done, null when it is done.
+ * Packs `image` into the file `packed` with one of PACKINGS. Returns why that is not possible, or null when it is done.
  */
 export function pack(command: string, image: string, packed: string): string | null {
   const missing = missingProgram(/(?:filter=')?(xz|bzip2|zstd|gzip|lz4) /.exec(command)![1]!);

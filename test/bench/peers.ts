@@ -1,11 +1,11 @@
-// The programs that people use today, each with its best options: blocks of 1 MiB, direct I/O where it has that, and
+// The programs that people use today, with the best options of each: blocks of 1 MiB, direct I/O if supported, and
 // everything on the medium before it counts as done.
 import { etcher, etcherMissing } from './etcher.ts';
 import { MiB, median } from './figures.ts';
 import type { Entry, Task } from './contenders.ts';
 import { missingProgram, quoted, shell, type Script } from './shell.ts';
 
-/** What a row asks for. */
+/** The task of a row. */
 export type Job = 'copy' | 'copy and verify' | 'verify' | 'update';
 
 const START_UP_RUNS = 3;
@@ -35,7 +35,7 @@ function compare(task: Task): string {
   return [...starts, `wait_for ${names(task, 'with')} || return`].join('\n');
 }
 
-/** What `reading` writes to its output, on all destinations at the same time. */
+/** Writes the output of `reading` to all destinations at the same time. */
 export function teeOf(reading: string, task: Task): string {
   const { destinations } = task;
   const fifos = destinations.map((_, i) => `"$T/fifo${String(i)}"`);
@@ -71,11 +71,11 @@ function dcflddVerify({ source, destinations, bytes }: Task): string {
 const ddrescue = ({ source, destinations, bytes }: Task): string =>
   `ddrescue --quiet --force --idirect --odirect --cluster-size=${String(MiB / 512)} --size=${String(bytes)} ${quoted(source)} ${quoted(destinations[0] ?? '')}`;
 
-/** Drops the page cache of the devices, so that what a buffered program left there is neither read nor kept. */
+/** Drops the page cache of the devices, so that what a buffered program left there is neither read nor stored. */
 const flushed = ({ source, destinations }: Task): string =>
   `for d in ${[source, ...destinations].map(quoted).join(' ')}; do [ ! -b "$d" ] || blockdev --flushbufs "$d"; done`;
 
-/** A program that does nearly nothing, as often as there are destinations: its start-up. */
+/** Runs a program with nearly no work, once per destination, to measure start-up. */
 function idle(task: Task, command: string): string {
   return [
     ...task.destinations.map((_, i) => `start with${String(i)} ${command}`),
@@ -147,7 +147,9 @@ const shellPeers: readonly ShellPeer[] = [
   },
 ];
 
-/** The clock around a program that does nearly nothing, for those that cannot tell their own time: median of three. */
+/**
+ * Wall-clock time of a program with nearly no work, for programs that do not report their own time: median of three.
+ */
 async function startUpOf(peer: ShellPeer, job: Job, task: Task): Promise<number> {
   const small = peer.script(job, { ...task, bytes: MiB });
   if (typeof small === 'string' || small.tells) return 0;
@@ -165,7 +167,7 @@ function shellEntry(peer: ShellPeer, job: Job, task: Task): Entry {
   const run = async (): ReturnType<typeof shell> => {
     startUp ??= await startUpOf(peer, job, task);
     const sample = await shell(script, task, startUp);
-    if (peer.program === 'dcfldd') await shell({ text: flushed(task), tells: false }, task); // it knows no direct I/O
+    if (peer.program === 'dcfldd') await shell({ text: flushed(task), tells: false }, task); // it has no direct I/O
     return sample;
   };
   return { name, kind: 'peer', run, writes: job !== 'verify' };
@@ -182,7 +184,7 @@ function etcherEntry(job: Job, task: Task): Entry {
   return { name: 'etcher-sdk', kind: 'peer', run: reason ?? (() => etcher(task, job === 'copy and verify')) };
 }
 
-/** All peers for a task, with the reason where one cannot do it. */
+/** All peers for a task, with the reason for each that cannot do it. */
 export function peers(job: Job, task: Task): Entry[] {
   return [...shellPeers.map((peer) => shellEntry(peer, job, task)), etcherEntry(job, task)];
 }

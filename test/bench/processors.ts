@@ -1,7 +1,7 @@
-// What the machine's processors did since it was started.
+// Reads what the machine's processors have done since boot.
 import { readFileSync } from 'node:fs';
 
-/** Of /proc/stat; the same on every Linux that one meets. */
+/** Ticks per second in /proc/stat. It is 100 on all common Linux systems. */
 const TICKS_PER_SECOND = 100;
 
 /** The named columns of the line `cpu` of /proc/stat (proc(5)), in ticks. */
@@ -13,13 +13,13 @@ function ticks(): { user: number; nice: number; system: number; irq: number; sof
   return { user, nice, system, irq, softirq };
 }
 
-/** Seconds that they were at work, added up. */
+/** Seconds of work, summed over all processors. */
 export function busySeconds(): number {
   const { user, nice, system, irq, softirq } = ticks();
   return (user + nice + system + irq + softirq) / TICKS_PER_SECOND;
 }
 
-/** Seconds that they were at work for the kernel, divided by how many they are: the least time such work takes. */
+/** Seconds of work for the kernel, divided by the number of processors: the least time that such work takes. */
 export function kernelSeconds(): number {
   const { system, irq, softirq } = ticks();
   const processors = readFileSync('/proc/stat', 'utf8').match(/^cpu\d/gmu)?.length ?? 1;

@@ -1,4 +1,4 @@
-// The rows of the table: which devices, who takes part, and what each is asked to do.
+// The rows of the table: their devices, their entries, and the task of each.
 import { canLimitWrites } from '../lab/lab.ts';
 import { type Bed, type BedOptions, hasHoles, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
 import {
@@ -18,24 +18,24 @@ import { MiB } from './figures.ts';
 import { imageRows } from './images.ts';
 import { peers } from './peers.ts';
 
-/** One row, with its devices made. */
+/** One row with its devices. */
 export interface Row {
-  /** What it was made on, which is closed at the end. */
+  /** The devices, which are closed at the end. */
   bed: Pick<Bed, 'close'>;
-  /** What the figures are set against: the name of the entry that is the limit. */
+  /** The name of the entry that is the limit, with which the others are compared. */
   limit: string;
   entries: Entry[];
-  /** Before each run of an entry that writes. */
+  /** Called before each run of an entry that writes. */
   before(): Promise<void>;
-  /** After the first run of each entry: throws when it did not do what it should. */
+  /** Called after the first run of each entry. Throws when it did not do its task. */
   check(): Promise<void>;
 }
 
-/** A row that can be made. */
+/** A row before its devices are made. */
 export interface RowPlan {
   id: string;
   title: string;
-  /** Bytes of each device for a given --size. */
+  /** Size of each device in bytes, for a given --size. */
   bytes(size: number): number;
   destinations: number;
   make(bytes: number): Promise<Row>;
@@ -44,7 +44,7 @@ export interface RowPlan {
 export const ENGINE = 'platter engine';
 export const LIMIT = 'limit: one fio';
 export const FAN_OUT = 'limit: bare fan-out';
-/** Requests in flight per device that fio tries on devices with latency. */
+/** The numbers of requests in flight per device that fio tries on devices with latency. */
 export const DEPTHS = [4, 8, 16, 32, 64] as const;
 const LATENCY_MICROSECONDS = 5000;
 const CHANGED = 0.01;
@@ -62,13 +62,13 @@ const checked = (bed: Bed): Pick<Row, 'before' | 'check'> & { bed: Bed } => ({
 const platter = (name: string, run: Entry['run']): Entry => ({ name, kind: 'platter', run });
 const limit = (run: Entry['run'], name = LIMIT, writes = true): Entry => ({ name, kind: 'limit', run, writes });
 
-/** Name of the same run with the engine of --against. */
+/** The name of the same run with the engine of --against. */
 export const ofOther = (name: string): string => `${name}, the other build`;
 
-/** A run of the engine. With --against the other build does the same beside it. */
+/** The addon of --against, with which every run of the engine is repeated; null without that option. */
 let otherAddon: string | null = null;
 
-/** Has every run of the engine done by the addon at `path` as well. */
+/** Repeats every run of the engine with the addon at `path`. */
 export function measureAgainst(path: string): void {
   otherAddon = path;
 }
@@ -78,10 +78,10 @@ function engines(name: string, task: Task & Partial<EngineTask>, more: Partial<E
   return [entry(name, ADDON), ...(otherAddon === null ? [] : [{ ...entry(ofOther(name), otherAddon), against: name }])];
 }
 
-/** fio writes bytes of its own: what it leaves is no copy. */
+/** fio writes its own bytes, so its result is not a copy. */
 export const makesCopies = ({ kind, writes = true }: Entry): boolean => kind !== 'limit' && writes;
 
-/** What `hash` adds to a copy, for the processor time. */
+/** Name of the run whose additional processor time is the cost of `hash`. */
 export const HASHING = `${ENGINE}, hashing`;
 
 function copyEntries(task: Task): Entry[] {
@@ -160,7 +160,7 @@ const fromSparse: RowPlan = {
       platter(COMMAND_LINE, () => commandLine(task, ['--no-verify'])),
       ...peers('copy', task),
     ];
-    // Holes have freed memory. The next writer must not pay for allocating it.
+    // Holes have freed memory. The next writer must not pay for allocating it again.
     const before = async (): Promise<void> => {
       if (await hasHoles(bed)) await refill(bed);
       await spoil(bed);
@@ -209,7 +209,7 @@ const verify: RowPlan = {
 
 // ---- Slow devices
 
-/** Rules cannot be given to a plain disk: these are behind FUSE, with a rate or a delay. */
+/** A plain disk takes no rules, so these are behind FUSE, with a rate or a delay. */
 async function ruled(options: BedOptions, rules: (index: number) => string[]): Promise<Bed> {
   const bed = await makeBed(options);
   try {
@@ -224,7 +224,7 @@ async function ruled(options: BedOptions, rules: (index: number) => string[]): P
   }
 }
 
-/** Of a row with a slow destination: the same without it, and beside it. */
+/** Names in the row with a slow destination: a copy without that destination, and one beside it. */
 export const alone = (name: string): string => `${name}, without the slow one`;
 export const beside = (name: string): string => `${name}, beside it`;
 
@@ -236,7 +236,7 @@ const slow: RowPlan = {
   async make(bytes) {
     const last = 3;
     const rate = 50_000_000;
-    // A program that plays a slow disk would take processor time from the others.
+    // A program that simulates a slow disk would take processor time from the others.
     const bed =
       canLimitWrites() === null
         ? await makeBed({

@@ -1,25 +1,25 @@
-// Measures everybody in turns, round by round, so that other load of the machine hits all alike.
+// Measures all entries in turns, round by round, so that other load on the machine affects all alike.
 import type { Kind } from './contenders.ts';
 import { sizeText } from './figures.ts';
 import type { Sample } from './measure.ts';
 import { makesCopies, type Row, type RowPlan } from './rows.ts';
 
-/** What came of one who took part. */
+/** The result of an entry. */
 export interface EntryResult {
   name: string;
   kind: Kind;
-  /** Name of the entry that its figures are set against. */
+  /** Name of the entry to compare with. */
   against: string;
   samples: Sample[];
-  /** Why there are no figures; null when there are. */
+  /** Why it has no figures; null when it has. */
   missing: string | null;
 }
 
-/** What came of a row. */
+/** The result of a row. */
 export interface RowResult {
   id: string;
   title: string;
-  /** Of each device. */
+  /** Size of each device in bytes. */
   bytes: number;
   destinations: number;
   entries: EntryResult[];
@@ -38,7 +38,7 @@ async function round(row: Row, results: EntryResult[], isFirst: boolean, say: (l
       result.samples.push(sample);
       say(`${entry.name}: ${sample.seconds.toFixed(3)} s`);
     } catch (error) {
-      // One that fails here has no figure, and the others go on.
+      // An entry that fails here gets no figure. The others continue.
       result.missing = `failed: ${error instanceof Error ? error.message : String(error)}`;
       result.samples = [];
       say(`${entry.name}: ${result.missing}`);
@@ -46,14 +46,14 @@ async function round(row: Row, results: EntryResult[], isFirst: boolean, say: (l
   }
 }
 
-/** How a row is measured. `size` is in bytes, for each device. */
+/** The options of a measurement. `size`: of each device, in bytes. */
 export interface Measuring {
   size: number;
   rounds: number;
   withPeers: boolean;
 }
 
-/** Makes the devices, runs everybody `rounds` times, removes the devices. */
+/** Makes the devices, runs every entry `rounds` times, and removes the devices. */
 export async function measureRow(plan: RowPlan, { size, rounds, withPeers }: Measuring, say: Say): Promise<RowResult> {
   const bytes = plan.bytes(size);
   const row = await plan.make(bytes);

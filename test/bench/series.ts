@@ -1,10 +1,10 @@
-// How time grows: with the bytes, and with the number of destinations.
+// Measures how time grows with the bytes and with the number of destinations.
 import { makeBed, type Bed } from './bed.ts';
 import { engine, fio, type Task } from './contenders.ts';
 import { GiB, MiB } from './figures.ts';
 import type { Say } from './run.ts';
 
-/** Seconds of one program over `x`, all rounds of each. */
+/** Seconds of one program at each `x`, in all rounds. */
 export interface Series {
   name: string;
   points: { x: number; seconds: number[] }[];
@@ -20,7 +20,7 @@ export interface Plot {
 
 const COUNTS = [1, 2, 4, 8, 16] as const;
 const PARTS = [8, 4, 2, 1] as const;
-/** Of each device in the plot of devices that are the limit themselves. */
+/** Size of each device, in the plot of devices that are themselves the limit. */
 const SLOW_BYTES = 64 * MiB;
 const SLOW_RATE = 25_000_000;
 
@@ -71,7 +71,7 @@ const taskOf = (bed: Bed, count: number, bytes: number): Task => ({
   bytes,
 });
 
-/** Bytes of memory that the devices of the plots take at the most. */
+/** Most memory that the devices of the plots take, in bytes. */
 export const plotMemory = (size: number): number => Math.max(5 * size, 17 * Math.max(size / 4, SLOW_BYTES));
 
 /** Time against bytes, 1->4. */
@@ -87,7 +87,7 @@ export async function overBytes(size: number, rounds: number, say: Say): Promise
   return { id: 'bytes', title: 'Time against bytes, 1->4, devices on memory', x: 'GiB', series };
 }
 
-/** Time against the number of destinations, as fast as the memory. */
+/** Time against the number of destinations, at the speed of memory. */
 export async function overDestinations(size: number, rounds: number, say: Say): Promise<Plot> {
   const bytes = size / 4;
   const series = await using(await makeBed({ bytes, destinations: 16 }), (bed) =>
@@ -106,7 +106,7 @@ export async function overDestinations(size: number, rounds: number, say: Say): 
   };
 }
 
-/** The same where each destination takes 25 MB/s: flat, if the program is not the limit. */
+/** The same with destinations of 25 MB/s each. It is flat if the program is not the limit. */
 export async function overSlowDestinations(rounds: number, say: Say): Promise<Plot> {
   const bed = await makeBed({ bytes: SLOW_BYTES, destinations: 16, destination: () => ({}) });
   const series = await using(bed, async () => {

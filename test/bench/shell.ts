@@ -1,12 +1,12 @@
-// Peers that are programs of a shell: one bash per run, which counts their processor time and hands on what each dd
-// says about its own time.
+// Peers that run in a shell: one bash per run, which adds up their processor time and passes on each dd's own report of
+// its time.
 import { execFileSync } from 'node:child_process';
 import { runProgram, type Sample } from './measure.ts';
 import type { Task } from './contenders.ts';
 
 /**
- * What every script starts with. `start NAME COMMAND...` runs it in the background, `wait_for NAME...` waits and fails
- * when one of them did; the script has to hand that on: `wait_for a b || return`.
+ * The start of every script. `start NAME COMMAND...` runs a command in the background. `wait_for NAME...` waits, and
+ * fails when one of them did. The script must pass that on: `wait_for a b || return`.
  */
 const PRELUDE = `
 set -o pipefail
@@ -21,11 +21,14 @@ cat "$T/.time" >&2
 for n in "$T"/*; do [ -f "$n" ] && sed -nE 's/.* copied, ([^ ]+) s,.*/'"\${n##*/}"' took \\1/p' "$n" >&2; done; true
 `;
 
-/** How a script tells its time: each dd its own, or (false) only the clock around it. */
+/** How a script reports its time: each dd reports its own, or (false) only the wall clock is used. */
 export interface Script {
   text: string;
   tells: boolean;
-  /** Of one that cannot tell: the same programs on nearly nothing, where less bytes in `text` does not make it so. */
+  /**
+   * For a program that does not report its time: the same programs with nearly no work, if fewer bytes in `text` are
+   * not enough for that.
+   */
   idle?: string;
 }
 
@@ -45,8 +48,8 @@ async function once(text: string): Promise<Sample & { took: Map<string, number> 
 }
 
 /**
- * Runs the script of a task. A dd says itself how long it took, from its first request to its flush; the slow one is
- * left out. For a program that cannot tell, `startUp` (of the same program on one block) is taken off the clock.
+ * Runs the script of a task. A dd reports its own time, from its first request to its flush; the slow one is ignored.
+ * For other programs, the time of `startUp` (the same program on one block) is subtracted from the wall clock.
  */
 export async function shell({ text, tells }: Script, { slow }: Pick<Task, 'slow'>, startUp = 0): Promise<Sample> {
   const { took, ...sample } = await once(text);
@@ -56,7 +59,7 @@ export async function shell({ text, tells }: Script, { slow }: Pick<Task, 'slow'
   return { ...sample, seconds: Math.max(...took.values()) };
 }
 
-/** Null when a program is on the path, else how to get it. */
+/** null when a program is on the path; otherwise how to install it. */
 export function missingProgram(program: string, debianPackage = program): string | null {
   try {
     execFileSync('sh', ['-c', `command -v ${quoted(program)}`], { stdio: 'ignore' });

@@ -1,5 +1,5 @@
-// Start-up of the package until its list can be used, and how much of it is ours. Beside it the same Electron with an
-// empty app, the lower limit.
+// Time from starting the package until its list can be used, and how much of that is ours. The lower limit is the same
+// Electron with an empty app.
 import { createPackage } from '@electron/asar';
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -11,29 +11,29 @@ import { openPackaged } from '../package/window.ts';
 import { orWhy } from './extras.ts';
 import type { Say } from './run.ts';
 
-/** Where the app is in a package. */
+/** The app's folder in a package. */
 const HOME = 'usr/lib/platter';
 const NOBODY = 65534;
-/** Milliseconds after which a start is certainly over. Looking earlier would take time from it. */
+/** Milliseconds after which a start has certainly ended. Checking earlier would slow it down. */
 const SETTLED = 4000;
 
-/** What was measured. Times in seconds from the start of the program. */
+/** The results. Times in seconds from the start of the program. */
 export interface StartUp {
   /** Until the window shows the list of disks. */
   usable: number[];
   /** Until the bare Electron has loaded its page. */
   bare: number[];
-  /** Bytes of what the package installs, without Electron's own files and Node. */
+  /** Installed size of the package in bytes, without Electron's own files and Node. */
   bytes: number;
 }
 
-/** Bytes of the files below `folder`; links count nothing. */
+/** Size of the files below `folder`, in bytes. Links count as 0. */
 function bytesBelow(folder: string): number {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
-/** Bytes of what is Electron's or Node's in the app's folder: all but what is ours. */
+/** Size of the files in the app's folder that belong to Electron or Node, in bytes. */
 function bytesOfElectron(home: string): number {
   const ours = new Set(['LICENSE', 'platter', 'platter-broker', 'resources']);
   return readdirSync(home)
@@ -46,12 +46,12 @@ function bytesOfElectron(home: string): number {
     );
 }
 
-/** The same Electron with an app that only opens a page, in `folder`. */
+/** The same Electron with an app in `folder` that only opens a page. */
 async function makeBare(home: string, folder: string): Promise<string> {
   const app = `${folder}-app`;
   mkdirSync(app);
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'bare', version: '1.0.0', main: 'main.js' }));
-  // No file of the archive: the fuses let no page be loaded from there by its path.
+  // Not a file in the archive, because the fuses forbid loading a page from there by its path.
   const page = `data:text/html,${encodeURIComponent('<!doctype html><title>bare</title><script>performance.mark("usable")</script>')}`;
   writeFileSync(
     join(app, 'main.js'),
@@ -67,7 +67,7 @@ async function makeBare(home: string, folder: string): Promise<string> {
   return join(folder, 'platter-window');
 }
 
-/** Starts a program as an ordinary user and gives the seconds until its page was usable. */
+/** Starts a program as an ordinary user. Gives the seconds until its page could be used. */
 async function timed(program: string, home: string): Promise<number> {
   const user = process.getuid?.() === 0 ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : [];
   const env = {
@@ -103,7 +103,7 @@ async function measure(rounds: number, say: Say): Promise<StartUp> {
     for (let i = 0; i <= rounds; i += 1) {
       for (const [name, program] of Object.entries(programs) as ['usable' | 'bare', string][]) {
         const seconds = await timed(program, folder);
-        if (i > 0) result[name].push(seconds); // the first start of each is cold
+        if (i > 0) result[name].push(seconds); // the first start of each has a cold cache
         say(
           `start-up, ${name === 'bare' ? 'bare Electron' : 'Platter'}, ${i === 0 ? 'to warm up' : `round ${String(i)}/${String(rounds)}`}: ${seconds.toFixed(2)} s`,
         );
@@ -115,5 +115,5 @@ async function measure(rounds: number, say: Say): Promise<StartUp> {
   }
 }
 
-/** Takes the package's figures, in `rounds` turns; in words why there are none. */
+/** Measures the package in `rounds` turns. Gives a sentence when that is not possible. */
 export const takeStartUp = (rounds: number, say: Say): Promise<StartUp | string> => orWhy(() => measure(rounds, say));

@@ -1,14 +1,14 @@
-// The results as Markdown, which is readable on a terminal too. Pure.
+// The results as Markdown that is also readable on a terminal. Pure.
 import { type Bar, middle, type Results, secondsOf } from './bars.ts';
 import { GiB, median, MiB, sizeText } from './figures.ts';
 import type { Sample } from './measure.ts';
 import type { EntryResult, RowResult } from './run.ts';
 import type { Plot } from './series.ts';
 
-/** Left for words, right for figures. */
+/** Words are aligned left, figures right. */
 export type Align = 'left' | 'right';
 
-/** A Markdown table whose columns line up as text, too. */
+/** A Markdown table whose columns are also aligned as text. */
 export function markdown(
   head: readonly string[],
   aligns: readonly Align[],
@@ -62,7 +62,7 @@ function cells(row: RowResult, entry: EntryResult, limit: number | null): string
   ];
 }
 
-/** One row of the bench: everybody's figures; who has none comes below with the reason. */
+/** One row of the bench: the figures of all entries, and below them the reasons of those without. */
 export function rowTable(row: RowResult): string {
   const lines = row.entries.map((entry) =>
     cells(row, entry, secondsOf(row.entries.find(({ name }) => name === entry.against))),
@@ -91,13 +91,13 @@ function plotTable(plot: Plot): string {
 
 const verdict = ({ met }: Bar): string => (met === null ? '-' : met ? 'met' : 'NOT met');
 
-/** The bars, one a line. */
+/** The bars, one per line. */
 export function barTable(bars: readonly Bar[]): string {
   const lines = bars.map((bar) => [bar.what, bar.bar, bar.text, verdict(bar)]);
   return `### Bars\n\n${markdown(['what', 'bar', 'measured', ''], ['left', 'right', 'right', 'left'], lines)}`;
 }
 
-/** Everything. `facts` are lines about the machine and the run. */
+/** The whole report. `facts`: lines about the machine and the run. */
 export function report(results: Results, bars: readonly Bar[], facts: readonly string[]): string {
   return [facts.join('\n'), ...results.rows.map(rowTable), ...results.plots.map(plotTable), barTable(bars)].join(
     '\n\n',

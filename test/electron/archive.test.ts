@@ -1,4 +1,4 @@
-// A ZIP with two images in the real app: the one that is clicked is written.
+// A ZIP with two images in the real app: the clicked one is written.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// A click's whole way to three real block devices, one of which fails.
+// From a click to three real block devices, one of which fails.
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

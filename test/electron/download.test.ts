@@ -1,5 +1,5 @@
-// A source from a link in the real app: pasted, downloaded from a server of this machine, stopped, continued, written,
-// and put away.
+// A source from a link in the real app: pasted, downloaded from a server on this machine, stopped, continued, written,
+// and removed.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ let server: WebServer;
 beforeEach(async () => void (server = await WebServer.start(content)));
 afterEach(() => server[Symbol.asyncDispose]());
 
-/** The names of the files of downloads. */
+/** The names of the downloaded files. */
 const files = (): string[] =>
   existsSync(cache) ? readdirSync(cache, { recursive: true, encoding: 'utf8' }).map((path) => basename(path)) : [];
 
@@ -33,7 +33,7 @@ async function paste({ electron, page }: App, text: string): Promise<void> {
   await page.keyboard.press('Control+v');
 }
 
-/** Sends `count` bytes, and then nothing more. */
+/** Sends `count` bytes and then nothing. */
 const silentAfter =
   (count: number): Behaviour =>
   (_request, response, { etag }) => {
@@ -119,7 +119,7 @@ describe('a link in the window', () => {
     });
     const answer = await page.evaluate((link) => window.platter!.download(link), asked);
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'CANCELLED' }] });
-    // Events that a script makes give nothing.
+    // Events that a script dispatches have no effect.
     await page.evaluate((link) => {
       const clipboardData = new DataTransfer();
       clipboardData.setData('text/plain', link);

@@ -1,5 +1,5 @@
-// The cost of a busy job in the window, with 32 destinations: at the rate of the engine host, and at a rate that no host
-// has. It is printed and never asserted.
+// The cost of a busy job with 32 destinations for the window: at the rate of the engine host, and at a rate that no
+// host reaches. It is printed and never asserted.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

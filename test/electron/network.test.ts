@@ -1,4 +1,4 @@
-// Platter calls no address. The real app starts, copies an image, is asked to reach the Internet, and ends, while
+// Platter contacts no address. The real app starts, copies an image, is asked to reach the Internet, and ends, while
 // strace watches all its processes. Playwright drives it through ports of this machine on which the app listens.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

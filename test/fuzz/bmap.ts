@@ -1,5 +1,5 @@
-// Block maps: a file is refused, or its ranges are ascending, disjoint and inside the image. The checksum that a map has
-// of itself is made right first, so that a fuzzer gets behind it.
+// Block maps: a file is refused, or its ranges are ascending, disjoint and within the image. The map's checksum of
+// itself is corrected first, so that a fuzzer gets past it.
 import { readBmap } from '../../app/parsers/bmap.ts';
 import { sealed } from '../app/parsers/bmap-files.ts';
 import { must } from './property.ts';

@@ -1,4 +1,4 @@
-// Virtual disks of few bytes, which show the fuzzer the formats: qemu-img makes them, and what is large is cut out.
+// Small virtual disks that show the fuzzer the formats. qemu-img makes them, and large parts are cut out.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { seededBytes } from '../lab/lab.ts';
 
 const KiB = 1024;
 
-/** A file of a disk of 4 KiB, half of it zeros, with a block that packs well in it. */
+/** A file for a disk of 4 KiB. Half of it is zeros, and one block packs well. */
 function made(format: string, ...options: string[]): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'platter-seeds-'));
   try {
@@ -20,7 +20,7 @@ function made(format: string, ...options: string[]): Buffer {
   }
 }
 
-/** A VMDK with all of its parts moved together: a sector each for the header, the text and both tables. */
+/** A VMDK with its parts moved together: one sector each for the header, the text and both tables. */
 function vmdk(isStreamed: boolean): Buffer {
   const whole = made('vmdk', '-o', `subformat=${isStreamed ? 'streamOptimized' : 'monolithicSparse'}`);
   const header = Buffer.from(whole.subarray(0, 512));
@@ -56,7 +56,7 @@ function vhd(): Buffer {
   return Buffer.concat([start, whole.subarray(block, block + 512), whole.subarray(block + 512, block + 4608), footer]);
 }
 
-/** The parts that fuzz.cc spreads again. */
+/** The parts that fuzz.cc moves apart again. */
 function vhdx(): Buffer {
   const whole = made('vhdx', '-o', 'block_size=1M');
   const header = Buffer.from(whole.subarray(64 * KiB, 64 * KiB + 80));

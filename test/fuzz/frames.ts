@@ -7,7 +7,7 @@ import { allowing, Dice, must } from './property.ts';
 interface Outcome {
   /** Values as JSON, to compare them. */
   values: string[];
-  /** Broken by what was pushed, or at the end. */
+  /** The stream is broken, by what was pushed or at its end. */
   broken: boolean;
 }
 

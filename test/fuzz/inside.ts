@@ -1,11 +1,11 @@
-// Partition tables and signatures: any bytes give an answer that is bounded, in numbers that are exact. The first bytes
-// say where the rest lies on a disk of zeros, so that a fuzzer reaches file systems.
+// Partition tables and signatures: any bytes give a bounded answer with exact numbers. The first bytes say where the
+// rest lies on a disk of zeros, so that a fuzzer reaches file systems.
 import { insideDisk } from '../app/parsers/forged-tables.ts';
 import { leastSize } from '../../app/parsers/partitions/table.ts';
 import { Dice, must } from './property.ts';
 
 const KiB = 1024;
-/** Where the readers look. */
+/** The offsets that the readers inspect. */
 const PLACES = [0, 512, KiB, 4 * KiB, 32 * KiB, 64 * KiB, 254 * KiB];
 const SIZE = 256 * KiB;
 const SECTORS = [null, 512, 4096] as const;

@@ -1,10 +1,9 @@
-// The fuzz stage: each target with libFuzzer for a fixed time, from the corpus on: those in TypeScript by Jazzer.js, the
-// decoder of packed images, once for each format, by clang. One line for each
-// target, "ok", "FAIL" or "SKIP: what: why"; exit code 1 when anything failed. `node test/fuzz/run.mjs [SECONDS
+// The fuzz stage: runs libFuzzer on each target for a fixed time, starting from the corpus. Jazzer.js runs targets in
+// TypeScript; clang builds the decoder of packed images, which runs once for each format. Prints one line for each
+// target: "ok", "FAIL" or "SKIP: what: why". Exit code 1 when anything failed. `node test/fuzz/run.mjs [SECONDS
 // [TARGET...]]`.
-//
-// What a run finds is kept: new inputs in out/fuzz/TARGET, one that breaks a property in out/fuzz/TARGET-crash-...;
-// with that file's path in place of the corpus it is run again.
+// Findings stay: new inputs in out/fuzz/TARGET, and one that breaks a property in out/fuzz/TARGET-crash-... To run that
+// again, give its path in place of the corpus.
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
@@ -19,16 +18,16 @@ const TARGETS = ['frames', 'manifest', 'job-log', 'mapfile', 'inside', 'bmap'];
 const FORMATS = ['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'zip', 'android-sparse', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'];
 const decoderTarget = (format) => `unpack-${format}`;
 const SECONDS = 15;
-/** How many targets run at a time. */
+/** The number of targets that run at the same time. */
 const LANES = 2;
 /** Memory limit of the process in MiB. Node with Jazzer.js and its maps takes about 200. */
 const MEMORY = 768;
-/** With AddressSanitizer, which keeps what was freed for a while. */
+/** With AddressSanitizer, which holds freed memory for a while. */
 const DECODER_MEMORY = 1536;
 
 const jazzer = join(dirname(createRequire(import.meta.url).resolve('@jazzer.js/core')), 'cli.js');
 
-/** The target and our modules that it imports, in one file: the fuzzer sees the paths of this file only. */
+/** The target and our modules that it imports, in one file, because the fuzzer instruments only that file. */
 async function bundle(target) {
   const file = inRoot(`out/fuzz/${target}.cjs`);
   await build({
@@ -41,7 +40,7 @@ async function bundle(target) {
   return file;
 }
 
-/** Options of libFuzzer for a target. `memory`: MiB that the process may come to hold. */
+/** Options of libFuzzer for a target. `memory`: its limit in MiB. */
 const options = (target, seconds, memory, length) => [
   `-max_total_time=${seconds}`,
   `-rss_limit_mb=${memory}`,
@@ -58,7 +57,7 @@ async function inTypeScript(target, seconds, { args, env }) {
   return { command: [process.execPath, ...args, jazzer, file, ...folders, ...jazzerOptions], env };
 }
 
-/** The same of the decoder, which decodes one format. */
+/** Command and environment of the decoder for one format. */
 function ofDecoder(format, seconds) {
   const target = decoderTarget(format);
   const folders = [inRoot('out/fuzz', target), inRoot('test/fuzz/corpus', target)];

@@ -1,5 +1,5 @@
-// Writes the seeds that show the fuzzer the formats: `node test/fuzz/seeds.ts`, after a format has changed. Findings
-// are kept beside them under libFuzzer's names.
+// Writes the seeds that show the fuzzer the formats: run `node test/fuzz/seeds.ts` after a format has changed. Findings
+// are stored beside them under libFuzzer's names.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -125,7 +125,7 @@ for (const version of ['1.2', '1.3', '1.4', '2.0'] as const)
     ),
   );
 
-/** A disk's first bytes, after where they lie and its sectors (see app/parsers/disk-content.ts). */
+/** The first bytes of a disk, preceded by their place and the sector size (see app/parsers/disk-content.ts). */
 const disk = (place: number, sector: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.of(place, sector), bytes]);
 seed('inside/gpt', disk(0, 1, gptDisk(256 * 1024).subarray(0, 2048)));
 seed('inside/gpt-of-4096', disk(3, 2, gptDisk(256 * 1024, { sector: 4096 }).subarray(4096, 8190)));
@@ -164,7 +164,7 @@ for (const [name, place, from, make] of [
 
 for (const [name, bytes] of diskSeeds()) seed(`unpack-${name}`, bytes);
 
-/** Formats of packed images, by the first bytes of a file. */
+/** The formats of packed images, by a file's first bytes. */
 const FORMATS: Record<string, string> = {
   fd37: 'xz',
   '1f8b': 'gzip',
@@ -176,7 +176,7 @@ const FORMATS: Record<string, string> = {
   '3aff': 'android-sparse',
 };
 {
-  // Something of everything, in 4096 bytes, to which img2simg fills up.
+  // A mixture of data in 4096 bytes, to which img2simg pads.
   const content = Buffer.concat([manifest(99 * 65536), Buffer.alloc(4096)]).subarray(0, 4096);
   using bench = new Bench(content);
   seed('unpack-zstd/seekable', seekableZstd(content, 1000));

@@ -141,7 +141,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     const disk = await filledDisk();
     const directory = await mkdtemp(join(tmpdir(), 'lab-test-'));
     onTestFinished(() => rm(directory, { recursive: true }));
-    const map = join(directory, 'map'); // the disk waits for who writes into it
+    const map = join(directory, 'map'); // the disk waits for the writer of the map
     await run('mkfifo', [map]);
     await disk.rule(`after w 4K bad-map w ${map}`);
     await write(disk.device, 0, fresh(4096));

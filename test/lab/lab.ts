@@ -61,9 +61,9 @@ export interface LabCounters {
   bytesWritten: number;
   bytesZeroed: number;
   errors: number;
-  /** I/O that has arrived and not ended: held by a delay or a stall, or being done. */
+  /** I/O that has arrived and not ended: a delay or a stall holds it, or it is running. */
   inFlight: number;
-  /** I/O of these that a stall holds. */
+  /** The part of that I/O which a stall holds. */
   stalled: number;
   rules: number;
   /** Sectors of 512 bytes that cannot be read or cannot be written. */
@@ -269,8 +269,8 @@ export async function fileSystem(type: FileSystem, size: number): Promise<LabFol
 export const reflinkDir = (type: 'btrfs' | 'xfs' = 'btrfs'): Promise<LabFolder> => fileSystem(type, 512 * 1024 * 1024);
 
 /**
- * The command line that runs `argv` with other queue attributes of `device` than the kernel's, by sysfs name: `{ zoned:
- * 'host-managed', optimal_io_size: '65536' }`. For properties that no loop device can have.
+ * The command line that runs `argv` with other queue attributes of `device` than the kernel's, by their names in sysfs:
+ * `{ zoned: 'host-managed', optimal_io_size: '65536' }`. Use it for properties that no loop device has.
  */
 export function withQueue(device: string, attributes: Record<string, string>, argv: readonly string[]): string[] {
   const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);

@@ -23,8 +23,8 @@ async function folder(): Promise<string> {
 }
 
 /**
- * One character for each block of 4 KiB: whether a direct write fails. All at once, so in any order. Not reads:
- * programs that list disks read this one too, and would use up some of its luck.
+ * One character for each block of 4 KiB: does a direct write fail? All writes run at once, in any order. Reads would
+ * not do, because programs that list disks read this one too and would use up random faults.
  */
 async function failures(disk: LabDisk, blocks: readonly number[]): Promise<string> {
   const seen = await Promise.all(

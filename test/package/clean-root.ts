@@ -1,5 +1,5 @@
-// A clean Debian to install packages into. debootstrap makes it with the packages' dependencies; it is kept as an
-// archive in the user's cache and unpacked in memory for each run.
+// A clean Debian in which packages are installed. debootstrap makes it with the packages' dependencies. It is stored as
+// an archive in the user's cache and unpacked in memory for each run.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

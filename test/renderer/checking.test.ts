@@ -19,13 +19,13 @@ const button = (name: string | RegExp) => open.page.getByRole('button', { name }
 const task = (name: string) => open.page.getByRole('radio', { name, exact: true });
 const destination = (path: string) =>
   open.page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name: path });
-/** What a zone says. While a plan is reviewed the third is called what that is. */
+/** The text of a zone. During the review, the third zone is named after the review. */
 const words = (zone: string): Promise<string> =>
   open.page.locator(`section[aria-labelledby="${zone}-heading"]`).innerText();
-/** Words about a job that destroys what was there. */
+/** Words for a job that destroys data. */
 const LOSS = /erase|overwrit|rewrit|will be written/i;
 
-/** A plan as the host makes it from a request: what is only compared is not overwritten. */
+/** A plan as the host makes it from a request. A destination that is only compared is not overwritten. */
 const planOf = (request: JobRequest, ends: Endpoint[]): Plan =>
   make.plan(
     ends.map((end) => ({ ...end, overwrites: request.kind !== 'verify' })),
@@ -171,7 +171,7 @@ test('offers a manifest as the source of a check, and of nothing else', async ()
   await page.getByText('Choose a source.').waitFor();
   expect(await page.getByRole('radio', { name: /^Manifest/ }).count()).toBe(0);
 
-  // A difference from a manifest cannot be repaired by that. The history offers the same check again.
+  // A manifest cannot repair a difference from it. The history offers the same check again.
   const error = make.writeError(0, '/dev/sdb', { side: 'verify', code: 'VERIFY_MISMATCH' });
   const ended = {
     ...make.job(plan, []),

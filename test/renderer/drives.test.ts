@@ -1,4 +1,4 @@
-// Where the drives of a job are, from the lists of disks and the answers to ejecting.
+// The whereabouts of a job's drives, from the lists of disks and the answers to ejecting.
 import { expect, test } from 'vitest';
 import type { AppState } from '../../app/contract/window.ts';
 import { located, switchedOff } from '../../app/view/drives.ts';

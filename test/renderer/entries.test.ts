@@ -1,4 +1,4 @@
-// An archive with several files: one of them is chosen by a click, or by the keyboard.
+// An archive with several files: the user chooses one by click or keyboard.
 import { expect, test } from 'vitest';
 import type { ArchivedFile, Described } from '../../app/contract/disk-content.ts';
 import { failure } from '../../app/base/errors.ts';
@@ -27,7 +27,7 @@ const files = [
 ];
 const packing = { ...described().packed!, format: 'zip', entries: files, entry: null };
 
-/** With no file of it chosen. */
+/** The image, with no file of it chosen. */
 const undecided: Described = {
   ...described({ packed: packing, table: null, content: null, size: null, sizeIs: 'unknown', checksum: null }),
   problem: failure({

@@ -1,4 +1,4 @@
-// What the source card says of an image.
+// The source card's text about an image.
 import { describe, expect, test } from 'vitest';
 import type { Described, LookedAt } from '../../app/contract/disk-content.ts';
 import { formatOf, mapOf, partitionName, sizesOf } from '../../renderer/image-facts.ts';

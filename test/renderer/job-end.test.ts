@@ -101,7 +101,7 @@ describe('an ended job in the window', () => {
       'the button went, and the focus with it',
     ).toBe('status');
     await open.picture('ejected-light');
-    // The fate of the drives is known outside of this page.
+    // Main follows the drives, not this page.
     await open.page.reload();
     await open.page.getByText('Switched off and ready to take out: sdb, sdc, sdd, sdf and sdg.').waitFor();
     await open.page.getByText('Safe to remove: sde.').waitFor();
@@ -139,7 +139,7 @@ describe('an ended job in the window', () => {
     await open.main.push({ disks });
     await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
     expect(await open.page.getByText('aken out').count()).toBe(0);
-    // The same holds while the job is put away.
+    // The same is true while the job is being dismissed.
     await open.main.push({ disks: [] });
     await open.page.getByText('Taken out when done: sdb, sdc and sde.').waitFor();
     await open.page.evaluate(() => {

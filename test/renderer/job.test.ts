@@ -295,7 +295,7 @@ describe('a running job in the window', () => {
     const job = midway(8);
     await show(job);
     const before = await open.page.locator('main').innerText();
-    // The samples that main has measured meanwhile.
+    // The samples that main measured meanwhile.
     open.main.speeds = {
       startedAt: job.startedAt,
       every: 1,

@@ -1,4 +1,4 @@
-// A source that is read whole before its job, for its size or as a check: the step, how far it is, and Cancel.
+// A source that is read completely before its job, for its size or as a check: the step, its progress, and Cancel.
 import { expect, test } from 'vitest';
 import { endpoint, job, plan } from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';

@@ -1,4 +1,4 @@
-// The images that were used last: offered while there is no source, taken by one click, and read by nobody before it.
+// The images used last: offered while there is no source, chosen by one click, and not read before that.
 import { expect, test } from 'vitest';
 import { failure } from '../../app/base/errors.ts';
 import { described, recentImage as image } from './support/images.ts';

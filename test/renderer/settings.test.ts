@@ -75,7 +75,7 @@ describe('the settings', () => {
     await expect
       .poll(() => open.main.state.settings)
       .toEqual({ ...defaultSettings, theme: 'dark', sounds: false, notifications: false, defaults });
-    // A value that is no number is not kept.
+    // An invalid number is not stored.
     await drawer.getByRole('textbox', { name: 'A drive has failed if it does not answer for' }).fill('long');
     await page.keyboard.press('Tab');
     expect(
@@ -116,7 +116,7 @@ const ENGLISH = new RegExp(
     String.raw`erase|choose|start|settings)(?!\p{L})`,
   'iu',
 );
-/** Those of them that French has too. */
+/** Those of them that are French words too. */
 const FRENCH = /(?<!\p{L})port(?!\p{L})/giu;
 
 /** The text of the page for people and screen readers, without commands and the languages' own names. */
@@ -134,13 +134,13 @@ const told = (): Promise<string[]> =>
     return texts.map((text) => text.replaceAll(/`[^`]*`|[A-Z]+(_[A-Z]+)+/g, '').trim()).filter((text) => text !== '');
   });
 
-/** The English words in it when another language is set. */
+/** The English words in the text when another language is set. */
 async function english(language: Language): Promise<string[]> {
   if (language === 'en') return [];
   return (await told()).filter((text) => ENGLISH.test(language === 'fr' ? text.replaceAll(FRENCH, '') : text));
 }
 
-/** Buttons and headings whose words are cut off, and a page that is wider than its window. */
+/** Buttons and headings whose words are cut off, and a page wider than its window. */
 const overflowing = (): Promise<string[]> =>
   open.page.evaluate(() => [
     ...(document.documentElement.scrollWidth > innerWidth ? ['the page'] : []),
@@ -183,7 +183,7 @@ function everyFailure(): JobView {
   );
 }
 
-/** Drives that are each locked for another reason, in another kind of socket. */
+/** Drives, each locked for another reason and in another kind of socket. */
 const locks: Reason[] = [
   { kind: 'isSystem' },
   { kind: 'mountedAt', targets: ['/a', '/b'] },

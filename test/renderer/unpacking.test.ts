@@ -1,4 +1,4 @@
-// A job from a packed image: its tiles and its header name the step, with the one bar that they have.
+// A job from a packed image: its tiles and its header name the step, and show its one bar.
 import { expect, test } from 'vitest';
 import * as make from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';
@@ -13,7 +13,7 @@ const UNPACKS = {
   size: 1.1e9,
 } as const;
 
-/** Drives that are halfway through a copy of a packed image; every third one reads back. */
+/** Drives halfway through a copy of a packed image. Every third one reads back. */
 function halfway(n: number) {
   const of = make.plan(
     make.sticks(n).map((disk) => make.endpoint(disk)),
@@ -46,7 +46,7 @@ test.each([
     all.map((each) => each.querySelectorAll('[role=progressbar]').length),
   );
   expect(new Set(bars)).toEqual(new Set([1]));
-  // The word stands inside its tile and above its figure, and every button inside the window.
+  // The word is inside its tile and above its figure, and every button is inside the window.
   const crowded = await tiles().evaluateAll(
     (all) =>
       all.filter((each) => {

@@ -1,4 +1,4 @@
-// The ends of a job as refusals.ts sees them, and what it says of them. Nothing is opened.
+// The ends of a job as input for refusals.ts, and its refusals. Nothing is opened.
 import type { Blocks } from '../../../app/engine/devices/block-devices.ts';
 import { UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
 import { refusals } from '../../../app/engine/admission/refusals.ts';

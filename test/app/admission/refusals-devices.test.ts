@@ -1,4 +1,5 @@
-// Block devices are refused for every reason, on described machines of several kinds. Nothing is opened. The real devices of this machine are in test/app/job/refusals.test.ts.
+// Block devices are refused for every reason, on described machines of several kinds. Nothing is opened.
+// test/app/job/refusals.test.ts has the real devices of this machine.
 import { describe, expect, it } from 'vitest';
 import { notesOnDestination, refusals } from '../../../app/engine/admission/refusals.ts';
 import { GB, laptop, live, picture, server, type Machine } from '../devices/machines.ts';

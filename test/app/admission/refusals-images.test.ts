@@ -1,4 +1,4 @@
-// Images are refused as destinations: in use, in the way, without room, or under a name that cannot be.
+// Images are refused as destinations: in use, in the way, without room, or under an impossible name.
 import { describe, expect, it } from 'vitest';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
 import { refusals } from '../../../app/engine/admission/refusals.ts';

@@ -1,4 +1,4 @@
-// What the review notes of source and destination beside the refusals.
+// The notes of a review on source and destination, besides refusals.
 import { describe, expect, it } from 'vitest';
 import { english } from '../../../app/base/english.ts';
 import { notesOnBootAreas, notesOnClones, notesOnSource } from '../../../app/engine/admission/refusals.ts';

@@ -1,4 +1,4 @@
-// What a refusal advises on a drive in use, and what unmounting it would take away from the job.
+// The advice for a drive in use, and the parts of the job that unmounting it would take away.
 import { describe, expect, it } from 'vitest';
 import { refusals } from '../../../app/engine/admission/refusals.ts';
 import type { End } from '../../../app/engine/devices/inspect-paths.ts';

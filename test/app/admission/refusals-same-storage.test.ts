@@ -1,4 +1,4 @@
-// The refusals find the storage that two paths share: of source and destination, of two destinations, of a mount.
+// Refusals find storage that two paths share: source and destination, two destinations, a mount.
 import { describe, expect, it } from 'vitest';
 import { GB, picture, type Machine } from '../devices/machines.ts';
 import { device, source, place, image, codes } from './ends.ts';

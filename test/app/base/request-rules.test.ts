@@ -1,4 +1,4 @@
-// What a request must be before any device is looked for.
+// Requests are checked before any device is looked for.
 import { describe, expect, it } from 'vitest';
 import { argumentErrors, memoryOf } from '../../../app/base/request-rules.ts';
 import { askedCopy } from '../../requests.ts';

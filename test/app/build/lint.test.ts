@@ -1,4 +1,4 @@
-// The linter's house rules can fail: each reports a planted offence under its own name.
+// The linter's own rules can fail: each reports a planted offence under its name.
 import { fileURLToPath } from 'node:url';
 import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const eslint = new ESLint({ cwd: root, overrideConfigFile: 'build/eslint.config.mjs' });
 
-/** Names of the rules that report `code`, as if it were the whole of the existing file `path`. */
+/** Names of the rules that report `code` as the content of the existing file `path`. */
 async function reported(path: string, code: string): Promise<(string | null)[]> {
   const results = await eslint.lintText(code, { filePath: `${root}${path}` });
   return results.flatMap(({ messages }) => messages.map(({ ruleId }) => ruleId));

@@ -1,4 +1,4 @@
-// The programs that set-up makes of app/.
+// The programs that set-up builds from app/.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';

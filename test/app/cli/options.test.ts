@@ -1,4 +1,4 @@
-// The options of `copy`, and `verify` and `repair` with them, from end to end: the built program on loop devices.
+// The options of `copy`, `verify` and `repair` from end to end: the built program on loop devices.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';

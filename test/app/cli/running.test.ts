@@ -116,7 +116,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
   test('retries a failed destination while another runs, and does not write again what is on it', async () => {
     const { source, disks, copy } = await slowCopy(2);
     await disks[0]!.rule('eio w 8M end EIO');
-    await disks[1]!.rule('stall w'); // keeps the job running
+    await disks[1]!.rule('stall w'); // so that the job keeps running
     await sees(copy, (line) => states(line)[0] === 'failed');
     await disks[0]!.rule('clear', 'rate w 16M');
     const from = copy.stdout().lastIndexOf('\n') + 1;
@@ -138,7 +138,7 @@ describe.skipIf(cannot !== null)('control lines', () => {
       copy,
     } = await slowCopy(1);
     for (const line of ['pause', '{"call":"pause"}', '{"call":"cancel","destination":7}', '']) copy.say(line);
-    copy.say({ call: 'retry', destination: 0 }); // it runs
+    copy.say({ call: 'retry', destination: 0 }); // it is still running
     await copy.until((stdout) => stdout.split('"event":"error"').length === 5);
     await disk!.rule('clear');
     const run = await copy.ended;

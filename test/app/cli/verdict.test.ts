@@ -89,7 +89,7 @@ describe('S4 a manifest that lacks hashes', () => {
     const source = await bench.image('disk.img', 4 * MiB + 512);
     const manifest = await manifestOf(source, 0, 2, 3);
     const copy = await bench.image('copy.img', 4 * MiB + 512);
-    // The copy differs where the manifest has no hash, so nothing can find that.
+    // The copy differs where the manifest has no hash, so the difference cannot be found.
     const bytes = await readFile(copy);
     bytes[MiB + 7]! ^= 1;
     await writeFile(copy, bytes);
@@ -214,7 +214,7 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     });
     expect([...(await readManifest(manifest)).known]).toEqual([0b100]);
     expect(resultOf(run).notes).toContain('The manifest has no hash for 3 chunks that were not read in full.');
-    // A manifest of what the copy has would call it right.
+    // A manifest of the copy's content would match it.
     expect(verdictOf(await platter(['verify', '--manifest', manifest, copy, '--json']))).toMatchObject({
       code: 1,
       uncompared: 3 * MiB,

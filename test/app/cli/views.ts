@@ -1,4 +1,4 @@
-// Jobs as values, for tests of what is printed about them.
+// Job views as values, for tests of their output.
 import type { Screen } from '../../../app/cli/output/job-lines.ts';
 import { plain } from '../../../app/cli/output/text.ts';
 import type { JobError } from '../../../app/contract/errors.ts';

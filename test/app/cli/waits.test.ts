@@ -1,11 +1,11 @@
-// What a command says of the files that it waits for before its job.
+// The lines about files that a command waits for before its job.
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { waitsOn } from '../../../app/cli/output/waits.ts';
 
 const reading = (done: number): { why: 'size'; done: number; of: number } => ({ why: 'size', done, of: 1000 });
 
-/** What is printed for these places in a file of 1000 bytes, and a file that does not answer after them. */
+/** The output for these offsets in a file of 1000 bytes, and then for a file that does not answer. */
 function printed(rewrites: boolean, ...done: number[]): string {
   const stderr = new PassThrough();
   const waits = waitsOn(stderr, rewrites);

@@ -165,9 +165,9 @@ describe('afterwards', () => {
     expect(continuable(over({ job }, [ended('a', 'failed', null, [gone]), ended('b', 'done', true)]))).toBe(job);
     expect(continuable(over({ job }, [ended('a', 'done', true)]))).toBeNull();
     expect(continuable(over({ job: null }, [ended('a', 'cancelled', null)]))).toBeNull();
-    // It was only compared.
+    // The job only compared this drive.
     expect(continuable(over({ job }, [{ ...ended('a', 'cancelled', null), written: 0 }]))).toBeNull();
-    // The same drive would only fail at the same place.
+    // The same drive would fail again at the same place.
     expect(continuable(over({ job }, [ended('a', 'failed', null, [mediumError])]))).toBeNull();
     expect(continuable(jobStarted(plan(['a'], { job }), 0))).toBeNull();
   });

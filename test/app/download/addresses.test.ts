@@ -1,4 +1,4 @@
-// Which words are URLs, how they are shown, what their files are called, and through which proxy they are fetched.
+// Recognising, showing and naming URLs, and choosing their proxy.
 import { describe, expect, test } from 'vitest';
 import { fileName, isUrl, keyOf, readUrl, shownUrl } from '../../../app/download/addresses.ts';
 import { proxyFor } from '../../../app/download/proxy.ts';

@@ -1,4 +1,4 @@
-// A download over as many requests as it takes, from servers that cut, lie, change and say nothing.
+// A download with as many requests as it takes, from servers that break off, lie, change the file, or do not answer.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,13 +13,13 @@ const SIZE = 300_000;
 const content = seededBytes(SIZE, 1);
 const nothing: Start = { has: 0, isWhole: false, etag: null, lastModified: null, length: null };
 
-/** What came of a download. */
+/** The result of a download. */
 interface Came {
   end: number | 'unchanged' | Fault;
   bytes: Buffer;
-  /** From where bodies were written. */
+  /** The offsets at which bodies began. */
   begun: number[];
-  /** Kinds of the reasons for which a request was made again, and the pauses before. */
+  /** The reason for each repeated request, and the pause before it. */
   again: [string, number][];
 }
 
@@ -66,7 +66,7 @@ async function fetched(
 
 const kindOf = ({ end }: Came): string => (end instanceof Fault ? end.reason.kind : String(end));
 
-/** A server whose first requests are answered so. */
+/** A server that answers its first requests in these ways. */
 async function serverWith(...behaviours: Behaviour[]): Promise<WebServer> {
   const server = await WebServer.start(content);
   server.next.push(...behaviours);

@@ -1,4 +1,4 @@
-// A web server on this machine that behaves as real ones do, and as they do when something is wrong.
+// A web server on this machine that behaves like real ones, good and bad.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,12 +8,12 @@ import type { AddressInfo, Socket } from 'node:net';
 /** Answers one request. */
 export type Behaviour = (request: IncomingMessage, response: ServerResponse, server: WebServer) => void;
 
-/** Serves `content` under every path, with ranges, an ETag and a date. A request can have a behaviour of its own. */
+/** Serves `content` at every path, with ranges, an ETag and a date. A request can get another behaviour. */
 export class WebServer implements AsyncDisposable {
   content: Buffer;
-  /** Taken by the next requests, in order. */
+  /** The behaviours for the next requests, in order. */
   readonly next: Behaviour[] = [];
-  /** What was asked for. */
+  /** The requests so far. */
   readonly requests: IncomingMessage[] = [];
   readonly #server: http.Server;
   readonly #sockets = new Set<Socket>();
@@ -52,7 +52,7 @@ export class WebServer implements AsyncDisposable {
     return `"${createHash('sha256').update(this.content).digest('hex').slice(0, 16)}"`;
   }
 
-  /** The ranges that were asked for; null for a whole file. */
+  /** The requested ranges; null for a whole file. */
   get ranges(): (string | null)[] {
     return this.requests.map(({ headers }) => headers.range ?? null);
   }
@@ -64,7 +64,7 @@ export class WebServer implements AsyncDisposable {
   }
 }
 
-/** As a web server does it. */
+/** Answers as a normal web server. */
 export const serve: Behaviour = (request, response, { content, etag }) => {
   const { range, 'if-range': condition, 'if-none-match': known } = request.headers;
   if (known === etag) {
@@ -88,7 +88,7 @@ export const serve: Behaviour = (request, response, { content, etag }) => {
   response.end(body);
 };
 
-/** Begins as it should, and breaks the connection after `count` bytes of the body. */
+/** Breaks the connection after `count` bytes of the body. */
 export const cutAfter =
   (count: number): Behaviour =>
   (request, response, server) => {
@@ -104,7 +104,7 @@ export const cutAfter =
     response.write(content.subarray(from, from + count), () => setTimeout(() => response.socket?.destroy(), 20));
   };
 
-/** Knows no ranges, and gives nothing to compare. */
+/** Supports no ranges and sends no validators. */
 export const ignoreRanges: Behaviour = (_request, response, { content }) => {
   response.writeHead(200, { 'content-length': content.length }).end(content);
 };
@@ -116,12 +116,12 @@ export const answerWith =
     response.writeHead(status, headers).end();
   };
 
-/** Takes the request and says nothing. */
+/** Accepts the request and never answers. */
 export const stall: Behaviour = () => undefined;
 
-/** A proxy that passes requests on, and makes tunnels. */
+/** A proxy that forwards requests and makes tunnels. */
 export class Proxy implements AsyncDisposable {
-  /** The lines of the requests: "GET http://...", "CONNECT host:443". */
+  /** The request lines: "GET http://...", "CONNECT host:443". */
   readonly asked: string[] = [];
   readonly authorizations: (string | null)[] = [];
   readonly #server: http.Server;
@@ -159,7 +159,7 @@ export class Proxy implements AsyncDisposable {
     });
   }
 
-  /** A proxy in front of `target`, whatever host is asked for. `refuses`: the status of every answer. */
+  /** A proxy that leads to `target`, whatever host is requested. `refuses`: the status of every answer. */
   static async start(target: WebServer, refuses: number | null = null): Promise<Proxy> {
     const proxy = new Proxy(target, refuses);
     proxy.#server.listen(0, '127.0.0.1');

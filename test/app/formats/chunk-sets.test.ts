@@ -16,7 +16,7 @@ import { chunkRanges, countChunks, HASH_BYTES, hasChunk, markChunks } from '../.
 import type { NativeError } from '../../../app/engine/native/addon.ts';
 
 const K64 = 64 * 1024;
-/** Ten chunks, the last one of 512 bytes. */
+/** Ten chunks. The last one has 512 bytes. */
 const grid = { bytes: 9 * K64 + 512, chunkSize: K64 };
 const members = (set: Uint8Array): number[] =>
   Array.from({ length: chunksIn(grid) }, (_, chunk) => chunk).filter((chunk) => hasChunk(set, chunk));

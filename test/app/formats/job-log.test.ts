@@ -363,7 +363,7 @@ describe('the writer of job logs', () => {
             ? 'told'
             : [],
     );
-    // First the folder "jobs" in the new state folder, then the file in it and its name.
+    // First the folder "jobs" in the new state folder, then the file in it, then its name.
     expect(sequence).toEqual([
       'name',
       'name',

@@ -1,4 +1,4 @@
-// Foreign files that a host reads while it serves a job: S21 and S22 of the security review.
+// Foreign files that a host reads while it runs a job: S21 and S22 of the security review.
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoggedEnd } from '../../../app/engine/formats/job-log.ts';

@@ -1,5 +1,5 @@
-// The host of an ordinary user, who may open none of the disks here, and platter-broker behind it: what is opened, with
-// whose rights, what is refused, and how often somebody is asked.
+// The host of an ordinary user who may open none of the disks here, with platter-broker: what is opened, with whose
+// rights, what is refused, and how often the user is asked.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,

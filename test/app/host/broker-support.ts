@@ -28,7 +28,7 @@ export const USER = 54_777;
 
 export interface UsersHost {
   engine: Engine;
-  /** The process that the test has started: the broker's server, or the host itself. */
+  /** The process that the test started: the broker's server, or the host itself. */
   process: ChildProcessByStdio<Writable, Readable, Readable>;
   /** Process of the host. */
   pid: () => number;

@@ -1,5 +1,5 @@
-// The host as a process, with a client that breaks the protocol, leaves, kills it or changes its mind. And the client
-// with such a host.
+// The host as a process, with a client that breaks the protocol, leaves, kills it or changes its mind; and the client
+// of such a host.
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';

@@ -1,4 +1,4 @@
-// One job as the window and the command line run it, over an engine that does as the test says.
+// One job as the window and the command line run it, with an engine that the test controls.
 import { expect, it } from 'vitest';
 import type { Engine } from '../../../app/client/client.ts';
 import { JobSession } from '../../../app/client/job-session.ts';
@@ -13,7 +13,7 @@ const hostFailed = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'h
 const tooLate = failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingRuns' } });
 const plan = make.plan([make.endpoint(make.disk('/dev/sdb')), make.endpoint(make.disk('/dev/sdc'))]);
 
-/** A session, what it has reported, and the engine's side of it. `refused`: the calls that are refused, and why. */
+/** A session, its reports, and the engine's side of it. `refused`: the calls to refuse, with their errors. */
 function stage(refused: Partial<Record<HostMethod, PlatterError>> = {}) {
   const listeners = new Set<(event: HostEvent) => void>();
   const [calls, shown, logged, kept]: [string[], JobEvent[], string[], JobView[]] = [[], [], [], []];

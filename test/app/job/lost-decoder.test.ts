@@ -1,4 +1,4 @@
-// Decoders that the system ends while a job needs them: nothing is wrong with the file then.
+// Decoders that the system kills while a job needs them. This says nothing about the file.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { interrupted, MiB, oneBench, refused, resultOf, resume, type Session } f
 
 const bench = oneBench();
 
-/** Processes with these names and parents. */
+/** Processes with this name and this parent. */
 function childrenOf(parent: number, name: string): number[] {
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/u.test(pid))
@@ -23,7 +23,7 @@ function childrenOf(parent: number, name: string): number[] {
     .map(Number);
 }
 
-/** Kills a process that may have ended by itself. */
+/** Kills a process that may have ended already. */
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
@@ -97,7 +97,7 @@ describe.skipIf(skip !== null)(`a decoder that the system ends${skip === null ? 
     const started = refused(session.run({ kind: 'verify', source: file, destinations: [disk.device] })).finally(() => {
       over.abort();
     });
-    // The first may be the one that only looks at the file's head, and be gone by now.
+    // The first decoder may be the one that inspects only the file's head, and have ended by now.
     const killing = (async () => {
       while (!over.signal.aborted) {
         childrenOf(session.host.pid!, 'platter-unpack').forEach(kill);

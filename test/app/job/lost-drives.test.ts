@@ -39,7 +39,7 @@ describe.skipIf(noLab !== null)('the error of a drive that fails or goes away', 
     await session.begin({ source: await bench.image('disk.img', 16 * MiB), destinations: [disk.device] });
     await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.written > 0);
     const server = Number(execFileSync('pgrep', ['--parent', String(disk.pid)], { encoding: 'utf8' }));
-    process.kill(disk.pid, 'SIGSTOP'); // it would clean up behind its server
+    process.kill(disk.pid, 'SIGSTOP'); // otherwise it would clean up after its server
     for (const pid of [server, disk.pid]) process.kill(pid, 'SIGKILL');
     const end = await session.until(({ event }) => event === 'result');
     if (end.event !== 'result') throw new Error('impossible');

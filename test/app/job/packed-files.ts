@@ -1,4 +1,4 @@
-// Packed images for jobs, made by other people's tools, and the disks that they are copied to.
+// Packed images for jobs, made by other people's tools, and disks to copy them to.
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { decoderLacks } from '../../../build/native.mjs';
@@ -9,11 +9,11 @@ import { head, MiB, type Workbench } from './support.ts';
 export const SIZE = 12 * MiB;
 const BLANK = Buffer.alloc(MiB);
 const missing = decoderLacks();
-/** Why jobs with a packed source cannot be tested here; null where they can. */
+/** Why jobs with a packed source cannot be tested here; null when they can. */
 export const skip =
   canLab() ?? (missing.length > 0 ? `without ${missing.join(', ')}: install the -dev packages` : null);
 
-/** How each tool packs FILE into FILE.packed. */
+/** The command with which each tool packs FILE into FILE.packed. */
 const TOOLS = {
   'xz in blocks': 'xz -1 -T2 --block-size=1MiB -c FILE > FILE.packed',
   xz: 'xz -1 -T1 -c FILE > FILE.packed',
@@ -24,10 +24,10 @@ const TOOLS = {
   zip: 'zip -q -1 -j FILE.zip FILE && mv FILE.zip FILE.packed',
 } as const;
 export type Tool = keyof typeof TOOLS;
-/** Those that are installed. */
+/** The installed ones. */
 export const HERE = (Object.keys(TOOLS) as Tool[]).filter((tool) => lacks(tool.split(' ')[0]!) === null);
 
-/** An image with a partition table, and the same packed. */
+/** An image with a partition table, and its packed form. */
 export async function packedBy(bench: Workbench, tool: Tool, size = SIZE): Promise<{ image: string; file: string }> {
   const image = await bench.path('disk.img');
   const bytes = seededBytes(size, 7);

@@ -55,7 +55,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     if (!isResult(result)) throw result;
     expect(result.destinations).toMatchObject([{ state: 'failed', verified: null }]);
     expect(result.errors.map(({ code }) => code)).toContain('BAD_IMAGE');
-    // Where nothing could be unpacked, nothing was written.
+    // If nothing could be unpacked, nothing was written.
     expect(isBlank(disk!) || readFileSync(disk!.backing).equals(before)).toBe(true);
   });
 

@@ -1,5 +1,5 @@
-// A packed source whose format does not keep the size of the image is decoded once before the job: how far is told,
-// a cancel ends it at once, and a decoder ends with the host.
+// A packed source in a format that does not store the size of the image is decoded once before the job. Progress is
+// reported, a cancel ends it at once, and a decoder ends with its host.
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -22,7 +22,7 @@ async function slowFile(): Promise<LabDisk> {
   return file;
 }
 
-/** Decoders that have this file as their input. */
+/** Decoders that read this file. */
 const decodersOf = (path: string): string[] =>
   readdirSync('/proc').filter((pid) => {
     try {

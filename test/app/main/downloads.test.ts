@@ -1,5 +1,5 @@
-// The window's download: what is a link, what becomes of the file when its job has ended, and when that is repeated.
-// test/electron/download.test.ts has what comes from a server.
+// The window's download: recognising links, removing the file after its job, and repeating that job.
+// test/electron/download.test.ts has the server.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const source = (): JobView['plan']['source'] => imageEndpoint(path, 1e9);
 const repeated = (origin = URL_SHOWN): Promise<void> => downloads.repeated({ origin, source: source() });
 
-/** A job from the download that ended with its destination in `state`. */
+/** A job whose source is the download, and whose destination ended in `state`. */
 function ended(state: 'done' | 'failed'): JobView {
   const of = plan([endpoint(sticks(1)[0]!)], { source: source(), origin: URL_SHOWN });
   return job(of, [{ state }], { phase: 'ended', result: result(of, [end(of, 0, { state })]) });

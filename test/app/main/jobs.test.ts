@@ -147,7 +147,7 @@ it('keeps a failed job in the history when the host is gone before it answers th
   expect(kept).toHaveLength(1);
 });
 
-/** A host that checks a request until it is told to give that up. */
+/** A host that checks a request until it is told to stop. */
 function slowHost(): { engine: Engine; asked: string[]; tell: (reading: Reading) => void } {
   const asked: string[] = [];
   let giveUp: () => void = () => undefined;

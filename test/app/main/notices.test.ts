@@ -50,7 +50,7 @@ it('sends after a quarter of a second that a destination does something else', (
   push(later(begun, 2, { paused: true }));
   vi.advanceTimersByTime(250);
   expect(heard.map(([name]) => name)).toEqual(['state', 'progress']);
-  // However many samples come.
+  // Whatever the number of samples.
   for (let seconds = 3; seconds < 103; seconds += 1) {
     push(later(begun, seconds, { paused: seconds % 2 === 0 }));
     vi.advanceTimersByTime(10);

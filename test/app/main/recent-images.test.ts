@@ -1,4 +1,4 @@
-// The images that are offered again: which, in what order, and what becomes of one that is gone.
+// The recent images: which are offered, in what order, and what happens to a missing one.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const file = (name: string, bytes = 3): string => {
   return at(name);
 };
 
-/** A job that has read `path`, `minutes` ago. */
+/** A job that read `path` `minutes` ago. */
 function read(path: string, minutes: number, more: Partial<JobRecord> = {}): void {
   const startedAt = new Date(Date.UTC(2026, 10, 30) - minutes * 60_000).toISOString();
   const source = { path, kind: 'file' as const, size: 9, model: null, serial: null, port: null };
@@ -96,7 +96,7 @@ describe('recent images', () => {
     for (const index of [0, 1, 2, 3, 4, 5]) read(file(`${String(index)}.img`), index);
     await recent.refresh();
     expect(await recent.take(jobs[1]!.id)).toMatchObject({ ok: true, value: { path: at('1.img') } });
-    // In the history, but not offered.
+    // It is in the history, but not offered.
     expect(await recent.take(jobs[5]!.id)).toMatchObject({ ok: false, errors: [{ reason: { kind: 'noRecordOf' } }] });
     expect(await recent.take('20200101-000000-000000')).toMatchObject({ ok: false });
   });

@@ -14,7 +14,7 @@ const SIZE = 4 * MiB + 1234;
 const newImage = (path: string): Promise<NativeDevice> =>
   addon.openDevice(path, { write: true, exclusive: true, create: true, grow: true });
 
-/** Makes a source file; a hole in it, and an end within a block. */
+/** Writes a source file with a hole and an end within a block. */
 async function makeSource(folder: string): Promise<string> {
   const path = join(folder, 'source');
   const file = await open(path, 'wx');

@@ -1,12 +1,12 @@
-// Block maps of images, as the versions of bmaptool have written them.
+// Block maps of images in the form of each version of bmaptool.
 import { createHash } from 'node:crypto';
 
 export const BLOCK = 4096;
 
-/** What a map is made with. */
+/** The options for a map. */
 interface MapOptions {
   version?: '1.2' | '1.3' | '1.4' | '2.0';
-  /** Of 1.4 and 2.0. */
+  /** In versions 1.4 and 2.0. */
   hash?: 'sha256' | 'sha512' | 'md5';
   /** Ranges have checksums (`bmaptool create --no-checksum` makes none). */
   checksums?: boolean;
@@ -15,7 +15,7 @@ interface MapOptions {
 
 const hex = (hash: string, bytes: Uint8Array): string => createHash(hash).update(bytes).digest('hex');
 
-/** The map of an image in which these blocks, both ends included, are mapped. */
+/** The map of an image in which these ranges of blocks are mapped, both ends included. */
 export function bmapOf(
   image: Buffer,
   blocks: readonly (readonly [number, number])[],
@@ -46,7 +46,7 @@ export function bmapOf(
 
 const OWN = /(<BmapFile(?:Checksum|SHA1)>\s*)([0-9a-f]+)/;
 
-/** A map with the right checksum of itself, after it was changed. */
+/** Corrects a changed map's checksum of itself. */
 export function sealed(map: string): string {
   const [, before, old] = OWN.exec(map) ?? [];
   if (before === undefined || old === undefined) return map;

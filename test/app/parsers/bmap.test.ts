@@ -1,4 +1,4 @@
-// Block maps: what bmaptool writes is read exactly, and anything that contradicts itself is refused by name.
+// Block maps of bmaptool are read exactly. A map that contradicts itself is refused with the reason.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

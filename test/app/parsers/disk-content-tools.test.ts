@@ -1,4 +1,4 @@
-// What we find on disks that other people's programs have made, against what blkid, sfdisk and sgdisk say of them.
+// The content of disks that other people's programs made, compared with the output of blkid, sfdisk and sgdisk.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import type { PartitionTable, Signature } from '../../../app/contract/disk-conte
 import { insideDisk } from './forged-tables.ts';
 import { Folder, lacks } from './source-files.ts';
 
-/** A file system, and how to make it on `disk.img`. */
+/** A file system, and the command that makes it on `disk.img`. */
 interface Made {
   name: string;
   tool: string;
@@ -68,7 +68,7 @@ const FILE_SYSTEMS: readonly Made[] = [
   { name: 'squashfs', tool: 'mksquashfs', size: 0, make: 'rm disk.img; mksquashfs /etc/hostname disk.img -quiet' },
 ];
 
-/** What blkid says of the start of a file. */
+/** blkid's output for the start of a file. */
 function blkid(path: string): Signature {
   const said = execFileSync('blkid', ['-p', '-o', 'udev', path], { encoding: 'utf8' });
   const value = (name: string): string | null => {
@@ -89,7 +89,7 @@ for (const { name, tool, size, make } of FILE_SYSTEMS)
     const { table, signatures } = insideDisk(readFileSync(folder.at('disk.img')));
     const { version, ...known } = blkid(folder.at('disk.img'));
     expect(signatures).toMatchObject([known]);
-    // libblkid also has versions that say nothing of what can be done with it.
+    // libblkid also reports versions that make no difference to the user.
     if (known.type === 'vfat' || known.type === 'crypto_LUKS') expect(signatures?.[0]?.version).toBe(version);
     expect(table).toBeNull();
   });
@@ -105,7 +105,7 @@ test('finds several signatures where blkid reports ambivalence', async ({ skip }
   expect(signatures?.map(({ type }) => type)).toEqual(['xfs', 'swap']);
 });
 
-/** What `sfdisk -J` says of a table. */
+/** The output of `sfdisk -J` for a table. */
 interface Sfdisk {
   label: string;
   id: string;
@@ -121,7 +121,7 @@ interface Sfdisk {
   }[];
 }
 
-/** A table of ours as sfdisk prints it. */
+/** A table of ours in sfdisk's form. */
 function asSfdisk(table: PartitionTable | null): object {
   if (table === null) return {};
   const { kind, id, sector, partitions } = table;

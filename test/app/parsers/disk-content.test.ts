@@ -1,4 +1,4 @@
-// Partition tables and signatures as they are, as they are not, and as nobody should make them.
+// Partition tables and signatures: valid, damaged and absurd.
 import { describe, expect, test } from 'vitest';
 import type { GptTable, MbrTable } from '../../../app/contract/disk-content.ts';
 import { extended, gptDisk, hybridDisk, insideDisk, LOGICAL, MiB, writeGpt, writeMbr } from './forged-tables.ts';

@@ -1,4 +1,4 @@
-// Partition tables written byte by byte, right and wrong.
+// Partition tables written byte by byte, valid and invalid.
 import { crc32 } from 'node:zlib';
 import { insideOf } from '../../../app/parsers/disk-content.ts';
 import { PIECE, Pieces } from '../../../app/parsers/bytes/pieces.ts';
@@ -6,7 +6,7 @@ import type { Inside } from '../../../app/contract/disk-content.ts';
 
 export const MiB = 1024 ** 2;
 
-/** An entry of an MBR; places in sectors. */
+/** An entry of an MBR, in sectors. */
 export interface MbrEntry {
   type: number;
   start: number;
@@ -28,10 +28,10 @@ export function writeMbr(disk: Buffer, entries: readonly MbrEntry[], at = 0, sig
   disk.writeUInt16LE(0xaa55, at + 510);
 }
 
-/** What a header of a GPT claims; places in sectors. */
+/** The claims of a GPT header, in sectors. */
 export interface GptClaims {
   sector?: number;
-  /** Sector of this header, and of the other one. */
+  /** Sector of this header and of the other one. */
   own?: bigint;
   other?: bigint;
   entriesAt?: bigint;
@@ -41,7 +41,7 @@ export interface GptClaims {
   partitions?: readonly (readonly [bigint, bigint])[];
 }
 
-/** Writes a header and its entries, with right checksums. */
+/** Writes a header and its entries with correct checksums. */
 export function writeGpt(disk: Buffer, claims: GptClaims = {}): void {
   const { sector = 512, count = 128, entry = 128, partitions = [[40n, 79n]] } = claims;
   const { own = 1n, other = BigInt(Math.floor(disk.length / sector) - 1), entriesAt = 2n } = claims;
@@ -67,7 +67,7 @@ export function writeGpt(disk: Buffer, claims: GptClaims = {}): void {
   header.writeUInt32LE(crc32(header), 16);
 }
 
-/** A disk of so many bytes with a GPT, its backup and a protective MBR. */
+/** A disk of `bytes` bytes with a GPT, its backup and a protective MBR. */
 export function gptDisk(bytes = MiB, claims: GptClaims = {}): Buffer {
   const { sector = 512 } = claims;
   const disk = Buffer.alloc(bytes);
@@ -79,7 +79,7 @@ export function gptDisk(bytes = MiB, claims: GptClaims = {}): Buffer {
   return disk;
 }
 
-/** The same with a partition in the MBR, which is a hybrid then. */
+/** The same with a partition in the MBR, which makes it a hybrid. */
 export function hybridDisk(): Buffer {
   const disk = gptDisk();
   writeMbr(disk, [
@@ -89,7 +89,7 @@ export function hybridDisk(): Buffer {
   return disk;
 }
 
-/** A disk with an extended partition at sector 2, and a record for each of `chain` at these sectors of it. */
+/** A disk with an extended partition at sector 2. `chain` has its records, by their sectors in it. */
 export function extended(chain: readonly { at: number; own?: MbrEntry; next?: number }[]): Buffer {
   const disk = Buffer.alloc(MiB);
   writeMbr(disk, [{ type: 0x0f, start: 2, count: 2000 }], 0, 0x1234abcd);
@@ -102,10 +102,10 @@ export function extended(chain: readonly { at: number; own?: MbrEntry; next?: nu
   return disk;
 }
 
-/** A logical partition, from its record. */
+/** The logical partition in a record. */
 export const LOGICAL = { type: 0x83, start: 10, count: 50 };
 
-/** What is found on `disk`, piece by piece. `reachable`: so many bytes of it can be had. */
+/** The content of `disk`, read in pieces. `reachable`: the number of bytes that can be read. */
 export function insideDisk(
   disk: Buffer,
   logicalSector: number | null = null,

@@ -1,4 +1,4 @@
-// What the name of a file says that it is.
+// The format that a file's name announces.
 import { describe, expect, test } from 'vitest';
 import { seededBytes } from '../../lab/lab.ts';
 import { isCertain, namedFormat, withoutEnding } from '../../../app/parsers/name-endings.ts';

@@ -1,4 +1,4 @@
-// What a file is, by its content: files of real tools, and deceptive bytes.
+// Files are recognised by their content: those of real tools, and deceptive ones.
 import { createHash } from 'node:crypto';
 import { truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// Source files of every kind, made with the tools that people make them with.
+// Source files of every kind, made with the usual tools.
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { open, readFile, truncate, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { HEAD_BYTES, TAIL_BYTES } from '../../../app/parsers/bytes/sample.ts';
 const MiB = 1024 ** 2;
 const execute = promisify(execFile);
 
-/** Why a test without `tool` is skipped; null where it is installed. */
+/** Why a test that needs `tool` is skipped; null when it is installed. */
 export function lacks(tool: string): string | null {
   try {
     execFileSync('which', [tool], { stdio: 'ignore' });
@@ -49,7 +49,7 @@ export class Folder implements Disposable {
   }
 }
 
-/** What app/parsers says of a file, from the bytes that the host would give it. */
+/** The result of app/parsers for a file, from the bytes that the host would read. */
 export async function recogniseFile(path: string): Promise<Recognised> {
   const file = await open(path);
   try {
@@ -68,7 +68,7 @@ export async function recogniseFile(path: string): Promise<Recognised> {
 export const recogniseBytes = (bytes: Buffer): Recognised =>
   recognise(bytes.subarray(0, HEAD_BYTES), bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES)), bytes.length);
 
-/** A file and what it must be recognised as. `make` gets a folder with `disk.img` in it and makes `file`. */
+/** A file and its expected recognition. `make` gets a folder with `disk.img` in it and makes `file`. */
 export interface Made {
   name: string;
   tool: string;
@@ -76,7 +76,7 @@ export interface Made {
   file: string;
 }
 
-/** The cases of finding F6: packed images, archives, virtual disks and what is downloaded beside an image. */
+/** The cases of finding F6: packed images, archives, virtual disks, and other downloads beside an image. */
 export const F6: readonly Made[] = [
   { name: 'an xz file', tool: 'xz', make: 'xz -k disk.img', file: 'disk.img.xz' },
   { name: 'a gzip file that is named .img', tool: 'gzip', make: 'gzip -c disk.img > packed.img', file: 'packed.img' },
@@ -115,7 +115,7 @@ export const F6: readonly Made[] = [
   },
 ];
 
-/** Other kinds of files, with the fact that they are recognised as. */
+/** Other kinds of files, with the expected fact. */
 export const OTHERS: readonly (Made & { is: object })[] = [
   {
     name: 'lz4',
@@ -272,7 +272,7 @@ export const OTHERS: readonly (Made & { is: object })[] = [
   },
 ];
 
-/** Disk images, by the tool that makes them: `d` of 64 MiB is there, and zeros. None of them may ever be refused. */
+/** Disk images, by the tool that makes them from `d`, 64 MiB of zeros. None of them may ever be refused. */
 export const IMAGES: readonly Made[] = [
   { name: 'GPT', tool: 'sfdisk', make: "printf 'label: gpt\\nsize=8M\\n' | sfdisk -q d", file: 'd' },
   { name: 'a GPT without partitions', tool: 'sfdisk', make: "printf 'label: gpt\\n' | sfdisk -q d", file: 'd' },
@@ -339,5 +339,5 @@ export async function overwrite(path: string, offset: number, bytes: Uint8Array)
   await file.close();
 }
 
-/** The whole of a small file. */
+/** The content of a small file. */
 export const bytesOf = (path: string): Promise<Buffer> => readFile(path);

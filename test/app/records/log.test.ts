@@ -1,4 +1,4 @@
-// The log: bounded, one line per entry, never in the way; and what it shows to others.
+// The log is bounded, has one line per entry, never stops its caller, and hides what others must not see.
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// The lists of checksums beside a file: which of them counts, and which is told because it cannot be gone by.
+// The lists of checksums beside a file: which one is used, and which one is reported because it cannot be.
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// No damage to a packed image passes for the image: cut off anywhere, one bit turned anywhere, and something behind.
+// A damaged packed image is never taken for the image: truncated anywhere, with one flipped bit anywhere, or with data
+// behind it.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,10 +10,10 @@ import { cmake } from '../../../build/native.mjs';
 import { seededBytes } from '../../lab/lab.ts';
 import { because, Bench, cannotBuild, PACKINGS } from './unpack-files.ts';
 
-/** Of each kind of damage; at the ends of a file there are more. */
+/** Damages of each kind. There are more near the ends of a file. */
 const CASES = 400;
 
-/** How many damaged files of one kind were refused, gave the whole image, or less; `wrong` are places of other results. */
+/** The numbers of damaged files that were refused, gave the whole image, or less. `wrong`: offsets of other results. */
 interface Results {
   refused: number;
   less: number;
@@ -32,7 +33,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Decodes very many damaged copies of `bytes` in one process (test/unpack/damage.cc). */
+/** Decodes many damaged copies of `bytes` in one process (test/unpack/damage.cc). */
 function damage(bytes: Buffer): { cut: Results; turned: Results } {
   const path = join(folder, 'packed');
   writeFileSync(path, bytes);
@@ -52,12 +53,12 @@ describe.skipIf(cannotBuild)(`a damaged packed image${because}`, () => {
       unchecked: 0,
       sameAt: [],
     });
-    // A file of members that ends between two of them is a complete file.
+    // A file of members that ends between two of them is complete.
     if (!packing.members) expect(cut.less).toBe(0);
     expect(turned.wrong).toEqual([]);
     if (!packing.unchecked)
       expect({ less: turned.less, unchecked: turned.unchecked }).toEqual({ less: 0, unchecked: 0 });
-    // A bit can be of a name or a time, or spell the same in another way.
+    // A flipped bit can belong to a name or a time, or encode the same content in another way.
     expect(turned.refused + turned.unchecked).toBeGreaterThan(turned.same);
   });
 
@@ -66,7 +67,7 @@ describe.skipIf(cannotBuild)(`a damaged packed image${because}`, () => {
     for (const count of [1, 4, 511, 4096]) {
       const { code, out, report } = bench.decode(Buffer.concat([bytes, Buffer.alloc(count)]));
 
-      // In xz, zeros are a part of the format, in fours.
+      // xz allows zeros as padding, in groups of four.
       expect({ code, zeros: report.zeros }).toEqual({ code: 0, zeros: count });
       expect(out.equals(bench.content)).toBe(true);
     }

@@ -1,4 +1,4 @@
-// Packed images, made by other people's tools, and the decoder that reads them.
+// Packed images, made by other people's tools, and the decoder for them.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { seededBytes } from '../../lab/lab.ts';
 import { lacks } from '../parsers/source-files.ts';
 
 const missing = decoderLacks();
-/** Whether the decoder cannot be built here, and for the name of a test why. */
+/** Can the decoder not be built here? `because` gives the reason, for the name of a test. */
 export const cannotBuild = missing.length > 0;
 export const because = cannotBuild ? ` (without ${missing.join(', ')}: install the -dev packages)` : '';
 
@@ -17,19 +17,22 @@ const PROGRAM = resolve('out/native/plain/platter-unpack');
 /** Builds the decoder. */
 export const build = (): Promise<void> => cmake('plain', ['platter-unpack']);
 
-/** How a tool packs FILE to standard output, in blocks of PIECE bytes where it is asked to, and what the file is like. */
+/**
+ * The command that packs FILE to standard output, in blocks of PIECE bytes if supported, and the properties of the
+ * packed file.
+ */
 export interface Packing {
   name: string;
   command: string;
-  /** Decoding can begin in the middle. */
+  /** Decoding can start in the middle. */
   seekable?: true;
-  /** The file has no checksum of what was packed. */
+  /** The file has no checksum of its content. */
   unchecked?: true;
-  /** The file is members one after the other: cut between two of them it is a complete file of fewer. */
+  /** The file consists of members. Truncated between two of them, it is complete but shorter. */
   members?: true;
 }
 
-/** A command that packs each piece of FILE by itself. */
+/** A command that packs each piece of FILE separately. */
 const pieces = (command: string): string => `split -b PIECE --filter='${command}' FILE`;
 
 const ALL: readonly Packing[] = [
@@ -73,8 +76,8 @@ const toolOf = (packing: Packing): string =>
 export const PACKINGS = ALL.filter((packing) => lacks(toolOf(packing)) === null);
 
 /**
- * zstd frames of `size` bytes that do not say how long they are, and the table of the seekable format. `lies` are added
- * to the lengths of the first frames there.
+ * zstd frames of `size` bytes that do not contain their length, and a table of the seekable format. `lies` are added to
+ * the lengths of the first frames in the table.
  */
 export function seekableZstd(content: Buffer, size: number, lies: readonly number[] = []): Buffer {
   const frames: Buffer[] = [];
@@ -93,21 +96,21 @@ export function seekableZstd(content: Buffer, size: number, lies: readonly numbe
   return Buffer.concat([...frames, table]);
 }
 
-/** What the decoder said and gave. */
+/** The result and the output of the decoder. */
 export interface Decoded {
   code: number | null;
   out: Buffer;
   report: Record<string, unknown>;
 }
 
-/** A folder with an image in it that goes with the test (`using`). */
+/** A folder with an image, which is removed with the test (`using`). */
 export class Bench implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'platter-unpack-'));
   readonly content: Buffer;
 
   /**
-   * By default what packs well, what does not, and what repeats over a long distance. A multiple of 4096 bytes, to which
-   * img2simg fills up.
+   * The default image has data that packs well, data that does not, and data that repeats at a long distance. Its
+   * length is a multiple of 4096 bytes, to which img2simg pads.
    */
   constructor(content?: Buffer) {
     const random = seededBytes(400_000, 1);
@@ -130,13 +133,13 @@ export class Bench implements Disposable {
     return execFileSync('bash', ['-ec', whole], { maxBuffer: 64 * 1024 ** 2, stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
-  /** What `probe` says of `bytes`. */
+  /** The output of `probe` for `bytes`. */
   probe(bytes: Uint8Array, ...options: string[]): Record<string, unknown> {
     const { out } = this.#run('probe', bytes, options);
     return JSON.parse(out.toString()) as Record<string, unknown>;
   }
 
-  /** Decodes `bytes`, from a file that can be seeked. */
+  /** Decodes `bytes` from a seekable file. */
   decode(bytes: Uint8Array, ...options: string[]): Decoded {
     return this.#run('decode', bytes, options);
   }

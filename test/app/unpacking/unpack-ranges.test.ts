@@ -1,4 +1,4 @@
-// Any part of a packed image can be had: near its place where the format allows it, else from the start.
+// Any range of a packed image can be decoded: from nearby where the format allows it, otherwise from the start.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { because, Bench, build, cannotBuild, PACKINGS, seekableZstd, type Packing } from './unpack-files.ts';
 import { seededBytes } from '../../lab/lab.ts';
@@ -13,7 +13,7 @@ const packing = (its: string): Packing => PACKINGS.find((one) => one.name === it
 beforeAll(() => (cannotBuild ? undefined : build()), 600_000);
 afterAll(() => bench[Symbol.dispose]());
 
-/** Ranges at random places, and those at the ends. */
+/** Ranges at random offsets and at the ends. */
 function ranges(): [from: number, length: number][] {
   const random = seededBytes(80, 7);
   const some = Array.from({ length: 10 }, (_, i): [number, number] => {
@@ -52,7 +52,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
     const { report } = decodeRange(bytes, content.length - 10, 5);
 
     expect(probed).toMatchObject({ seekable: one.seekable ?? false });
-    // Of a file that is decoded from its start, nearly all is read.
+    // A file that is decoded from its start is read nearly completely.
     if (one.seekable) expect(report.read).toBeLessThan(bytes.length / 2);
     else expect(report.read).toBeGreaterThan(bytes.length / 2);
   });
@@ -75,7 +75,7 @@ describe.skipIf(cannotBuild)(`a part of a packed image${because}`, () => {
     expect(report).toMatchObject({ event: 'error', fault: 'damaged' });
   });
 
-  // A part behind the lie is shifted, and nothing in it shows that.
+  // Data behind the lie is shifted, which nothing in it shows.
   it.each([
     ['one frame', [1]],
     ['two frames whose errors cancel out', [1, 0, 0, -1]],

@@ -1,4 +1,4 @@
-// What strangers wrote is decoded where nothing can be reached, in a limited memory.
+// Foreign files are decoded without access to anything else, and with limited memory.
 import { execFileSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';

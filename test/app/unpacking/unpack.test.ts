@@ -1,4 +1,4 @@
-// The decoder of packed images, on files that other people's tools made.
+// The decoder of packed images, with files made by other people's tools.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { because, Bench, build, cannotBuild, PACKINGS } from './unpack-files.ts';

@@ -1,13 +1,13 @@
-// Virtual disks of every format that the decoder reads, made by qemu-img, which also judges what is read of them.
+// Virtual disks of every format that the decoder reads, made by qemu-img, which also judges the decoded bytes.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { lacks } from '../parsers/source-files.ts';
 
-/** Why tests skip that need qemu-img; null where it is installed. */
+/** Why tests that need qemu-img are skipped; null when it is installed. */
 export const lacksQemu = lacks('qemu-img');
 if (lacksQemu !== null) console.warn(`skipped: ${lacksQemu}: sudo apt-get install qemu-utils`);
 
-/** How qemu-img makes one: `format` as it calls it. */
+/** The options with which qemu-img makes one. `format` is its name for it. */
 export interface Making {
   name: string;
   format: string;
@@ -42,12 +42,12 @@ export const MAKINGS: readonly Making[] = [
   of('fixed VHDX', 'vhdx', '-o', 'subformat=fixed'),
 ];
 
-/** Makes `to` of a raw disk. */
+/** Converts a raw disk to `to`. */
 export function makeDisk({ format, options }: Making, raw: string, to: string): void {
   execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', format, ...options, raw, to], { stdio: 'pipe' });
 }
 
-/** The disk in `path`, by qemu-img. */
+/** The raw disk in `path`, according to qemu-img. */
 export function judged({ format }: Making, path: string): Buffer {
   execFileSync('qemu-img', ['convert', '-f', format, '-O', 'raw', path, `${path}.raw`], { stdio: 'pipe' });
   return readFileSync(`${path}.raw`);

@@ -1,4 +1,4 @@
-// Virtual disks, read by the decoder: what it reads of them is what qemu-img reads.
+// The decoder reads the same bytes from virtual disks as qemu-img.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'platter-virtual-'));
 const at = (name: string): string => join(folder, name);
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What packs well, what does not, and holes; its last cluster is not whole. */
+/** Data that packs well, data that does not, and holes. The last cluster is incomplete. */
 function content(): Buffer {
   const bytes = Buffer.alloc(9 * MiB + 3 * 512);
   seededBytes(300_000, 1).copy(bytes, 70_000);
@@ -93,7 +93,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
         const isWhole = code === 0 && out.equals(disk);
         if (!isWhole) expect({ length, code, report }).toMatchObject({ length, code: 1, report: { event: 'error' } });
       }
-      // Most bytes of a fixed disk are no table.
+      // A fixed disk is mostly data, without a table.
       expect(fault(bytes.subarray(0, bytes.length / 2))).toMatchObject({ event: 'error' });
     });
   });
@@ -121,7 +121,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
     const entry = second + 8;
     expect(bytes.readBigUInt64BE(entry)).toBeGreaterThan(0n);
     for (const table of [first, entry]) {
-      // Every bit of the place, and the mark that nothing else refers to it.
+      // Flips every bit of the offset, and the mark that nothing else refers to it.
       for (const bit of [63, ...Array.from({ length: 47 }, (_, i) => 9 + i)]) {
         const wrong = Buffer.from(bytes);
         wrong.writeBigUInt64BE(wrong.readBigUInt64BE(table) ^ (1n << BigInt(bit)), table);
@@ -150,7 +150,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
   it('reads a streamed VMDK by its footer and refuses one without it', () => {
     const making = named('streamed VMDK');
     const bytes = Buffer.from(made(making));
-    // VMware writes the tables last. QEMU does not, but reads them.
+    // VMware writes the tables last. QEMU does not, but can read them.
     const marker = Buffer.alloc(512);
     marker.writeUInt32LE(1, 0);
     marker.writeUInt32LE(3, 12);
@@ -205,7 +205,7 @@ describe.skipIf(cannotBuild || lacksQemu !== null)(`a virtual disk${because}`, (
 
   it('refuses a virtual disk that was not closed', () => {
     const vhdx = Buffer.from(made(named('VHDX')));
-    // A log in both headers, whose checksum (CRC-32C) is made anew.
+    // A log in both headers, with a new checksum (CRC-32C).
     for (const place of [64 * 1024, 128 * 1024]) {
       vhdx[place + 48] = 1;
       vhdx.writeUInt32LE(0, place + 4);

@@ -1,11 +1,12 @@
-// ZIP files as no tool makes them: names twice, names in no known encoding, other methods. PKWARE's APPNOTE.TXT, 4.3.
+// ZIP files that no tool makes: duplicate names, names in an unknown encoding, other methods. PKWARE's APPNOTE.TXT,
+// 4.3.
 import { crc32 } from 'node:zlib';
 
-/** A file in an archive. `name` in Latin-1. */
+/** A file in an archive. `name` is in Latin-1. */
 export interface Entry {
   name: string;
   content: Buffer;
-  /** 0, stored, by default; the content is stored all the same. */
+  /** Packing method, by default 0 (stored). The content is always stored. */
   method?: number;
 }
 

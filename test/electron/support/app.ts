@@ -27,7 +27,7 @@ const isRoot = process.getuid?.() === 0;
 /** The user who called sudo unless a test says otherwise. It has no account. */
 export const CALLER = 54_320;
 
-/** A running window. Disposing of it closes the app and waits until it is gone. */
+/** A running window. Disposing of it closes the app and waits until it has ended. */
 export interface App extends AsyncDisposable {
   readonly electron: ElectronApplication;
   readonly page: Page;
@@ -79,7 +79,7 @@ export async function launchApp({
   const electron = await _electron.launch({
     executablePath: user === undefined ? LAUNCHER : entering(user.enter, home),
     chromiumSandbox: true,
-    colorScheme: null, // ours is the setting's
+    colorScheme: null, // the setting decides
     env: {
       ...(process.env as Record<string, string>),
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,

@@ -72,7 +72,7 @@ export const described = (more: Partial<Described> = {}): Described => ({
   ...more,
 });
 
-/** An image in a folder of the user's, that was used `hours` before noon, unless told otherwise. */
+/** An image in a folder of the user, used `hours` before noon, unless told otherwise. */
 export const recentImage = (name: string, hours = 0, more: Partial<RecentImage> = {}): RecentImage => ({
   job: `20261130-0000${String(hours).padStart(2, '0')}-a1b2c3`,
   path: `/home/me/images/${name}`,

@@ -1,16 +1,16 @@
-// The windows of a test file: one browser for all of its tests, a window for each. A problem of a page (its console,
-// its policy) fails the test that had it open.
+// The windows of a test file: one browser for all of its tests, and a window for each. A problem of a page (its
+// console, its policy) fails the test that has it open.
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { FakeMain, OpenWindow, WindowOptions } from './window.ts';
 import { Windows } from './window.ts';
 
-/** The window that the running test has opened, under the names of an `OpenWindow`. */
+/** The window of the running test, with the members of an `OpenWindow`. */
 export interface OneWindow extends Readonly<OpenWindow> {
   /** Opens it. */
   start(options?: WindowOptions): Promise<void>;
 }
 
-/** To be called once in a test file, outside of its tests. */
+/** Call this once in a test file, outside of its tests. */
 export function oneWindow(): OneWindow {
   let windows: Windows;
   let open: OpenWindow | null = null;

@@ -32,7 +32,7 @@ const PAGE = here('../../../out/renderer');
 const PICTURES = here('../../../artifacts/renderer');
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
-// What main sends with the page; the page's own <meta> says no more than this.
+// The policy that main sends with the page. The page's own <meta> adds nothing.
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -50,7 +50,7 @@ export class FakeMain {
   image: string | null = null;
   /** The answer to `describeImage`. */
   described: Outcome<Described> = { ok: false, errors: [] };
-  /** The answer to `chooseRecent`; null: the image is there. */
+  /** The answer to `chooseRecent`. null: the image exists. */
   recentTaken: Outcome<RecentImage> | null = null;
   /** The download that begins. */
   downloaded: SourceDownload | null = null;
@@ -81,7 +81,7 @@ export class FakeMain {
     }, this.state);
   }
 
-  /** Names of the calls so far, without the first ones of a page and those for what is in an image. */
+  /** Names of the calls so far, without a page's first calls and those about the content of an image. */
   names(): string[] {
     return this.log
       .map(({ name }) => name)
@@ -211,7 +211,7 @@ function preload(names: readonly string[]): void {
         window.stateListeners = window.stateListeners.filter((each) => each !== listener);
       };
     },
-    onProgress: () => () => undefined, // whoever pushes, pushes all of it
+    onProgress: () => () => undefined, // tests push only whole states
     pathOf: (file: File) => `/dropped/${file.name}`,
   };
   for (const name of names) bridge[name] = (...args: unknown[]) => window.askMain(name, args);

@@ -1,4 +1,4 @@
-// ZIP files that cannot be unpacked are refused before the start, with what is wrong with them.
+// ZIP files that cannot be unpacked are refused before the start, and the error says why.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
@@ -16,7 +16,7 @@ async function archive(make: (image: Buffer) => Buffer): Promise<Folder> {
   return folder;
 }
 
-/** Copies the image in disk.zip, which is refused. What is said. */
+/** Copies the image in disk.zip, which is refused. Returns the messages. */
 async function refusal(folder: Folder, ...options: string[]): Promise<string> {
   const { code, stderr } = await platter(['copy', '--yes', ...options, folder.at('disk.zip'), folder.at('o.img')]);
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.any(String) as string });

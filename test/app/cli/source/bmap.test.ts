@@ -1,4 +1,4 @@
-// Images with a bmap: what it maps is written, compared and checked; what it leaves out is left alone, and told so.
+// Images with a bmap: mapped ranges are written, compared and checked. The rest is left alone, and reported.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,19 +14,19 @@ const missing = decoderLacks();
 const lacking = canLab() ?? (missing.length > 0 ? `without ${missing.join(', ')}: install the -dev packages` : null);
 const skip = lacking === null ? '' : ` (${lacking})`;
 
-/** Not a multiple of a block, nor of a chunk. */
+/** Not a multiple of a block or a chunk. */
 const SIZE = 9 * MiB + 700;
 const PER_MIB = MiB / BLOCK;
-/** In chunks 0, 3 and 4, and none in the last one. */
+/** In chunks 0, 3 and 4, and not in the last one. */
 const BLOCKS = [
   [0, 2],
   [3 * PER_MIB + 7, 4 * PER_MIB + 1],
 ] as const;
 const MAPPED = (3 + PER_MIB - 5) * BLOCK;
-/** The chunks that the map has bytes in. */
+/** The chunks with mapped bytes. */
 const CHUNKS = [0, 3, 4];
 const OLD = 0xa5;
-/** An address in blocks as bytes. */
+/** The byte offset of a block. */
 const at = (block: number): number => block * BLOCK;
 
 const PACKERS = {
@@ -43,7 +43,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
   const bench = new Bench();
   afterEach(() => bench.clear());
 
-  /** The bytes of an image: what no map lists is data as well, which nobody is to write. */
+  /** The bytes of an image. Unmapped ranges contain data too, which must not be written. */
   function imageBytes(): Buffer {
     const bytes = seededBytes(SIZE, 7);
     bytes.fill(0, 446, 510);
@@ -52,7 +52,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     return bytes;
   }
 
-  /** Puts an image and its bmap into the folder; `bytes` is what is really in the image. */
+  /** Writes an image and its bmap into the folder. `bytes`: the actual content of the image. */
   async function made(packer: Packer = 'none', bytes = imageBytes()): Promise<string> {
     const folder = await bench.directory();
     writeFileSync(join(folder, 'disk.img'), bytes);
@@ -72,7 +72,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
   const run = async (...args: string[]): Promise<Run> => platter(args, { cwd: await bench.directory() });
   const copy = (source: string, ...args: string[]): Promise<Run> => run('copy', source, '--yes', '--json', ...args);
 
-  /** What the disk has to hold: `rest` where the map lists nothing in a chunk. */
+  /** The expected content of the disk. `rest`: the bytes of a chunk that the map does not list. */
   function expected(size: number, rest: number): Buffer {
     const bytes = Buffer.alloc(size, OLD);
     bytes.fill(rest, 0, SIZE);
@@ -117,7 +117,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
 
   test('ignores a wrong bit outside the map', async () => {
     const bytes = imageBytes();
-    bytes[at(3 * PER_MIB + 3)]! ^= 4; // in a chunk that is written
+    bytes[at(3 * PER_MIB + 3)]! ^= 4; // in a mapped chunk
     bytes[8 * MiB]! ^= 4;
     const disk = await oldDisk();
     const ran = await copy(await made('gz', bytes), disk.device);
@@ -195,7 +195,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
     const ran = await verify();
     expect(ran.code, ran.stdout).toBe(0);
     expect(resultOf(ran).destinations).toMatchObject([{ verdict: 'mappedVerified' }]);
-    // Without it the rest is other than the image.
+    // Without the bmap, the unmapped bytes differ from the image.
     expect((await run('verify', source, disk.device)).code).toBe(3);
     const bytes = readFileSync(disk.backing);
     bytes[at(1)]! ^= 1;

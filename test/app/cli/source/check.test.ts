@@ -1,4 +1,4 @@
-// `platter check`: reads an image file to its end, and says whether it is right.
+// `platter check`: reads an image file to its end, and reports whether it is intact.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// A source file that is no disk image is refused by the real command line, and taken as it is when the user says so.
+// The command line refuses a source file that is not a disk image, and copies it unchanged when the user says so.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ afterEach(() => bench.clear());
 const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
-/** Files that a machine with the decoder's libraries unpacks. The others are refused everywhere. */
+/** Files that a machine with the decoder's libraries unpacks. All other files are refused everywhere. */
 const unpacks = (name: string): boolean =>
   decoderLacks().length === 0 &&
   [
@@ -27,7 +27,7 @@ const unpacks = (name: string): boolean =>
     'a VHD file',
   ].includes(name);
 
-/** The notes that a copy's plan has. */
+/** The notes in a copy's plan. */
 async function notesOf(args: string[]): Promise<unknown> {
   const run = await platter([...args, '--json']);
   expect(run.code, run.stderr).toBe(0);

@@ -1,4 +1,4 @@
-// URLs and standard input as sources of the command line: brought into a file, used, and put away.
+// URLs and standard input as sources of the command line: downloaded, used, and removed.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -21,7 +21,7 @@ import { answerWith, cutAfter, serve, WebServer, type Behaviour } from '../../do
 import { errorsOf, PLATTER, platter, start, stateDirectory, type Run, type RunOptions } from '../support.ts';
 
 const SIZE = 3_000_000;
-/** An image with a partition table, so that nobody takes it for anything else. */
+/** An image with a partition table, so that it is recognised as one. */
 const content = seededBytes(SIZE, 5);
 content.writeUInt16BE(0x55aa, 510);
 
@@ -37,7 +37,7 @@ const options = (env: NodeJS.ProcessEnv = {}): RunOptions => ({
 });
 const run = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> => platter(args, options(env));
 
-/** Everything in the folder of downloads, from it on. */
+/** Everything in the folder of downloads, by relative path. */
 const kept = (directory = join(cache(), 'platter/downloads')): string[] =>
   existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort() : [];
 /** The names of the files in it. */
@@ -330,7 +330,7 @@ describe('a URL as a source', () => {
     ]);
     first.child.kill('SIGKILL');
     await first.ended;
-    // A lock of a process that is gone is none.
+    // The lock of a process that has ended does not count.
     expect((await run(['copy', server.url(), 'copy.img'])).code).toBe(0);
   });
 

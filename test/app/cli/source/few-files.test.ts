@@ -1,4 +1,4 @@
-// With few open files allowed a command says what it lacks. It does not break down. Node itself needs 25.
+// With few open files allowed, a command says what it lacks and does not break down. Node itself needs 25.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

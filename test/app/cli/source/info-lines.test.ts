@@ -1,11 +1,11 @@
-// What `platter info` says to people.
+// The output of `platter info` for people.
 import { expect, test } from 'vitest';
 import type { Described } from '../../../../app/contract/disk-content.ts';
 import { infoLines } from '../../../../app/cli/output/info-lines.ts';
 import { plain } from '../../../../app/cli/output/text.ts';
 import { extended, gptDisk, hybridDisk, insideDisk, LOGICAL, MiB, writeMbr } from '../../parsers/forged-tables.ts';
 
-/** The lines of an image with these bytes. */
+/** The lines for an image with these bytes. */
 const said = (disk: Buffer, more: Partial<Described> = {}): string =>
   infoLines(
     'disk.img',

@@ -1,4 +1,4 @@
-// `platter info`: what a file or a disk is, and what is on it.
+// `platter info` describes a file or a disk, and its content.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -28,7 +28,7 @@ async function imaged(): Promise<Folder> {
 const FAT = { type: 'vfat', version: 'FAT16', label: 'FIRMWARE', uuid: '1234-ABCD' };
 const EXT = { type: 'ext4', label: 'rootfs', uuid: '01234567-89ab-cdef-0123-456789abcdef' };
 
-/** The document that is printed. */
+/** The JSON that is printed. */
 async function document(...args: string[]): Promise<JsonObject & { code: number | null }> {
   const { code, stdout } = await platter(['info', '--json', ...args]);
   return { ...(JSON.parse(stdout) as JsonObject), code };
@@ -242,7 +242,7 @@ describe.skipIf(noLab !== null)('platter info of a disk', () => {
     const bench = new Bench();
     try {
       using folder = await imaged();
-      // The start of the second partition, and all that is beyond it.
+      // The start of the second partition, and everything behind it.
       const rules = ['bad r 163840s 40960s'];
       const disk = await bench.disk({ file: folder.at('disk.img'), rules });
       expect(await document(disk.device)).toMatchObject({

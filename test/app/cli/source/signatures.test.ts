@@ -1,4 +1,4 @@
-// Signatures of lists of checksums and of images, made by the programs of their publishers: gpg, minisign, signify.
+// Signatures of lists of checksums and of images, made with publishers' programs: gpg, minisign, signify.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const key = (name: string): string => join(keys, name);
 const run = (program: string, ...args: string[]): void => {
   execFileSync(program, args, { cwd: keys, stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env.PATH } });
 };
-/** gpg with a home of its own; `then` is the date that it believes. */
+/** gpg with its own home folder. `then`: the date that it sees. */
 const gpg = (...args: string[]): void =>
   run('gpg', '--homedir', key('home'), '--batch', '--quiet', '--yes', '--passphrase', '', ...args);
 
@@ -41,7 +41,7 @@ const fingerprint = (user: string): string =>
     execFileSync('gpg', ['--homedir', key('home'), '--with-colons', '--list-keys', user], { encoding: 'utf8' }),
   )![1]!;
 
-/** The copy is good, and both review and result say whose the signature is. */
+/** Expects a good copy whose review and result say who signed. */
 function expectSigned(done: Run, said: string): void {
   expect(done.code, done.stdout).toBe(0);
   expect(JSON.stringify(done.lines[0])).toContain(said);
@@ -49,7 +49,7 @@ function expectSigned(done: Run, said: string): void {
   expect(readFileSync(at('copy.img')).equals(readFileSync(at('disk.img')))).toBe(true);
 }
 
-/** The job was refused with this sentence, and nothing was written. */
+/** Expects that the job is refused with this sentence and that nothing is written. */
 function expectRefused(done: Run, said: string): void {
   const errors = expectRefusal(done);
   expect(errors).toMatchObject([{ message: expect.stringContaining(said) as string }]);

@@ -1,4 +1,4 @@
-// Virtual disks as sources: what is inside is written, what they name beside themselves is never opened.
+// Virtual disks as sources: their content is written, and the files that they name are never opened.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -23,7 +23,7 @@ afterEach(() => bench.clear());
 
 const named = (name: string): Making => MAKINGS.find((one) => one.name === name)!;
 
-/** One of each format, and those that are packed. */
+/** One virtual disk of each format, and packed ones. */
 const WRITTEN = ['qcow2', 'qcow2 packed by zstd', 'VMDK', 'streamed VMDK', 'VDI', 'VHD', 'fixed VHD', 'VHDX'];
 
 /** A folder with `disk.img`, 24 MiB with a GPT and an ext4, and the virtual disk `d` of it. */
@@ -133,7 +133,7 @@ describe.skipIf(skip !== '')(`a virtual disk as source${skip}`, () => {
       writeFileSync(folder.at('e'), damaged);
       expect(await platter(['check', folder.at('e')])).toMatchObject({ code: 3 });
       const { code } = await platter(['copy', '--yes', folder.at('e'), folder.at('o.img')]);
-      // A table that is needed at once refuses the job; what is found later fails it.
+      // A damaged table that is needed at once refuses the job. One that is needed later fails it.
       expect([2, 3]).toContain(code);
       expect(existsSync(folder.at('o.img'))).toBe(false);
     }

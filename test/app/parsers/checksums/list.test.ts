@@ -9,7 +9,7 @@ const SHA512 = SHA256.repeat(2);
 const OTHER = 'f'.repeat(64);
 const MD5 = 'a'.repeat(32);
 
-/** What `text`, from a list of this name, says of the image. */
+/** The result for the image of a list with this text and this name. */
 function said(text: string | Buffer, list = 'SHA256SUMS', file = '/home/me/images/disk.img.xz'): Answer {
   const images = [file.replace(/\.xz$/u, '')];
   return lookUp(readChecksumList(Buffer.from(text), list), list, { file, images });
@@ -149,7 +149,7 @@ describe('a clear-signed list', () => {
 
 describe('lists beside a file', () => {
   it('are distinguished from other files by name', () => {
-    // Must not take time that grows with every ending.
+    // The time must not grow with the number of possible ends.
     expect(listsAmong([`checksum${'.sha1'.repeat(49)}\n`, 'disk.img.xz.sha256\n'], 'disk.img.xz')).toEqual([]);
   });
 

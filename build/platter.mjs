@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line as `npx platter`; makes what is not up to date first.
+// The command line as `npx platter`. Builds outdated parts first.
 import { spawn } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { onCurrentNode } from './packages.mjs';

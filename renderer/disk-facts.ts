@@ -20,7 +20,7 @@ export function endpointName({ model, path }: Pick<Endpoint, 'model' | 'path'>):
   return model.startsWith('/') ? baseName(model) : model;
 }
 
-/** The name of what a plan or a record copies: its source, or the manifest that stands for it. */
+/** The name of the source in a plan or a record, or of the manifest in its place. */
 export const sourceName = ({
   source,
   request,
@@ -70,12 +70,12 @@ export function contents(disk: Disk): string {
 /** Why a disk cannot be read; null when it can. */
 export const sourceLock = (disk: Disk): string | null => (disk.size > 0 ? null : say('choose.noMedium'));
 
-/** What decides which destinations are possible for the chosen source. */
+/** The facts about the source that decide which destinations are possible. */
 export type SourceFacts = { disk: Disk } | { image: string } | null;
 
 /**
- * Why a disk cannot be a destination of such a job; null when it can. Main's reason comes first; the rest follows from
- * the source.
+ * Why a disk cannot be a destination of a job of this kind; null when it can. Main's reason comes first. The others
+ * depend on the source.
  */
 export function destinationLock(disk: Disk, source: SourceFacts, kind: Plan['kind']): string | null {
   if (source !== null && 'disk' in source && source.disk.path === disk.path) return say('choose.isSource');

@@ -98,13 +98,13 @@ function onComplete({ phase, plan }: JobView, tiles: readonly Tile[]): string[] 
   ];
 }
 
-/** What a check found different. */
+/** Sentences about drives that a check found different. */
 function onDiffering({ source }: Plan, differing: readonly Tile[]): string[] {
   if (differing.length === 0) return [];
   return [source === null ? say('tasks.differsFromManifest', told(differing)) : say('tasks.differs', told(differing))];
 }
 
-/** What is complete with reservations. */
+/** Sentences about destinations that are complete with reservations. */
 function onReservations({ result }: JobView, tiles: readonly Tile[]): string[] {
   const partly = tiles.filter(({ state }) => state === 'partlyVerified');
   const complete = tiles.filter(isComplete);
@@ -114,7 +114,7 @@ function onReservations({ result }: JobView, tiles: readonly Tile[]): string[] {
   ];
 }
 
-/** What cancelled destinations hold. */
+/** Sentences about the content of cancelled destinations. */
 function onStopped(plan: Plan, stopped: readonly Tile[]): string[] {
   if (stopped.length === 0) return [];
   if (plan.kind === 'verify') return [say('tasks.unchecked', told(stopped))];
@@ -144,7 +144,7 @@ export function rescuePass({ pass, retry }: RescueProgress): string {
   }
 }
 
-/** What a restarted destination waits for, and how much of that is left. */
+/** The sentence about what a restarted destination waits for, and how much of that is left. */
 export const rescueWait = ({ pass, bad, left }: RescueProgress): string =>
   pass === 'retrying' ? say('rescue.waitsForRetry', { bad: size(bad) }) : say('rescue.waits', { left: size(left) });
 

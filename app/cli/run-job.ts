@@ -25,7 +25,7 @@ export interface Surroundings {
   control: Control | null;
   /** Prints a sentence before the job. */
   mention: (sentence: string) => void;
-  /** Prints what is awaited before the job. */
+  /** Prints the files that are awaited before the job. */
   waits: Waits;
   /** The log and the history. */
   witness: Witness;

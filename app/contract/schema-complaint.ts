@@ -1,4 +1,4 @@
-// What a schema has against a value, in one line for an error.
+// Turns a schema's complaints about a value into one line for an error.
 import type * as z from 'zod';
 
 /** A schema's complaints, separated by semicolons. */

@@ -63,7 +63,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   changeSettings: z.tuple([settingsChange]),
 };
 
-/** What the IPC tells and asks about the person. */
+/** The IPC's reports and questions about the user. */
 export interface Person {
   /** null when the person has just pressed something; otherwise why nobody can have meant this call. */
   pressed(call: Call): Promise<PlatterError | null>;

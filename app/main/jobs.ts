@@ -19,11 +19,11 @@ import { located, switchedOff } from '../view/drives.ts';
 /** The disks and jobs that the window shows. */
 export type JobsState = Omit<AppState, keyof SettingsState | 'download' | 'recent'>;
 
-/** Stands between the page's calls and the engine host: what the person has given, and what they have agreed to. */
+/** Guards the engine host against the page, by what the user has given and agreed to. */
 export interface Gate {
-  /** Why the page may not ask for this, while these disks are in the list; empty when it may. */
+  /** Why the page may not make this request, with these disks in the list; empty when it may. */
   refusals(request: JobRequest, disks: readonly Disk[]): PlatterError[];
-  /** This plan was checked: what it names may be named again. */
+  /** This plan was checked, so later requests may name the same files. */
   checked(plan: Plan): void;
   /** null when the person has agreed to this review; otherwise why it may not start. */
   agreed(review: Review): Promise<PlatterError | null>;

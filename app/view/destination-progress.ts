@@ -25,7 +25,7 @@ export interface Tile {
   done: number;
   bytesPerSecond: number;
   secondsLeft: number | null;
-  /** Told to pause. */
+  /** Paused by the user. */
   paused: boolean;
   /** The rescue that must finish for the others before this destination's turn; null when it does not wait. */
   waitsFor: RescueProgress | null;

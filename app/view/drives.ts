@@ -1,4 +1,4 @@
-// The drives of a job's destinations: which disks in the list they are, and what became of them. Pure.
+// Finds the drives of a job's destinations in the list of disks, and follows their whereabouts. Pure.
 import type { Disk } from '../contract/disks.ts';
 import type { Endpoint } from '../contract/jobs.ts';
 import type { RecordedEnd } from '../contract/records.ts';

@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { capture, inRoot, must, say, Stop } from '../tools.mjs';
 
 const home = inRoot('node_modules/electron');
-/** The electron package's own way to unpack what it downloads. */
+/** The unpacker that the electron package uses for its download. */
 const { extract } = createRequire(join(home, 'install.js'))('@electron-internal/extract-zip');
 const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 

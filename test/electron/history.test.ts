@@ -22,7 +22,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
   beforeAll(async () => {
     chmodSync(folder, 0o777); // reports are saved by the ordinary user
     writeFileSync(image, seededBytes(8 * MIB, 1));
-    // In the order of the list, because two disks that are made at once get numbers in either order.
+    // In the order of the list, because two disks that are made at the same time get numbers in either order.
     disks = (await Promise.all([0, 1].map(() => labdisk({ size: 16 * MIB })))).sort((one, other) =>
       one.device.localeCompare(other.device, 'en', { numeric: true }),
     );

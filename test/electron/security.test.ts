@@ -1,4 +1,4 @@
-// What the page cannot do, tried from inside it; and its failures, which are logged.
+// Attempts from inside the page to do what it may not do, and failures of the page, which are logged.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {} from '../../renderer/bridge.ts'; // window.platter

@@ -102,7 +102,7 @@ export interface LabDisk extends AsyncDisposable {
   log(): Promise<LabEntry[]>;
   /** The writes and zeroings of the log. */
   writes(): Promise<LabEntry[]>;
-  /** What cannot be read, as a GNU ddrescue mapfile. */
+  /** A GNU ddrescue mapfile of everything that cannot be read. */
   map(): Promise<string>;
   /** Waits until the counters satisfy `condition`; throws after `timeout` ms. */
   waitFor(condition: (counters: LabCounters) => boolean, timeout?: number): Promise<void>;

@@ -18,7 +18,7 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-/** The user of the package in there. */
+/** The ordinary user of the clean Debian. */
 const USER = { name: 'tester', id: '1000' };
 const HERE = import.meta.dirname;
 
@@ -31,11 +31,11 @@ export interface Ended {
 
 /** A Debian that runs beside this one, with processes, mounts and a /dev of its own. */
 export interface CleanRoot extends AsyncDisposable {
-  /** Path out here of a file in there. */
+  /** The path on this machine of a file in the clean Debian. */
   outside(path: string): string;
-  /** The command line that runs `argv` in there, as root or as the ordinary user. */
+  /** The command line that runs `argv` in the clean Debian, as root or as the ordinary user. */
   inside(who: 'root' | 'user', argv: readonly string[]): string[];
-  /** Runs a program in there to its end, in a nearly empty environment with `env` added. */
+  /** Runs a program in the clean Debian to its end, in a nearly empty environment with `env` added. */
   run(who: 'root' | 'user', argv: readonly string[]): Promise<Ended>;
   /** Gives the ordinary user, or root alone, the node of a block device of this machine. */
   lend(device: string, who?: 'root' | 'user'): void;
@@ -133,7 +133,7 @@ async function archiveFor(name: string, depends: string): Promise<string> {
   return archive;
 }
 
-/** The first process in there, once it has reported that everything is ready. */
+/** Resolves with the first process of the clean Debian, once it has reported that everything is ready. */
 async function ready(holder: ChildProcess): Promise<number> {
   let said = '';
   holder.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));

@@ -225,24 +225,24 @@ function needs(...paths: string[]): string {
   return [...new Set(all.filter((one) => !one.startsWith('platter')))].join(', ');
 }
 
-/** The version as the program prints it. */
+/** The package's version in the form that the program prints. */
 const version = (): string => output('dpkg-deb', '--field', cli, 'Version').trim().replace('~', '-');
 
-/** Runs a program in there and expects it to succeed. Returns its output. */
+/** Runs a program in the clean Debian and expects it to succeed. Returns its output. */
 async function must(root: CleanRoot, who: 'root' | 'user', ...argv: string[]): Promise<string> {
   const { code, stdout, stderr } = await root.run(who, argv);
   expect(code, `${argv.join(' ')}: ${stderr}${stdout}`).toBe(0);
   return stdout;
 }
 
-/** Installs a package in there as `apt install ./NAME.deb` does. */
+/** Installs packages in the clean Debian as `apt install ./NAME.deb` does. */
 async function install(root: CleanRoot, ...paths: string[]): Promise<string> {
   const there = paths.map((path) => `/tmp/${basename(path)}`);
   for (const [i, path] of paths.entries()) copyFileSync(path, root.outside(there[i]!));
   return must(root, 'root', 'apt-get', 'install', '--yes', '--no-install-recommends', ...there);
 }
 
-/** What is left after both packages are purged, and what is gone, compared with `before`. */
+/** The paths that were left or lost when the packages were purged, compared with `before`. */
 async function purged(root: CleanRoot, before: readonly string[], ...names: string[]): Promise<string[]> {
   await must(root, 'root', 'apt-get', 'purge', '--yes', ...names);
   const after = await root.files();

@@ -148,7 +148,7 @@ test('repeats every option of a job wherever its drives are now, and says what i
   await page.getByText('The rescue starts from the beginning, without its mapfile /home/me/old.map.').waitFor();
   await page.getByText('As in the repeated job:').waitFor();
   await open.picture('repeated');
-  // In the order of the list, as the drives are.
+  // In the order of the list, like the drives.
   expect(await asked()).toEqual({
     ...keep(plan.request),
     ...odd,

@@ -245,6 +245,6 @@ describe.each(LANGUAGES)('the page in %s', (language) => {
       await open.page.keyboard.press('Escape');
       await open.page.getByRole('dialog').waitFor({ state: 'detached' });
     }
-    expect(shown).toBe(samples('reasons').length - 1); // but for what quotes somebody
+    expect(shown).toBe(samples('reasons').length - 1); // except the one that quotes another program
   });
 });

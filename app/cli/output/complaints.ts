@@ -90,7 +90,7 @@ export class Complaints {
         ];
   }
 
-  /** Is it more than what was printed? An error of the result can be longer, or say more. */
+  /** Does `error` say more than what was printed? An error of the result can be longer, or have another message. */
   #isNews(error: JobError): boolean {
     const known = this.#failures.get(failureKey(error));
     return (

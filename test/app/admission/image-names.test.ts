@@ -247,7 +247,7 @@ describe('files of others', () => {
   describe.skipIf(cannot !== null)(
     `a file with the inode of a removed NAME.part${cannot === null ? '' : ` (${cannot})`}`,
     () => {
-      /** Kills a copy to a new image, and puts a stranger's file with the same inode in the place of what it left. */
+      /** Kills a copy to a new image, and replaces its partial file by a stranger's file with the same inode. */
       async function replaced(
         throttle: number,
         durable: boolean,

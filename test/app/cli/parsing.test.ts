@@ -1,4 +1,4 @@
-// The request that each command line makes, with every option of every command, and what is refused by name.
+// The request that each command line makes, with every option of every command, and the refusals of invalid ones.
 import { spawnSync } from 'node:child_process';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';

@@ -121,7 +121,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
       await rm(at, { recursive: true });
     });
     await refusal([await source(), disk.device], 'MOUNTED', [disk.backing]);
-    // The disk of a partition is no destination for that partition.
+    // A partition cannot be copied to the disk that it is on.
     await refusal([partition, disk.device], 'IS_SOURCE', [disk.backing]);
   });
 

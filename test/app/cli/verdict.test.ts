@@ -192,7 +192,7 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     const source = await bench.image('source.img', 4 * MiB);
     const copy = await bench.image('copy.img', 4 * MiB, 2);
     const [map, manifest] = [join(directory, 'map'), join(directory, 'm')];
-    // The map calls all but the third chunk rescued. In truth the copy has other data.
+    // The map says that all chunks but the third are rescued. In truth the copy has other data.
     await writeFile(map, '0x0 ? 1\n0x0 0x200000 +\n0x200000 0x100000 ?\n0x300000 0x100000 +\n');
     const run = await platter([
       'copy',

@@ -1,4 +1,4 @@
-// The folder of the job logs: its owner, its place, what is listed and what is pruned.
+// The folder of the job logs: its owner, its place, listing and pruning.
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';

@@ -88,7 +88,7 @@ describe.skipIf(noLab !== null)('differences in a job', () => {
     expect(end).toMatchObject({ state: 'failed', verified: false });
     const causes = errors.map(({ op, offset, remedy }) => [op, Math.floor(offset! / MiB), remedy.kind]);
     expect(causes).toContainEqual(['write', 6, 'MEDIUM_ERROR']);
-    // What was written the second time, and differs.
+    // The rewritten chunk still differs.
     expect(causes).toContainEqual(['verify', 2, 'losesData']);
     expect(causes.filter(([op, chunk]) => op !== 'write' && chunk === 6)).toEqual([['verify', 6, 'VERIFY_MISMATCH']]);
   });

@@ -1,4 +1,4 @@
-// What interrupted jobs leave on disks and in folders.
+// The remains of interrupted jobs on disks and in folders.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, stat, writeFile } from 'node:fs/promises';

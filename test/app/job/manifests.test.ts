@@ -1,4 +1,4 @@
-// What a job makes of a manifest, and what it refuses of one, through the real host.
+// The effects of a manifest on a job, and the manifests that are refused, through the real host.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';

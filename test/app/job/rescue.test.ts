@@ -301,7 +301,7 @@ describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
       expect((await source.log()).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(16 * MiB);
       const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
       ddrescue(source.device, theirs, theirMap);
-      // What was bad when it was tried stays a hole without a retry.
+      // Without a retry, a sector that was bad when it was tried stays a hole.
       const holes = how === 'with its map' ? HOLES : 40 * 512;
       expect(result.rescue!.bad).toBeLessThanOrEqual(holes);
       expect(result.rescue!.bad).toBeGreaterThanOrEqual(40 * 512);

@@ -1,5 +1,4 @@
-// Main between the page and the engine host: it starts only what was reviewed and agreed to, and shows what a host that
-// broke down may have written.
+// Main starts only what was reviewed and agreed to, and shows what a host that broke down may have written.
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../../app/contract/errors.ts';

@@ -1,4 +1,4 @@
-// What is left of a job whose engine breaks down.
+// The remains of a job whose engine breaks down.
 import { describe, expect, it } from 'vitest';
 import { verdict } from '../../../app/cli/output/job-sentences.ts';
 import type { DestinationProgress, Plan } from '../../../app/contract/jobs.ts';

@@ -34,7 +34,7 @@ test('uses every key of the catalogues', () => {
   expect(unsaid).toEqual([]);
 });
 
-/** Attributes and properties of components that a person reads or hears. */
+/** Attributes of elements and properties of components whose text a user reads or hears. */
 const READ = new Set([
   'aria-label',
   'aria-valuetext',

@@ -26,10 +26,10 @@ import { text } from 'node:stream/consumers';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const HOME = '/usr/lib/platter';
-/** What the package installs. */
+/** Programs that the package installs. */
 export const BROKER = `${HOME}/platter-broker`;
 export const PLATTER = `${HOME}/platter`;
-/** Those of the distribution, whose packages bring the modules. */
+/** Debian's own Python, because Debian packages bring the modules. */
 export const PYTHON = '/usr/bin/python3';
 
 /** The user who is not root. */
@@ -52,7 +52,7 @@ export interface Running {
 }
 
 export interface PolkitLab extends AsyncDisposable {
-  /** The command prefix that runs a command in there. */
+  /** The command prefix that runs a command in the lab. */
   readonly enter: readonly [string, ...string[]];
   answer(answer: Answer): void;
   /** Starts a program as USER, without a terminal. `env` is all that it gets beside PATH. */

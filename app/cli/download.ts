@@ -24,10 +24,10 @@ import { showAs } from './output/typed-paths.ts';
 import { nobodyAsked } from './run-job.ts';
 import { Stop } from './stop.ts';
 
-/** Must this path be downloaded first? */
+/** Is this a URL or standard input, which must be stored in a file first? */
 export const isElsewherePath = (path: string): boolean => path === STANDARD_INPUT || isUrl(path);
 
-/** Must the source of `request` be downloaded first? */
+/** Must the source of `request` be stored in a file first? */
 export function isElsewhere(request: Asked): request is WorkRequest {
   const source = request.kind === 'resume' ? null : sourceOf(request);
   return source !== null && isElsewherePath(source);

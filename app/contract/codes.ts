@@ -44,7 +44,7 @@ export const ERROR_CODES = [
   'NOT_EJECTABLE', // it cannot be switched off: a loop device, a partition, a built-in drive
   'CONFIRM', // it would be overwritten, and nobody agreed
   'BAD_ARGUMENT',
-  'BAD_FILE', // a manifest, job log or map that is damaged, of another kind, or for another job
+  'BAD_FILE', // a manifest, job log or map that is invalid, damaged, or belongs to something else
   'NOTHING_TO_DO', // there is no such interrupted job, or nothing of it is left to do
   // The engine itself
   'HOST_FAILED', // the engine host ended or broke the protocol

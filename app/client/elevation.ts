@@ -1,4 +1,4 @@
-// How to get rights to open disks on this machine, and what the end of such a question means. Pure except `meansHere`,
+// Chooses the way to get rights to open disks on this machine, and interprets the answer. Pure except `meansHere`,
 // which examines the machine.
 import { accessSync, constants } from 'node:fs';
 import type { PlatterError } from '../contract/errors.ts';

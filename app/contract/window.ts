@@ -91,7 +91,7 @@ export interface AppState extends SettingsState {
   opened: { path: string; at: number } | null;
   /** The source that is being downloaded, or was; null for none. */
   download: SourceDownload | null;
-  /** The images read last, newest first. Missing files are left out. */
+  /** The images read last, newest first, without those that are gone and cannot be downloaded again. */
   recent: RecentImage[];
   /** Id of the ended job in the history; null while it runs, and when it could not be stored. */
   record: string | null;

@@ -23,7 +23,7 @@ export async function tidy(
 function isOfUse(origin: string, view: Pick<JobView, 'result'> | null, isContinuable: boolean): boolean {
   const result = view?.result ?? null;
   if (result === null) return origin !== STANDARD_INPUT;
-  // A bad file does not get better.
+  // A new attempt would not help with a bad file.
   if (result.errors.some(({ code }) => code === 'BAD_IMAGE')) return false;
   if (result.destinations.every(({ state }) => state === 'done')) return false;
   return origin !== STANDARD_INPUT || isContinuable;

@@ -224,7 +224,7 @@ export class Jobs {
     return done.ok ? { ok: true, value: done.value.download } : done;
   }
 
-  /** Describes an image file and its content. `entry`: the file of an archive that is meant; null for its only one. */
+  /** Describes an image file and its content. `entry`: the file of an archive to describe; null for its only one. */
   describe(path: string, entry: string | null): Promise<Outcome<Described>> {
     return this.#ask('describe', { path, entry });
   }

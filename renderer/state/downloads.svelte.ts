@@ -41,7 +41,7 @@ export class Downloads {
     return this.#mirror.download?.state === 'running';
   }
 
-  /** Main's state has changed: a download that is whole becomes the source, unless another one was chosen meanwhile. */
+  /** Main's state has changed. A complete download becomes the source, unless another one was chosen meanwhile. */
   follow(): void {
     const { download, review, job } = this.#mirror;
     this.#choice.forgetRemoved();

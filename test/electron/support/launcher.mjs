@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What Playwright runs in Electron's place: the launcher of `npm start`, so that a test sees what a user sees, an
+// Playwright runs this in Electron's place. It is the launcher of `npm start`, so that a test sees what a user sees: an
 // ordinary user's window with its sandbox on. Playwright's switches go before the app's folder.
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';

@@ -366,3 +366,16 @@ export function seededBytes(length: number, seed: number, offset = 0): Buffer {
   counter.writeBigUInt64BE(BigInt(offset / 16), 8);
   return createCipheriv('aes-128-ctr', key, counter).update(Buffer.alloc(length));
 }
+
+/**
+ * Bytes that depend only on `seed` and pack to about a third, as images do. `xz` takes five times as long for those of
+ * `seededBytes`, which do not pack.
+ */
+export function packableBytes(length: number, seed: number): Buffer {
+  const bytes = seededBytes(length, seed);
+  for (let at = 0; at < length; at += 128) {
+    bytes.copyWithin(at + 32, at, at + 32);
+    bytes.subarray(at + 64, at + 128).fill(0);
+  }
+  return bytes;
+}

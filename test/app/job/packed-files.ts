@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { decoderLacks } from '../../../build/native.mjs';
-import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
+import { canLab, packableBytes, type LabDisk } from '../../lab/lab.ts';
 import { lacks } from '../parsers/source-files.ts';
 import { head, MiB, type Workbench } from './support.ts';
 
@@ -30,7 +30,7 @@ export const HERE = (Object.keys(TOOLS) as Tool[]).filter((tool) => lacks(tool.s
 /** An image with a partition table, and its packed form. */
 export async function packedBy(bench: Workbench, tool: Tool, size = SIZE): Promise<{ image: string; file: string }> {
   const image = await bench.path('disk.img');
-  const bytes = seededBytes(size, 7);
+  const bytes = packableBytes(size, 7);
   bytes.fill(0, Math.floor(size / 3), Math.floor(size / 2));
   bytes.writeUInt16LE(0xaa55, 510);
   Buffer.from([0x80, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 16, 0, 0]).copy(bytes, 446);

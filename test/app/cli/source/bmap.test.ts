@@ -4,7 +4,7 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
-import { canLab, seededBytes, type LabDisk } from '../../../lab/lab.ts';
+import { canLab, packableBytes, type LabDisk } from '../../../lab/lab.ts';
 import { BLOCK, bmapOf } from '../../parsers/bmap-files.ts';
 import { lacks } from '../../parsers/source-files.ts';
 import { expectJobLines, expectRefusal } from '../shapes.ts';
@@ -45,7 +45,7 @@ describe.skipIf(skip !== '')(`a bmap${skip}`, () => {
 
   /** The bytes of an image. Unmapped ranges contain data too, which must not be written. */
   function imageBytes(): Buffer {
-    const bytes = seededBytes(SIZE, 7);
+    const bytes = packableBytes(SIZE, 7);
     bytes.fill(0, 446, 510);
     bytes.writeUInt16LE(0xaa55, 510);
     Buffer.from([0x80, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 16, 0, 0]).copy(bytes, 446);

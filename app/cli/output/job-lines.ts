@@ -1,6 +1,6 @@
 // A job as lines of text. Pure, so that every width and state can be tested without a terminal.
 import type { JobError } from '../../contract/errors.ts';
-import type { Plan } from '../../contract/jobs.ts';
+import type { DestinationProgress, Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import { isOver } from '../../view/reduce-events.ts';
 import { secondsLeftOf } from '../../view/total-progress.ts';
@@ -179,15 +179,24 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   }
   const instead = word === 'failed' || word === 'removed' ? (error?.message ?? null) : keptWords(view, index);
   if (instead !== null) return [...start, fit(printable(instead), layout.rest).trimEnd()].join('  ');
-  const parts = [...start];
-  if (layout.bar > 0) parts.push(bar(tile.done, layout.bar, style, screen));
-  parts.push(alignRight(`${percent(tile)} %`, PERCENT_WIDTH));
-  const moving = MOVING.has(word);
-  if (layout.rate) parts.push(alignRight(moving ? rate(destination.bytesPerSecond) : '', RATE_WIDTH));
-  const working = moving || destination.state === 'flushing';
-  const left = working && destination.secondsLeft !== null ? `${formatTime(destination.secondsLeft)} left` : '';
-  if (layout.time) parts.push(left);
-  return parts.join('  ').trimEnd();
+  return [...start, ...figuresOf(destination, tile, layout, screen)].join('  ').trimEnd();
+}
+
+/** The columns behind the state of a destination that has no verdict yet: bar, percentage, speed, time left. */
+function figuresOf(
+  { bytesPerSecond, secondsLeft, state }: DestinationProgress,
+  tile: Tile,
+  layout: Layout,
+  screen: Screen,
+): string[] {
+  const moving = MOVING.has(tile.state);
+  const timed = (moving || state === 'flushing') && secondsLeft !== null;
+  return [
+    ...(layout.bar > 0 ? [bar(tile.done, layout.bar, STYLES[tile.state], screen)] : []),
+    alignRight(`${percent(tile)} %`, PERCENT_WIDTH),
+    ...(layout.rate ? [alignRight(moving ? rate(bytesPerSecond) : '', RATE_WIDTH)] : []),
+    ...(layout.time ? [timed ? `${formatTime(secondsLeft)} left` : ''] : []),
+  ];
 }
 
 /** Percentage of a destination's whole work; 100 only when it is complete. */

@@ -2,7 +2,7 @@
 // signature must be in the list itself.
 import { resolve } from 'node:path';
 import type { Downloads } from '../contract/options/option-types.ts';
-import { checksumOf, inList, listIn } from '../contract/request-facts.ts';
+import { checksumOf, inList, listIn, withSourceFile } from '../contract/request-facts.ts';
 import { failure, Refusal } from '../base/errors.ts';
 import { isUrl, readUrl } from '../download/addresses.ts';
 import { download, type DownloadListener } from '../download/download.ts';
@@ -53,14 +53,7 @@ export async function withList<T>(
 export const withListOf = <T>(request: Asked, means: Means, act: (request: Asked) => Promise<T>): Promise<T> =>
   request.kind === 'resume'
     ? act(request)
-    : withList(checksumOf(request), means, (checksum) => act(withFile(request, checksum)));
-
-function withFile(request: Asked, checksum: string | null): Asked {
-  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, checksum };
-  return request.kind === 'verify' && request.against.kind === 'source'
-    ? { ...request, against: { ...request.against, checksum } }
-    : request;
-}
+    : withList(checksumOf(request), means, (checksum) => act(withSourceFile(request, { checksum })));
 
 /** Downloads the list. Gives its path. */
 async function listFrom(url: URL, { downloads: { downloadDir }, patience, signal }: Means): Promise<string> {

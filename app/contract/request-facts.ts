@@ -150,48 +150,42 @@ export const unmounts = (request: JobRequest): boolean => request.kind !== 'veri
 export const takesAsIs = (request: JobRequest): boolean =>
   (request.kind === 'copy' || request.kind === 'repair') && request.asIs;
 
-/** The file to copy from an archive; null for its only one. */
-export function entryOf(request: JobRequest): string | null {
-  if (request.kind === 'copy' || request.kind === 'repair') return request.entry;
-  return request.kind === 'verify' && request.against.kind === 'source' ? request.against.entry : null;
-}
+/** What a request says of its source file: which part of it counts, and what proves it. */
+export type OfSourceFile = Pick<CopyRequest, 'entry' | 'checksum' | 'key' | 'bmap' | 'zeroUnmapped'>;
 
-/** The checksum that the source must have, or its list ("list:…"); null when none was given. */
-export function checksumOf(request: JobRequest): string | null {
-  if (request.kind === 'copy' || request.kind === 'repair') return request.checksum;
-  return request.kind === 'verify' && request.against.kind === 'source' ? request.against.checksum : null;
-}
-
-/** The key that checks the signature of the source or of its list; null for none. */
-export function keyOf(request: JobRequest): string | null {
-  if (request.kind === 'copy' || request.kind === 'repair') return request.key;
-  return request.kind === 'verify' && request.against.kind === 'source' ? request.against.key : null;
-}
-
-/** `request` with a proved checksum in place of the list and the key that it came from. */
-export function withChecksum<R extends JobRequest>(request: R, checksum: string | null): R {
-  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, checksum, key: null };
-  return request.kind === 'verify' && request.against.kind === 'source'
-    ? { ...request, against: { ...request.against, checksum, key: null } }
-    : request;
-}
-
-/** `request` with this file of an archive as its source; null for its only one. */
-export function withEntry<R extends JobRequest>(request: R, entry: string | null): R {
-  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, entry };
-  return request.kind === 'verify' && request.against.kind === 'source'
-    ? { ...request, against: { ...request.against, entry } }
-    : request;
-}
-
-/** The part of a request that chooses the block map; null when the request has no source file. */
-function mappedBy(request: JobRequest): Pick<CopyRequest, 'bmap' | 'zeroUnmapped'> | null {
+/** The part of `request` that is about its source file; null when the request has no source file. */
+export function ofSourceFile(request: JobRequest): OfSourceFile | null {
   if (request.kind === 'copy' || request.kind === 'repair') return request;
   return request.kind === 'verify' && request.against.kind === 'source' ? request.against : null;
 }
 
+/** `request` with `change` in the part that is about its source file; unchanged when it has no source file. */
+export function withSourceFile<R extends JobRequest>(request: R, change: Partial<OfSourceFile>): R {
+  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, ...change };
+  return request.kind === 'verify' && request.against.kind === 'source'
+    ? { ...request, against: { ...request.against, ...change } }
+    : request;
+}
+
+/** The file to copy from an archive; null for its only one. */
+export const entryOf = (request: JobRequest): string | null => ofSourceFile(request)?.entry ?? null;
+
+/** The checksum that the source must have, or its list ("list:…"); null when none was given. */
+export const checksumOf = (request: JobRequest): string | null => ofSourceFile(request)?.checksum ?? null;
+
+/** The key that checks the signature of the source or of its list; null for none. */
+export const keyOf = (request: JobRequest): string | null => ofSourceFile(request)?.key ?? null;
+
+/** `request` with a proved checksum in place of the list and the key that it came from. */
+export const withChecksum = <R extends JobRequest>(request: R, checksum: string | null): R =>
+  withSourceFile(request, { checksum, key: null });
+
+/** `request` with this file of an archive as its source; null for its only one. */
+export const withEntry = <R extends JobRequest>(request: R, entry: string | null): R =>
+  withSourceFile(request, { entry });
+
 /** The block map that the request chooses. */
-export const bmapOf = (request: JobRequest): BmapChoice => (mappedBy(request) ?? plainMapped).bmap;
+export const bmapOf = (request: JobRequest): BmapChoice => (ofSourceFile(request) ?? plainMapped).bmap;
 
 /** Path of the block map that the request names; null for none. */
 export function givenBmap(request: JobRequest): string | null {
@@ -200,15 +194,10 @@ export function givenBmap(request: JobRequest): string | null {
 }
 
 /** Are the bytes that a block map leaves out written as zeros? */
-export const zeroesUnmapped = (request: JobRequest): boolean => (mappedBy(request) ?? plainMapped).zeroUnmapped;
+export const zeroesUnmapped = (request: JobRequest): boolean => (ofSourceFile(request) ?? plainMapped).zeroUnmapped;
 
 /** `request` with this block map. */
-export function withBmap<R extends JobRequest>(request: R, bmap: BmapChoice): R {
-  if (request.kind === 'copy' || request.kind === 'repair') return { ...request, bmap };
-  return request.kind === 'verify' && request.against.kind === 'source'
-    ? { ...request, against: { ...request.against, bmap } }
-    : request;
-}
+export const withBmap = <R extends JobRequest>(request: R, bmap: BmapChoice): R => withSourceFile(request, { bmap });
 
 /** The files that prove the source: a list of checksums, and a file with keys. */
 export const proofFiles = (request: JobRequest): string[] => {

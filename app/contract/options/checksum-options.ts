@@ -1,20 +1,23 @@
 // The options that prove the source file, and those that choose its block map.
-import { bmapOf, checksumOf, givenBmap, keyOf, zeroesUnmapped } from '../request-facts.ts';
+import {
+  bmapOf,
+  checksumOf,
+  givenBmap,
+  keyOf,
+  ofSourceFile,
+  zeroesUnmapped,
+  type OfSourceFile,
+} from '../request-facts.ts';
 import type { Hash } from '../hashes.ts';
-import type { BmapChoice, JobKind, JobRequest } from '../request.ts';
+import type { JobKind, JobRequest } from '../request.ts';
 import type { JobOption, ValueKind } from './option-types.ts';
 
 const LIST = 'list:';
 const CHECKSUMS: readonly Hash[] = ['sha256', 'sha512', 'sha1', 'md5'];
 
-function setChecksum(request: JobRequest, checksum: string | null): void {
-  if (request.kind === 'copy' || request.kind === 'repair') request.checksum = checksum;
-  else if (request.kind === 'verify' && request.against.kind === 'source') request.against.checksum = checksum;
-}
-
-function setKey(request: JobRequest, key: string | null): void {
-  if (request.kind === 'copy' || request.kind === 'repair') request.key = key;
-  else if (request.kind === 'verify' && request.against.kind === 'source') request.against.key = key;
+/** Sets what `request` says of its source file, if it has one. */
+function setOfSourceFile(request: JobRequest, change: Partial<OfSourceFile>): void {
+  Object.assign(ofSourceFile(request) ?? {}, change);
 }
 
 /**
@@ -39,8 +42,8 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
       return checksum?.startsWith(prefix) === true ? checksum.slice(prefix.length) : null;
     },
     set: (request, said: string | null) => {
-      if (said !== null) setChecksum(request, `${prefix}${said}`);
-      else if (checksumOf(request)?.startsWith(prefix) === true) setChecksum(request, null);
+      if (said !== null) setOfSourceFile(request, { checksum: `${prefix}${said}` });
+      else if (checksumOf(request)?.startsWith(prefix) === true) setOfSourceFile(request, { checksum: null });
     },
   });
   return [
@@ -67,14 +70,9 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
       conflicts: [...CHECKSUMS.map((hash) => `--${hash}` as const), ...conflicts],
       inWindow: false,
       get: keyOf,
-      set: setKey,
+      set: (request, key: string | null) => setOfSourceFile(request, { key }),
     },
   ];
-}
-
-function setBmap(request: JobRequest, change: { bmap: BmapChoice } | { zeroUnmapped: boolean }): void {
-  if (request.kind === 'copy' || request.kind === 'repair') Object.assign(request, change);
-  else if (request.kind === 'verify' && request.against.kind === 'source') Object.assign(request.against, change);
 }
 
 /** The options that choose the block map of the source. None can be given together with those in `conflicts`. */
@@ -89,8 +87,8 @@ export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${
       inWindow: false,
       get: givenBmap,
       set: (request, path: string | null) => {
-        if (path !== null) setBmap(request, { bmap: { path, sha256: null } });
-        else if (givenBmap(request) !== null) setBmap(request, { bmap: 'beside' });
+        if (path !== null) setOfSourceFile(request, { bmap: { path, sha256: null } });
+        else if (givenBmap(request) !== null) setOfSourceFile(request, { bmap: 'beside' });
       },
     },
     {
@@ -102,8 +100,8 @@ export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${
       inWindow: false,
       get: (request) => bmapOf(request) === 'none' || null,
       set: (request, on: true | null) => {
-        if (on) setBmap(request, { bmap: 'none' });
-        else if (bmapOf(request) === 'none') setBmap(request, { bmap: 'beside' });
+        if (on) setOfSourceFile(request, { bmap: 'none' });
+        else if (bmapOf(request) === 'none') setOfSourceFile(request, { bmap: 'beside' });
       },
     },
     {
@@ -114,7 +112,7 @@ export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${
       conflicts: ['--ignore-bmap', ...conflicts],
       inWindow: false,
       get: (request) => zeroesUnmapped(request) || null,
-      set: (request, on: true | null) => setBmap(request, { zeroUnmapped: on === true }),
+      set: (request, on: true | null) => setOfSourceFile(request, { zeroUnmapped: on === true }),
     },
   ] as JobOption[];
 }

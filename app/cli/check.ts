@@ -5,14 +5,13 @@ import { partsOf, plainRunning } from '../contract/request-facts.ts';
 import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
 import type { Actions } from './commands.ts';
 import { withList } from './checksum-list.ts';
-import { DownloadStopped, isElsewherePath, withBrought } from './download.ts';
+import { isElsewherePath, reportingDownloads, withBrought } from './download.ts';
 import { EXIT } from './output/exit-code.ts';
 import { asTyped } from './output/typed-paths.ts';
-import { forTerminal, mention, refusals, tell } from './output/speech.ts';
+import { forTerminal, refusals, tell } from './output/speech.ts';
 import { printable, printableJson } from './output/text.ts';
 import { english } from '../base/english.ts';
-import { outcome, Refusal } from '../base/errors.ts';
-import { Stop } from './stop.ts';
+import { outcome } from '../base/errors.ts';
 
 const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 
@@ -94,29 +93,18 @@ const NO_VERDICT: ReadonlySet<PlatterError['reason']['kind']> = new Set([
 /** Is the file damaged or wrong? Otherwise it could not be checked. */
 const isWrong = ({ code, reason: { kind } }: PlatterError): boolean => code === 'BAD_IMAGE' && !NO_VERDICT.has(kind);
 
-export const check: Actions['check'] = async (path, options, downloads) => {
+export const check: Actions['check'] = (path, options, downloads) => {
   const refused = refusals(options.json);
-  const stop = new Stop();
-  const means = { downloads, patience: plainRunning.stallTimeout, signal: stop.signal };
-  try {
-    return await withList(options.checksum, means, (checksum) => {
+  return reportingDownloads(refused, (stop) => {
+    const means = { downloads, patience: plainRunning.stallTimeout, signal: stop.signal };
+    return withList(options.checksum, means, (checksum) => {
       stop.close();
       const wish = { ...options, checksum };
       return isElsewherePath(path)
         ? withBrought(path, downloads, refused, (file) => checkAt(file, asTyped(file), wish))
         : checkAt(path, path, wish);
     });
-  } catch (error) {
-    if (error instanceof DownloadStopped) {
-      mention(error.message);
-      return EXIT.cancelled;
-    }
-    if (!(error instanceof Refusal)) throw error;
-    refused(error.errors);
-    return EXIT.refused;
-  } finally {
-    stop.close();
-  }
+  });
 };
 
 /** Checks `file`, which messages call `path`. */

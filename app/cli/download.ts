@@ -105,9 +105,8 @@ export async function withBrought(
   refused: Refused,
   act: (path: string) => Promise<number>,
 ): Promise<number> {
-  const stop = new Stop();
   const { stderr } = process;
-  try {
+  return reportingDownloads(refused, async (stop) => {
     const fetched = await fetchedFrom(addressOf(source), run, {
       signal: stop.signal,
       reporter: (origin) => logDownload(stderr, stderr, origin),
@@ -121,6 +120,17 @@ export async function withBrought(
       if ((await (await downloadAt(fetched.path))?.remove()) === false)
         mention(`what was downloaded stays in ${fetched.path}`);
     }
+  });
+}
+
+/**
+ * Calls `act`, a command without a job that downloads something. The user can stop it until `act` closes the Stop.
+ * Reports its Refusal, or that the user stopped a download. Gives the exit code.
+ */
+export async function reportingDownloads(refused: Refused, act: (stop: Stop) => Promise<number>): Promise<number> {
+  const stop = new Stop();
+  try {
+    return await act(stop);
   } catch (error) {
     if (error instanceof DownloadStopped) {
       mention(error.message);

@@ -3,7 +3,7 @@ import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { Language } from '../contract/limits.ts';
 import { givenManifest } from '../contract/request-facts.ts';
-import { isBad, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
+import { isBad, isVerified, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
 import { sayError, sayNote, sayOrigin, saySockets } from '../words/host-sentences.ts';
 import { baseName } from '../words/short-names.ts';
@@ -74,8 +74,7 @@ const verdictsOf = (record: JobRecord): Verdict[] =>
 /** Green only when everything is proven, red only when something failed. */
 function colourOf(record: JobRecord): string | undefined {
   const verdicts = verdictsOf(record);
-  if (record.outcome === 'complete')
-    return verdicts.every((verdict) => verdict === 'verified' || verdict === 'mappedVerified') ? GOOD : undefined;
+  if (record.outcome === 'complete') return verdicts.every(isVerified) ? GOOD : undefined;
   if (record.outcome === 'cancelled') return MUTED;
   return verdicts.some(isBad) || record.outcome === 'failed' ? BAD : undefined;
 }
@@ -202,7 +201,7 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
         text: say(`states.${word}`),
         style: {
           bold: true,
-          ...((word === 'verified' || word === 'mappedVerified') && { colour: GOOD }),
+          ...(isVerified(word) && { colour: GOOD }),
           ...(isBad(word) && { colour: BAD }),
         },
       },

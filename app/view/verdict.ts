@@ -81,9 +81,11 @@ export function verdictIn(
   return verdictOf(ended, { sourceWritten: false, ...(plan.mapped === null ? {} : { mapped: plan.mapped }) });
 }
 
+/** All that counts of it was compared and is equal. */
+export const isVerified = (verdict: Verdict): boolean => verdict === 'verified' || verdict === 'mappedVerified';
+
 /** It ended well, without reservations. */
-export const isGood = (verdict: Verdict): boolean =>
-  verdict === 'verified' || verdict === 'mappedVerified' || verdict === 'written';
+export const isGood = (verdict: Verdict): boolean => isVerified(verdict) || verdict === 'written';
 
 /** It ended badly. A cancelled destination ended neither well nor badly. */
 export const isBad = (verdict: Verdict): boolean => verdict === 'failed' || verdict === 'removed';

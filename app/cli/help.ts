@@ -110,9 +110,9 @@ is not known or not there:
   signatures          what begins at its first byte: type, version, label, uuid,
                       with the names of blkid; several where it is ambiguous
   checksum, unclear   list, checksum, of (file, image); lists that cannot be
-                      gone by
+                      used
   bmap                beside FILE: name, version, mapped, imageSize, hash; or name
-                      and message when it cannot be gone by
+                      and message when it cannot be used
   problem             an error as in copy --json, when not all could be looked at
 
 Exit codes: 0 all could be looked at; 1 not all; 2 nothing could.
@@ -144,7 +144,7 @@ file and of the image in it), checked, sha256, and
   "matches"    the checksum that was compared, its list, and of what it is
   "signed"     what is signed, by whom, and the key's fingerprint
   "unchecked"  signatures that were not checked
-  "unclear"    lists that could not be gone by, and why
+  "unclear"    lists that could not be used, and why
   "bmap"       path, version, mapped (bytes), checksums (it has all of them)
 `;
 

@@ -112,8 +112,7 @@ function checksumFacts({ checksum, unclear }: Described): [string, string][] {
 
 function bmapFacts({ bmap }: Described): [string, string][] {
   if (bmap === null) return [];
-  if (bmap.reason !== null)
-    return [['Bmap', `The bmap ${bmap.name} cannot be gone by. ${english.reason(bmap.reason)}`]];
+  if (bmap.reason !== null) return [['Bmap', `The bmap ${bmap.name} cannot be used. ${english.reason(bmap.reason)}`]];
   const { name, version, mapped, imageSize, hash } = bmap;
   const checksums = hash === null ? 'without checksums' : `with checksums (${hash}), not compared here`;
   return [['Bmap', `${name}, version ${version}, maps ${size(mapped)} of ${size(imageSize)} ${checksums}`]];

@@ -59,7 +59,7 @@ export interface Packed {
   seekable: boolean;
   /** "sha256:…", of the file or of the image in it; null for none. */
   checksum: string | null;
-  /** What of the image counts; null for all of it. */
+  /** The ranges of the image that count; null for all of it. */
   map: SourceMap | null;
 }
 

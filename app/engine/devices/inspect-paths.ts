@@ -57,6 +57,8 @@ export interface Packed {
   entry: string | null;
   /** Decoding can begin near any place. Otherwise it begins at the start. */
   seekable: boolean;
+  /** Where the size of the image is kept (unpacking/known-sizes.ts); null when the format stores it. */
+  sizeKey: string | null;
   /** "sha256:…", of the file or of the image in it; null for none. */
   checksum: string | null;
   /** The ranges of the image that count; null for all of it. */

@@ -7,6 +7,7 @@ import { checkPlainFile } from '../../base/durable-file.ts';
 import { failureOf, Refusal } from '../../base/errors.ts';
 import { bmapBeside, checkBmapSize, hasAllChecksums, readBmapFile, type BmapFile } from './bmap-file.ts';
 import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
+import { contentKey, keepSize } from './known-sizes.ts';
 import { checkName, decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed-source.ts';
 import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Wish } from './required-checksum.ts';
 import { UNWATCHED, type Decoded } from './unpack-program.ts';
@@ -64,8 +65,10 @@ export async function checkFile(path: string, wish: CheckWish): Promise<Checked>
     if (bmap !== null && size !== undefined) checkBmapSize(bmap, size);
     const map = bmap === null ? null : { ranges: bmap.bmap.ranges, hash: bmap.bmap.hash, until: null };
     const how = { entry: taken, isRaw: image === null, digests: [...digests], map };
+    const sizeKey = size === undefined ? await contentKey(file, taken) : null;
     const decoded = await decodeWhole(file, path, how, UNWATCHED, bmap?.path);
     if (bmap !== null) checkBmapSize(bmap, decoded.written);
+    await keepSize(sizeKey, decoded.written);
     const wrong = wanted === null ? null : otherChecksum(path, wanted, decoded);
     if (wrong !== null) throw new Refusal([wrong]);
     return {

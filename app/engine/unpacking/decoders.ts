@@ -12,6 +12,7 @@ import { openId, statsId } from '../devices/file-ids.ts';
 import type { End, Packed } from '../devices/inspect-paths.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 import { hasAllChecksums } from './bmap-file.ts';
+import { forgetSize } from './known-sizes.ts';
 import { failureBy, otherChecksum, RAW, unpackFailure, watching } from './packed-source.ts';
 import {
   decodeFile,
@@ -196,6 +197,8 @@ export class Unpacking {
       const reason = { kind: 'bmapOfOther', said: map.bmap.imageSize, has: written } as const;
       return failure({ code: 'BAD_IMAGE', op: 'check', device: map.path, reason, remedy: { kind: 'otherBmap' } });
     }
+    // A wrong size that was kept must not make the next job fail too.
+    void forgetSize(this.#packed.sizeKey);
     const said = `the image has ${String(written)} bytes, not ${String(size)}`;
     return unpackFailure(path, { fault: 'damaged', offset: read, said });
   }

@@ -18,6 +18,7 @@ import { statsId } from '../devices/file-ids.ts';
 import type { End, Found, SourceMap } from '../devices/inspect-paths.ts';
 import { entryIn } from './archive.ts';
 import { checkBmapSize, type BmapFile } from './bmap-file.ts';
+import { contentKey, keepSize, knownSize } from './known-sizes.ts';
 import {
   canUnpack,
   decodeFile,
@@ -111,7 +112,7 @@ async function imageIn(end: End, wish: Wish, answers: Answers): Promise<End | nu
     const { checksum } = wish;
     return {
       ...end,
-      packed: { format: RAW, bytes: end.size, entry: null, seekable: true, checksum, map: mapOf(wish) },
+      packed: { format: RAW, bytes: end.size, entry: null, seekable: true, sizeKey: null, checksum, map: mapOf(wish) },
     };
   } finally {
     letGo(file);
@@ -176,15 +177,30 @@ async function bytesOf(file: number, at: number, length: number): Promise<Buffer
 async function look(file: number, end: End, wish: Wish, answers: Answers): Promise<End> {
   const { format, entry, size, seekable } = await imageOf(file, end.path, wish.entry, answers.signal);
   if (wish.bmap !== null && size !== undefined) checkBmapSize(wish.bmap, size);
-  const packed = { format, bytes: end.size, entry, seekable, checksum: wish.checksum, map: mapOf(wish) };
-  // Decode a format without a size once, so that a drive that is too small is refused before it is touched. A block map
-  // says the size, which is checked at the end of the file.
-  const bytes =
-    size ??
-    wish.bmap?.bmap.imageSize ??
-    (await decodeWhole(file, end.path, { entry, isRaw: false, digests: [], map: null }, watching(answers, 'size', end)))
-      .written;
+  const sizeKey = size === undefined ? await answers.of(end.path, contentKey(file, entry)) : null;
+  // A block map says the size, which is checked at the end of the file.
+  const bytes = size ?? wish.bmap?.bmap.imageSize ?? (await sizeByDecoding(file, end, entry, sizeKey, answers));
+  const packed = { format, bytes: end.size, entry, seekable, sizeKey, checksum: wish.checksum, map: mapOf(wish) };
   return { ...end, size: bytes, allocated: bytes, packed };
+}
+
+/**
+ * Bytes of an image whose format does not store them. The file is decoded once, so that a drive that is too small is
+ * refused before it is touched.
+ */
+async function sizeByDecoding(
+  file: number,
+  end: End,
+  entry: string | null,
+  key: string | null,
+  answers: Answers,
+): Promise<number> {
+  const known = await answers.of(end.path, knownSize(key));
+  if (known !== undefined) return known;
+  const how = { entry, isRaw: false, digests: [], map: null };
+  const { written } = await decodeWhole(file, end.path, how, watching(answers, 'size', end));
+  await answers.of(end.path, keepSize(key, written));
+  return written;
 }
 
 /** Describes the image in a packed file. `size` is undefined when the format does not keep it. Throws a Refusal. */

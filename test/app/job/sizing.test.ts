@@ -1,6 +1,7 @@
 // A packed source in a format that does not store the size of the image is decoded once before the job. Progress is
 // reported, a cancel ends it at once, and a decoder ends with its host.
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -105,5 +106,74 @@ describe.skipIf(skip !== null)(`finding the size of an image${skip === null ? ''
     expect(
       await session.run({ kind: 'verify', source: copy, destinations: [await bench.image('same.img', SIZE - MiB, 3)] }),
     ).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+  });
+
+  describe('a second time', () => {
+    /** A gzip file of an image, on a file system that keeps ctime. */
+    async function fileOf(image: Buffer): Promise<string> {
+      const path = await bench.path('disk.img.gz');
+      writeFileSync(path, gzipSync(image, { level: 0 }));
+      return path;
+    }
+
+    /** The size of the image in `source`, in bytes, as a job finds it. */
+    async function sizeOf(source: string): Promise<unknown> {
+      const request = requestOf({ source, destinations: [await bench.path('copy.img')] });
+      return (await bench.session().engine.call('prepare', request)).bytes;
+    }
+
+    const kept = (): string => join(bench.state, 'image-sizes.json');
+
+    /** Puts another size into what was kept, so that a size from there can be told from one that was found. */
+    function falsify(bytes: number, to: number): void {
+      const text = readFileSync(kept(), 'utf8');
+      expect(text).toContain(String(bytes));
+      writeFileSync(kept(), text.replace(String(bytes), String(to)));
+    }
+
+    it('is not necessary for a file that has not changed', async () => {
+      const file = await fileOf(seededBytes(3 * MiB, 4));
+      expect(await sizeOf(file)).toBe(3 * MiB);
+
+      falsify(3 * MiB, MiB);
+
+      expect(await sizeOf(file)).toBe(MiB);
+    });
+
+    it('is necessary for a file of the same length and time with another content', async () => {
+      const file = await fileOf(Buffer.alloc(3 * MiB, 1));
+      await sizeOf(file);
+      falsify(3 * MiB, MiB);
+      const { atime, mtime, size } = statSync(file);
+      const other = gzipSync(Buffer.alloc(2 * MiB, 1), { level: 0 });
+
+      writeFileSync(file, Buffer.concat([other, Buffer.alloc(size - other.length)]));
+      utimesSync(file, atime, mtime);
+
+      expect(await sizeOf(file)).toBe(2 * MiB);
+    });
+
+    it('is necessary when what was kept is damaged', async () => {
+      const file = await fileOf(seededBytes(3 * MiB, 4));
+      await sizeOf(file);
+      falsify(3 * MiB, MiB);
+      writeFileSync(kept(), readFileSync(kept(), 'utf8').slice(0, -2));
+
+      expect(await sizeOf(file)).toBe(3 * MiB);
+    });
+
+    it('is necessary after a job that found another size, which fails', async () => {
+      const file = await fileOf(seededBytes(3 * MiB, 4));
+      await sizeOf(file);
+      const disk = await bench.disk({ size: 4 * MiB });
+      falsify(3 * MiB, 2 * MiB);
+
+      const result = await bench.session().run({ source: file, destinations: [disk.device] });
+
+      expect(result).toMatchObject({ destinations: [{ state: 'failed', verified: null }] });
+      expect(result.errors).toMatchObject([{ code: 'BAD_IMAGE' }]);
+      expect(readFileSync(disk.backing).subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true);
+      expect(await sizeOf(file)).toBe(3 * MiB);
+    });
   });
 });

@@ -15,7 +15,7 @@ const prettier = (option) => [
 ];
 const native = () => filesIn(['native', 'test']).filter((path) => /\.(c|cc|h)$/.test(path));
 
-/** Is clang-format installed? It comes from the distribution. */
+/** True when clang-format is installed. It comes from the distribution. */
 const canFormatNative = async () =>
   (await capture('sh', ['-c', 'command -v clang-format'], { quiet: true })).code === 0;
 

@@ -13,7 +13,7 @@ const home = inRoot('node_modules/electron');
 /** Path of the Electron binary that `setUp('window')` brings in. */
 export const electron = join(home, 'dist/electron');
 
-/** Whether the host of Electron's releases (or the mirror that ELECTRON_MIRROR names) answers within 15 seconds. */
+/** True when the host of Electron's releases (or the mirror that ELECTRON_MIRROR names) answers within 15 seconds. */
 async function officialHostAnswers(version) {
   const base = process.env.ELECTRON_MIRROR ?? 'https://github.com/electron/electron/releases/download/';
   try {

@@ -148,7 +148,7 @@ async function compile(names) {
 let compiled = Promise.resolve();
 /** The value of `-t NAME`: part of the name of the tests to run. null without it. */
 let named = null;
-/** Do all stages run? */
+/** True when all stages run. */
 let whole = false;
 
 /** Runs the tests of the engine or the broker with CTest. */

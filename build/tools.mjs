@@ -33,7 +33,7 @@ export function fail(error) {
   process.exit(1);
 }
 
-/** Whether this file is the program that Node was asked to run. */
+/** True when this file is the program that Node was asked to run. */
 export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === realpathSync(process.argv[1]);
 
 /**

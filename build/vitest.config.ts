@@ -17,7 +17,7 @@ const STARTS_SOMETHING =
 const imports = (text: string): string[] =>
   [...text.matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)].map(([, path = '']) => path);
 
-/** Does a test file, or a file of test/ that it imports, start something? */
+/** True when a test file, or a file of test/ that it imports, starts something. */
 function startsSomething(file: string, seen = new Set<string>()): boolean {
   if (seen.has(file)) return false;
   seen.add(file);

@@ -153,7 +153,7 @@ export function windowUser(env) {
   };
 }
 
-/** Can the user read a file? The modes of the folders above it count too. */
+/** True when the user can read a file. The modes of the folders above it count too. */
 export function canRead(user, path) {
   return spawnSync('test', ['-r', path], { uid: user.uid, gid: user.gid }).status === 0;
 }

@@ -20,7 +20,7 @@ const told = (tiles: readonly Tile[]): { names: string; count: number } => ({
   count: tiles.length,
 });
 
-/** Are all errors of a destination differences from the source, or the manifest? */
+/** True when all errors of a destination are differences from the source, or the manifest. */
 export const differs = ({ errors }: Tile): boolean =>
   errors.length > 0 && errors.every(({ code }) => code === 'VERIFY_MISMATCH');
 

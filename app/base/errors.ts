@@ -39,11 +39,11 @@ export function throwIfAny(errors: readonly PlatterError[]): void {
 export const cancelledOpening = (device: string | null = null): Refusal =>
   new Refusal([failure({ code: 'CANCELLED', op: 'open', device, reason: { kind: 'cancelledOpening' } })]);
 
-/** Was something given up because it did not answer? */
+/** True when something was given up because it did not answer. */
 export const hasStalled = (errors: readonly Pick<PlatterError, 'code'>[]): boolean =>
   errors.some(({ code }) => code === 'STALLED');
 
-/** Does this error mean that the host is gone, or cannot be understood? */
+/** True when this error means that the host is gone, or cannot be understood. */
 export const isHostFailure = ({ code }: Pick<PlatterError, 'code'>): boolean => code === 'HOST_FAILED';
 
 /** The errors in an event of the host. */
@@ -162,5 +162,5 @@ export function unlessErrno<T, O = T>(otherwise: O, act: () => T, errnos?: Reado
   }
 }
 
-/** Was a system call refused for lack of rights? */
+/** True when a system call was refused for lack of rights. */
 export const isRefusedAccess = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '');

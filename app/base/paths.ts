@@ -31,8 +31,8 @@ export async function placeOf(path: string): Promise<string> {
 }
 
 /**
- * Is `directory` (absolute, without links) a folder for devices? The node of an unplugged device is gone, so a file
- * under its name would be stored in memory. /dev counts under every path where it is mounted.
+ * True when `directory` (absolute, without links) is a folder for devices. The node of an unplugged device is gone, so
+ * a file under its name would be stored in memory. /dev counts under every path where it is mounted.
  */
 export function isForDevices(directory: string): boolean {
   const within = (folder: string): boolean => directory === folder || directory.startsWith(`${folder}/`);

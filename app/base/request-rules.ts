@@ -39,7 +39,7 @@ export function argumentErrors(request: JobRequest): PlatterError[] {
   ];
 }
 
-/** Is this a valid speed limit for the job? */
+/** True for a valid speed limit of the job. */
 export function throttleErrors(bytesPerSecond: number | null): PlatterError[] {
   const good = bytesPerSecond === null || (bytesPerSecond >= 1 && bytesPerSecond <= Number.MAX_SAFE_INTEGER);
   return good ? [] : [wrong({ kind: 'limitBounds', limit: String(bytesPerSecond) })];

@@ -90,7 +90,7 @@ const NO_VERDICT: ReadonlySet<PlatterError['reason']['kind']> = new Set([
   'diskUnfinished',
 ]);
 
-/** Is the file damaged or wrong? Otherwise it could not be checked. */
+/** True when the file is damaged or wrong. Otherwise it could not be checked. */
 const isWrong = ({ code, reason: { kind } }: PlatterError): boolean => code === 'BAD_IMAGE' && !NO_VERDICT.has(kind);
 
 export const check: Actions['check'] = (path, options, downloads) => {

@@ -72,8 +72,8 @@ const bad = (what: string): { error: PlatterError } => ({
 const excerpt = (line: string): string => (line.length > 200 ? `${line.slice(0, 200)}...` : line);
 
 /**
- * Can control lines be expected on stdin? It must be a pipe or a socket from a program. A job in the background must
- * not read from a terminal, and a file may be the list that a shell's loop reads from.
+ * True when control lines can be expected on stdin. It must be a pipe or a socket from a program. A job in the
+ * background must not read from a terminal, and a file may be the list that a shell's loop reads from.
  */
 export function isControllable(descriptor: number): boolean {
   const found = fstatSync(descriptor);

@@ -24,16 +24,16 @@ import { showAs } from './output/typed-paths.ts';
 import { nobodyAsked } from './run-job.ts';
 import { Stop } from './stop.ts';
 
-/** Is this a URL or standard input, which must be stored in a file first? */
+/** True for a URL or standard input, which must be stored in a file first. */
 export const isElsewherePath = (path: string): boolean => path === STANDARD_INPUT || isUrl(path);
 
-/** Must the source of `request` be stored in a file first? */
+/** True when the source of `request` must be stored in a file first. */
 export function isElsewhere(request: Asked): request is WorkRequest {
   const source = request.kind === 'resume' ? null : sourceOf(request);
   return source !== null && isElsewherePath(source);
 }
 
-/** Is standard input the source, so that no commands can come from it? */
+/** True when standard input is the source, so that no commands can come from it. */
 export const readsInput = (request: Asked): boolean =>
   request.kind !== 'resume' && sourceOf(request) === STANDARD_INPUT;
 

@@ -112,8 +112,9 @@ function stty(...args: string[]): string | null {
 }
 
 /**
- * May this process use its terminal now? Its process group must be in the foreground. `platter-broker --as` gives this
- * process a session without a terminal and stays in the session that has it, so then the broker's group counts.
+ * True when this process may use its terminal now. Its process group must be in the foreground. `platter-broker --as`
+ * gives this process a session without a terminal and stays in the session that has it, so then the broker's group
+ * counts.
  */
 export function inForeground(): boolean {
   const own = standing('self');

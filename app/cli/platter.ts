@@ -14,7 +14,7 @@ import { printableLines } from './output/text.ts';
 
 const { stdout, stderr } = process;
 
-/** Does a program read stdout? Needed before the arguments are parsed. */
+/** True when a program reads stdout. Needed before the arguments are parsed. */
 const wantsJson = (): boolean => process.argv.includes('--json');
 
 /**

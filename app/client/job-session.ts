@@ -49,7 +49,7 @@ export class JobSession {
     return this.#view;
   }
 
-  /** Can it be paused, limited, retried or stopped? */
+  /** True when it can be paused, limited, retried or stopped. */
   get runs(): boolean {
     return !this.#over && this.#view.phase === 'running';
   }

@@ -22,7 +22,7 @@ export function waitsOf(pid: number, proc = '/proc'): Waits {
   return waits;
 }
 
-/** Has a thread been in the same wait from `before` to `now`? */
+/** True when a thread was in the same wait from `before` to `now`. */
 export const isStuck = (before: Waits, now: Waits): boolean =>
   [...now].some(([thread, switches]) => before.get(thread) === switches);
 

@@ -43,7 +43,7 @@ export interface TablePartition {
   faults: PartitionFault[];
 }
 
-/** Are the bytes what their CRC says? 'unread': they could not be read. */
+/** How bytes compare with their CRC. 'unread': they could not be read. */
 export type CrcState = 'right' | 'wrong' | 'missing' | 'unread';
 
 /** `P` is the type of a partition, with or without what was found in it. */
@@ -64,7 +64,7 @@ export interface GptTable<P = TablePartition> {
   backup: CrcState;
   /** The place of the backup, or its place according to the header. */
   backupAt: number;
-  /** Is the backup in the last sector? null when the size is unknown. */
+  /** True when the backup is in the last sector. null when the size is unknown. */
   backupAtEnd: boolean | null;
   /** The MBR before the GPT. Many systems ignore a GPT without one. */
   mbr: 'protective' | 'hybrid' | 'missing';
@@ -112,7 +112,7 @@ export interface ArchivedFile {
   encrypted: boolean;
 }
 
-/** Does this name mark the image among other files of an archive (a README, checksums)? */
+/** True when this name marks the image among other files of an archive (a README, checksums). */
 export const isImageName = (name: string): boolean => /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu.test(name);
 
 /** The decoder's name for an Android sparse image. */

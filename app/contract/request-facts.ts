@@ -75,14 +75,15 @@ export const plainRepair = (source: string, destinations: readonly string[]): Re
 export const plainResume = (job: string): ResumeRequest => ({ kind: 'resume', job, ...plainRunning, unmount: false });
 
 /**
- * Does a job of this kind write its destinations? One that does not opens them read-only, even while others use them.
+ * True when a job of this kind writes its destinations. One that does not opens them read-only, even while others use
+ * them.
  */
 export const writes = (kind: JobKind): boolean => kind !== 'verify';
 
-/** Can the job be continued when it is interrupted? */
+/** True when the job can be continued after an interruption. */
 export const isLogged = (request: WorkRequest): request is LoggedRequest => request.kind !== 'verify';
 
-/** Does the job read its destinations back? */
+/** True when the job reads its destinations back. */
 export const verifies = (request: WorkRequest): boolean => request.kind !== 'copy' || request.method.check !== 'none';
 
 /** Path of the source; null when the request names a manifest or an interrupted job instead. */
@@ -127,26 +128,26 @@ export const rescueOf = (request: JobRequest): Rescue | null =>
 /** The mapfile of a rescue; null for none. */
 export const mapOf = (request: JobRequest): string | null => rescueOf(request)?.map ?? null;
 
-/** Does a copy compare first, and write only what differs? */
+/** True when a copy compares first, and writes only what differs. */
 export const updates = (request: JobRequest): boolean => request.kind === 'copy' && request.method.kind === 'update';
 
-/** Does a copy rewrite the ranges that verification finds bad? */
+/** True when a copy rewrites the ranges that verification finds bad. */
 export const mends = (request: JobRequest): boolean => request.kind === 'copy' && request.method.check === 'repair';
 
-/** Are zeros turned into holes, or zeroed by the device, instead of being written? */
+/** True when zeros become holes, or are zeroed by the device, instead of being written. */
 export const isSparse = (request: JobRequest): boolean => request.kind !== 'copy' || request.method.zeros !== 'written';
 
-/** Does the request say that the disks are all zeros already? */
+/** True when the request says that the disks are all zeros already. */
 export const assumesBlank = (request: JobRequest): boolean =>
   request.kind === 'copy' && request.method.zeros === 'assumed';
 
-/** Does a destination with bad blocks continue? */
+/** True when a destination with bad blocks continues. */
 export const keepsGoing = (request: JobRequest): boolean => request.kind !== 'resume' && request.keepGoing;
 
-/** Are mounted destinations unmounted? */
+/** True when mounted destinations are unmounted. */
 export const unmounts = (request: JobRequest): boolean => request.kind !== 'verify' && request.unmount;
 
-/** Are the bytes of the source file copied unchanged, whatever it is recognised as? */
+/** True when the bytes of the source file are copied unchanged, whatever it is recognised as. */
 export const takesAsIs = (request: JobRequest): boolean =>
   (request.kind === 'copy' || request.kind === 'repair') && request.asIs;
 
@@ -193,7 +194,7 @@ export function givenBmap(request: JobRequest): string | null {
   return typeof bmap === 'string' ? null : bmap.path;
 }
 
-/** Are the bytes that a block map leaves out written as zeros? */
+/** True when the bytes that a block map leaves out are written as zeros. */
 export const zeroesUnmapped = (request: JobRequest): boolean => (ofSourceFile(request) ?? plainMapped).zeroUnmapped;
 
 /** `request` with this block map. */
@@ -205,7 +206,7 @@ export const proofFiles = (request: JobRequest): string[] => {
   return [listIn(checksumOf(request)), key === null || isKeyText(key) ? null : key].filter((path) => path !== null);
 };
 
-/** Is this a key as minisign prints it, in base64? */
+/** True for a key as minisign prints it, in base64. */
 export const isKeyText = (text: string): boolean => /^RW[A-Za-z0-9+/]{54}$/u.test(text);
 
 const LIST = 'list:';

@@ -138,7 +138,7 @@ const source = {
   ...mapped,
 };
 
-/** Is a copy read back past the cache? `repair` rewrites bad ranges once, and verifies them again. */
+/** How a copy is read back past the cache. `repair` rewrites bad ranges once, and verifies them again. */
 const check = z.enum(['none', 'verify', 'repair']);
 /**
  * How zeros get onto a destination: they are written; or they become holes (files) or are zeroed by the device (disks);

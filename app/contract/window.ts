@@ -262,7 +262,7 @@ export const DROPPED = 'platter:dropped';
 /** The channel for a link that the user pasted or dropped. */
 export const GIVEN_LINK = 'platter:link';
 
-/** Does `text` have the form of a link: http or https, and one line? */
+/** True when `text` has the form of a link: http or https, and one line. */
 export const isLink = (text: string): boolean => /^https?:\/\/\S+$/iu.test(text.trim());
 
 /** Channel of a call or notice on Electron's IPC. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { refuse } from '../base/errors.ts';
 
-/** Is this a URL, and not a path? */
+/** True for a URL, false for a path. */
 export const isUrl = (text: string): boolean => /^https?:/iu.test(text);
 
 /** The URL in `text`. Throws a Refusal unless it is an http or https URL. */
@@ -18,7 +18,7 @@ export function urlIn(text: string, base?: URL): URL | null {
   return URL.canParse(text, base?.href) ? new URL(text, base?.href) : null;
 }
 
-/** Is it a URL of http or https? */
+/** True for a URL of http or https. */
 export const isWeb = ({ protocol }: URL): boolean => protocol === 'http:' || protocol === 'https:';
 
 /**

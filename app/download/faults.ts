@@ -9,7 +9,7 @@ import { shownUrl } from './addresses.ts';
 export class Fault extends Error {
   readonly reason: Reason;
   readonly remedy: Remedy;
-  /** Can the same request succeed later? `'begun'`: only if the server has answered before. */
+  /** True when the same request can succeed later. `'begun'`: only if the server has answered before. */
   readonly again: 'yes' | 'begun' | 'no';
   /** Seconds that the server asked us to wait; null for none. */
   readonly wait: number | null;

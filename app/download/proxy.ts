@@ -15,7 +15,7 @@ export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | null {
 const valueOf = (env: NodeJS.ProcessEnv, name: string): string | null =>
   [env[name], env[name.toUpperCase()]].find((value) => value !== undefined && value !== '') ?? null;
 
-/** Is the host in a list such as "localhost, .example.com, 10.0.0.1:8080"? A name includes its subdomains. */
+/** True when the host is in a list such as "localhost, .example.com, 10.0.0.1:8080". A name includes its subdomains. */
 function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
   const host = bare(hostname);
   const ownPort = port === '' ? (protocol === 'https:' ? '443' : '80') : port;

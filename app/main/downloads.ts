@@ -92,7 +92,7 @@ export class SourceDownloads {
   /** A job is repeated. Its source may be a download that still exists. */
   async repeated({ origin, source }: { origin: string | null; source: { path: string } | null }): Promise<void> {
     if (origin === null || source === null || this.#running !== null) return;
-    // Is it the current one, whose link is known with its secrets?
+    // Only the current one is known with the secrets of its link.
     const isShown = this.#current?.origin === origin && this.#url !== null;
     if (!isShown) this.#url = await linkIn(origin);
     const found = await downloadAt(source.path);

@@ -37,7 +37,7 @@ export class Grants {
     this.#links.add(link);
   }
 
-  /** Did the user give this link? */
+  /** True when the user gave this link. */
   hasLink(link: string): boolean {
     return this.#links.has(link);
   }
@@ -70,7 +70,7 @@ export class Grants {
     ].map(notGiven);
   }
 
-  /** Did the user give this file, for reading or writing? */
+  /** True when the user gave this file, for reading or writing. */
   isReadable(path: string): boolean {
     return this.#readable.has(path) || this.#writable.has(path);
   }

@@ -284,7 +284,7 @@ function hashNamed(name: string): Hash {
 
 const isHashOf = (text: string, hash: Hash): boolean => text.length === HASHES[hash] && /^[0-9a-f]*$/.test(text);
 
-/** Is the map's checksum of itself right? It was computed with zeros in its place. */
+/** True when the map's checksum of itself is right. It was computed with zeros in its place. */
 function isWhole(text: string, { text: own, at }: Value, hash: Hash): boolean {
   const wanted = own.toLowerCase();
   if (!isHashOf(wanted, hash)) return false;

@@ -8,7 +8,7 @@ interface Evidence {
   format: string;
   /** libblkid's name for a signature that no reader of `file-systems` handles. */
   type?: string;
-  /** Does the file contain this evidence? */
+  /** True when the file contains this evidence. */
   test: (file: Bytes) => boolean;
 }
 

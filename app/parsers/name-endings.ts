@@ -38,5 +38,5 @@ export const namedFormat = (name: string): string | null =>
 /** The name of the unpacked file: "disk.img" for "disk.img.xz". */
 export const withoutEnding = (name: string): string => (namedFormat(name) === null ? name : name.replace(ENDING, ''));
 
-/** Is the file recognised with certainty, whatever its name? Two bytes are not evidence against a name. */
+/** True when the file is recognised with certainty, whatever its name. Two bytes are not evidence against a name. */
 export const isCertain = (found: Recognised): boolean => found.kind !== 'unknown' && found.sure;

@@ -127,7 +127,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   // Reads from the medium, at any place, to look at it before a job. Gives the bytes read, 0 at the end, or a negative
   // errno. Blocks.
   int64_t peek(void* to, size_t length, uint64_t offset) const;
-  // Is it still what was opened? A disk that was pulled out has no size any more. Makes one ioctl.
+  // True when it is still what was opened. A disk that was pulled out has no size any more. Makes one ioctl.
   bool still_there() const;
   // Has the kernel reread the partition table (BLKRRPART). Gives 0, also where there can be none: a file, a partition,
   // a device without partitions. EBUSY when a partition is in use; else a positive errno. Blocks.

@@ -159,7 +159,9 @@ export class Choice {
     return this.refusals.filter(({ device }) => device === path);
   }
 
-  /** Must the user be asked whether to copy the bytes of the source unchanged? It stays true after the answer. */
+  /**
+   * True when the user must be asked whether to copy the bytes of the source unchanged. It stays true after the answer.
+   */
   get asksAsIs(): boolean {
     return this.options.asIs || this.refusals.some(({ code }) => code === 'NOT_AN_IMAGE');
   }

@@ -109,7 +109,7 @@ export async function refill({ destinations, bytes }: Bed): Promise<void> {
   for (const disk of destinations) await fill(disk.backing, [{ at: 0, length: bytes }], zeroPiece);
 }
 
-/** Has a destination less memory than its length? */
+/** True when a destination has less memory than its length. */
 export async function hasHoles({ destinations, bytes }: Bed): Promise<boolean> {
   const blocks = await Promise.all(destinations.map(async ({ backing }) => (await stat(backing)).blocks * 512));
   return blocks.some((held) => held < bytes);

@@ -40,7 +40,7 @@ Answer opening(const std::string& name) {
 
 bool make_ext4(const std::string& path) { return shell("mkfs.ext4 -q -F " + path + " >/dev/null 2>&1") == 0; }
 
-// Whether the broker takes the disk /dev/NAME for a disk of the running system.
+// True when the broker takes the disk /dev/NAME for a disk of the running system.
 bool holds_system(const platter::broker::Machine& machine, const std::string& name) {
   const Device device = described(name, Access::kWrite);
   return device.size > 0 && machine.is_system(makedev(device.major_number, device.minor_number));

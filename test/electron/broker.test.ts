@@ -133,7 +133,7 @@ describe.skipIf(reason !== null)(`attacks on the broker${reason === null ? '' : 
     return { ended, cli: find('cli/platter.js'), host: find('engine/host.js'), broker: find(`${BROKER} --write`) };
   }
 
-  /** Whether a signal from the user reached the process. */
+  /** True when a signal from the user reached the process. */
   const signalled = async (signal: string, pid: number): Promise<boolean> =>
     (await asUser('kill', '-s', signal, String(pid))).code === 0;
 

@@ -18,7 +18,7 @@ async function eventually(condition: () => boolean | Promise<boolean>): Promise<
   }
 }
 
-/** Whether any loop device, mount or directory still names `directory`. */
+/** True when any loop device, mount or directory still names `directory`. */
 async function isLeft(directory: string): Promise<boolean> {
   if (existsSync(directory) || (await readFile('/proc/mounts', 'utf8')).includes(directory)) return true;
   for (const block of await readdir('/sys/block')) {

@@ -52,7 +52,9 @@ export async function backing(disk: LabDisk, offset: number, length: number): Pr
   return buffer.subarray(0, bytesRead);
 }
 
-/** Whether `act` ends before an earlier read that another disk holds for `seconds`: an order of events, not a time. */
+/**
+ * True when `act` ends before an earlier read that another disk holds for `seconds`: an order of events, not a time.
+ */
 export async function endsWithin(seconds: number, act: () => Promise<unknown>): Promise<boolean> {
   const other = await filledDisk({ rules: [`delay r ${seconds * 1_000_000}`] });
   const held = read(other.device, 0, 512);

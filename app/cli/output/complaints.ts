@@ -90,7 +90,9 @@ export class Complaints {
         ];
   }
 
-  /** Does `error` say more than what was printed? An error of the result can be longer, or have another message. */
+  /**
+   * True when `error` says more than what was printed. An error of the result can be longer, or have another message.
+   */
   #isNews(error: JobError): boolean {
     const known = this.#failures.get(failureKey(error));
     return (

@@ -30,7 +30,7 @@ export interface Reporter {
 /** Errors that a destination's own line already covers: it was stopped, or the source left it incomplete. */
 export const isEcho = ({ code }: JobError): boolean => code === 'CANCELLED' || code === 'SOURCE_FAILED';
 
-/** Does `sentence` name `path`, which can have spaces, as a whole and not only within a word? */
+/** True when `sentence` names `path`, which can have spaces, as a whole and not only within a word. */
 function names(sentence: string, path: string): boolean {
   const parts = ` ${sentence} `.split(path);
   return parts.some((part, index) => index > 0 && /[\s,;]$/.test(parts[index - 1]!) && /^(?:[\s,;]|\.\s)/.test(part));

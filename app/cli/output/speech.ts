@@ -17,7 +17,7 @@ const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong
   string
 >;
 
-/** Are log entries also printed on stderr? */
+/** True when log entries are also printed on stderr. */
 const told = { log: false };
 export const log = new Log({ echo: (line) => told.log && stderr.write(`${line}\n`) });
 

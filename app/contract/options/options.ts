@@ -355,16 +355,16 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
 export const optionsOf = (kind: JobKind): (JobOption | RunOption)[] =>
   OPTIONS.filter(({ kinds }) => kinds.includes(kind));
 
-/** Is it part of the request? */
+/** True when it is part of the request. */
 export const isOfJob = (option: JobOption | RunOption): option is JobOption => 'set' in option;
 
-/** Does `request` have this option? False when its kind does not have it. */
+/** True when `request` has this option. False when its kind does not have it. */
 function isGiven(request: JobRequest, flag: string): boolean {
   const option = optionsOf(request.kind).find((one) => one.flag === flag);
   return option !== undefined && isOfJob(option) && option.get(request) !== null;
 }
 
-/** Can `option` be given in `request` together with its other options? */
+/** True when `option` can be given in `request` together with its other options. */
 const fits = (request: JobRequest, { kinds, needs, implies, conflicts = [] }: JobOption): boolean =>
   kinds.includes(request.kind) &&
   [needs, implies].every((flag) => flag === undefined || isGiven(request, flag)) &&

@@ -76,7 +76,7 @@ export async function reopenForRetry(
   }
 }
 
-/** Is the device that was opened the one that was found? */
+/** True when the device that was opened is the one that was found. */
 function isFound(device: NativeDevice, { id, size, block }: End): boolean {
   const info = device.info();
   return `block:${info.major}:${info.minor}` === id && info.size === size && isSequence(block, info);

@@ -181,7 +181,10 @@ export class Blocks {
     return this.mounts.filter((mount) => this.#devicesOf(mount).some((device) => family.has(device)));
   }
 
-  /** Can this be mounted elsewhere by the name of its device? False without a device, or when that is mounted twice. */
+  /**
+   * True when this can be mounted elsewhere by the name of its device. False without a device, or when that is mounted
+   * twice.
+   */
   isMountable(mount: Mount): boolean {
     const devices = this.#devicesOf(mount);
     const isOnThem = (other: Mount): boolean => this.#devicesOf(other).some((device) => devices.includes(device));
@@ -194,7 +197,7 @@ export class Blocks {
     return devices.length > 0 ? devices.join(', ') : mount.source.startsWith('/') ? mount.source : mount.type;
   }
 
-  /** Does `path` (absolute, without links) lie on a server that can copy between its own files? */
+  /** True when `path` (absolute, without links) lies on a server that can copy between its own files. */
   serverCopies(path: string): boolean {
     return mountOf(path, this.mounts)?.serverCopies === true;
   }

@@ -9,7 +9,7 @@ const TIMEOUT_MS = 3000;
 const FORMAT = '%f %d %i %t:%T %n\\0';
 const [KIND, BLOCK] = [0o170000, 0o060000];
 
-/** Is `path` a device node? Looking at a node never waits for a disk or a server; another path may. */
+/** True when `path` is a device node. Looking at a node never waits for a disk or a server; another path may. */
 export const isNode = (path: string): boolean => path.startsWith('/dev/') && !path.startsWith('/dev/shm/');
 
 /** Identity of what is at `path`, links followed; null when it is unknown. */

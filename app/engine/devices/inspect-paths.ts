@@ -37,7 +37,7 @@ export interface End extends Located {
    * keep it.
    */
   born: string | null;
-  /** Does the file's inode number survive a remount? true for a device. */
+  /** True when the file's inode number survives a remount, and for a device. */
   lasting: boolean;
   /** A file with hard links: writing it in place would change its other names too. */
   hasOtherNames: boolean;
@@ -164,7 +164,8 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
 export type Written = 'no' | 'yes' | 'unknown';
 
 /**
- * Was the open file `now` written to since it was inspected? Its name may belong to another file by now, or be gone.
+ * True when the open file `now` was written to since it was inspected. Its name may belong to another file by now, or
+ * be gone.
  */
 export async function fileWritten(
   { realPath, id, size, packed, modified, changed }: End,

@@ -4,7 +4,7 @@ import type { Remedy } from '../../contract/facts.ts';
 import type { Block } from './block-devices.ts';
 
 /**
- * Does it hold the devices below it? Everything does except the kernel's own partitions: encryption, LVM, RAID,
+ * True when it holds the devices below it. Everything does except the kernel's own partitions: encryption, LVM, RAID,
  * multipath, bcache, drbd, a loop device over a disk. Partitions made by the device-mapper are devices of their own and
  * hold.
  */

@@ -61,8 +61,8 @@ const fileBehind = ({ backingFile, type, parents }: Block): string | null =>
   backingFile ?? (type === 'part' ? (parents[0]?.backingFile ?? null) : null);
 
 /**
- * Was the source written to since its job started, or a file since its review? A device that is gone is reported
- * elsewhere.
+ * True when the source was written to since its job started, or a file since its review. A device that is gone is
+ * reported elsewhere.
  */
 export async function sourceWritten(
   { end, device, mark }: HeldEnd & { mark: WriteMark | null },

@@ -11,7 +11,7 @@ export const MAX_CHUNKS = 2 ** 26;
 const SMALLEST = 64 * 1024;
 const LARGEST = 16 * 1024 ** 2;
 
-/** Is `bytes` a valid chunk size: a power of two from 64 KiB to 16 MiB? */
+/** True when `bytes` is a valid chunk size: a power of two from 64 KiB to 16 MiB. */
 export const isChunkSize = (bytes: number): boolean =>
   Number.isInteger(bytes) && bytes >= SMALLEST && bytes <= LARGEST && (bytes & (bytes - 1)) === 0;
 
@@ -21,7 +21,7 @@ export const chunksOf = (bytes: number, chunkSize: number): number => Math.ceil(
 /** Bytes of a bitmap for this many chunks. */
 export const bitmapBytes = (chunks: number): number => Math.ceil(chunks / 8);
 
-/** Is `chunk` in the set? A chunk beyond the bitmap is not. */
+/** True when `chunk` is in the set. A chunk beyond the bitmap is not. */
 export const hasChunk = (bitmap: Uint8Array, chunk: number): boolean =>
   ((bitmap[Math.floor(chunk / 8)] ?? 0) & (1 << (chunk % 8))) !== 0;
 

@@ -32,7 +32,7 @@ export interface LoggedState {
   verified: boolean | null;
 }
 
-/** Is there nothing left to do for a destination? */
+/** True when there is nothing left to do for a destination. */
 export const isSettled = (state: LoggedState | null | undefined): boolean =>
   state?.state === 'done' || state?.state === 'replaced';
 

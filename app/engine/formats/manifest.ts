@@ -172,8 +172,8 @@ export const checkManifest = (path: string): Promise<Manifest['source']> =>
   Promise.resolve().then(() => decodeFile(path, false).source);
 
 /**
- * Are they the same drive, or the same file? A drive without a serial number is identified by its path. Sizes may
- * differ, because an image can be updated.
+ * True when they are the same drive or the same file. A drive without a serial number is identified by its path. Sizes
+ * may differ, because an image can be updated.
  */
 export function isSameSource(one: Manifest['source'], other: Manifest['source']): boolean {
   if (one.serial === null && other.serial === null) return one.path === other.path;

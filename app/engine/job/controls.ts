@@ -16,7 +16,7 @@ export class JobControls implements Controls {
     this.stallTimeout = Math.ceil(request.stallTimeout * 1000);
   }
 
-  /** Is a destination paused, by itself or with the whole job? */
+  /** True when a destination is paused, by itself or with the whole job. */
   isPaused(destination: number): boolean {
     return this.paused || this.pausedDestinations.has(destination);
   }

@@ -130,7 +130,7 @@ const SUPERBLOCKS: readonly { at: number; magic: Buffer; sectors: number }[] = [
   { at: 3, magic: Buffer.from('EXFAT   '), sectors: 1 },
 ];
 
-/** Does a superblock lie, in whole or in part, in these sectors? */
+/** True when a superblock lies, in whole or in part, in these sectors. */
 function hasSuperblock(bytes: Buffer, { offset, length }: Extent): boolean {
   return SUPERBLOCKS.some(({ at, magic, sectors }) => {
     for (let start = offset - (sectors - 1) * SECTOR_SIZE; start < offset + length; start += SECTOR_SIZE) {

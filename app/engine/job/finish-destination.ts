@@ -51,7 +51,7 @@ function judge(parts: JobParts, destination: number, state: DestinationResult['s
   return state === 'failed' || !parts.reports.removals.has(destination);
 }
 
-/** Has an image the length of the source? With another length it is not equal to it. A disk can be larger. */
+/** True when an image has the length of the source. With another length it is not equal to it. A disk can be larger. */
 function isOfLength({ run, reports }: JobParts, destination: number): boolean {
   const [has, needs] = [lengthOf(run.destinations[destination]!), run.grid.bytes];
   if (has === null || has === needs) return true;

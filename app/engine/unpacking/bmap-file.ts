@@ -105,5 +105,5 @@ export function checkBmapSize(file: BmapFile, size: number): void {
 export const goingBy = <R extends WorkRequest>(request: R, { file }: BmapFound): R =>
   file === null ? request : withBmap(request, { path: file.path, sha256: file.sha256 });
 
-/** Does every byte that the map lists have a checksum? */
+/** True when every byte that the map lists has a checksum. */
 export const hasAllChecksums = ({ ranges }: Bmap): boolean => ranges.every(({ checksum }) => checksum !== null);

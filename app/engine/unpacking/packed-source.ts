@@ -139,7 +139,7 @@ export function needDecoder(path: string): void {
     refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'checksumUnavailable' } });
 }
 
-/** Is an open file of `size` bytes one that can be unpacked? */
+/** True when an open file of `size` bytes can be unpacked. */
 export async function isPacked(file: number, size: number): Promise<boolean> {
   const found = await recogniseIn(file, size, VHD_FOOTER);
   // A fixed VHD is the bytes of a disk and a footer.

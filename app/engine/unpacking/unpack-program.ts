@@ -14,7 +14,7 @@ import type { MappedRange } from '../../parsers/bmap.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 
 const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));
-/** Is there a decoder on this machine? Without its libraries it was not built (build/native.mjs). */
+/** True when this machine has a decoder. Without its libraries it was not built (build/native.mjs). */
 export const canUnpack = (): boolean => existsSync(PROGRAM);
 
 /** A count of bytes. */

@@ -14,7 +14,7 @@ export abstract class Bytes {
   /** `length` bytes at `at`, counted from the end when negative; null when they were not fetched. */
   abstract bytes(at: number, length: number): Buffer | null;
 
-  /** Are these bytes at `at`? A string means its Latin-1 bytes. */
+  /** True when these bytes are at `at`. A string means its Latin-1 bytes. */
   has(at: number, wanted: string | readonly number[]): boolean {
     const expected = typeof wanted === 'string' ? Buffer.from(wanted, 'latin1') : Buffer.from(wanted);
     return this.bytes(at, expected.length)?.equals(expected) === true;
@@ -88,6 +88,6 @@ export class Part extends Bytes {
   }
 }
 
-/** Is `value` known and within [least, most]? */
+/** True when `value` is known and within [least, most]. */
 export const within = (value: number | null, least: number, most: number): boolean =>
   value !== null && value >= least && value <= most;

@@ -15,7 +15,7 @@ const STRENGTH: readonly (RegExp | null)[] = [/sha512/iu, /sha256/iu, null, /sha
 /** The name of the image in a packed file, from the file's name; null when that has no extension of a packed file. */
 export const imageNameIn = (name: string): string | null => (PACKED.test(name) ? name.replace(PACKED, '') : null);
 
-/** Do bare digits in `list` belong to the file `name` or to the image in it? The list's name decides. */
+/** True when bare digits in `list` belong to the file `name` or to the image in it. The list's name decides. */
 export function ownerOf(list: string, name: string): 'file' | 'image' | null {
   const owner = OWN.test(list) ? list.replace(OWN, '') : null;
   if (owner === name) return 'file';

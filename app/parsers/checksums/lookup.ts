@@ -55,11 +55,11 @@ function strongest(listed: readonly Listed[], of: Of, odd: readonly Odd[]): Answ
   return { kind: 'found', checksum: `${best!.hash}:${best!.hex}`, of, odd: unclear };
 }
 
-/** Does `path` end with `name`, which may include folders? */
+/** True when `path` ends with `name`, which may include folders. */
 const endsWith = (path: string, name: string): boolean =>
   name.startsWith('/') ? path === name : path.endsWith(`/${name}`);
 
-/** Does the line contain the name of the file at `path` as a whole word? */
+/** True when the line contains the name of the file at `path` as a whole word. */
 function mentions(line: string, path: string): boolean {
   const name = basename(path);
   const isPart = (character: string | undefined): boolean => character !== undefined && /[\w.-]/u.test(character);

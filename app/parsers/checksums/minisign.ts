@@ -62,7 +62,7 @@ export function embeddedIn(bytes: Buffer): Buffer {
 export const signedOf = ({ isOfHash }: Ed25519Signature, content: Buffer): Buffer =>
   isOfHash ? createHash('blake2b512').update(content).digest() : content;
 
-/** Did this key sign `signed` (a hash, or the content) and the comment? */
+/** True when this key signed `signed` (a hash, or the content) and the comment. */
 export function isSignedBy({ key }: Ed25519Key, { bytes, trusted }: Ed25519Signature, signed: Buffer): boolean {
   if (!verify(null, signed, key, bytes)) return false;
   return trusted === null || verify(null, Buffer.concat([bytes, Buffer.from(trusted.comment)]), key, trusted.bytes);

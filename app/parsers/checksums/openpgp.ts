@@ -4,7 +4,7 @@ const SIGNATURE = 2;
 const PUBLIC_KEY = 6;
 const ARMOUR = /^-----BEGIN PGP ([A-Z ]+)-----$/u;
 
-/** Is it a detached signature, with or without armour? */
+/** True for a detached signature, with or without armour. */
 export const isSignature = (bytes: Buffer): boolean => packetIn(bytes) === SIGNATURE || labelOf(bytes) === 'SIGNATURE';
 
 /** The public keys in a file, in the form for gpgv, which does not read armour; null when there are none. */

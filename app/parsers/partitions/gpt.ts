@@ -81,7 +81,7 @@ function backupOf(disk: Bytes, primary: Header | null, sectors: readonly Sector[
   return named ?? (primary.crc === 'right' ? null : atEnd(primary.sector));
 }
 
-/** Should the backup be used? */
+/** True when the backup should be used. */
 const isBetter = (disk: Bytes, backup: Header, primary: Header | null): boolean =>
   primary === null || (stateOf(disk, primary) !== 'right' && stateOf(disk, backup) === 'right');
 

@@ -72,12 +72,12 @@ class Pace {
   std::optional<Clock::time_point> since_;
 };
 
-// Has a destination that stalled its group for `spent` taken too much of a job's time, `elapsed`? When reading in two
-// places moves the heads, waiting pays for longer.
+// True when a destination that stalled its group for `spent` has taken too much of a job's time, `elapsed`. When
+// reading in two places moves the heads, waiting pays for longer.
 bool out_of_patience(bool rotates, Clock::duration spent, Clock::duration elapsed);
 
-// Is `slow` so much slower than `fast` that waiting only proves it again? `sub_job`: bytes. `misjudged`: how often it
-// was left behind and then proved as fast as the others. Each time doubles the time it gets.
+// True when `slow` is so much slower than `fast` that waiting only proves it again. `sub_job`: bytes. `misjudged`: how
+// often it was left behind and then proved as fast as the others. Each time doubles the time it gets.
 bool far_slower(const Pace& slow, const Pace& fast, uint64_t sub_job, unsigned misjudged, Clock::time_point now);
 
 /*

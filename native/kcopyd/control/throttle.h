@@ -17,7 +17,7 @@ class Throttle {
   // 0 for no limit. Any thread.
   void set(uint64_t bytes_per_second) { rate_ = bytes_per_second; }
 
-  // Is a sub-job of this many bytes paid for? If not, due() says when to ask again.
+  // True when a sub-job of this many bytes is paid for. If not, due() says when to ask again.
   bool ready(uint64_t bytes, Clock::time_point now = Clock::now()) {
     const uint64_t rate = rate_;
     if (rate == 0) {

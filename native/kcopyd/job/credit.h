@@ -18,12 +18,12 @@ class Credit {
 
   void start(unsigned slots, unsigned destinations);
 
-  // May a destination pin one more slot for its next turn?
+  // True when a destination may pin one more slot for its next turn.
   bool may_pin(const Pool& pool, const Destination& d) const {
     return has_room(pool, d.pinned) && d.pinned < std::min(most_, soon_done(d));
   }
-  // May a destination with this many slots have one more? Even if all others stop answering, one after the other, the
-  // last one still gets its share of the pool.
+  // True when a destination with this many slots may have one more. Even if all others stop answering, one after the
+  // other, the last one still gets its share of the pool.
   bool has_room(const Pool& pool, unsigned slots) const {
     return slots < share_ || pool.free() > share_ * (destinations_ - 1);
   }

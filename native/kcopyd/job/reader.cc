@@ -152,8 +152,8 @@ void Reader::find_zeros(Slot& slot) {
   }
 }
 
-// Does the chunk match its hash, which is known from before the job or from an earlier read? If not, no destination
-// gets it.
+// True when the chunk matches its hash, which is known from before the job or from an earlier read. If not, no
+// destination gets it.
 bool Reader::is_what_it_was(Slot& slot) {
   const uint64_t chunk = slot.chunk;
   if (work_.plan.compares && slot.holes) work_.hashes.leave_out(chunk);  // what was not read cannot be compared

@@ -15,7 +15,7 @@ bool Scheduler::takes_part(const Destination& d) const {
          !work_.paused(d) && d.next < work_.plan.turns_of(d);
 }
 
-// Does this destination have credit, and may its next turn be written beside what it has in flight?
+// True when this destination has credit, and its next turn may be written beside what it has in flight.
 bool Scheduler::ready(const Pool& pool, const Destination& d) const {
   const Plan& plan = work_.plan;
   // The last block of a ragged end goes through the page cache. No direct write to the same page may be in flight then,
@@ -90,7 +90,7 @@ std::optional<Take> Scheduler::choose(Round& round) {
   return std::nullopt;
 }
 
-// Does the foremost group wait, at this turn, for a destination that it left behind?
+// True when the foremost group waits, at this turn, for a destination that it left behind.
 bool Scheduler::awaits_laggard(Round& round, uint64_t turn) {
   const auto now = Clock::now();
   bool waits = false;
@@ -108,7 +108,7 @@ bool Scheduler::awaits_laggard(Round& round, uint64_t turn) {
   return waits;
 }
 
-// Is this destination a fraction as fast as every one that could go on?
+// True when this destination is a fraction as fast as every one that could go on.
 bool Scheduler::far_slower(const Destination& d, uint32_t able, Clock::time_point now) const {
   for (unsigned i = 0; i < work_.destinations.size(); ++i) {
     if (!(able >> i & 1)) continue;
@@ -146,7 +146,7 @@ uint32_t Scheduler::able_of(Round& round, uint64_t turn, uint32_t& group) {
   return able;
 }
 
-// Do the able destinations wait for the rest of the group?
+// True when the able destinations wait for the rest of the group.
 bool Scheduler::waits(Round& round, uint32_t group, uint32_t able, Clock::time_point now) {
   // Strict mode leaves nobody behind, as the kernel's kcopyd does.
   const bool together = round.strict || !work_.source->can_read_again();

@@ -29,9 +29,9 @@ class Scheduler {
   void limit(uint64_t rate) { throttle_.set(rate); }
   // Nothing when no destination can go on now.
   std::optional<Take> choose(Round& round);
-  // Could a destination go on if the pool had a free slot?
+  // True when a destination could go on if the pool had a free slot.
   bool needs_slot(const Pool& pool) const;
-  // Do the throttles of the job and of the client let this many bytes through? If so, charges both.
+  // True when the throttles of the job and of the client let this many bytes through. Then charges both.
   bool may_issue(Round& round, uint64_t bytes);
 
  private:

@@ -18,7 +18,7 @@ class Transfers {
   void begin(SlotTransfer& transfer, Slot* slot, SlotTransfer::Kind kind, unsigned destination);
   // One of its requests was answered. True when the transfer has ended.
   bool answered(Round& round, SlotTransfer& transfer);
-  // Is it in flight, and for this job?
+  // True when it is in flight, and for this job.
   bool in_flight(const SlotTransfer& transfer) const { return transfer.in_flight && transfer.job == job_; }
 
  private:

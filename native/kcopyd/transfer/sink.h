@@ -29,7 +29,7 @@ class Sink {
   uint64_t on_device(uint64_t at) const { return offset_ + at; }
   // True when writes stay in the page cache until they are flushed.
   bool cached() const { return beside_ || !device_->use_direct; }
-  // Is everything from there on zeros already?
+  // True when everything from there on is zeros already.
   bool is_blank(uint64_t at) const { return offset_ + at >= blank_from_; }
 
   // Starts writing `length` bytes of the slot: zeroed by the device, copied by the file system, or from the buffer.

@@ -30,7 +30,7 @@ class Source {
   virtual uint64_t length() const = 0;
   // False when only its hashes are known.
   virtual bool has_bytes() const { return true; }
-  // Can a lagging destination read it a second time? If not, nobody is left behind.
+  // True when a lagging destination can read it a second time. If not, nobody is left behind.
   virtual bool can_read_again() const { return true; }
   // True when reads are answered one after the other, in the order in which they began.
   virtual bool in_order() const { return false; }
@@ -40,11 +40,11 @@ class Source {
   virtual block_device* device() const { return nullptr; }
   // The position on that device, in bytes.
   virtual uint64_t on_device(uint64_t at) const { return at; }
-  // Is this range known to be zeros without being read?
+  // True when this range is known to be zeros without being read.
   virtual bool is_hole(uint64_t at, uint64_t length) = 0;
   // Starts reading a range into the slot. The range must not be a hole.
   virtual void read(BlockIo& io, Slot& slot, uint64_t at, OnError on_error) = 0;
-  // Does what was read back match the source, which has this hash there?
+  // True when what was read back matches the source, which has this hash there.
   virtual bool matches(std::span<const std::byte> data, const ChunkHashes::Hash& hash) const {
     return ChunkHashes::equal(ChunkHashes::of(data), hash);
   }

@@ -73,7 +73,7 @@ class Transfer {
   void cut() { cut_short_ = true; }
 
   IoOp op() const { return op_; }
-  // Did the last answered request carry bytes, rather than ask the device to zero or to copy?
+  // True when the last answered request carried bytes, rather than asking the device to zero or to copy.
   bool carried() const { return request_.op == IoOp::read || request_.op == IoOp::write; }
   // What failed, in ascending order; empty when all went well.
   std::span<const BadRange> bad() const { return bad_; }

@@ -45,7 +45,7 @@ struct Work {
   }
 
   // ---- Turns
-  // Must the source be read for this destination in this turn?
+  // True when the source must be read for this destination in this turn.
   bool wants(const Destination& d, uint64_t turn) const;
   void skip_turns(Destination& d) const;
   // For KCOPYD_WRITE_SEQ.
@@ -62,8 +62,8 @@ struct Work {
   void source_failed(uint64_t turn);
   // Ends a destination that has nothing in flight.
   void end(unsigned destination);
-  // Was the chunk read before? The head is read twice. A destination that only verifies it takes part in the second
-  // read only.
+  // True when the chunk was read before. The head is read twice. A destination that only verifies it takes part in the
+  // second read only.
   bool tried_before(const Slot& slot) const { return slot.again || (plan.head_last && slot.chunk == 0); }
   // An error that covers a whole destination.
   kcopyd_error whole(kcopyd_side side, unsigned destination, int err) const;

@@ -10,7 +10,7 @@ import { Bench, MiB, platter, resultOf, start, stateDirectory, type Run } from '
 const bench = new Bench();
 afterEach(() => bench.clear());
 
-/** Whether two files are equal, by cmp. */
+/** True when two files are equal, by cmp. */
 const same = (a: string, b: string): boolean => spawnSync('cmp', ['--silent', a, b]).status === 0;
 
 /** The verdict on the only destination of a job, in every place where the job is kept. */

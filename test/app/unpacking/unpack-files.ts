@@ -8,7 +8,7 @@ import { seededBytes } from '../../lab/lab.ts';
 import { lacks } from '../parsers/source-files.ts';
 
 const missing = decoderLacks();
-/** Can the decoder not be built here? `because` gives the reason, for the name of a test. */
+/** True when the decoder cannot be built here. `because` gives the reason, for the name of a test. */
 export const cannotBuild = missing.length > 0;
 export const because = cannotBuild ? ` (without ${missing.join(', ')}: install the -dev packages)` : '';
 

@@ -66,7 +66,7 @@ bool make(const std::string& type, const lab::Disk& disk) {
   return std::system(("mkfs." + type + force + disk.device() + " >/dev/null 2>&1").c_str()) == 0;
 }
 
-// Does all data of the file lie where another file's data lies (FIEMAP_EXTENT_SHARED)?
+// True when all data of the file lies where another file's data lies (FIEMAP_EXTENT_SHARED).
 bool shares_blocks(const std::string& path) {
   constexpr unsigned kExtents = 64;
   alignas(fiemap) std::array<unsigned char, sizeof(fiemap) + kExtents * sizeof(fiemap_extent)> space{};

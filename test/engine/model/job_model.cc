@@ -123,7 +123,7 @@ std::string judge_loose(const Job& job, const Model& model, unsigned i, const Ba
   return "";
 }
 
-// Is something listed as given up that may not be? If nothing may be, or not this, the machine was slow.
+// True when something is listed as given up that may not be. If nothing may be, or not this, the machine was slow.
 struct GivenUp {
   bool any = false, meant = false;
 

@@ -29,7 +29,8 @@ struct Stall {
   unsigned block;
   unsigned late;  // ms; 0: never, which only a job with a timeout can have
 
-  // Is it too late for a timeout (ms), or nearly? What a slow machine makes too late is tried again with more patience.
+  // True when it is too late for a timeout (ms), or nearly. What a slow machine makes too late is tried again with more
+  // patience.
   bool may_be_late(unsigned timeout) const { return timeout > 0 && late * 3 > timeout * 2; }
 };
 

@@ -48,11 +48,11 @@ export interface RunningJob {
   unproven(destination: number): number;
   /** Chunks of a destination that were compared with the source as a whole, and found equal. */
   proven(destination: number): Uint8Array;
-  /** Does it still belong to this course? It does not once it was retried. */
+  /** True when it still belongs to this course. A retry gives it another one. */
   owns(destination: number): boolean;
-  /** Has it neither ended nor been told to stop? */
+  /** True when it has neither ended nor been told to stop. */
   isOpen(destination: number): boolean;
-  /** Has it ended, and is good? */
+  /** True when it has ended well. */
   isDone(destination: number): boolean;
   /** Resolves when the course that started with the job has ended, or when `destination` was told to stop. */
   untilOthersEnded(destination: number): Promise<void>;

@@ -181,10 +181,6 @@ export const keyOf = (request: JobRequest): string | null => ofSourceFile(reques
 export const withChecksum = <R extends JobRequest>(request: R, checksum: string | null): R =>
   withSourceFile(request, { checksum, key: null });
 
-/** `request` with this file of an archive as its source; null for its only one. */
-export const withEntry = <R extends JobRequest>(request: R, entry: string | null): R =>
-  withSourceFile(request, { entry });
-
 /** The block map that the request chooses. */
 export const bmapOf = (request: JobRequest): BmapChoice => (ofSourceFile(request) ?? plainMapped).bmap;
 

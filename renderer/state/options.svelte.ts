@@ -2,6 +2,7 @@
 // the speed.
 import { carryOver } from '../../app/contract/options/options.ts';
 import {
+  bmapOf,
   checksumOf,
   entryOf,
   keepsGoing,
@@ -11,9 +12,9 @@ import {
   rescueOf,
   takesAsIs,
   updates,
-  withChecksum,
   withDownload,
-  withEntry,
+  withSourceFile,
+  zeroesUnmapped,
 } from '../../app/contract/request-facts.ts';
 import type { CopyMethod, JobRequest, WorkRequest } from '../../app/contract/request.ts';
 import { defaultSettings } from '../../app/contract/default-settings.ts';
@@ -31,6 +32,9 @@ export interface From {
   origin: string | null;
 }
 
+/** The bytes of an image with a bmap that count: what it maps, that and zeros elsewhere, or all. */
+export type Counted = 'mapped' | 'zeroed' | 'all';
+
 /** The number of retries of a rescue that the window starts. */
 const RETRIES = 1;
 
@@ -45,6 +49,7 @@ export class Options {
   #asIs = $state(false);
   #checksum = $state('');
   #entry = $state<string | null>(null);
+  #counted = $state<Counted>('mapped');
   #limit = $state('');
   /** The settings' defaults that were applied last. Options without a control come only from there. */
   #defaults = $state.raw(defaultSettings.defaults);
@@ -150,11 +155,22 @@ export class Options {
     this.#changed();
   }
 
+  /** The bytes of the image that count, when a bmap lies beside it. */
+  get counted(): Counted {
+    return this.#counted;
+  }
+
+  set counted(counted: Counted) {
+    this.#counted = counted;
+    this.#changed();
+  }
+
   /** Another source was chosen, so the consent that was given for the old one ends. The caller reports the change. */
   sourceChanged(): void {
     this.#asIs = false;
     this.#checksum = '';
     this.#entry = null;
+    this.#counted = 'mapped';
   }
 
   /** The speed limit as typed, in MB/s. */
@@ -171,6 +187,11 @@ export class Options {
   get wrong(): string | null {
     if (typedChecksum(this.#checksum) === undefined) return say('options.checksumWrong');
     return speed(this.#limit) === undefined ? say('options.limitWrong') : null;
+  }
+
+  /** The job is a rescue, which takes no bmap. */
+  get #rescues(): boolean {
+    return this.#task === 'copy' && this.#rescue;
   }
 
   /** How the controls and the settings make a copy. */
@@ -192,11 +213,18 @@ export class Options {
       throttle: speed(this.#limit) ?? null,
       stallTimeout: this.#defaults.stallTimeout,
     };
+    const mapped = {
+      bmap: this.#counted === 'all' ? ('none' as const) : ('beside' as const),
+      zeroUnmapped: this.#counted === 'zeroed' && !this.#rescues,
+    };
     if (this.#task === 'verify')
-      return withEntry(withChecksum({ ...plainVerify(from, destinations), ...common }, checksum), this.#entry);
+      return withSourceFile(
+        { ...plainVerify(from, destinations), ...common },
+        { checksum, key: null, entry: this.#entry, ...mapped },
+      );
     if (from.kind === 'manifest') return null;
     const entry = this.#asIs ? null : this.#entry;
-    const written = { ...common, asIs: this.#asIs, entry, checksum, unmount };
+    const written = { ...common, asIs: this.#asIs, entry, checksum, ...mapped, unmount };
     return this.#task === 'repair'
       ? { ...plainRepair(from.path, destinations), ...written }
       : { ...plainCopy(from.path, destinations), ...written, method: this.#method };
@@ -266,6 +294,7 @@ export class Options {
     this.#asIs = takesAsIs(request);
     this.#checksum = checksumOf(request) ?? '';
     this.#entry = entryOf(request);
+    this.#counted = bmapOf(request) === 'none' ? 'all' : zeroesUnmapped(request) ? 'zeroed' : 'mapped';
     this.#limit = typedSpeed(request.throttle);
     this.#carried = request;
   }

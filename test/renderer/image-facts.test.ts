@@ -1,6 +1,7 @@
 // The source card's text about an image.
+import type { Locator } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import type { Described, LookedAt } from '../../app/contract/disk-content.ts';
+import type { BmapFacts, Described, LookedAt } from '../../app/contract/disk-content.ts';
 import { formatOf, mapOf, partitionName, sizesOf } from '../../renderer/image-facts.ts';
 import { described, GiB, gptWith, MiB, partition } from './support/images.ts';
 import { oneWindow } from './support/one-window.ts';
@@ -108,4 +109,69 @@ test.each(['light', 'dark'] as const)('shows what is in the chosen image (%s)', 
     expect.stringContaining('ext4 “rootfs”'),
   ]);
   await open.page.getByText('SHA256SUMS has the sha256 of this file.').waitFor();
+});
+
+describe('a bmap beside the image', () => {
+  const bmap: BmapFacts = {
+    name: 'raspios.bmap',
+    version: '2.0',
+    mapped: 1.2e9,
+    imageSize: 5.9e9,
+    hash: 'sha256',
+    reason: null,
+  };
+
+  /** Chooses an image with this bmap and the first drive. Gives the group of choices. */
+  async function choose(facts: BmapFacts, name: string): Promise<Locator> {
+    open.main.image = '/home/me/raspios.img.xz';
+    open.main.described = { ok: true, value: described({ bmap: facts }) };
+    await open.page.getByRole('checkbox').first().click();
+    await open.page.getByRole('button', { name: 'Choose an image…' }).click();
+    const group = open.page.getByRole('group', { name });
+    await group.waitFor();
+    return group;
+  }
+
+  async function reviewed(): Promise<unknown> {
+    await open.page.getByRole('button', { name: 'Review' }).click();
+    return open.main.lastRequest();
+  }
+
+  test.each([
+    ['What it maps', { bmap: 'beside', zeroUnmapped: false }, ''],
+    ['And zeros elsewhere', { bmap: 'beside', zeroUnmapped: true }, '--zero-unmapped'],
+    ['The whole image', { bmap: 'none', zeroUnmapped: false }, '--ignore-bmap'],
+  ])('lets the user take “%s”', async (label, request, option) => {
+    await open.start({ state: { disks: drives } });
+    const group = await choose(bmap, 'raspios.bmap maps 1.2 GB of 5.9 GB');
+
+    await group.getByText(label).click();
+    await open.picture(`bmap-${option.replace('--', '') || 'mapped'}`);
+
+    if (option !== '') await open.page.getByText(`platter copy ${option}`).waitFor({ state: 'attached' });
+    expect(await reviewed()).toMatchObject(request);
+  });
+
+  test('that cannot be used can be ignored', async () => {
+    await open.start({ state: { disks: drives }, width: 800, height: 600 });
+    const facts: BmapFacts = { name: 'raspios.bmap', reason: { kind: 'checksumUnavailable' } };
+    const group = await choose(facts, 'raspios.bmap cannot be used');
+
+    await group.getByText('The whole image').click();
+    await open.picture('bmap-unusable');
+
+    expect(await reviewed()).toMatchObject({ bmap: 'none' });
+  });
+
+  test('has no effect on a rescue, so its choices are not shown', async () => {
+    await open.start({ state: { disks: drives } });
+    const group = await choose(bmap, 'raspios.bmap maps 1.2 GB of 5.9 GB');
+    await group.getByText('And zeros elsewhere').click();
+
+    await open.page.getByRole('button', { name: 'More options' }).click();
+    await open.page.getByRole('switch', { name: 'Skip unreadable sectors' }).click();
+
+    expect(await group.count()).toBe(0);
+    expect(await reviewed()).toMatchObject({ zeroUnmapped: false });
+  });
 });

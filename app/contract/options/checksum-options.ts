@@ -97,7 +97,7 @@ export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${
       kinds,
       help: 'use no bmap that lies beside SOURCE: all of the image counts',
       conflicts: ['--bmap', '--zero-unmapped'],
-      inWindow: false,
+      inWindow: true,
       get: (request) => bmapOf(request) === 'none' || null,
       set: (request, on: true | null) => {
         if (on) setOfSourceFile(request, { bmap: 'none' });
@@ -110,7 +110,7 @@ export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${
       kinds,
       help: 'what the bmap leaves out counts as zeros, instead of being left alone',
       conflicts: ['--ignore-bmap', ...conflicts],
-      inWindow: false,
+      inWindow: true,
       get: (request) => zeroesUnmapped(request) || null,
       set: (request, on: true | null) => setOfSourceFile(request, { zeroUnmapped: on === true }),
     },

@@ -40,9 +40,11 @@ using Units = std::vector<Unit>;
 
 // What the file says about itself before it is decoded.
 struct Facts {
-  std::optional<uint64_t> size;  // decoded bytes, when the format knows them exactly
-  std::optional<Units> units;    // when their places are known
-  uint64_t piece = 0;            // bytes in flight for each thread; 0 when one thread decodes all
+  std::optional<uint64_t> size = std::nullopt;  // decoded bytes, when the format knows them exactly
+  std::optional<Units> units = std::nullopt;    // when their places are known
+  uint64_t least = 0;                           // decoded bytes that there are at least, when the size is not known
+  bool cursory = false;                         // the rest would take reads all over a partial file
+  uint64_t piece = 0;                           // bytes in flight for each thread; 0 when one thread decodes all
   uint64_t largest_unit() const;
   // The units that hold the bytes [from, until) of the image. Needs `units`.
   std::span<const Unit> units_of(uint64_t from, uint64_t until) const;

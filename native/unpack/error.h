@@ -11,8 +11,9 @@ namespace unpack {
 // other than zeros follows the content. unsupported: a variant that this program does not decode. memory: decoding
 // needs more than the limit. other_file: a virtual disk needs another file; said is its name, empty when unknown.
 // encrypted: a virtual disk is encrypted. unfinished: the program that wrote a virtual disk did not end in order.
-// resources: the system gives no memory or no thread. read: the storage of the file fails. Neither of these two says
-// anything about the file. mapped: a range does not match its checksum in the bmap. usage: the call is wrong.
+// resources: the system gives no memory or no thread. read: the storage of the file fails. unreached: this part of a
+// partial file could not be brought. None of these three says anything about the file. mapped: a range does not match
+// its checksum in the bmap. usage: the call is wrong.
 enum class Fault {
   truncated,
   damaged,
@@ -24,6 +25,7 @@ enum class Fault {
   unfinished,
   resources,
   read,
+  unreached,
   write,
   mapped,
   usage
@@ -52,6 +54,8 @@ constexpr const char* name_of(Fault fault) {
       return "resources";
     case Fault::read:
       return "read";
+    case Fault::unreached:
+      return "unreached";
     case Fault::write:
       return "write";
     case Fault::mapped:

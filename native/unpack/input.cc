@@ -18,6 +18,9 @@ std::optional<uint64_t> size_of(int fd) {
   return static_cast<uint64_t>(end);
 }
 
+// Bytes that are brought for one read of a partial file.
+constexpr size_t least_brought = size_t{128} << 10;
+
 }  // namespace
 
 Input::Input(int fd, Digests digests) : fd_(fd), digests_(std::move(digests)), size_(size_of(fd)) {
@@ -37,13 +40,22 @@ void Input::fill(size_t wanted) {
   while (end_ < wanted && !ended_) {
     const uint64_t allowed = read_until_ - std::min(read_until_, position_ + end_);
     if (allowed == 0) break;
-    const ssize_t got = read(fd_, buffer_.data() + end_, std::min<uint64_t>(buffer_.size() - end_, allowed));
+    uint64_t length = std::min<uint64_t>(buffer_.size() - end_, allowed);
+    if (is_partial()) {
+      length = std::min<uint64_t>(length, std::max(wanted - end_, least_brought));
+      need(position_ + end_, length);
+    }
+    const ssize_t got = read(fd_, buffer_.data() + end_, length);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Error(Fault::read, position_ + end_, std::strerror(errno));
     ended_ = got == 0;
     end_ += static_cast<size_t>(got);
   }
   if (on_progress) on_progress(consumed_);
+}
+
+void Input::need(uint64_t offset, uint64_t length) const {
+  if (!reaches(offset, length)) throw Error(Fault::unreached, offset, "this part of the file is not there");
 }
 
 void Input::consume(size_t count) {
@@ -61,6 +73,7 @@ Bytes Input::take(size_t count) {
 }
 
 void Input::skip_to(uint64_t offset) {
+  if (is_partial() && offset > position_ + (end_ - begin_) && offset <= size_.value_or(0)) return skip_over(offset);
   while (position_ < offset) {
     const size_t there = peek().size();
     if (there == 0) throw Error(Fault::truncated, position_, "the file ends before the place that its index names");
@@ -90,6 +103,7 @@ void Input::restart() {
 }
 
 size_t Input::read_at(uint64_t offset, std::span<std::byte> to) const {
+  need(offset, to.size());
   size_t done = 0;
   while (done < to.size()) {
     const ssize_t got = pread(fd_, to.data() + done, to.size() - done, static_cast<off_t>(offset + done));

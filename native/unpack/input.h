@@ -35,7 +35,7 @@ class Input {
   uint64_t consumed() const { return consumed_; }
 
   // The bytes at the position: at least `wanted`, fewer only at the end of the file. Valid until the next call of a
-  // member that is not const. Throws Error (read).
+  // member that is not const. Throws Error (read, unreached).
   std::span<const std::byte> peek(size_t wanted = 1);
   void consume(size_t count);
   // A copy of the next bytes, which peek() has shown to be there, and consumes them.
@@ -53,8 +53,17 @@ class Input {
   // Begins again, as if nothing had been consumed.
   void restart();
 
-  // Reads at any place; fewer bytes than asked for only at the end of the file. Needs size().
+  // Reads at any place; fewer bytes than asked for only at the end of the file. Needs size(). Throws Error (read,
+  // unreached).
   size_t read_at(uint64_t offset, std::span<std::byte> to) const;
+
+  // Brings bytes of a file that is not all there, before they are read; false when it cannot. Any thread calls it.
+  // Empty for a file that is all there.
+  std::function<bool(uint64_t offset, uint64_t length)> bring;
+  // Reading is costly, so that only what is needed may be read.
+  bool is_partial() const { return static_cast<bool>(bring); }
+  // Can these bytes be read? Those beyond the end count as read.
+  bool reaches(uint64_t offset, uint64_t length) const { return !bring || bring(offset, length); }
 
   Digests& digests() { return digests_; }
 
@@ -63,6 +72,7 @@ class Input {
 
  private:
   void fill(size_t wanted);
+  void need(uint64_t offset, uint64_t length) const;
 
   int fd_;
   Digests digests_;

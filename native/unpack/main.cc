@@ -16,12 +16,16 @@
 //                        --raw and without hashes, nothing else is read
 //     --map-digest NAME  compares the checksums of those ranges
 //     --until BYTES      with --map: writes nothing from this byte of the image on, and decodes on
+//   --ask                of both: standard input is a file with holes. Before a read, {"event":"need","offset":N,
+//                        "length":N} on descriptor 3 asks for the bytes, and descriptor 4 gives a '1' when they are
+//                        there, or a '0'. Reads no more than it has to
 //   --parent PID       of both: ends with the thread that started this, in the process PID
 //
 // probe says, where it is known: "size" of the image; "blocks" that can be decoded on their own and the "largestBlock";
-// "threads" and "memory" (bytes in flight) that decoding takes; "sparse" (an Android sparse image, packed or not);
-// "snapshots" (of a virtual disk); "seekable" (--from begins near its place, and at most "unit" bytes are decoded for
-// one) or not (decoding begins at the start). Reports are lines of JSON on descriptor 3 (probe: on standard output):
+// or, for a file with holes, the "least" that it can be; "threads" and "memory" (bytes in flight) that decoding takes;
+// "sparse" (an Android sparse image, packed or not); "snapshots" (of a virtual disk); "seekable" (--from begins near
+// its place, and at most "unit" bytes are decoded for one) or not (decoding begins at the start). Reports are lines of
+// JSON on descriptor 3 (probe: on standard output):
 // {"event":"progress","read":N,"written":N} about once a second, then "done" with "read", "written", "zeros" (bytes
 // after the last member), "checked" (the file has a checksum of every decoded byte) and the hashes, or "error" with
 // "fault" (see error.h), "offset", "length" where it is a range, and "said". Exit code 0 when done, 1 after an error, 2
@@ -37,10 +41,13 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "decoder.h"
 #include "error.h"
@@ -65,6 +72,7 @@ struct Options {
   uint64_t length = UINT64_MAX;
   uint64_t parent = 0;  // 0: none
   bool map = false;
+  bool ask = false;
   std::string map_digest;
   uint64_t until = UINT64_MAX;
   bool is_range() const { return from != 0 || length != UINT64_MAX; }
@@ -97,8 +105,11 @@ Options options_of(int count, char** words) {
   options.probe = command == "probe";
   for (int i = 2; i < count; ++i) {
     const std::string_view word = words[i];
-    if (word == "--discard" || word == "--raw" || word == "--map") {
-      (word == "--raw" ? options.raw : word == "--map" ? options.map : options.discard) = true;
+    const std::pair<std::string_view, bool*> flags[] = {
+        {"--discard", &options.discard}, {"--raw", &options.raw}, {"--map", &options.map}, {"--ask", &options.ask}};
+    const auto flag = std::ranges::find(flags, word, &std::pair<std::string_view, bool*>::first);
+    if (flag != std::end(flags)) {
+      *flag->second = true;
       continue;
     }
     if (i + 1 == count) throw Error(Fault::usage, 0, "no such option, or its value is missing: " + std::string(word));
@@ -128,6 +139,8 @@ Options options_of(int count, char** words) {
   }
   if (options.is_range() && !options.digests.empty())
     throw Error(Fault::usage, 0, "--digest is of the whole file, so it cannot go with --from or --length");
+  if (options.ask && (options.map || !options.digests.empty()))
+    throw Error(Fault::usage, 0, "--map and --digest are of the whole file, so they cannot go with --ask");
   if (options.threads == 0) options.threads = std::min(cores(), most_threads);
   return options;
 }
@@ -168,44 +181,76 @@ void say(int fd, const std::string& line) {
   [[maybe_unused]] const ssize_t put = write(fd, text.data(), text.size());
 }
 
+// Asks the caller for the bytes of a file with holes. Threads take turns.
+class Asker {
+ public:
+  Asker(int questions, int answers) : questions_(questions), answers_(answers) {}
+  bool ask(uint64_t offset, uint64_t length) {
+    const std::scoped_lock lock(mutex_);
+    say(questions_, "{\"event\":\"need\"" + field("offset", offset) + field("length", length) + "}");
+    char answer = 0;
+    ssize_t got = 0;
+    do {
+      got = read(answers_, &answer, 1);
+    } while (got < 0 && errno == EINTR);
+    return got == 1 && answer == '1';
+  }
+
+ private:
+  std::mutex mutex_;
+  int questions_;
+  int answers_;
+};
+
 // What decoding will use: threads, bytes in flight, and whether it can begin in the middle.
 std::string access_fields(Format format, Input& input, const Options& options, const Limits& limits) {
   const Access access = access_of(format, input, options.entry, limits);
   const Facts& facts = access.facts;
   std::string text;
   if (const auto size = access.sparse ? access.sparse->size() : facts.size) text += field("size", *size);
+  if (!facts.size && facts.least > 0) text += field("least", facts.least);
+  text += std::string(",\"sparse\":") + (access.sparse ? "true" : "false");
+  if (facts.cursory) return text;
   if (facts.units) text += field("blocks", facts.units->size()) + field("largestBlock", facts.largest_unit());
   const unsigned threads = threads_for(facts, limits);
   text += field("threads", threads);
   if (facts.piece > 0) text += field("memory", std::min(limits.memory, InOrder::depth(threads) * facts.piece));
   if (access.disk) text += field("snapshots", access.disk->snapshots());
-  text += std::string(",\"sparse\":") + (access.sparse ? "true" : "false");
   text += std::string(",\"seekable\":") + (access.unit() > 0 ? "true" : "false");
   if (access.unit() > 0) text += field("unit", access.unit());
   return text;
 }
 
+std::string entries_field(const Archive& archive) {
+  std::string text = ",\"entries\":[";
+  const char* comma = "";
+  for (const Entry& entry : archive.entries) {
+    text += comma + std::string("{\"name\":") + quoted(entry.name) + field("size", entry.size) +
+            field("packed", entry.packed) + field("method", entry.method) +
+            ",\"encrypted\":" + (entry.encrypted ? "true" : "false") + "}";
+    comma = ",";
+  }
+  return text + "]";
+}
+
 void probe(const Options& options, Input& input) {
   const Format format = format_of(input);
   Workers workers(options.threads);
-  const Limits limits{.workers = workers, .memory = options.memory};
+  const Limits limits{.workers = workers, .memory = options.memory, .as_it_comes = input.is_partial()};
   std::string line = std::string("{\"format\":") + quoted(name_of(format));
   if (format == Format::gzip) line += std::string(",\"isal\":") + (Inflater::fast() ? "true" : "false");
-  size_t files = 1;
-  if (format == Format::zip && input.size()) {
-    line += ",\"entries\":[";
-    const char* comma = "";
-    const Archive archive = archive_of(input);
-    for (const Entry& entry : archive.entries) {
-      line += comma + std::string("{\"name\":") + quoted(entry.name) + field("size", entry.size) +
-              field("packed", entry.packed) + field("method", entry.method) +
-              ",\"encrypted\":" + (entry.encrypted ? "true" : "false") + "}";
-      comma = ",";
+  try {
+    size_t files = 1;
+    if (format == Format::zip && input.size()) {
+      const Archive archive = archive_of(input);
+      line += entries_field(archive);
+      files = options.entry.empty() ? archive.entries.size() : 1;
     }
-    line += "]";
-    files = options.entry.empty() ? archive.entries.size() : 1;
+    if (format != Format::none && files == 1 && input.size()) line += access_fields(format, input, options, limits);
+  } catch (const Error& error) {
+    // What was found until then is right.
+    if (error.fault() != Fault::unreached) throw;
   }
-  if (format != Format::none && files == 1 && input.size()) line += access_fields(format, input, options, limits);
   say(STDOUT_FILENO, line + "}");
 }
 
@@ -259,7 +304,7 @@ void decode(const Options& options, const Map& map, Input& input, int report) {
     say(report, "{\"event\":\"progress\"" + field("read", read) + field("written", written()) + "}");
   };
   Workers workers(options.threads);
-  const Limits limits{.workers = workers, .memory = options.memory};
+  const Limits limits{.workers = workers, .memory = options.memory, .as_it_comes = input.is_partial()};
   const Format format = format_of(input);
   Found found;
   if (format == Format::none && !options.raw) throw Error(Fault::unsupported, 0, "not a packed format");
@@ -288,21 +333,23 @@ bool end_with(uint64_t parent) {
 
 int run(int count, char** words) {
   constexpr int report = 3;
-  constexpr int map_from = 4;
+  constexpr int given = 4;  // the ranges of a map, or the answers to questions
   try {
     const Options options = options_of(count, words);
     if (!end_with(options.parent)) return 1;
     Inflater::load();
     // Closes descriptors that the caller left open by mistake. Kernels before 5.9 cannot do this.
-    close_range(options.map ? map_from + 1 : report + 1, ~0u, 0);
+    close_range(options.map || options.ask ? given + 1 : report + 1, ~0u, 0);
     // Threads share one heap: an arena of their own would take address space that the limit counts.
     mallopt(M_ARENA_MAX, 1);
     // The memory of a piece serves the next one. Getting it from the kernel again costs a page fault for every 4 KiB.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     enter_sandbox(options.memory * 2 + own_memory);
-    const Map map = options.map ? read_map(map_from) : Map();
+    const Map map = options.map ? read_map(given) : Map();
+    Asker asker(report, given);
     Input input(STDIN_FILENO, Digests::of(options.digests));
+    if (options.ask) input.bring = [&asker](uint64_t offset, uint64_t length) { return asker.ask(offset, length); };
     if (options.probe)
       probe(options, input);
     else

@@ -89,6 +89,7 @@ Facts facts_of_gzip(const Input& input) {
   Facts facts;
   std::array<std::byte, 18> head;
   if (bgzf_length(std::span(head).first(input.read_at(0, head))) == 0) return facts;
+  if (input.is_partial()) return {.cursory = true};
   facts.piece = 5 * batch;
   facts.units.emplace();
   uint64_t sum = 0;

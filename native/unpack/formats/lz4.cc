@@ -76,8 +76,9 @@ Facts facts_of_lz4(const Input& input) {
       at += 8 + little_endian(head, 4, 4);
       continue;
     }
-    if (info.contentSize == 0) return facts;
+    if (info.contentSize == 0) return {.cursory = input.is_partial()};
     sum += info.contentSize;
+    if (input.is_partial()) return {.least = sum, .cursory = true};
     const auto end = end_of_blocks(input, at + length, info.blockChecksumFlag == LZ4F_blockChecksumEnabled);
     if (!end) return facts;
     at = *end + (info.contentChecksumFlag == LZ4F_contentChecksumEnabled ? 4 : 0);

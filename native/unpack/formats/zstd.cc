@@ -193,6 +193,20 @@ Facts walk(const Input& input, const Limits& limits) {
   return facts;
 }
 
+// What the first frame with content says about itself.
+Facts facts_of_first(const Input& input) {
+  for (uint64_t at = 0; at < *input.size();) {
+    std::array<std::byte, ZSTD_FRAMEHEADERSIZE_MAX> head;
+    ZSTD_frameHeader header;
+    if (ZSTD_getFrameHeader(&header, head.data(), input.read_at(at, head)) != 0) break;
+    if (header.frameType != ZSTD_skippableFrame)
+      return {.least = header.frameContentSize == ZSTD_CONTENTSIZE_UNKNOWN ? 0 : header.frameContentSize,
+              .cursory = true};
+    at += 8 + little_endian(head, 4, 4);
+  }
+  return {.cursory = true};
+}
+
 // The table of the seekable format (zstd's contrib/seekable_format): a skippable frame at the end. Frames need not say
 // how long they are then.
 std::optional<Units> seek_table(const Input& input) {
@@ -201,7 +215,7 @@ std::optional<Units> seek_table(const Input& input) {
   constexpr size_t footer_length = 9;
   constexpr size_t head_length = 8;
   std::array<std::byte, footer_length> footer;
-  if (*input.size() < footer_length + head_length ||
+  if (*input.size() < footer_length + head_length || !input.reaches(*input.size() - footer_length, footer_length) ||
       input.read_at(*input.size() - footer_length, footer) < footer_length || little_endian(footer, 5, 4) != end_magic)
     return std::nullopt;
   const uint64_t frames = little_endian(footer, 0, 4);
@@ -277,7 +291,9 @@ void decode_zstd(Input& input, Output& output, const Limits& limits, Found& foun
     if (head.size() < 4) break;
     const uint64_t magic = little_endian(head, 0, 4);
     if (magic != ZSTD_MAGICNUMBER && (magic & 0xfffffff0) != skippable_magic) break;
-    const auto frame = near_frame(input);
+    // Its blocks show how long a frame is, and need not be known here.
+    const bool is_skippable = magic != ZSTD_MAGICNUMBER;
+    const auto frame = limits.as_it_comes && !is_skippable ? std::nullopt : near_frame(input);
     auto check = checked.at_frame(input.position());
     if (!has_checksum(input.peek(ZSTD_FRAMEHEADERSIZE_MAX))) found.checked = false;
     if (frame && frame->skippable) {
@@ -286,7 +302,7 @@ void decode_zstd(Input& input, Output& output, const Limits& limits, Found& foun
         check();
       }
       input.skip_to(input.position() + frame->packed);
-    } else if (frame && !limits.as_it_comes && !streams_alone(input, *frame, limits) && is_piece(*frame, limits) &&
+    } else if (frame && !streams_alone(input, *frame, limits) && is_piece(*frame, limits) &&
                input.peek(frame->packed).size() >= frame->packed) {
       const uint64_t at = input.position();
       pieces.add(
@@ -336,7 +352,7 @@ void decode_zstd_units(std::span<const Unit> units, Input& input, Output& output
 Facts facts_of_zstd(const Input& input, const Limits& limits) {
   Facts facts;
   facts.units = seek_table(input);
-  if (!facts.units) return walk(input, limits);
+  if (!facts.units) return input.is_partial() ? facts_of_first(input) : walk(input, limits);
   facts.size = size_of(*facts.units);
   for (const Unit& unit : *facts.units) facts.piece = std::max(facts.piece, unit.packed + unit.size);
   if (facts.piece > limits.memory / 4) facts.piece = 0;

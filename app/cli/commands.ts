@@ -82,10 +82,10 @@ const addList: Group = (add, actions, exit) => {
 };
 
 const addInfo: Group = (add, actions, exit) => {
-  const command = add('info', 'tell what a disk or an image file is, and what is on it; writes nothing');
+  const command = add('info', 'tell what a disk or an image is, and what is on it; writes nothing');
   for (const option of optionsOf('copy')) if (option.flag === '--entry') command.addOption(parsed(option));
   command
-    .argument('<FILE|DISK>', 'an image file, packed or not, or a disk')
+    .argument('<FILE|DISK|URL>', 'an image file, packed or not, a disk, or a URL')
     .option('--json', 'one JSON document')
     .addHelpText('after', TEXTS.info)
     .action(async (path: string, { json = false, entry = null }: { json?: boolean; entry?: string | null }) =>

@@ -82,22 +82,28 @@ const MORE_COPY_EXAMPLES = `
 const INFO = `
 Of an image that cannot be read from the middle, only its first 64 MiB are
 looked at. A checksum that a list beside FILE names is told, and not compared:
-platter check does that.
+platter check does that. Of a URL only the parts that tell this are fetched, 16
+MiB at most, and only its start where the server does not give parts. Lists and
+a bmap beside it are not looked for.
 
 Examples:
   platter info raspios.img.xz       what is in it, and how large is it unpacked?
   platter info /dev/sdb             its partition table, and is that sound?
+  platter info https://.../a.zip    the same, before it is downloaded
 
 With --json, stdout has one object. Sizes and places are in bytes; null is what
 is not known or not there:
-  path, kind          as typed; "file" or "disk"
+  path, kind          as typed (a URL without its secrets); "file" or "disk"
   disk                of a disk: the object of platter list --json
+  remote              of a URL: its file's name, ranges ("yes"; "no"; "unpinned":
+                      without a mark of their version), fetched (bytes),
+                      complete (all that is wanted could be fetched)
   bytes               of the file or the disk
   packed              format, blocks, entries (name, size, packed, method,
                       encrypted), entry, sparse, seekable, threads, memory
   content             kind (image, packed, other, unknown), and its format
-  size, sizeIs        of the image; "exact", "atLeast" (the partition table
-                      reaches so far) or "unknown"
+  size, sizeIs        of the image; "exact", "atLeast" (the partition table, or
+                      of a URL the first frame, reaches so far) or "unknown"
   table               kind (gpt, mbr), sector, id and partitions: number, start,
                       size, place (primary, extended, logical), type, typeName,
                       name, uuid (PARTUUID), active, faults (beyondEnd,

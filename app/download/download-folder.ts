@@ -11,7 +11,8 @@ import { asJson } from '../base/json.ts';
 import { makeFolder, userFolder } from '../base/state-folder.ts';
 import { processTime } from './process-time.ts';
 import { unwritten } from './faults.ts';
-import type { Start, Validators } from './resuming-transfer.ts';
+import type { Validators } from './answers.ts';
+import type { Start } from './resuming-transfer.ts';
 
 /** The names of the other files in the folder. */
 const FACTS = 'platter-download.json';

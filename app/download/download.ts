@@ -1,15 +1,14 @@
 // Downloads a URL into a file, which is then a source like any other. A separate program fetches the bytes (fetch.ts).
 // This side owns the folder, checks for room, and stores what a later run needs to continue.
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { DownloadProgress } from '../contract/downloads.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import { failure, Refusal, refuse } from '../base/errors.ts';
 import { asJson } from '../base/json.ts';
-import { NO_INSPECTOR } from '../base/no-inspector.ts';
 import { thisProgram } from '../base/program-name.ts';
 import { fileName, keyOf, shownUrl } from './addresses.ts';
+import { endedUnexpectedly, endOf, say, startFetching } from './fetching.ts';
 import { GO, type Order } from './orders.ts';
 import { Place } from './download-folder.ts';
 import { report, type Report } from './reports.ts';
@@ -59,7 +58,15 @@ export async function download(
   const place = await Place.open(directory, keyOf(url), fileName(url), origin, isKept);
   try {
     const start = await place.start();
-    const order: Order = { url: url.href, start, patience, most, program: thisProgram(), folder: place.folder };
+    const order: Order = {
+      kind: 'file',
+      url: url.href,
+      start,
+      patience,
+      most,
+      program: thisProgram(),
+      folder: place.folder,
+    };
     const bytes = await new Fetching(place, origin, listener).run(order, signal);
     return { path: await place.finish(), origin, bytes: bytes ?? start.has };
   } finally {
@@ -73,10 +80,6 @@ export async function discard(url: URL, directory: string): Promise<void> {
   if (place.isKept) await place.close();
   else await place.remove();
 }
-
-/** Each bundle has a folder below out/. In a package, plain Node cannot read the archive that main is in. */
-const PROGRAM = new URL('fetch.js', new URL('../download/', import.meta.url));
-const UNPACKED = ['/app.asar/', '/app.asar.unpacked/'] as const;
 
 /** The fetching program and the conversation with it. */
 class Fetching {
@@ -100,7 +103,7 @@ class Fetching {
       if (signal.aborted) throw this.#cancelled();
     };
     check();
-    const child = start(this.#place.descriptor);
+    const child = startFetching(this.#place.descriptor);
     const stop = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', stop, { once: true });
     const ended = endOf(child);
@@ -118,13 +121,7 @@ class Fetching {
       if (end?.event === 'failed') throw new Refusal([end.error]);
       if (end?.event === 'done') return end.has;
       if (end?.event === 'unchanged') return null;
-      return refuse({
-        code: 'DOWNLOAD_FAILED',
-        op: 'read',
-        device: this.#origin,
-        reason: { kind: 'downloadEnded', said },
-        remedy: { kind: 'tryAgain' },
-      });
+      return endedUnexpectedly(this.#origin, said);
     } finally {
       signal.removeEventListener('abort', stop);
       stop();
@@ -172,32 +169,4 @@ class Fetching {
       failure({ code: 'CANCELLED', op: 'read', device: this.#origin, reason: { kind: 'downloadCancelled' } }),
     ]);
   }
-}
-
-const say = (child: ChildProcess, line: string): void => void child.stdin!.write(`${line}\n`);
-
-function start(file: number): ChildProcess {
-  const program = fileURLToPath(PROGRAM).replace(...UNPACKED);
-  const asNode = 'electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {};
-  // A program that talks to servers must not get Platter's own descriptors (the broker's socket).
-  const { PLATTER_BROKER_FD: _socket, ...env } = process.env;
-  return spawn(process.execPath, [...NO_INSPECTOR, program], {
-    stdio: ['pipe', 'pipe', 'pipe', file],
-    env: { ...env, ...asNode },
-    // Ctrl-C must reach only this process, which then ends the download.
-    detached: true,
-  });
-}
-
-/** How a child ended, in English: its last line on stderr, or its exit code. */
-function endOf(child: ChildProcess): Promise<string> {
-  let said = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4096)));
-  return new Promise((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, signal) => {
-      const last = said.trimEnd().split('\n').at(-1)!;
-      resolve(last === '' ? `it ended with ${String(code ?? signal)}` : last);
-    });
-  });
 }

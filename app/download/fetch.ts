@@ -1,5 +1,5 @@
-// The program that fetches: out/download/fetch.js, in its own process. It reads one order on stdin, writes the file
-// into descriptor 3, and reports in lines of JSON on stdout. It ends when its stdin does.
+// The program that fetches: out/download/fetch.js, in its own process. It reads one order on stdin, writes the file, or
+// parts of it, into descriptor 3, and reports in lines of JSON on stdout. It ends when its stdin does.
 import '../base/no-inspector.ts';
 import { ftruncate } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,8 @@ import type { PlatterError } from '../contract/errors.ts';
 import { errnoOf } from '../base/errors.ts';
 import { readUrl } from './addresses.ts';
 import { failed, Fault, unwritten } from './faults.ts';
-import { FILE, GO, type Order } from './orders.ts';
+import { FILE, GO, type Order, type Part } from './orders.ts';
+import { Parts } from './parts.ts';
 import type { Report } from './reports.ts';
 import { transfer, type Sink } from './resuming-transfer.ts';
 import { writeAt } from './writing.ts';
@@ -48,19 +49,33 @@ function asUnwritten(cause: unknown): never {
   throw new Unwritten('', { cause });
 }
 
-async function run(order: Order, go: () => Promise<void>): Promise<void> {
+/** Runs the order, and reports its failure. */
+async function run(order: Order, words: Words): Promise<void> {
   const url = readUrl(order.url);
-  const { start, patience, most, program, folder } = order;
+  try {
+    if (order.kind === 'file') await fetchFile(url, order, words);
+    else await fetchParts(url, order, words);
+  } catch (error) {
+    report({ event: 'failed', error: failureFrom(url, order.folder, error) });
+  }
+}
+
+function failureFrom(url: URL, folder: string, error: unknown): PlatterError {
+  if (error instanceof Fault) return failed(url, error);
+  if (error instanceof Unwritten && errnoOf(error.cause) !== null) return unwritten(error.cause, folder);
+  throw error;
+}
+
+/** The lines after the order. */
+type Words = AsyncIterator<string, undefined>;
+type OrderOf<K extends Order['kind']> = Extract<Order, { kind: K }>;
+
+async function fetchFile(url: URL, { start, patience, most, program }: OrderOf<'file'>, words: Words): Promise<void> {
   let bytes: number | null = null;
   // Report without new data too, so that the speed shows the pause.
   const progress = setInterval(() => {
     if (bytes !== null) report({ event: 'progress', has: bytes });
   }, INTERVAL);
-  const failure = (error: unknown): PlatterError => {
-    if (error instanceof Fault) return failed(url, error);
-    if (error instanceof Unwritten && errnoOf(error.cause) !== null) return unwritten(error.cause, folder);
-    throw error;
-  };
   try {
     const end = await transfer(
       url,
@@ -69,7 +84,8 @@ async function run(order: Order, go: () => Promise<void>): Promise<void> {
       {
         begins: async (from, file) => {
           report({ event: 'begins', from, ...file });
-          await go();
+          const { done = false, value } = await words.next();
+          if (done || value !== GO) process.exit(2);
         },
         progress: (has) => void (bytes = has),
         again: (fault, attempt, seconds) => report({ event: 'again', error: failed(url, fault), attempt, seconds }),
@@ -77,23 +93,30 @@ async function run(order: Order, go: () => Promise<void>): Promise<void> {
       { patience, most, program, env: process.env },
     );
     report(end === 'unchanged' ? { event: 'unchanged' } : { event: 'done', has: end });
-  } catch (error) {
-    report({ event: 'failed', error: failure(error) });
   } finally {
     clearInterval(progress);
   }
 }
 
+async function fetchParts(url: URL, { head, patience, program }: OrderOf<'parts'>, words: Words): Promise<void> {
+  const parts = new Parts(url, (bytes, at) => guarded.write(bytes, at), { patience, program, env: process.env });
+  report({ event: 'opened', ...(await parts.open(head)) });
+  for (;;) {
+    const line = await words.next();
+    if (line.done === true) return;
+    const { offset, length } = JSON.parse(line.value) as Part;
+    await parts.fetch(offset, length);
+    report({ event: 'part' });
+  }
+}
+
 dropRoot(process.env);
 const lines = createInterface({ input: process.stdin });
-const words = lines[Symbol.asyncIterator]();
+const words: Words = lines[Symbol.asyncIterator]();
 const first = await words.next();
 if (first.done === true) process.exit(2);
 // The caller is gone, and nobody needs the download.
 lines.once('close', () => process.exit(2));
 process.stdout.on('error', () => process.exit(2));
-await run(JSON.parse(first.value) as Order, async () => {
-  const { done = false, value } = await words.next();
-  if (done || value !== GO) process.exit(2);
-});
+await run(JSON.parse(first.value) as Order, words);
 process.stdout.write('', () => process.exit(0));

@@ -7,16 +7,33 @@ export const FILE = 3;
 export const GO = 'go';
 
 /** The first line on its stdin, in JSON. */
-export interface Order {
+export type Order = (FileOrder | PartsOrder) & {
   /** With its secrets: user name, password and query. */
   url: string;
-  start: Start;
   /** Seconds without an answer after which a server counts as silent; 0: wait forever. */
   patience: number;
-  /** The most bytes that the file may have; null for no limit. */
-  most: number | null;
   /** "platter 0.1.0" */
   program: string;
   /** The folder of the file, for messages. */
   folder: string;
+};
+
+/** All of a file. */
+interface FileOrder {
+  kind: 'file';
+  start: Start;
+  /** The most bytes that the file may have; null for no limit. */
+  most: number | null;
+}
+
+/** Parts of a file: first these bytes of its start, then those that further lines name. */
+interface PartsOrder {
+  kind: 'parts';
+  head: number;
+}
+
+/** A further line, in JSON: the bytes that are wanted. */
+export interface Part {
+  offset: number;
+  length: number;
 }

@@ -2,15 +2,8 @@
 // accepts that only when the server shows that it still has the same file.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, connectionFault, statusFault } from './faults.ts';
-import { get, Patience, type Answer, type Means } from './connection.ts';
-
-/** The server's marks of one version of a file; null for those that it does not send. */
-export interface Validators {
-  etag: string | null;
-  lastModified: string | null;
-  /** Length of the whole file. */
-  length: number | null;
-}
+import { conditionOf, partIn, readBody, UNMARKED, validatorsIn, type Validators } from './answers.ts';
+import { get, type Answer, type Means } from './connection.ts';
 
 /** The part of the file that we have. */
 export interface Start extends Validators {
@@ -116,20 +109,13 @@ class Transfer {
   /** Makes one request. 'more': another one must follow. */
   async #attempt(): Promise<number | 'unchanged' | 'more'> {
     // Without a validator, the rest could belong to another file, so begin again.
-    if (this.#has > 0 && this.#condition() === null) await this.#forget();
+    if (this.#has > 0 && conditionOf(this.#file) === null) await this.#forget();
     const answer = await get(this.#url, this.#headers(), this.#conditions);
     try {
       return await this.#take(answer);
     } finally {
       answer.close();
     }
-  }
-
-  /** The validator for a conditional request; null when the server sent none. */
-  #condition(): string | null {
-    const { etag, lastModified } = this.#file;
-    // A weak tag can stay the same while bytes change.
-    return etag !== null && !etag.startsWith('W/') ? etag : lastModified;
   }
 
   #headers(): Record<string, string> {
@@ -139,7 +125,7 @@ class Transfer {
         ...(etag === null ? {} : { 'if-none-match': etag }),
         ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
       };
-    const condition = this.#condition();
+    const condition = conditionOf(this.#file);
     return this.#has === 0 || condition === null ? {} : { range: `bytes=${String(this.#has)}-`, 'if-range': condition };
   }
 
@@ -162,59 +148,45 @@ class Transfer {
   async #whole(answer: Answer): Promise<number> {
     if (this.#has > 0) await this.#forget();
     this.#isWhole = false;
-    const { headers } = answer.response;
-    this.#file = {
-      etag: headers.etag ?? null,
-      lastModified: headers['last-modified'] ?? null,
-      length: lengthOf(headers['content-length']),
-    };
+    this.#file = validatorsIn(answer);
     await this.#listener.begins(0, this.#file);
     return this.#body(answer, this.#file.length);
   }
 
   /** The answer is the rest of the file, if it is the same file. */
   async #rest(answer: Answer): Promise<number | 'more'> {
-    const { headers } = answer.response;
-    const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/u.exec(headers['content-range'] ?? '') ?? [];
+    const part = partIn(answer);
     const { etag, length } = this.#file;
+    const given = validatorsIn(answer).etag;
     const isSame =
-      Number(first) === this.#has &&
-      Number(last) < Number(total) &&
-      (length === null || Number(total) === length) &&
-      (etag === null || headers.etag === undefined || headers.etag === etag);
+      part?.first === this.#has &&
+      (length === null || part.total === length) &&
+      (etag === null || given === null || given === etag);
     if (!isSame) {
       await this.#forget();
       return 'more';
     }
-    this.#file = { ...this.#file, length: Number(total) };
+    const { last, total } = part;
+    this.#file = { ...this.#file, length: total };
     await this.#listener.begins(this.#has, this.#file);
-    const end = Number(last) + 1;
+    const end = last + 1;
     await this.#body(answer, end);
-    return end === Number(total) ? end : 'more';
+    return end === total ? end : 'more';
   }
 
   /** Writes the body. `end`: length of the file afterwards; null when the server does not say. */
-  async #body(answer: Answer, end: number | null): Promise<number> {
+  #body(answer: Answer, end: number | null): Promise<number> {
     const { patience, most } = this.#conditions;
-    const patient = new Patience(answer.host, patience);
     if (most !== null && end !== null && end > most) throw tooLarge(most);
-    const chunks = answer.response[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
-    for (;;) {
-      const next = await patient.of(chunks.next().catch(cutAs(answer, end, this.#has)), () => answer.close());
-      if (next.done === true) break;
-      const has = this.#has + next.value.length;
-      if (end !== null && has > end) throw tooLong(answer.host, end);
+    return readBody(answer, { from: this.#has, end, patience }, async (bytes, at) => {
+      const has = at + bytes.length;
       if (most !== null && has > most) throw tooLarge(most);
-      await this.#sink.write(next.value, this.#has);
+      await this.#sink.write(bytes, at);
       this.#has = has;
       this.#begun = true;
       this.#listener.progress(has);
-    }
-    if (end !== null && this.#has < end) throw cut(answer.host, this.#has, end);
-    // The HTTP parser reports bytes after the announced end.
-    await new Promise(setImmediate);
-    if (end !== null && isOfParser(answer.afterwards())) throw tooLong(answer.host, end);
-    return this.#has;
+      return true;
+    });
   }
 
   /** Restarts from the first byte. Rejects with a Fault after too many restarts. */
@@ -225,27 +197,9 @@ class Transfer {
     await this.#sink.empty();
     this.#has = 0;
     this.#isWhole = false;
-    this.#file = { etag: null, lastModified: null, length: null };
+    this.#file = UNMARKED;
   }
 }
 
-const lengthOf = (header: string | undefined): number | null =>
-  header !== undefined && /^\d{1,15}$/u.test(header) ? Number(header) : null;
-
-const isOfParser = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('HPE_');
-
-const tooLong = (host: string, length: number): Fault => new Fault({ kind: 'downloadTooLong', host, length });
 const tooLarge = (most: number): Fault =>
   new Fault({ kind: 'downloadLimit', most }, 'no', { kind: 'raiseDownloadLimit' });
-const cut = (host: string, has: number, length: number | null): Fault =>
-  new Fault(length === null ? { kind: 'cutShort', host, has } : { kind: 'cutShortOf', host, has, length }, 'yes');
-
-/** Any connection that breaks within a body counts as cut, whatever the error. */
-const cutAs =
-  ({ host, afterwards }: Answer, end: number | null, has: number) =>
-  (error: unknown): never => {
-    const fault = connectionFault(host, error);
-    if (end !== null && has >= end && isOfParser(afterwards())) throw tooLong(host, end);
-    throw fault.reason.kind === 'notConnected' ? cut(host, has, end) : fault;
-  };

@@ -19,11 +19,25 @@ const NAME = 11;
 /** Most entries of an archive to list. */
 const MOST_ENTRIES = 16;
 
-/** All facts as lines. */
-export function infoLines(path: string, found: Described, paint: Paint): string[] {
+/** The facts about a file at a URL. */
+export interface RemoteFacts {
+  /** Its name, by the URL. */
+  name: string;
+  /** Does the server give parts of it? 'unpinned': it does, without a mark of their version. */
+  ranges: 'yes' | 'no' | 'unpinned';
+  /** Bytes. */
+  fetched: number;
+  /** All that the description needs could be fetched. */
+  complete: boolean;
+}
+
+/** All facts as lines. `remote`: those about a file at a URL; null for a file or disk of this machine. */
+export function infoLines(path: string, found: Described, paint: Paint, remote: RemoteFacts | null = null): string[] {
   const facts: [string, string][] = [
+    ...(remote === null ? [] : ([['Name', remote.name]] as [string, string][])),
     ...formatFacts(found),
-    ...sizeFacts(found),
+    ...sizeFacts(found, remote !== null),
+    ...(remote === null ? [] : serverFacts(remote)),
     ...snapshotFacts(found),
     ...decodingFacts(found),
     ...checksumFacts(found),
@@ -74,15 +88,33 @@ function formatFacts({ kind, packed, content, table, bytes }: Described): [strin
   return chain.length === 0 ? [] : [['Format', chain.join(' -> ')]];
 }
 
-function sizeFacts({ kind, packed, bytes, size: image, sizeIs }: Described): [string, string][] {
+/** Formats that do not keep the size of what is in them. */
+const SIZELESS: ReadonlySet<string> = new Set(['gzip', 'bzip2']);
+
+function sizeFacts({ kind, packed, bytes, size: image, sizeIs }: Described, isRemote: boolean): [string, string][] {
   const own: [string, string] = [packed === null ? 'Size' : 'Packed', exactly(bytes)];
   if (packed === null) return kind === 'disk' && bytes === 0 ? [['Size', 'none: there is no medium']] : [own];
   const unpacked = {
     exact: () => exactly(image ?? 0),
-    atLeast: () => `at least ${exactly(image ?? 0)}, where its partition table ends`,
-    unknown: () => 'not known before it is unpacked: the format does not keep it',
+    // Only a part of a remote file may have been read, so that the table is not the only thing to tell this.
+    atLeast: () => `at least ${exactly(image ?? 0)}${isRemote ? '' : ', where its partition table ends'}`,
+    unknown: () =>
+      isRemote && !SIZELESS.has(packed.format)
+        ? 'not known from what was fetched'
+        : 'not known before it is unpacked: the format does not keep it',
   }[sizeIs]();
   return [own, ['Unpacked', unpacked]];
+}
+
+function serverFacts({ ranges, fetched, complete }: RemoteFacts): [string, string][] {
+  const got = size(fetched);
+  const first = `only the first ${got} were looked at`;
+  const said = {
+    no: `does not give parts of the file${complete ? '' : `, so ${first}`}`,
+    unpinned: `gives parts of the file, but does not mark their version${complete ? '' : `, so ${first}`}`,
+    yes: `gives parts of the file; ${got} were fetched${complete ? '' : ', and more would have told more'}`,
+  }[ranges];
+  return [['Server', said]];
 }
 
 function snapshotFacts({ packed }: Described): [string, string][] {

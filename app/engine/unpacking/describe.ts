@@ -18,13 +18,15 @@ import { bmapBeside, checkBmapSize, readBmapFile } from './bmap-file.ts';
 import { checksumBeside } from './checksum-beside.ts';
 import { entryIn } from './archive.ts';
 import { failureBy, isPacked } from './packed-source.ts';
-import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Reach } from './image-bytes.ts';
-import { canUnpack, probeFile, type Probed } from './unpack-program.ts';
+import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Opened, type Reach } from './image-bytes.ts';
+import { canUnpack, probeFile, type Probed, type Supply } from './unpack-program.ts';
 
 /** Most rounds of parsing and fetching. Each logical partition takes one. */
 const MOST_ROUNDS = 400;
 /** Most pieces that are fetched: 64 MiB. */
 const MOST_PIECES = 1024;
+/** Bytes of a partial packed file that is unpacked as far as the look goes, in case it ends there. */
+const MOST_TO_END = 8 * 1024 ** 2;
 
 /**
  * Describes the file or disk at `path`. `entry`: the file of an archive that is meant; null for the only one. Rejects
@@ -66,22 +68,56 @@ function geometryOf(majorMinor: string): { size: number; logicalSector: number |
   return { size: (read('size') ?? 0) * SECTOR_SIZE, logicalSector };
 }
 
+/** A file of which only what was asked for is there, with holes elsewhere. */
+export interface PartialFile extends Supply {
+  /** Its name in errors. */
+  readonly origin: string;
+  readonly file: FileHandle;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Describes a partial file, without what may lie beside it. `entry`: as for `describe`. */
+export async function describePartial(remote: PartialFile, entry: string | null): Promise<Described> {
+  const { origin, file, size } = remote;
+  const seen = await lookInto(origin, file, size, entry, remote);
+  return { kind: 'file', bytes: size, ...seen, checksum: null, unclear: [], bmap: null };
+}
+
 async function describeFile(path: string, file: FileHandle, size: number, entry: string | null): Promise<Described> {
-  const { packed, reach, problem } =
-    canUnpack() && (await isPacked(file.fd, size))
-      ? await unpackingOf(path, file.fd, entry)
-      : { packed: null, reach: new FileReach(file, path, size, 'file'), problem: null };
-  const seen = reach === null ? UNSEEN : await look(reach, null);
+  const { packed, ...seen } = await lookInto(path, file, size, entry, null);
   const { found, unclear } = await checksumBeside(path, packed?.entry ?? null);
   return {
     kind: 'file',
     bytes: size,
     packed,
     ...seen,
-    problem: problem ?? seen.problem,
     checksum: found === null ? null : { ...found, list: basename(found.list) },
     unclear: unclear.map(({ list, reason }) => ({ list: basename(list), reason })),
     bmap: await bmapFacts(path, seen.sizeIs === 'exact' ? seen.size : null),
+  };
+}
+
+/** What is in an open file. `supply` brings what is read of a partial file; null for one that is all there. */
+async function lookInto(
+  path: string,
+  file: FileHandle,
+  size: number,
+  entry: string | null,
+  supply: Supply | null,
+): Promise<Seen & Pick<Described, 'packed'>> {
+  const { packed, reach, problem, least } =
+    canUnpack() && (await isPacked(file.fd, size, supply))
+      ? await unpackingOf(path, { file: file.fd, entry, supply })
+      : { packed: null, reach: new FileReach(file, path, size, 'file', supply), problem: null, least: 0 };
+  // It takes the whole of a small image to know its size, and much of a large one to know that it is large.
+  const seen = reach === null ? UNSEEN : await look(reach, null, supply === null || size < MOST_TO_END);
+  const isMore = seen.sizeIs !== 'exact' && least > (seen.size ?? 0);
+  return {
+    packed,
+    ...seen,
+    ...(isMore ? { size: least, sizeIs: 'atLeast' as const } : {}),
+    problem: problem ?? seen.problem,
   };
 }
 
@@ -100,39 +136,43 @@ async function bmapFacts(path: string, size: number | null): Promise<BmapFacts |
   return { name, version, mapped, imageSize, hash, reason: null };
 }
 
-/** How a packed file is read: `reach` is null when it cannot be. */
-async function unpackingOf(
-  path: string,
-  file: number,
-  wanted: string | null,
-): Promise<{ packed: Packing | null; reach: Reach | null; problem: PlatterError | null }> {
-  const answer = await probeFile(file);
-  if (!answer.ok) return { packed: null, reach: null, problem: failureBy(path, answer.why) };
-  const { entries } = answer.probed;
-  if (entries === undefined) return { ...readingOf(path, file, answer.probed, null), problem: null };
-  const chosen = await outcome(() => Promise.resolve().then(() => entryIn(path, entries, wanted)));
-  if (!chosen.ok) return { packed: packingOf(answer.probed, null), reach: null, problem: chosen.errors[0]! };
-  const { name, size } = chosen.value;
-  // In an archive with several files, the decoder describes only one that is named.
-  const ofEntry = await probeFile(file, name);
-  if (!ofEntry.ok)
-    return { packed: packingOf(answer.probed, null), reach: null, problem: failureBy(path, ofEntry.why) };
-  const probed = { ...ofEntry.probed, size: ofEntry.probed.size ?? answer.probed.size ?? size, entries };
-  return { ...readingOf(path, file, probed, name), problem: null };
+interface Unpacking {
+  packed: Packing | null;
+  /** null when it cannot be read. */
+  reach: Reach | null;
+  problem: PlatterError | null;
+  /** Bytes of the image at least, when its size is not known. */
+  least: number;
 }
 
-function readingOf(
-  path: string,
-  file: number,
-  probed: Probed,
-  entry: string | null,
-): { packed: Packing; reach: Reach } {
-  const { size, seekable } = probed;
+/** How a packed file is read. */
+async function unpackingOf(path: string, of: Opened): Promise<Unpacking> {
+  const { file, entry: wanted, supply } = of;
+  const problem = (packed: Packing | null, error: PlatterError): Unpacking => ({
+    packed,
+    reach: null,
+    problem: error,
+    least: 0,
+  });
+  const answer = await probeFile(file, null, null, supply);
+  if (!answer.ok) return problem(null, failureBy(path, answer.why));
+  const { entries } = answer.probed;
+  if (entries === undefined) return readingOf(path, { ...of, entry: null }, answer.probed);
+  const chosen = await outcome(() => Promise.resolve().then(() => entryIn(path, entries, wanted)));
+  if (!chosen.ok) return problem(packingOf(answer.probed, null), chosen.errors[0]!);
+  const { name, size } = chosen.value;
+  // In an archive with several files, the decoder describes only one that is named.
+  const ofEntry = await probeFile(file, name, null, supply);
+  if (!ofEntry.ok) return problem(packingOf(answer.probed, null), failureBy(path, ofEntry.why));
+  const probed = { ...ofEntry.probed, size: ofEntry.probed.size ?? answer.probed.size ?? size, entries };
+  return readingOf(path, { ...of, entry: name }, probed);
+}
+
+function readingOf(path: string, of: Opened, probed: Probed): Unpacking {
+  const { size, seekable, least = 0 } = probed;
   const reach =
-    seekable === true && size !== undefined
-      ? new SeekingReach(file, path, size, entry)
-      : new StartReach(file, path, size ?? null, entry);
-  return { packed: packingOf(probed, entry), reach };
+    seekable === true && size !== undefined ? new SeekingReach(path, size, of) : new StartReach(path, size ?? null, of);
+  return { packed: packingOf(probed, of.entry), reach, problem: null, least };
 }
 
 const packingOf = (
@@ -155,11 +195,14 @@ type Seen = Inside & Pick<Described, 'content' | 'size' | 'sizeIs' | 'problem'>;
 
 const UNSEEN: Seen = { table: null, signatures: null, content: null, size: null, sizeIs: 'unknown', problem: null };
 
-/** Parses what `reach` has, and fetches what the parsers ask for, until they ask for nothing more. */
-async function look(reach: Reach, logicalSector: number | null): Promise<Seen> {
+/**
+ * Parses what `reach` has, and fetches what the parsers ask for, until they ask for nothing more. `toEnd`: look for the
+ * end of an image that may be near.
+ */
+async function look(reach: Reach, logicalSector: number | null, toEnd = true): Promise<Seen> {
   const pieces = new Pieces(reach.size);
   let seen = UNSEEN;
-  let hasEnded = false;
+  let hasEnded = !toEnd;
   try {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const inside = insideOf(pieces, logicalSector);

@@ -5,7 +5,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import { errnoOf, failureOf } from '../../base/errors.ts';
 import { PIECE, type Pieces } from '../../parsers/bytes/pieces.ts';
 import { failureBy } from './packed-source.ts';
-import { decodeToStream, type Decoder } from './unpack-program.ts';
+import { decodeToStream, type Decoder, type Supply } from './unpack-program.ts';
 
 /** What `Pieces` are fetched from. */
 export interface Reach {
@@ -36,13 +36,16 @@ export class FileReach implements Reach {
   readonly #file: FileHandle;
   readonly #path: string;
   readonly #kind: 'block' | 'file';
+  readonly #supply: Supply | null;
   #unreadable = 0;
 
-  constructor(file: FileHandle, path: string, size: number, kind: 'block' | 'file') {
+  /** `supply` brings what is read of a partial file; null for one that is all there. */
+  constructor(file: FileHandle, path: string, size: number, kind: 'block' | 'file', supply: Supply | null = null) {
     this.size = size;
     this.#file = file;
     this.#path = path;
     this.#kind = kind;
+    this.#supply = supply;
   }
 
   async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
@@ -56,6 +59,7 @@ export class FileReach implements Reach {
   async #read(at: number): Promise<Buffer> {
     if (this.#unreadable === MOST_UNREADABLE) return Buffer.alloc(0);
     const buffer = Buffer.alloc(Math.max(0, Math.min(PIECE, this.size - at)));
+    if ((await this.#supply?.need(at, buffer.length)) === false) return Buffer.alloc(0);
     let got = 0;
     try {
       while (got < buffer.length) {
@@ -72,24 +76,31 @@ export class FileReach implements Reach {
   }
 }
 
+/** An open packed file. */
+export interface Opened {
+  file: number;
+  /** The file of an archive that is meant; null for the only one. */
+  entry: string | null;
+  /** Brings what is read of a partial file; null for one that is all there. */
+  supply: Supply | null;
+}
+
 /** An image that can be decoded from a place in its middle. */
 export class SeekingReach implements Reach {
   readonly size: number;
   fault: PlatterError | null = null;
-  readonly #file: number;
   readonly #path: string;
-  readonly #entry: string | null;
+  readonly #of: Opened;
 
-  constructor(file: number, path: string, size: number, entry: string | null) {
+  constructor(path: string, size: number, of: Opened) {
     this.size = size;
-    this.#file = file;
     this.#path = path;
-    this.#entry = entry;
+    this.#of = of;
   }
 
   async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
     for (const run of runsOf(wanted)) {
-      const image = new ImageStream(this.#file, this.#entry, run[0]!);
+      const image = new ImageStream(this.#of, run[0]!);
       await image.take(run, pieces);
       this.fault ??= await image.close(this.#path);
     }
@@ -118,10 +129,10 @@ export class StartReach implements Reach {
   readonly #path: string;
   readonly #image: ImageStream;
 
-  constructor(file: number, path: string, size: number | null, entry: string | null) {
+  constructor(path: string, size: number | null, of: Opened) {
     this.size = size;
     this.#path = path;
-    this.#image = new ImageStream(file, entry, 0);
+    this.#image = new ImageStream(of, 0);
   }
 
   async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
@@ -155,10 +166,11 @@ class ImageStream {
   #rest: Buffer[] = [];
   #isOver = false;
 
-  constructor(file: number, entry: string | null, first: number) {
+  constructor({ file, entry, supply }: Opened, first: number) {
     const { decoder, image } = decodeToStream(file, {
       map: null,
       entry,
+      supply,
       isRaw: false,
       from: first * PIECE,
       threads: first === 0 ? null : 1,

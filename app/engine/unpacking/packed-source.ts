@@ -23,6 +23,7 @@ import {
   canUnpack,
   decodeFile,
   probeFile,
+  type Supply,
   type Decoded,
   type DecodeOptions,
   type NoImage,
@@ -139,9 +140,9 @@ export function needDecoder(path: string): void {
     refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'checksumUnavailable' } });
 }
 
-/** True when an open file of `size` bytes can be unpacked. */
-export async function isPacked(file: number, size: number): Promise<boolean> {
-  const found = await recogniseIn(file, size, VHD_FOOTER);
+/** True when an open file of `size` bytes can be unpacked. `supply` brings what is read of a partial file. */
+export async function isPacked(file: number, size: number, supply: Supply | null = null): Promise<boolean> {
+  const found = await recogniseIn(file, size, VHD_FOOTER, supply);
   // A fixed VHD is the bytes of a disk and a footer.
   if (found.kind === 'image') return found.trailer === 'VHD';
   return (
@@ -156,14 +157,16 @@ export async function isPacked(file: number, size: number): Promise<boolean> {
 export async function checkName(file: number, path: string, size: number): Promise<void> {
   const named = namedFormat(basename(path));
   if (named === null) return;
-  const found = await recogniseIn(file, size, TAIL_BYTES);
+  const found = await recogniseIn(file, size, TAIL_BYTES, null);
   if (!isCertain(found)) throw new Refusal([notAsNamed('BAD_IMAGE', path, named, found)]);
 }
 
 /** What an open file of `size` bytes is, by its head and its last `tail` bytes. */
-async function recogniseIn(file: number, size: number, tail: number): Promise<Recognised> {
-  const head = await bytesOf(file, 0, Math.min(HEAD_BYTES, size));
-  return recognise(head, await bytesOf(file, Math.max(0, size - tail), Math.min(tail, size)), size);
+async function recogniseIn(file: number, size: number, tail: number, supply: Supply | null): Promise<Recognised> {
+  const bytes = async (at: number, length: number): Promise<Buffer> =>
+    (await supply?.need(at, length)) === false ? Buffer.alloc(0) : bytesOf(file, at, length);
+  const head = await bytes(0, Math.min(HEAD_BYTES, size));
+  return recognise(head, await bytes(Math.max(0, size - tail), Math.min(tail, size)), size);
 }
 
 /** Never blocks this thread, which reports files that do not answer. */

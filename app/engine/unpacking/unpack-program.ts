@@ -32,12 +32,14 @@ const FAULTS = [
   'unfinished',
   'resources',
   'read',
+  'unreached',
   'write',
   'mapped',
   'usage',
 ] as const;
 
 const report = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('need'), offset: bytes, length: bytes }),
   z.object({ event: z.literal('progress'), read: bytes, written: bytes }),
   z.object({
     event: z.literal('done'),
@@ -71,6 +73,9 @@ export type NoImage = Failed | { kind: 'stopped' };
 /** How a decoder ended. */
 export type DecoderEnd = { kind: 'done'; of: Decoded } | NoImage;
 
+/** Not of the file: the pipe was closed by its reader, or a part of the file could not be brought. */
+const STOPS: ReadonlySet<UnpackFault['fault']> = new Set(['write', 'unreached']);
+
 /** Signals that somebody else sends. The decoder causes any other itself. */
 const SENT: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
 
@@ -95,6 +100,8 @@ const probed = z.object({
   format: z.string(),
   /** Unpacked size; absent when the format does not keep it. */
   size: bytes.optional(),
+  /** Unpacked bytes that there are at least, of a partial file without a size. */
+  least: bytes.optional(),
   /** Pieces that can be decoded on their own. */
   blocks: bytes.optional(),
   /** Decoders at the same time, and the bytes in flight that they take. */
@@ -109,6 +116,12 @@ const probed = z.object({
 });
 /** What a packed file says of itself. */
 export type Probed = z.infer<typeof probed>;
+
+/** Brings the bytes of a partial file, which has holes where nothing was fetched yet. */
+export interface Supply {
+  /** Resolves when these bytes are in the file; to false when they cannot be had. */
+  need(offset: number, length: number): Promise<boolean>;
+}
 
 /** A running decoder. */
 export interface Decoder {
@@ -132,6 +145,8 @@ export interface DecodeOptions {
   digests: readonly string[];
   /** The ranges of the image that count: all else is given as zeros. null for all of it. */
   map: DecodedMap | null;
+  /** Brings what is decoded of a partial file; null for a file that is all there. */
+  supply?: Supply | null;
 }
 
 /** Ranges of an image, and what is done with them. */
@@ -154,18 +169,20 @@ export const UNWATCHED: Watch = { signal: null, read: () => undefined };
 
 /**
  * Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. `signal` ends it.
+ * `supply` brings what is read of a partial file.
  */
 export async function probeFile(
   file: number,
   entry: string | null = null,
   signal: AbortSignal | null = null,
+  supply: Supply | null = null,
 ): Promise<{ ok: true; probed: Probed } | { ok: false; why: NoImage }> {
-  const child = start(['probe', ...(entry === null ? [] : ['--entry', entry])], file, 'pipe');
+  const child = start(['probe', ...(entry === null ? [] : ['--entry', entry])], file, 'pipe', { supply });
   if (!isRunning(child)) return { ok: false, why: await unstarted(child) };
   const text: string[] = [];
   child.stdout!.setEncoding('utf8').on('data', (part: string) => text.push(part));
   const failed: Failed[] = [];
-  const said = reports(child, (data) => {
+  const said = reports(child, supply, (data) => {
     if (data.event === 'error') failed.push(failedBy(data));
   });
   const code = await unlessAborted(signal, () => child.kill('SIGKILL'), bothEnded(child, said));
@@ -184,27 +201,33 @@ export function decodeFile(
   watch: Watch = UNWATCHED,
 ): Decoder {
   const words = ['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])];
-  const child = start(words, file, to ?? 'ignore', options.map);
-  return decoderIn(child, watch);
+  const child = start(words, file, to ?? 'ignore', options);
+  return decoderIn(child, options, watch);
 }
 
 /** The same, with the image as a stream: for a short look at it. */
 export function decodeToStream(file: number, options: DecodeOptions): { decoder: Decoder; image: Readable } {
-  const child = start(['decode', ...wordsOf(options)], file, 'pipe', options.map);
-  return { decoder: decoderIn(child, UNWATCHED), image: isRunning(child) ? child.stdout! : new PassThrough().end() };
+  const child = start(['decode', ...wordsOf(options)], file, 'pipe', options);
+  return {
+    decoder: decoderIn(child, options, UNWATCHED),
+    image: isRunning(child) ? child.stdout! : new PassThrough().end(),
+  };
 }
 
-function decoderIn(child: ChildProcess | NodeJS.ErrnoException, { signal, read }: Watch): Decoder {
+function decoderIn(
+  child: ChildProcess | NodeJS.ErrnoException,
+  { supply = null }: Pick<DecodeOptions, 'supply'>,
+  { signal, read }: Watch,
+): Decoder {
   if (!isRunning(child)) return { ended: unstarted(child), heard: () => 0, stop: () => undefined };
   let heard = performance.now();
   let stopped = false;
   let end: DecoderEnd | null = null;
-  const said = reports(child, (data) => {
+  const said = reports(child, supply, (data) => {
     heard = performance.now();
     if (data.event === 'progress') read(data.read);
     if (data.event === 'done') end = { kind: 'done', of: data };
-    // The pipe was closed by its reader.
-    if (data.event === 'error') end = data.fault === 'write' ? { kind: 'stopped' } : failedBy(data);
+    if (data.event === 'error') end = STOPS.has(data.fault) ? { kind: 'stopped' } : failedBy(data);
   });
   const stop = (): void => {
     stopped = true;
@@ -245,14 +268,15 @@ function start(
   args: readonly string[],
   file: number,
   stdout: number | Writable | 'pipe' | 'ignore',
-  map: DecodedMap | null = null,
+  { map = null, supply = null }: Partial<Pick<DecodeOptions, 'map' | 'supply'>>,
 ): ChildProcess | NodeJS.ErrnoException {
   let own = -1;
   try {
     // Decoders of one descriptor would share its place in the file.
     own = openSync(`/proc/self/fd/${String(file)}`, 'r');
-    const child = spawn(PROGRAM, [...args, '--parent', String(process.pid)], {
-      stdio: [own, stdout, 'pipe', 'pipe', ...(map === null ? [] : ['pipe' as const])],
+    const asks = supply === null ? [] : ['--ask'];
+    const child = spawn(PROGRAM, [...args, ...asks, '--parent', String(process.pid)], {
+      stdio: [own, stdout, 'pipe', 'pipe', ...(map === null && supply === null ? [] : ['pipe' as const])],
       env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },
       // Ctrl-C is for the job, which ends its decoders in order.
       detached: true,
@@ -285,16 +309,35 @@ async function unstarted(child: ChildProcess | NodeJS.ErrnoException): Promise<F
   return { kind: 'lost', reason: { kind: 'decoderUnstarted', errno: errnoOf(error) ?? error.message } };
 }
 
-/** Reads the reports of a child to their end. */
-const reports = (child: ChildProcess, hear: (data: z.infer<typeof report>) => void): Promise<void> =>
-  new Promise((resolve) => {
+type Report = z.infer<typeof report>;
+
+/** Reads the reports of a child to their end, and has `supply` bring what it needs. */
+const reports = (
+  child: ChildProcess,
+  supply: Supply | null,
+  hear: (data: Exclude<Report, { event: 'need' }>) => void,
+): Promise<void> =>
+  new Promise((resolve, reject) => {
     createInterface({ input: child.stdio[3] as Readable })
       .on('line', (line) => {
         const { data } = report.safeParse(asJson(line));
-        if (data !== undefined) hear(data);
+        if (data?.event === 'need') bring(child, supply, data).catch(reject);
+        else if (data !== undefined) hear(data);
       })
       .on('close', resolve);
   });
+
+/** Answers a child that needs bytes of a partial file. It may have ended meanwhile. */
+async function bring(
+  child: ChildProcess,
+  supply: Supply | null,
+  { offset, length }: Extract<Report, { event: 'need' }>,
+): Promise<void> {
+  const isThere = (await supply?.need(offset, length)) === true;
+  const answers = child.stdio[4] as Writable;
+  if (answers.listenerCount('error') === 0) answers.on('error', () => undefined);
+  answers.write(isThere ? '1' : '0');
+}
 
 const wordsOf = ({ entry: name, isRaw, from, threads, digests: names, map }: DecodeOptions): string[] => [
   ...(isRaw ? ['--raw'] : []),

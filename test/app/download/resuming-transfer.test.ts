@@ -4,8 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Validators } from '../../../app/download/answers.ts';
 import { Fault } from '../../../app/download/faults.ts';
-import { transfer, type Start, type Validators } from '../../../app/download/resuming-transfer.ts';
+import { transfer, type Start } from '../../../app/download/resuming-transfer.ts';
 import { seededBytes } from '../../lab/lab.ts';
 import { answerWith, cutAfter, ignoreRanges, Proxy, serve, stall, WebServer, type Behaviour } from './web-server.ts';
 

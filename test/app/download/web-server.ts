@@ -13,6 +13,8 @@ export class WebServer implements AsyncDisposable {
   content: Buffer;
   /** The behaviours for the next requests, in order. */
   readonly next: Behaviour[] = [];
+  /** That for all others. */
+  otherwise: Behaviour = serve;
   /** The requests so far. */
   readonly requests: IncomingMessage[] = [];
   readonly #server: http.Server;
@@ -23,7 +25,7 @@ export class WebServer implements AsyncDisposable {
     this.content = content;
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
       this.requests.push(request);
-      (this.next.shift() ?? serve)(request, response, this);
+      (this.next.shift() ?? this.otherwise)(request, response, this);
     };
     this.#scheme = secrets === null ? 'http' : 'https';
     this.#server = secrets === null ? http.createServer(answer) : https.createServer(secrets, answer);
@@ -71,19 +73,19 @@ export const serve: Behaviour = (request, response, { content, etag }) => {
     response.writeHead(304, { etag }).end();
     return;
   }
-  const from = Number(/^bytes=(\d+)-$/u.exec(range ?? '')?.[1] ?? NaN);
+  const [, first = NaN, last = ''] = /^bytes=(\d+)-(\d*)$/u.exec(range ?? '') ?? [];
+  const from = Number(first);
   if (!Number.isNaN(from) && from >= content.length) {
     response.writeHead(416, { 'content-range': `bytes */${String(content.length)}` }).end();
     return;
   }
   const isPart = !Number.isNaN(from) && (condition === undefined || condition === etag);
-  const body = isPart ? content.subarray(from) : content;
+  const end = last === '' ? content.length : Math.min(Number(last) + 1, content.length);
+  const body = isPart ? content.subarray(from, end) : content;
   response.writeHead(isPart ? 206 : 200, {
     etag,
     'content-length': body.length,
-    ...(isPart
-      ? { 'content-range': `bytes ${String(from)}-${String(content.length - 1)}/${String(content.length)}` }
-      : {}),
+    ...(isPart ? { 'content-range': `bytes ${String(from)}-${String(end - 1)}/${String(content.length)}` } : {}),
   });
   response.end(body);
 };

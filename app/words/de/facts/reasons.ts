@@ -136,6 +136,9 @@ export const reasons: Translated<typeof english> = {
   downloadTooLong: '{host} hat mehr gesendet als die angekündigten {length}.',
   downloadChanges:
     'Die Datei bei {host} hat sich während des Herunterladens {times, plural, one {einmal} other {# Mal}} geändert.',
+  fileChanged: 'Die Datei bei {host} hat sich geändert, während sie gelesen wurde.',
+  otherPart: '{host} hat nicht mit dem Teil der Datei geantwortet, der verlangt war.',
+  lengthUntold: 'Der Server sagt nicht, wie groß die Datei ist.',
   downloadLimit: 'Sie hat mehr als {most}, die Grenze für Downloads.',
   downloadInUse: 'Ein anderes Platter lädt sie gerade herunter (Prozess {pid}).',
   downloadsNotOwn: 'Es ist kein privater Ordner dieses Benutzers.',

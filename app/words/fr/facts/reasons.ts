@@ -132,6 +132,9 @@ export const reasons: Translated<typeof english> = {
   downloadTooLong: '{host} a envoyé plus que les {length} annoncés.',
   downloadChanges:
     'Le fichier de {host} a changé {times, plural, one {une fois} other {# fois}} pendant le téléchargement.',
+  fileChanged: 'Le fichier de {host} a changé pendant la lecture.',
+  otherPart: '{host} n’a pas répondu avec la partie du fichier qui était demandée.',
+  lengthUntold: 'Le serveur ne dit pas la taille du fichier.',
   downloadLimit: 'Il a plus de {most}, la limite des téléchargements.',
   downloadInUse: 'Un autre Platter est en train de le télécharger (processus {pid}).',
   downloadsNotOwn: 'Ce n’est pas un dossier privé de cet utilisateur.',

@@ -34,14 +34,10 @@ async function document(...args: string[]): Promise<JsonObject & { code: number 
   return { ...(JSON.parse(stdout) as JsonObject), code };
 }
 
-test.each(['https://me:secret@127.0.0.1:1/disk.img?key=1', '-'])(
-  'platter info of %s says what to do',
-  async (source) => {
-    const { code, stderr } = await platter(['info', source]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('have `platter check` read all of it')]);
-    expect(stderr).not.toMatch(/secret|key=1/u);
-  },
-);
+test('platter info of standard input says what to do', async () => {
+  const { code, stderr } = await platter(['info', '-']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('have `platter check` read all of it')]);
+});
 
 describe('platter info of a file', () => {
   test('reports the partition table, the partitions and what is in them', async () => {

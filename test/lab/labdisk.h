@@ -89,6 +89,9 @@ void place_remove(const struct paths* paths, const struct options* options, bool
 // Attaches a free loop device to `file` (an open descriptor) and writes its name to `device`. Returns a descriptor of
 // the device or -errno. The device detaches when its last descriptor is closed.
 int loop_attach(int file, const char* file_path, const struct options* options, char device[DEVICE_NAME]);
+// Removes free loop devices, but not the first 32. The kernel keeps each one that it ever made, and lsblk takes a
+// millisecond for each.
+void loop_tidy(void);
 // The kernel lets the programs of this process's control group write at most this many bytes a second to the device; 0
 // for no limit. Outlives the device's file. 0 or -errno; -ENOENT where the kernel has no such limit (cgroup v1's
 // blkio).

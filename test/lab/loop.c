@@ -1,4 +1,5 @@
 // Attaches a loop device while many others do the same.
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/blkpg.h>
@@ -17,6 +18,7 @@
 #define LOOP_MAJOR 7
 #define ATTEMPTS 500
 #define PARTITIONS 15
+#define KEPT 32
 
 // Opens /dev/loopN. Makes the node where no devtmpfs does (containers).
 static int open_loop(int number, char device[DEVICE_NAME], int flags) {
@@ -64,6 +66,19 @@ int loop_attach(int file, const char* file_path, const struct options* options, 
   }
   close(control);
   return result;
+}
+
+void loop_tidy(void) {
+  int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+  DIR* blocks = control < 0 ? NULL : opendir("/sys/block");
+  for (struct dirent* entry; blocks && (entry = readdir(blocks));) {
+    int number = -1;
+    // Numbers from 1000 belong to the broker's tests, which add their own.
+    if (sscanf(entry->d_name, "loop%d", &number) == 1 && number >= KEPT && number < 1000)
+      ioctl(control, LOOP_CTL_REMOVE, number);  // EBUSY when it is attached or open
+  }
+  if (blocks) closedir(blocks);
+  if (control >= 0) close(control);
 }
 
 // The folder of this process's block I/O control group. False where there is none.

@@ -27,6 +27,7 @@ static const char usage[] =
     "  --buffered        through the page cache; the file then refuses O_DIRECT\n"
     "  --file PATH       backing file to use and keep, made if absent\n"
     "  --dir DIR         where the temporary directory goes (/dev/shm, else /tmp)\n"
+    "  --tidy            make no disk: remove free loop devices but the first 32\n"
     "Lines on standard input are rules, an empty one shows the counters; end of input (^D) removes the disk.\n"
     "Presets, to which options and rules can be added:\n";
 
@@ -164,6 +165,7 @@ void parse_options(int argc, char** argv, struct options* options) {
     BUFFERED,
     FILE_,
     DIR_,
+    TIDY,
     HELP
   };
   static const struct option known[] = {{"size", required_argument, NULL, SIZE},
@@ -179,6 +181,7 @@ void parse_options(int argc, char** argv, struct options* options) {
                                         {"buffered", no_argument, NULL, BUFFERED},
                                         {"file", required_argument, NULL, FILE_},
                                         {"dir", required_argument, NULL, DIR_},
+                                        {"tidy", no_argument, NULL, TIDY},
                                         {"help", no_argument, NULL, HELP},
                                         {0}};
   *options = (struct options){.sector = 512, .loop = true};
@@ -234,6 +237,9 @@ void parse_options(int argc, char** argv, struct options* options) {
       case DIR_:
         options->parent = optarg;
         break;
+      case TIDY:
+        loop_tidy();
+        exit(0);
       case HELP:
         help();
         break;

@@ -43,7 +43,7 @@ const named = (fileSystem: string, label: string | null): string =>
   label === null ? fileSystem : say('choose.labelled', { fileSystem, label });
 
 /** The contents of a disk with neither a file system nor partitions, in words. */
-function bare({ partitionTable, signatures }: Disk): string[] {
+function unpartitionedContents({ partitionTable, signatures }: Disk): string[] {
   if (signatures === null) return [say('choose.unread')];
   if (signatures.length > 1) return [say('choose.several', { names: signatures.join(', ') })];
   return partitionTable === null
@@ -58,7 +58,7 @@ export function contents(disk: Disk): string {
     disk.fileSystem !== null
       ? [named(disk.fileSystem, disk.label), ...table]
       : disk.partitions.length === 0
-        ? bare(disk)
+        ? unpartitionedContents(disk)
         : [];
   const parts = disk.partitions.map((part) => named(part.fileSystem ?? say('choose.unformatted'), part.label));
   const found = [...whole, ...parts];

@@ -5,7 +5,7 @@ import {
   writtenFormat,
   type ArchivedFile,
   type Described,
-  type LookedAt,
+  type ExaminedPartition,
   type Signature,
 } from '../app/contract/disk-content.ts';
 import { partsOf } from '../app/contract/request-facts.ts';
@@ -14,11 +14,11 @@ import { say, size } from './words.ts';
 /**
  * A partition, or the gap between two, on a map of the image. `from` and `share` are fractions of its width, 0 to 1.
  */
-export interface Stretch {
+export interface MapSegment {
   from: number;
   share: number;
   /** null for a gap. */
-  partition: LookedAt | null;
+  partition: ExaminedPartition | null;
 }
 
 /** Least share of a partition on the map, so that a small one is visible. */
@@ -55,7 +55,7 @@ export function listOf({ checksum }: Described): string | null {
 }
 
 /** The name for a partition: its content ("ext4 “root”"), or else its name or type. */
-export function partitionName({ signatures, name, typeName, type }: LookedAt): string {
+export function partitionName({ signatures, name, typeName, type }: ExaminedPartition): string {
   return signatureName(signatures?.[0], name) ?? name ?? typeName ?? type;
 }
 
@@ -68,13 +68,13 @@ function signatureName(signature: Signature | undefined, name: string | null = n
 }
 
 /** The partitions and the gaps between them, in order; empty without a table. An extended partition is left out. */
-export function mapOf({ table, size: image }: Described): Stretch[] {
+export function mapOf({ table, size: image }: Described): MapSegment[] {
   const partitions = (table?.partitions ?? [])
     .filter(({ place, faults }) => place !== 'extended' && !faults.includes('backwards'))
     .toSorted((a, b) => a.start - b.start);
   if (partitions.length === 0) return [];
   const end = Math.max(image ?? 0, ...partitions.map(({ start, size: bytes }) => start + bytes));
-  const pieces: { share: number; partition: LookedAt | null }[] = [];
+  const pieces: { share: number; partition: ExaminedPartition | null }[] = [];
   let at = 0;
   for (const partition of partitions) {
     if (partition.start > at) pieces.push({ share: (partition.start - at) / end, partition: null });

@@ -78,7 +78,7 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
     ...onStopped(job.plan, stopped),
     ...(continuable && bad.length + stopped.length > aside.length ? [say('job.continueFinishes')] : []),
   ];
-  return job.phase === 'running' && advice.length === 0 ? untilThen(job.plan, tiles) : advice.join(' ');
+  return job.phase === 'running' && advice.length === 0 ? hintWhileRunning(job.plan, tiles) : advice.join(' ');
 }
 
 /** The drives that can already be taken out or used, and those that do not answer. */
@@ -122,7 +122,7 @@ function onStopped(plan: Plan, stopped: readonly Tile[]): string[] {
 }
 
 /** What the user can do while all is well. */
-function untilThen(plan: Plan, tiles: readonly Tile[]): string {
+function hintWhileRunning(plan: Plan, tiles: readonly Tile[]): string {
   const checks = plan.kind === 'verify';
   if (isPaused(tiles)) return checks ? say('tasks.paused') : say('job.pausedNow');
   if (checks) return say('tasks.leaveCheck');

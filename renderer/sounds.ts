@@ -13,11 +13,11 @@ let output: AudioContext | null = null;
 export function play(sound: keyof typeof TONES): void {
   output ??= new AudioContext();
   const begin = output.currentTime + 0.02;
-  for (const [index, tone] of TONES[sound].entries()) sing(output, tone, begin + index * STEP);
+  for (const [index, tone] of TONES[sound].entries()) playTone(output, tone, begin + index * STEP);
 }
 
 /** A tone that fades in and out, so that it does not click. */
-function sing(context: AudioContext, tone: number, at: number): void {
+function playTone(context: AudioContext, tone: number, at: number): void {
   const voice = context.createOscillator();
   const loudness = context.createGain();
   voice.frequency.value = tone;

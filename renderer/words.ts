@@ -7,7 +7,7 @@ export {
   duration,
   exactBytes,
   listed,
-  moment,
+  relativeTime,
   percent,
   place,
   rate,

@@ -6,7 +6,7 @@ import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Reason } from '../contract/facts.ts';
 import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
-import { besides, checkName, isForDevices, placeOf } from './paths.ts';
+import { siblingPath, checkName, isForDevices, placeOf } from './paths.ts';
 
 /**
  * Replaces the file `path` by `pieces`: writes them under another name beside it, flushes, renames, and flushes the
@@ -16,7 +16,7 @@ import { besides, checkName, isForDevices, placeOf } from './paths.ts';
 export async function replaceFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
   try {
     const old = await plainFileAt(path);
-    const temporary = besides(path, `.${randomBytes(4).toString('hex')}.tmp`);
+    const temporary = siblingPath(path, `.${randomBytes(4).toString('hex')}.tmp`);
     const file = await open(temporary, 'wx', 0o666);
     try {
       try {
@@ -93,12 +93,12 @@ function refuseKind(stats: Stats, op: 'read' | 'write', path: string): never {
     code: 'NOT_BLOCK_OR_FILE',
     op,
     device: path,
-    reason: { kind: 'notPlain', what: whatElse(stats) },
+    reason: { kind: 'notPlain', what: fileTypeOf(stats) },
     remedy: { kind: 'nameFile' },
   });
 }
 
-function whatElse(stats: Stats): Extract<Reason, { kind: 'notPlain' }>['what'] {
+function fileTypeOf(stats: Stats): Extract<Reason, { kind: 'notPlain' }>['what'] {
   if (stats.isDirectory()) return 'directory';
   if (stats.isSymbolicLink()) return 'link';
   if (stats.isBlockDevice()) return 'disk';

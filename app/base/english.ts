@@ -12,7 +12,7 @@ import { reasons } from '../words/en/facts/reasons.ts';
 import { remedies } from '../words/en/facts/remedies.ts';
 import { sockets } from '../words/en/facts/sockets.ts';
 import { once } from '../words/once.ts';
-import { tell, type Speaker } from '../words/fact-sentences.ts';
+import { factSentence, type Speaker } from '../words/fact-sentences.ts';
 import { counted, place, size } from './figures.ts';
 
 /** "2026-11-28 23:59 UTC". The Swedish locale writes dates as ISO 8601 does. */
@@ -41,15 +41,15 @@ const host: Speaker = {
 
 /** The contract's facts as English sentences. */
 export const english = {
-  reason: (reason: Reason): string => tell('reasons', reason, host),
-  remedy: (remedy: Remedy): string => tell('remedies', remedy, host),
-  note: (note: Note): string => tell('notes', note, host),
-  content: (content: Content): string => tell('contents', content, host),
+  reason: (reason: Reason): string => factSentence('reasons', reason, host),
+  remedy: (remedy: Remedy): string => factSentence('remedies', remedy, host),
+  note: (note: Note): string => factSentence('notes', note, host),
+  content: (content: Content): string => factSentence('contents', content, host),
   /** "an archive (tar)" */
-  file: (file: Fact<'files'>): string => tell('files', file, host),
+  file: (file: Fact<'files'>): string => factSentence('files', file, host),
   /** The origin of a downloaded source file. */
   origin: (origin: string): string => (origin === STANDARD_INPUT ? 'standard input' : origin),
   /** "USB bus 1, hub 2, port 3" */
   port: ({ sockets: way }: Pick<Port, 'sockets'>): string =>
-    way.map((socket) => tell('sockets', socket, host)).join(', '),
+    way.map((socket) => factSentence('sockets', socket, host)).join(', '),
 };

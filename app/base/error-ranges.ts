@@ -21,7 +21,7 @@ export function joinedEntries<T extends Entry>(entries: readonly T[]): T[] {
   const key = ({ side, destination, cause, errno, flush }: T): string =>
     [side, destination, cause, errno, flush].join(' ');
   return grouped(entries, key).flatMap((alike) =>
-    alike[0]!.flush ? alike : joined(alike).map(({ offset, length }) => ({ ...alike[0]!, offset, length })),
+    alike[0]!.flush ? alike : mergeExtents(alike).map(({ offset, length }) => ({ ...alike[0]!, offset, length })),
   );
 }
 
@@ -29,7 +29,7 @@ export function joinedEntries<T extends Entry>(entries: readonly T[]): T[] {
 export function joinedErrors(errors: readonly JobError[]): JobError[] {
   return grouped(errors, failureKey).flatMap((alike) => {
     const places = alike.flatMap(placeOf);
-    return places.length < alike.length ? alike : joined(places).map((place) => at(alike[0]!, place));
+    return places.length < alike.length ? alike : mergeExtents(places).map((place) => at(alike[0]!, place));
   });
 }
 
@@ -62,7 +62,7 @@ function reasonAt(reason: Reason, place: Extent): Reason {
   return reason.kind === 'failedAt' || reason.kind === 'unreadable' ? { ...reason, place } : reason;
 }
 
-function joined(places: readonly Extent[]): Extent[] {
+function mergeExtents(places: readonly Extent[]): Extent[] {
   const result: Extent[] = [];
   for (const { offset, length } of places.toSorted((one, other) => one.offset - other.offset)) {
     const last = result.at(-1);

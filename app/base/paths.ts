@@ -50,7 +50,7 @@ const DIGITS = 8;
  * The name of a temporary file beside `path`: its name and `suffix`. When that is too long for a file system, the name
  * is shortened to its start, a tilde and a part of its SHA-256, so that the same path always gives the same name.
  */
-export function besides(path: string, suffix: string): string {
+export function siblingPath(path: string, suffix: string): string {
   const name = Buffer.from(basename(path));
   if (name.length + suffix.length <= NAME_MAX) return `${path}${suffix}`;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGITS);

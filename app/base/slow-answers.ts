@@ -57,16 +57,16 @@ export class Answers {
       const withdrawn = (): void => giveUp(cancelledOpening(path));
       this.signal?.addEventListener('abort', withdrawn, { once: true });
       if (this.signal?.aborted === true) withdrawn();
-      const told = setTimeout(() => this.#waiting(path, null), PATIENCE);
-      const given =
+      const waitingTimer = setTimeout(() => this.#waiting(path, null), PATIENCE);
+      const giveUpTimer =
         this.#timeout === 0 ? null : setTimeout(() => giveUp(this.#silence(path, kind)), this.#timeout * SECOND);
       void work
         .then((value) => (over ? late(value) : resolve(value)), reject)
         .finally(() => {
           waiting -= 1;
           this.signal?.removeEventListener('abort', withdrawn);
-          clearTimeout(told);
-          if (given !== null) clearTimeout(given);
+          clearTimeout(waitingTimer);
+          if (giveUpTimer !== null) clearTimeout(giveUpTimer);
         });
     });
   }

@@ -5,10 +5,10 @@ import { partsOf, plainRunning } from '../contract/request-facts.ts';
 import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
 import type { Actions } from './commands.ts';
 import { withList } from './checksum-list.ts';
-import { isElsewherePath, reportingDownloads, withBrought } from './download.ts';
+import { isElsewherePath, reportingDownloads, withDownloaded } from './download.ts';
 import { EXIT } from './output/exit-code.ts';
 import { asTyped } from './output/typed-paths.ts';
-import { forTerminal, refusals, tell } from './output/speech.ts';
+import { forTerminal, refusals, printResult } from './output/speech.ts';
 import { printable, printableJson } from './output/text.ts';
 import { english } from '../base/english.ts';
 import { outcome } from '../base/errors.ts';
@@ -96,13 +96,13 @@ const isWrong = ({ code, reason: { kind } }: PlatterError): boolean => code === 
 export const check: Actions['check'] = (path, options, downloads) => {
   const refused = refusals(options.json);
   return reportingDownloads(refused, (stop) => {
-    const means = { downloads, patience: plainRunning.stallTimeout, signal: stop.signal };
-    return withList(options.checksum, means, (checksum) => {
+    const listDownload = { downloads, patience: plainRunning.stallTimeout, signal: stop.signal };
+    return withList(options.checksum, listDownload, (checksum) => {
       stop.close();
-      const wish = { ...options, checksum };
+      const requirement = { ...options, checksum };
       return isElsewherePath(path)
-        ? withBrought(path, downloads, refused, (file) => checkAt(file, asTyped(file), wish))
-        : checkAt(path, path, wish);
+        ? withDownloaded(path, downloads, refused, (file) => checkAt(file, asTyped(file), requirement))
+        : checkAt(path, path, requirement);
     });
   });
 };
@@ -111,14 +111,14 @@ export const check: Actions['check'] = (path, options, downloads) => {
 async function checkAt(
   file: string,
   path: string,
-  { json, ...wish }: Parameters<Actions['check']>[1],
+  { json, ...requirement }: Parameters<Actions['check']>[1],
 ): Promise<number> {
-  const found = await outcome(() => checkFile(file, wish));
+  const found = await outcome(() => checkFile(file, requirement));
   if (!found.ok) {
     refusals(json)(found.errors);
     return found.errors.some(isWrong) ? EXIT.noneGood : EXIT.refused;
   }
-  const told = tell(
+  const told = printResult(
     json
       ? `${printableJson({ path, ...forPrograms(found.value) }, 2)}\n`
       : `${forTerminal(lines(path, found.value).map(printable).join('\n'))}\n`,

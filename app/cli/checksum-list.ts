@@ -7,17 +7,17 @@ import { failure, Refusal } from '../base/errors.ts';
 import { isUrl, readUrl } from '../download/addresses.ts';
 import { download, type DownloadListener } from '../download/download.ts';
 import { downloadsDir } from '../download/download-folder.ts';
-import { tidyForgotten } from '../download/remove-download.ts';
+import { removeForgotten } from '../download/remove-download.ts';
 import type { Asked } from './commands.ts';
 import { unlessDownloadStopped } from './download.ts';
-import { mention } from './output/speech.ts';
+import { printNotice } from './output/speech.ts';
 import { showAs } from './output/typed-paths.ts';
 
 /** Most bytes of a list. A longer one is not read (parsers/checksums/list.ts). */
 const MOST_BYTES = 1024 ** 2;
 
 /** How a list is downloaded. `patience`: seconds without an answer after which a server counts as silent. */
-interface Means {
+interface ListDownload {
   downloads: Pick<Downloads, 'downloadDir'>;
   patience: number;
   signal: AbortSignal;
@@ -27,7 +27,7 @@ interface Means {
 const QUIET: DownloadListener = {
   begins: () => undefined,
   progress: () => undefined,
-  again: ({ message }) => mention(message),
+  again: ({ message }) => printNotice(message),
 };
 
 /**
@@ -36,27 +36,31 @@ const QUIET: DownloadListener = {
  */
 export async function withList<T>(
   checksum: string | null,
-  means: Means,
+  download: ListDownload,
   act: (checksum: string | null) => Promise<T>,
 ): Promise<T> {
   const list = listIn(checksum);
   if (list === null || !isUrl(list)) return act(checksum);
-  const path = await listFrom(readUrl(list), means);
+  const path = await listFrom(readUrl(list), download);
   try {
     return await act(inList(path));
   } finally {
-    await tidyForgotten(path);
+    await removeForgotten(path);
   }
 }
 
 /** Calls `act` with the request, after downloading its list as `withList` does. */
-export const withListOf = <T>(request: Asked, means: Means, act: (request: Asked) => Promise<T>): Promise<T> =>
+export const withListOf = <T>(
+  request: Asked,
+  download: ListDownload,
+  act: (request: Asked) => Promise<T>,
+): Promise<T> =>
   request.kind === 'resume'
     ? act(request)
-    : withList(checksumOf(request), means, (checksum) => act(withSourceFile(request, { checksum })));
+    : withList(checksumOf(request), download, (checksum) => act(withSourceFile(request, { checksum })));
 
 /** Downloads the list. Gives its path. */
-async function listFrom(url: URL, { downloads: { downloadDir }, patience, signal }: Means): Promise<string> {
+async function listFrom(url: URL, { downloads: { downloadDir }, patience, signal }: ListDownload): Promise<string> {
   const options = { directory: resolve(downloadDir ?? downloadsDir()), most: MOST_BYTES, patience, isKept: false };
   try {
     const { path, origin } = await unlessDownloadStopped(

@@ -9,7 +9,7 @@ import { asJson } from '../base/json.ts';
 import { asTyped } from './output/typed-paths.ts';
 
 /** A request to the running job. `destination` is an index; null is the whole job. */
-export type Wish =
+export type ControlCommand =
   | { call: 'pause'; destination: number | null; paused: boolean }
   | { call: 'throttle'; destination: number | null; bytesPerSecond: number | null }
   | { call: 'cancel'; destination: number | null }
@@ -19,7 +19,7 @@ export type Wish =
 export interface Controlled {
   /** The current state of the job. */
   view(): JobView;
-  perform(wish: Wish): void;
+  perform(command: ControlCommand): void;
   /** Reports a request that was not understood. */
   reject(error: PlatterError): void;
   /** Shows the job again, because the keyboard's target has changed. */
@@ -34,7 +34,7 @@ const LINE_MAX = 16 * 1024;
 
 /** By index in the plan, or by the path as typed. */
 const destination = z.union([z.int().nonnegative(), z.string()]);
-const wish = z.discriminatedUnion('call', [
+const command = z.discriminatedUnion('call', [
   z.strictObject({ call: z.literal('pause'), destination: destination.nullable(), paused: z.boolean() }),
   z.strictObject({
     call: z.literal('throttle'),
@@ -48,16 +48,19 @@ const wish = z.discriminatedUnion('call', [
 /**
  * Parses the request in `line`, for a job whose destinations have these paths. Gives the request, or the error in it.
  */
-export function parseWish(line: string, paths: readonly string[]): { wish: Wish } | { error: PlatterError } {
+export function parseCommand(
+  line: string,
+  paths: readonly string[],
+): { command: ControlCommand } | { error: PlatterError } {
   if (line.length > LINE_MAX) return bad(`a line of more than ${LINE_MAX} characters`);
-  const parsed = wish.safeParse(asJson(line));
+  const parsed = command.safeParse(asJson(line));
   if (!parsed.success) return bad(excerpt(line));
   const asked = parsed.data;
   const index = typeof asked.destination === 'string' ? paths.indexOf(asked.destination) : asked.destination;
   if (index !== null && paths[index] === undefined)
     return bad(`a destination that this job does not have, ${JSON.stringify(asked.destination)}`);
   // Only `retry` requires a destination, and its schema rejects null.
-  return { wish: { ...asked, destination: index } as Wish };
+  return { command: { ...asked, destination: index } as ControlCommand };
 }
 
 const bad = (what: string): { error: PlatterError } => ({
@@ -88,11 +91,11 @@ export const byLines =
     lines.on('line', (line) => {
       if (line.trim() === '') return;
       const { plan } = job.view();
-      const parsed = parseWish(
+      const parsed = parseCommand(
         line,
         plan.destinations.map(({ path }) => asTyped(path)),
       );
-      if ('wish' in parsed) job.perform(parsed.wish);
+      if ('command' in parsed) job.perform(parsed.command);
       else job.reject(parsed.error);
     });
     return () => {

@@ -19,7 +19,7 @@ import type { Asked } from './commands.ts';
 import { logDownload, type DownloadReporter } from './output/download-lines.ts';
 import { EXIT } from './output/exit-code.ts';
 import type { Refused } from './output/reporter.ts';
-import { mention } from './output/speech.ts';
+import { printNotice } from './output/speech.ts';
 import { showAs } from './output/typed-paths.ts';
 import { nobodyAsked } from './run-job.ts';
 import { Stop } from './stop.ts';
@@ -40,8 +40,8 @@ export const readsInput = (request: Asked): boolean =>
 /** The user stopped a download. The message says what happens to the partial file. */
 export class DownloadStopped extends Error {}
 
-/** What `bring` needs from its caller. */
-export interface Bringing {
+/** What `downloadSource` needs from its caller. */
+export interface DownloadContext {
   /** The user has already agreed to overwrite the destinations. */
   consented: boolean;
   /** The user can be asked. */
@@ -56,10 +56,14 @@ export interface Bringing {
  * Downloads the source of `request`. Gives the request with the file as its source. Rejects with a Refusal, or with
  * DownloadStopped when the signal ends it. Writes nothing to a destination.
  */
-export async function bring(request: WorkRequest, run: Downloads, around: Bringing): Promise<WorkRequest> {
+export async function downloadSource(
+  request: WorkRequest,
+  run: Downloads,
+  context: DownloadContext,
+): Promise<WorkRequest> {
   const address = addressOf(sourceOf(request)!);
-  throwIfAny(await againstDestinations(request, around));
-  const fetched = await fetchedFrom(address, run, { ...around, patience: request.stallTimeout });
+  throwIfAny(await againstDestinations(request, context));
+  const fetched = await fetchedFrom(address, run, { ...context, patience: request.stallTimeout });
   showAs(fetched.path, english.origin(fetched.origin));
   return withDownload(request, fetched.path, fetched.origin);
 }
@@ -78,7 +82,7 @@ function addressOf(source: string): URL | null {
 async function fetchedFrom(
   url: URL | null,
   run: Downloads,
-  { signal, reporter, patience }: Pick<Bringing, 'signal' | 'reporter'> & { patience: number },
+  { signal, reporter, patience }: Pick<DownloadContext, 'signal' | 'reporter'> & { patience: number },
 ): Promise<Fetched> {
   const options = {
     directory: resolve(run.downloadDir ?? downloadsDir()),
@@ -99,7 +103,7 @@ async function fetchedFrom(
  * Downloads `source` for `act`, a command without a job, and removes it afterwards unless the user keeps it. Reports on
  * stderr, because stdout has the result. Gives the exit code.
  */
-export async function withBrought(
+export async function withDownloaded(
   source: string,
   run: Downloads,
   refused: Refused,
@@ -118,7 +122,7 @@ export async function withBrought(
       return await act(fetched.path);
     } finally {
       if ((await (await downloadAt(fetched.path))?.remove()) === false)
-        mention(`what was downloaded stays in ${fetched.path}`);
+        printNotice(`what was downloaded stays in ${fetched.path}`);
     }
   });
 }
@@ -133,7 +137,7 @@ export async function reportingDownloads(refused: Refused, act: (stop: Stop) => 
     return await act(stop);
   } catch (error) {
     if (error instanceof DownloadStopped) {
-      mention(error.message);
+      printNotice(error.message);
       return EXIT.cancelled;
     }
     if (!(error instanceof Refusal)) throw error;
@@ -167,18 +171,18 @@ const refuseTerminal = (): never =>
 /** The errors of the destinations that can be found without the source. */
 async function againstDestinations(
   request: WorkRequest,
-  { engine, consented, canAsk }: Bringing,
+  { engine, consented, canAsk }: DownloadContext,
 ): Promise<PlatterError[]> {
   const disks = await engine.call('list', { all: true });
   const ends = await Promise.all(
-    request.destinations.map(async ({ path }) => ({ path, ...(await lookAt(path, request, disks)) })),
+    request.destinations.map(async ({ path }) => ({ path, ...(await inspectDestination(path, request, disks)) })),
   );
   const errors = ends.flatMap((end) => end.errors);
   if (errors.length > 0 || consented || canAsk || !writes(request.kind)) return errors;
   return ends.filter(({ overwrites }) => overwrites).map(({ path }) => nobodyAsked(path));
 }
 
-async function lookAt(
+async function inspectDestination(
   path: string,
   request: WorkRequest,
   disks: readonly Disk[],

@@ -15,7 +15,7 @@ import { diskTable } from './output/disk-table.ts';
 import { EXIT } from './output/exit-code.ts';
 import { infoLines, type RemoteFacts } from './output/info-lines.ts';
 import { diskFacts, errorFacts } from './output/json.ts';
-import { forTerminal, paint, refusals, tell } from './output/speech.ts';
+import { forTerminal, paint, refusals, printResult } from './output/speech.ts';
 import { screenOf } from './output/streams.ts';
 import { printableJson } from './output/text.ts';
 import { sudoCommand } from './rights.ts';
@@ -30,10 +30,10 @@ export const info: Actions['info'] = (path, options) => {
   }
   if (isUrl(path)) return tellOfUrl(path, options);
   const stats = unlessErrno(null, () => statSync(path, { bigint: true }));
-  if (stats?.isBlockDevice() !== true) return tellOf(path, null, options);
+  if (stats?.isBlockDevice() !== true) return printInfo(path, null, options);
   return withEngine(refusals(options.json), async (engine) => {
     const disks = await engine.call('list', { all: true });
-    return tellOf(path, disks.find(({ majorMinor }) => majorMinor === numberOf(stats.rdev)) ?? null, options);
+    return printInfo(path, disks.find(({ majorMinor }) => majorMinor === numberOf(stats.rdev)) ?? null, options);
   });
 };
 
@@ -67,7 +67,7 @@ async function tellOfUrl(url: string, { entry, json }: Options): Promise<number>
 }
 
 /** `disk`: the engine's facts about a whole disk; null for a file, or a device that is not a whole disk. */
-async function tellOf(path: string, disk: Disk | null, { entry, json }: Options): Promise<number> {
+async function printInfo(path: string, disk: Disk | null, { entry, json }: Options): Promise<number> {
   const described = await outcome(() => describe(path, entry));
   const found = described.ok ? described.value : unreadable(disk, described.errors);
   if (found === null) {
@@ -79,14 +79,14 @@ async function tellOf(path: string, disk: Disk | null, { entry, json }: Options)
 
 /** `remote`: the facts about the file at a URL; null for a file or disk of this machine. */
 function print(path: string, disk: Disk | null, found: Described, remote: RemoteFacts | null, json: boolean): number {
-  if (json) tell(`${printableJson(forPrograms(path, disk, found, remote), 2)}\n`);
+  if (json) printResult(`${printableJson(forPrograms(path, disk, found, remote), 2)}\n`);
   else {
     const width = stdout.isTTY ? screenOf(stdout).width : Infinity;
     const lines = [
       ...(disk === null ? [] : [...diskTable([disk], width, paint), '']),
       ...infoLines(path, found, paint, remote),
     ];
-    tell(`${forTerminal(lines.join('\n'))}\n`);
+    printResult(`${forTerminal(lines.join('\n'))}\n`);
     if (found.problem !== null) refusals(false)([withCommand(found)]);
   }
   return found.problem === null ? EXIT.allGood : EXIT.someFailed;

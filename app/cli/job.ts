@@ -5,7 +5,7 @@ import type { Plan } from '../contract/jobs.ts';
 import { originOf, sourceOf } from '../contract/request-facts.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { JobView } from '../contract/window.ts';
-import type { Witness } from '../client/job-session.ts';
+import type { JobRecorder } from '../client/job-session.ts';
 import { Answers } from '../base/slow-answers.ts';
 import { Refusal } from '../base/errors.ts';
 import { stateDir } from '../base/state-folder.ts';
@@ -14,13 +14,13 @@ import { logEvent, logStart } from '../records/log.ts';
 import { recordOf } from '../records/record.ts';
 import type { Engine } from '../client/client.ts';
 import type { Fetched } from '../download/download.ts';
-import { tidy } from '../download/remove-download.ts';
+import { removeUnneeded } from '../download/remove-download.ts';
 import { continuable } from '../view/continuable.ts';
 import type { Actions, Asked } from './commands.ts';
 import { withListOf } from './checksum-list.ts';
 import { askConsent, lossLines } from './confirm.ts';
 import { byLines, isControllable, type Control } from './control.ts';
-import { bring, DownloadStopped, isElsewhere, readsInput } from './download.ts';
+import { downloadSource, DownloadStopped, isElsewhere, readsInput } from './download.ts';
 import { onlyJob } from './interrupted.ts';
 import { jsonDownload, liveDownload, logDownload, type DownloadReporter } from './output/download-lines.ts';
 import { EXIT } from './output/exit-code.ts';
@@ -31,8 +31,8 @@ import { logReporter } from './output/log-reporter.ts';
 import type { Reporter } from './output/reporter.ts';
 import { withAbsolutePaths } from './output/typed-paths.ts';
 import { runJob } from './run-job.ts';
-import { holdOffSleep } from './keep-awake.ts';
-import { forTerminal, log, mention, paint, stillWaiting, tellLog, terminal } from './output/speech.ts';
+import { inhibitSleep } from './keep-awake.ts';
+import { forTerminal, log, printNotice, paint, stillWaiting, echoLog, terminal } from './output/speech.ts';
 import { waitsOn } from './output/waits.ts';
 import { Stop } from './stop.ts';
 import { withEngine } from './with-engine.ts';
@@ -50,7 +50,7 @@ async function keep(view: JobView): Promise<Outcome<string>> {
     return { ok: true, value: record.id };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    mention(
+    printNotice(
       `this job is not in the history: ${error.errors.map(({ message, advice }) => `${message} ${advice}`).join(' ')}`,
     );
     return { ok: false, errors: [...error.errors] };
@@ -58,9 +58,9 @@ async function keep(view: JobView): Promise<Outcome<string>> {
 }
 
 /** Writes the log and the history of a job. Calls `ended` at its end. */
-const witness = (ended: (view: JobView) => void): Witness => ({
+const recorder = (ended: (view: JobView) => void): JobRecorder => ({
   started: (view) => logStart(log, view),
-  happened: (event, view) => logEvent(log, event, view),
+  onEvent: (event, view) => logEvent(log, event, view),
   keep: (view) => {
     ended(view);
     return keep(view);
@@ -71,7 +71,7 @@ const witness = (ended: (view: JobView) => void): Witness => ({
 export const job: Actions['job'] = async (request, run) => {
   const { yes, json, verbose, logLevel } = run;
   if (logLevel !== null) log.keepFrom(logLevel);
-  if (verbose) tellLog();
+  if (verbose) echoLog();
   const stop = new Stop();
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader of stdout is gone. Stop as any program in a pipe does, but leave the devices in order.
@@ -85,40 +85,40 @@ export const job: Actions['job'] = async (request, run) => {
   const selection: Selection | null =
     atTerminal && terminal.moves && !verbose && inForeground() ? { index: null } : null;
   const reporter = await reporterFor(json, selection, verbose);
-  const brought: Brought = { source: null, ended: null };
-  const around = {
+  const brought: JobDownload = { source: null, ended: null };
+  const context = {
     reporter,
     stop,
     ask: atTerminal ? ask : null,
     control: readsInput(request) ? null : controlBy(json, selection),
-    mention,
+    printNotice,
     waits: waitsOn(stderr, stderr.isTTY && terminal.moves),
-    witness: witness((view) => {
+    recorder: recorder((view) => {
       brought.ended = view;
       brought.source ??= sourceIn(view);
     }),
-    holdOffSleep: () => holdOffSleep(log),
+    inhibitSleep: () => inhibitSleep(log),
   };
   try {
     const { signal } = stop;
     const perform = async (asked: Asked, engine: Engine): Promise<number> => {
-      if (!isElsewhere(asked)) return await runJob(await known(asked, engine), yes, { ...around, engine });
+      if (!isElsewhere(asked)) return await runJob(await known(asked, engine), yes, { ...context, engine });
       const bringing = { consented: yes, canAsk: atTerminal, engine, signal, reporter: downloadBy(json, verbose) };
-      const work = await bring(asked, run, bringing);
+      const work = await downloadSource(asked, run, bringing);
       brought.source = { path: sourceOf(work)!, origin: originOf(work)! };
-      return await runJob(withAbsolutePaths(work, process.cwd()), yes, { ...around, engine });
+      return await runJob(withAbsolutePaths(work, process.cwd()), yes, { ...context, engine });
     };
-    const means = { downloads: run, patience: request.stallTimeout, signal };
+    const listDownload = { downloads: run, patience: request.stallTimeout, signal };
     return await withEngine(reporter.refused, (engine) =>
-      withListOf(request, means, (asked) => perform(asked, engine)),
+      withListOf(request, listDownload, (asked) => perform(asked, engine)),
     );
   } catch (error) {
     if (!(error instanceof DownloadStopped)) throw error;
-    mention(error.message);
+    printNotice(error.message);
     return EXIT.cancelled;
   } finally {
     stop.close();
-    await putAway(brought);
+    await removeDownload(brought);
   }
 };
 
@@ -130,19 +130,19 @@ const known = async (request: Asked, engine: Engine): Promise<JobRequest> =>
   );
 
 /** The job's download, now or by an earlier run, and the end of the job; null for none. */
-interface Brought {
+interface JobDownload {
   source: Pick<Fetched, 'path' | 'origin'> | null;
   ended: JobView | null;
 }
 
-const sourceIn = ({ plan: { source, origin } }: JobView): Brought['source'] =>
+const sourceIn = ({ plan: { source, origin } }: JobView): JobDownload['source'] =>
   source === null || origin === null ? null : { path: source.realPath, origin };
 
 /** Removes a download that is no longer needed. Tells the user about one that stays. */
-async function putAway({ source, ended }: Brought): Promise<void> {
+async function removeDownload({ source, ended }: JobDownload): Promise<void> {
   if (source === null) return;
-  const left = await tidy(source, ended, ended !== null && continuable(ended) !== null);
-  if (left !== null) mention(`what was downloaded stays in ${left}`);
+  const left = await removeUnneeded(source, ended, ended !== null && continuable(ended) !== null);
+  if (left !== null) printNotice(`what was downloaded stays in ${left}`);
 }
 
 /** Chooses how to report a download. */

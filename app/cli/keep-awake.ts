@@ -16,7 +16,7 @@ const HOLD = [
  * Prevents sleep until the function that it gives is called. When that is not possible (no systemd, no right to it),
  * the job runs without it, and the log says so.
  */
-export function holdOffSleep(log: Logger): () => void {
+export function inhibitSleep(log: Logger): () => void {
   const failed = (why: string): void => log.info(`sleep is not held off: ${why}`);
   // In its own session: Ctrl-C is for the job, which then still flushes its drives.
   const child = spawn('systemd-inhibit', HOLD, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import type { JobView } from '../contract/window.ts';
 import { statOf } from '../base/process-stat.ts';
 import { isOver } from '../view/reduce-events.ts';
-import type { Control, Controlled, Wish } from './control.ts';
+import type { Control, Controlled, ControlCommand } from './control.ts';
 import type { Selection } from './output/live-reporter.ts';
 
 /** Milliseconds between checks of whether the job is in the foreground. */
@@ -38,7 +38,7 @@ export function meaning(
   key: Key,
   { index }: Selection,
   view: JobView,
-): { wish: Wish } | { index: number | null } | null {
+): { command: ControlCommand } | { index: number | null } | null {
   const { destinations } = view.progress;
   switch (key) {
     case 'up':
@@ -50,15 +50,15 @@ export function meaning(
     case 'pause': {
       const meant = destinations.filter((one, other) => !isOver(one.state) && (index === null || index === other));
       if (meant.length === 0) return null;
-      return { wish: { call: 'pause', destination: index, paused: meant.some(({ paused }) => !paused) } };
+      return { command: { call: 'pause', destination: index, paused: meant.some(({ paused }) => !paused) } };
     }
     case 'cancel':
       return index === null || isOver(destinations[index]!.state)
         ? null
-        : { wish: { call: 'cancel', destination: index } };
+        : { command: { call: 'cancel', destination: index } };
     case 'retry':
       return index !== null && ['failed', 'cancelled'].includes(destinations[index]!.state)
-        ? { wish: { call: 'retry', destination: index } }
+        ? { command: { call: 'retry', destination: index } }
         : null;
   }
 }
@@ -68,12 +68,13 @@ export const byKeys =
   (input: NodeJS.ReadStream, selection: Selection): Control =>
   (job) => {
     const normal = stty('-g');
-    const hear = (data: Buffer | string): void => keysIn(data.toString()).forEach((key) => press(key, selection, job));
-    let attentive = false;
+    const onData = (data: Buffer | string): void =>
+      keysIn(data.toString()).forEach((key) => press(key, selection, job));
+    let reading = false;
     // The kernel would stop a background job that reads from the terminal or changes its settings.
-    const attend = (): void => {
-      attentive = inForeground();
-      if (attentive) {
+    const followForeground = (): void => {
+      reading = inForeground();
+      if (reading) {
         stty('-icanon', '-echo', 'min', '1', 'time', '0');
         input.resume();
       } else {
@@ -81,14 +82,14 @@ export const byKeys =
       }
     };
     // Poll, because a shell does not announce that it brings a running job to the foreground.
-    const watch = setInterval(() => inForeground() !== attentive && attend(), WATCH);
-    input.on('data', hear);
-    process.on('SIGCONT', attend); // the shell has had the terminal and changed its settings
-    attend();
+    const watch = setInterval(() => inForeground() !== reading && followForeground(), WATCH);
+    input.on('data', onData);
+    process.on('SIGCONT', followForeground); // the shell has had the terminal and changed its settings
+    followForeground();
     return () => {
       clearInterval(watch);
-      input.off('data', hear);
-      process.off('SIGCONT', attend);
+      input.off('data', onData);
+      process.off('SIGCONT', followForeground);
       input.pause();
       if (normal !== null && inForeground()) stty(normal.trim());
     };
@@ -97,8 +98,8 @@ export const byKeys =
 function press(key: Key, selection: Selection, job: Controlled): void {
   const meant = meaning(key, selection, job.view());
   if (meant === null) return;
-  if ('wish' in meant) {
-    job.perform(meant.wish);
+  if ('command' in meant) {
+    job.perform(meant.command);
   } else {
     selection.index = meant.index;
     job.redraw();
@@ -117,14 +118,14 @@ function stty(...args: string[]): string | null {
  * counts.
  */
 export function inForeground(): boolean {
-  const own = standing('self');
+  const own = terminalState('self');
   const { group, foreground } =
-    own.terminal === '0' && process.env.PLATTER_BROKER_FD !== undefined ? standing(process.ppid) : own;
+    own.terminal === '0' && process.env.PLATTER_BROKER_FD !== undefined ? terminalState(process.ppid) : own;
   return group === foreground;
 }
 
 /** A process's group and terminal. A process that cannot be seen (procfs with hidepid) has no terminal. */
-function standing(pid: number | 'self'): { group: string; terminal: string; foreground: string } {
+function terminalState(pid: number | 'self'): { group: string; terminal: string; foreground: string } {
   // state ppid pgrp session tty_nr tpgid
   const [, , group = '', , terminal = '0', foreground = '-1'] = statOf(pid);
   return { group, terminal, foreground };

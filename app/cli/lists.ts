@@ -1,12 +1,12 @@
 // Commands that ask the engine without running a job: lists of disks and of interrupted jobs.
-import { tidyForgotten } from '../download/remove-download.ts';
+import { removeForgotten } from '../download/remove-download.ts';
 import type { Actions } from './commands.ts';
 import { diskTable } from './output/disk-table.ts';
 import { EXIT } from './output/exit-code.ts';
 import { jobLines } from './interrupted.ts';
 import { diskFacts } from './output/json.ts';
 import { screenOf } from './output/streams.ts';
-import { forTerminal, paint, refusals, stillWaiting, tell } from './output/speech.ts';
+import { forTerminal, paint, refusals, stillWaiting, printResult } from './output/speech.ts';
 import { printableJson } from './output/text.ts';
 import { withEngine } from './with-engine.ts';
 
@@ -17,7 +17,7 @@ export const list: Actions['list'] = ({ all, json }) =>
   withEngine(refusals(json), async (engine) => {
     const disks = await engine.call('list', { all });
     const table = (): string => diskTable(disks, stdout.isTTY ? screenOf(stdout).width : Infinity, paint).join('\n');
-    return tell(`${json ? printableJson(disks.map(diskFacts), 2) : forTerminal(table())}\n`);
+    return printResult(`${json ? printableJson(disks.map(diskFacts), 2) : forTerminal(table())}\n`);
   });
 
 /** `platter jobs`. */
@@ -25,13 +25,15 @@ export const jobs: Actions['jobs'] = ({ json }) =>
   withEngine(refusals(json), async (engine) => {
     engine.onWaiting(stillWaiting);
     const interrupted = await engine.call('jobs', {});
-    return tell(`${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`);
+    return printResult(
+      `${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`,
+    );
   });
 
 /** `platter forget`: forgets the job, and removes its download unless another job needs it. */
 export const forget: Actions['forget'] = (name, { json }) =>
   withEngine(refusals(json), async (engine) => {
     const { download } = await engine.call('forget', { job: name });
-    await tidyForgotten(download);
+    await removeForgotten(download);
     return EXIT.allGood;
   });

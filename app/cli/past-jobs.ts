@@ -15,7 +15,7 @@ import { search } from '../records/search.ts';
 import type { Actions } from './commands.ts';
 import { EXIT } from './output/exit-code.ts';
 import { historyLines } from './output/history-lines.ts';
-import { forTerminal, paint, refusals, stillWaiting, tell } from './output/speech.ts';
+import { forTerminal, paint, refusals, stillWaiting, printResult } from './output/speech.ts';
 import { printableJson, printableLines } from './output/text.ts';
 import { asking } from './with-engine.ts';
 
@@ -29,10 +29,11 @@ export const history: Actions['history'] = (words, { json, csv }) =>
   asking(refusals(json), async () => {
     const { records, unreadable } = await kept(new History().all());
     const found = search(records, words.join(' '));
-    if (csv) return tell(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
-    if (json) return tell(`${printableJson(found.map(recordToKeep), 2)}\n`);
+    if (csv)
+      return printResult(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
+    if (json) return printResult(`${printableJson(found.map(recordToKeep), 2)}\n`);
     const lines = historyLines(found, unreadable, paint, words.length > 0);
-    return tell(`${forTerminal(lines.join('\n'))}\n`);
+    return printResult(`${forTerminal(lines.join('\n'))}\n`);
   });
 
 /** `platter report`. */

@@ -8,8 +8,8 @@ import { againstName } from '../base/paths.ts';
 import { commands } from './commands.ts';
 import { EXIT } from './output/exit-code.ts';
 import { left } from './engine-left-behind.ts';
-import { allTaken, watchOutput } from './output/streams.ts';
-import { log, logWritten, mention, refusals } from './output/speech.ts';
+import { drain, watchOutput } from './output/streams.ts';
+import { log, logWritten, printNotice, refusals } from './output/speech.ts';
 import { printableLines } from './output/text.ts';
 
 const { stdout, stderr } = process;
@@ -21,7 +21,7 @@ const wantsJson = (): boolean => process.argv.includes('--json');
  * Handles arguments that the parser rejected. It has printed them on stderr; with --json they are printed on stdout
  * too.
  */
-function misused(error: CommanderError): number {
+function reportUsageError(error: CommanderError): number {
   if (error.exitCode === 0) return EXIT.allGood; // --help, --version
   if (wantsJson())
     refusals(true)([
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
     await parser.parseAsync(process.argv, { from: 'node' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    exit(misused(error));
+    exit(reportUsageError(error));
   }
 }
 
@@ -88,11 +88,11 @@ await main().catch((error: unknown) => {
   stderr.write(printableLines(`platter: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`));
   process.exitCode = EXIT.noneGood;
 });
-if (reader.patience !== null && !(await allTaken(stdout, stderr, reader.patience))) process.exit(EXIT.noneGood);
+if (reader.patience !== null && !(await drain(stdout, stderr, reader.patience))) process.exit(EXIT.noneGood);
 await logWritten(reader.patience ?? LOG_PATIENCE);
 // Node waits for its threads, and a thread for its file.
 if (unanswered() > 0)
-  mention(
+  printNotice(
     'the file system of the state folder does not answer. Platter has nothing left to do, and ends when it answers.',
   );
 // The engine alone would keep this process alive.

@@ -98,10 +98,10 @@ const INSTALLED = '/usr/lib/platter';
  */
 export function sudoCommand(argv: readonly string[]): string {
   const [node = '', program = '', ...args] = argv;
-  return ['sudo', ...starter(node, program), ...args].map(quoted).join(' ');
+  return ['sudo', ...platterCommand(node, program), ...args].map(quoted).join(' ');
 }
 
-function starter(node: string, program: string): string[] {
+function platterCommand(node: string, program: string): string[] {
   if (!program.endsWith(PACKAGED)) return [node, program.replace(/\/out\/cli\/platter\.js$/, '/build/platter.mjs')];
   const folder = program.slice(0, -PACKAGED.length);
   return [folder === INSTALLED ? 'platter' : `${folder}/platter`];

@@ -3,11 +3,11 @@ import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { Engine } from '../client/client.ts';
-import { hostEnded, JobSession, type Witness } from '../client/job-session.ts';
+import { hostEnded, JobSession, type JobRecorder } from '../client/job-session.ts';
 import { english } from '../base/english.ts';
 import { failure, isHostFailure, outcome, Refusal } from '../base/errors.ts';
 import { CONSENT, overwritten } from './confirm.ts';
-import type { Control, Wish } from './control.ts';
+import type { Control, ControlCommand } from './control.ts';
 import { EXIT, exitCode } from './output/exit-code.ts';
 import type { Reporter } from './output/reporter.ts';
 import { showAs } from './output/typed-paths.ts';
@@ -15,7 +15,7 @@ import type { Waits } from './output/waits.ts';
 import type { Stop } from './stop.ts';
 
 /** Everything that `runJob` needs from its caller. */
-export interface Surroundings {
+export interface JobContext {
   engine: Engine;
   reporter: Reporter;
   stop: Stop;
@@ -24,36 +24,36 @@ export interface Surroundings {
   /** How the user can control the running job; null when they cannot. */
   control: Control | null;
   /** Prints a sentence before the job. */
-  mention: (sentence: string) => void;
+  printNotice: (sentence: string) => void;
   /** Prints the files that are awaited before the job. */
   waits: Waits;
   /** The log and the history. */
-  witness: Witness;
+  recorder: JobRecorder;
   /** Keeps the computer from sleeping. Gives a function that ends this. */
-  holdOffSleep: () => () => void;
+  inhibitSleep: () => () => void;
 }
 
 /**
  * Runs `request`, whose paths are absolute, and resolves to the exit code. `consented`: the user has already agreed to
  * overwrite. The caller closes the engine. Throws a Refusal when nothing was done.
  */
-export async function runJob(request: JobRequest, consented: boolean, around: Surroundings): Promise<number> {
-  const { engine, reporter, mention, waits, holdOffSleep } = around;
+export async function runJob(request: JobRequest, consented: boolean, context: JobContext): Promise<number> {
+  const { engine, reporter, printNotice, waits, inhibitSleep } = context;
   try {
     engine.onWaiting((path, reading) => waits.told(path, reading));
-    const plan = await unlessStopped(engine.call('prepare', request), around).finally(waits.over);
+    const plan = await unlessStopped(engine.call('prepare', request), context).finally(waits.over);
     if (plan.source !== null && plan.origin !== null) showAs(plan.source.path, english.origin(plan.origin));
     reporter.planned(plan);
-    if (!consented) await askFor(plan, around);
-    const letSleep = holdOffSleep();
+    if (!consented) await askFor(plan, context);
+    const allowSleep = inhibitSleep();
     try {
-      return await run(plan, around);
+      return await run(plan, context);
     } finally {
-      letSleep();
+      allowSleep();
     }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
-    mention('stopped before anything was written');
+    printNotice('stopped before anything was written');
     return EXIT.cancelled;
   }
 }
@@ -62,7 +62,7 @@ export async function runJob(request: JobRequest, consented: boolean, around: Su
 class Stopped extends Error {}
 
 /** `promise`, or Stopped as soon as the user asks to stop. */
-function unlessStopped<T>(promise: Promise<T>, { stop: { signal } }: Surroundings): Promise<T> {
+function unlessStopped<T>(promise: Promise<T>, { stop: { signal } }: JobContext): Promise<T> {
   return new Promise((resolve, reject) => {
     whenAborted(signal, () => reject(new Stopped()));
     promise.then(resolve, reject);
@@ -70,21 +70,21 @@ function unlessStopped<T>(promise: Promise<T>, { stop: { signal } }: Surrounding
 }
 
 /** Returns when the user agrees to lose the data on the destinations; otherwise throws a Refusal. */
-async function askFor(plan: Plan, around: Surroundings): Promise<void> {
+async function askFor(plan: Plan, context: JobContext): Promise<void> {
   const lost = overwritten(plan);
   if (lost.length === 0) return;
-  const { ask, engine, stop } = around;
+  const { ask, engine, stop } = context;
   // The devices are held while the question is open, so what the user reads about is what will be written.
   const answer =
-    ask === null ? false : await unlessStopped(Promise.race([ask(plan, stop.signal), goneOf(engine)]), around);
+    ask === null ? false : await unlessStopped(Promise.race([ask(plan, stop.signal), rejectWhenGone(engine)]), context);
   if (!answer) throw new Refusal(ask === null ? lost.map(({ path }) => nobodyAsked(path)) : [declined()]);
 }
 
 /**
  * Starts the prepared job, reports it and obeys the user until it has ended. Throws a Refusal when it was not started.
  */
-async function run(plan: Plan, { engine, reporter, stop, control, witness, waits }: Surroundings): Promise<number> {
-  const job = new JobSession(engine, plan, witness, (event, view) => reporter.happened(event, view));
+async function run(plan: Plan, { engine, reporter, stop, control, recorder, waits }: JobContext): Promise<number> {
+  const job = new JobSession(engine, plan, recorder, (event, view) => reporter.onEvent(event, view));
   reporter.started(job.view);
   // A source that is judged first can take long.
   const giveUp = (): void => void outcome(() => engine.call('cancel', {}));
@@ -106,8 +106,8 @@ async function run(plan: Plan, { engine, reporter, stop, control, witness, waits
     });
     release = control?.({
       view: () => job.view,
-      perform: (wish) => inBackground(perform(wish, job, stop, reporter)),
-      reject: (error) => reporter.denied([error], job.view),
+      perform: (command) => inBackground(perform(command, job, stop, reporter)),
+      reject: (error) => reporter.commandRefused([error], job.view),
       redraw: () => reporter.redraw(job.view),
     });
   });
@@ -120,33 +120,33 @@ async function run(plan: Plan, { engine, reporter, stop, control, witness, waits
 }
 
 /** Carries out a user's request to the job; reports when that is not possible. */
-async function perform(wish: Wish, job: JobSession, stop: Stop, reporter: Reporter): Promise<void> {
+async function perform(command: ControlCommand, job: JobSession, stop: Stop, reporter: Reporter): Promise<void> {
   if (!job.runs) return;
-  if (wish.call === 'cancel' && wish.destination === null) {
+  if (command.call === 'cancel' && command.destination === null) {
     stop.request();
     return;
   }
-  const done = await obey(wish, job);
+  const done = await execute(command, job);
   // Ignore a request that came too late. A lost host is reported as the end of the job.
   if (!done.ok && job.view.phase !== 'ended' && !done.errors.some(isHostFailure))
-    reporter.denied(done.errors, job.view);
+    reporter.commandRefused(done.errors, job.view);
 }
 
-function obey(wish: Wish, job: JobSession): Promise<Outcome<null>> {
-  switch (wish.call) {
+function execute(command: ControlCommand, job: JobSession): Promise<Outcome<null>> {
+  switch (command.call) {
     case 'cancel':
-      return job.cancel(wish.destination);
+      return job.cancel(command.destination);
     case 'pause':
-      return job.pause(wish.destination, wish.paused);
+      return job.pause(command.destination, command.paused);
     case 'throttle':
-      return job.throttle(wish.destination, wish.bytesPerSecond);
+      return job.throttle(command.destination, command.bytesPerSecond);
     case 'retry':
-      return job.retry(wish.destination);
+      return job.retry(command.destination);
   }
 }
 
 /** Rejects with the reason when the engine is gone; never resolves. */
-function goneOf(engine: Engine): Promise<never> {
+function rejectWhenGone(engine: Engine): Promise<never> {
   return engine.closed.then((reason) => {
     throw new Refusal([reason ?? hostEnded()]);
   });

@@ -7,14 +7,14 @@ const ECHO = 500;
 /** Receives requests to stop until it is closed. */
 export class Stop {
   readonly #controller = new AbortController();
-  readonly #heard = (): void => this.request();
+  readonly #onSignal = (): void => this.request();
   #first = 0;
 
   /** Called for every request after the first. */
   onRepeat: () => void = () => undefined;
 
   constructor() {
-    for (const signal of STOPPING) process.on(signal, this.#heard);
+    for (const signal of STOPPING) process.on(signal, this.#onSignal);
   }
 
   /** Aborted by the first request. */
@@ -33,6 +33,6 @@ export class Stop {
 
   /** Restores the signals' default effect. */
   close(): void {
-    for (const signal of STOPPING) process.off(signal, this.#heard);
+    for (const signal of STOPPING) process.off(signal, this.#onSignal);
   }
 }

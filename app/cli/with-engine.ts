@@ -9,12 +9,12 @@ import { EXIT } from './output/exit-code.ts';
 import { left } from './engine-left-behind.ts';
 import type { Refused } from './output/reporter.ts';
 import { withRights } from './rights.ts';
-import { log, mention } from './output/speech.ts';
+import { log, printNotice } from './output/speech.ts';
 
 const { stdin, stderr } = process;
 
 /** Milliseconds between checks of an engine that has not ended yet. */
-const LOOK = 2000;
+const POLL_MS = 2000;
 
 /** Runs `act`; `refused` reports a refusal. Resolves to the exit code. */
 export async function asking(refused: Refused, act: () => Promise<number>): Promise<number> {
@@ -40,7 +40,7 @@ export async function withEngine(refused: Refused, act: (engine: Engine) => Prom
   started.onEvent((event) => {
     stalled ||= hasStalled(errorsIn(event));
   });
-  const engine = withRights(started, mention);
+  const engine = withRights(started, printNotice);
   try {
     return await asking(refused, () =>
       act(engine).catch((error: unknown) => {
@@ -49,7 +49,7 @@ export async function withEngine(refused: Refused, act: (engine: Engine) => Prom
       }),
     );
   } finally {
-    await letGo(engine, stalled);
+    await closeEngine(engine, stalled);
   }
 }
 
@@ -57,11 +57,11 @@ export async function withEngine(refused: Refused, act: (engine: Engine) => Prom
  * Ends the engine and waits for it, unless it waits for a device that does not answer. `stalled`: the job has given up
  * such a device; otherwise the kernel is asked.
  */
-async function letGo(engine: Engine, stalled: boolean): Promise<void> {
+async function closeEngine(engine: Engine, stalled: boolean): Promise<void> {
   const closed = engine.close();
   let waits: Waits = new Map();
   for (;;) {
-    const ended = await Promise.race([closed, sleep(LOOK, 'late', { ref: false })]);
+    const ended = await Promise.race([closed, sleep(POLL_MS, 'late', { ref: false })]);
     if (ended !== 'late') return;
     const now: Waits = engine.pid === null ? new Map() : waitsOf(engine.pid);
     if (stalled || isStuck(waits, now)) break;

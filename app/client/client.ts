@@ -33,7 +33,7 @@ export interface EngineOptions {
   /** How a host that is started here gets rights; default: only by polkit. */
   rights?: HostRights;
   /** Receives the stderr of a host that is started here. */
-  heard?: (text: string) => void;
+  onStderr?: (text: string) => void;
 }
 
 /** A running engine host. */
@@ -65,10 +65,10 @@ export function startEngine({
   host,
   streams,
   rights = { control: null, sudo: false },
-  heard,
+  onStderr,
 }: EngineOptions = {}): Engine {
   return new HostClient(
-    host ?? (streams === undefined ? startHost(command ?? hostCommand(), rights, heard) : attached(streams)),
+    host ?? (streams === undefined ? startHost(command ?? hostCommand(), rights, onStderr) : attached(streams)),
   );
 }
 

@@ -1,5 +1,5 @@
-// Chooses the way to get rights to open disks on this machine, and interprets the answer. Pure except `meansHere`,
-// which examines the machine.
+// Chooses the way to get rights to open disks on this machine, and interprets the answer. Pure except
+// `findElevationTools`, which examines the machine.
 import { accessSync, constants } from 'node:fs';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
@@ -9,7 +9,7 @@ import { failure } from '../base/errors.ts';
 export const BROKER = '/usr/lib/platter/platter-broker';
 
 /** How the host was started. */
-export interface Given {
+export interface HostStart {
   /** Descriptor of the control socket of `platter-broker --as`; null when the program was not started by root. */
   control: number | null;
   /** The client can run sudo on a terminal. */
@@ -17,7 +17,7 @@ export interface Given {
 }
 
 /** The means that this machine offers. */
-export interface Means {
+export interface ElevationTools {
   /** Path of a broker installed by a package. */
   installed: string | null;
   /** Path of a broker beside this program. */
@@ -30,7 +30,7 @@ export interface Means {
 }
 
 /** The way to a session with the broker. */
-export type Way =
+export type SessionRoute =
   | { how: 'control'; control: number }
   | { how: 'sudo'; command: string[] }
   | { how: 'pkexec'; command: string[] }
@@ -39,7 +39,7 @@ export type Way =
 const PLACES = ['/usr/bin', '/bin', '/run/wrappers/bin'];
 
 /** Examines this machine. `beside`: where this program's own broker would be. */
-export function meansHere(beside: string): Means {
+export function findElevationTools(beside: string): ElevationTools {
   const find = (name: string): string | null => PLACES.map((place) => `${place}/${name}`).find(isProgram) ?? null;
   return {
     installed: isProgram(BROKER) ? BROKER : null,
@@ -51,17 +51,17 @@ export function meansHere(beside: string): Means {
 }
 
 /** The way to a session. sudo comes before polkit, because a person at a terminal expects to be asked there. */
-export function wayToRights({ control, sudo }: Given, means: Means): Way {
+export function sessionRoute({ control, sudo }: HostStart, tools: ElevationTools): SessionRoute {
   if (control !== null) return { how: 'control', control };
   // With sudo, users may run a program of their own; pkexec is only for the installed one.
-  const forSudo = means.installed ?? means.beside;
-  if (sudo && means.sudo !== null && forSudo !== null) return { how: 'sudo', command: [means.sudo, '--', forSudo] };
+  const forSudo = tools.installed ?? tools.beside;
+  if (sudo && tools.sudo !== null && forSudo !== null) return { how: 'sudo', command: [tools.sudo, '--', forSudo] };
   // Without a desktop agent, pkexec fails at once instead of asking on a terminal.
-  if (means.installed !== null && means.pkexec !== null)
-    return { how: 'pkexec', command: [means.pkexec, '--disable-internal-agent', means.installed] };
+  if (tools.installed !== null && tools.pkexec !== null)
+    return { how: 'pkexec', command: [tools.pkexec, '--disable-internal-agent', tools.installed] };
   return {
     how: 'none',
-    remedy: { kind: means.installed !== null ? 'installPkexec' : means.packaged ? 'installPackage' : 'sudoStart' },
+    remedy: { kind: tools.installed !== null ? 'installPkexec' : tools.packaged ? 'installPackage' : 'sudoStart' },
   };
 }
 

@@ -68,12 +68,12 @@ const CONTROL = 3;
 
 /**
  * Starts `command`, which takes the host's arguments. A command that cannot be started counts as a host that has ended.
- * `heard` receives its stderr.
+ * `onStderr` receives its stderr.
  */
 export function startHost(
   command: readonly string[],
   { control, sudo }: HostRights,
-  heard: (text: string) => void = () => undefined,
+  onStderr: (text: string) => void = () => undefined,
 ): HostProcess {
   const [program = '', ...args] = [
     ...command,
@@ -93,7 +93,7 @@ export function startHost(
   let said = '';
   stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-STDERR_KEPT);
-    heard(text);
+    onStderr(text);
   });
   // Writing to a host that is gone fails with EPIPE; its end says more.
   stdin.on('error', () => undefined);

@@ -9,10 +9,10 @@ import { jobStarted, reduce, type JobEvent } from '../view/reduce-events.ts';
 import type { Engine } from './client.ts';
 
 /** Accompanies every job beside the user interface: the log and the history. */
-export interface Witness {
+export interface JobRecorder {
   started(job: JobView): void;
   /** `event` happened; `job` is the view after it. */
-  happened(event: JobEvent, job: JobView): void;
+  onEvent(event: JobEvent, job: JobView): void;
   /** Adds an ended job to the history; gives its name there. */
   keep(job: JobView): Promise<Outcome<string>>;
 }
@@ -20,11 +20,12 @@ export interface Witness {
 /** A job that `prepare` has planned. Paths are those of the plan. */
 export class JobSession {
   /**
-   * Resolves when the job has ended and the witness has kept its record, or failed to. Stays pending for a refused job.
+   * Resolves when the job has ended and the recorder has kept its record, or failed to. Stays pending for a refused
+   * job.
    */
   readonly kept: Promise<Outcome<string>>;
   readonly #engine: Engine;
-  readonly #witness: Witness;
+  readonly #recorder: JobRecorder;
   readonly #show: (event: JobEvent, job: JobView) => void;
   readonly #stopListening: () => void;
   #view: JobView;
@@ -32,16 +33,16 @@ export class JobSession {
   #over = false;
   #keep: (kept: Promise<Outcome<string>>) => void = () => undefined;
 
-  /** Tells the witness that the job begins. `show` receives every event, before the witness does. */
-  constructor(engine: Engine, plan: Plan, witness: Witness, show: (event: JobEvent, job: JobView) => void) {
+  /** Tells the recorder that the job begins. `show` receives every event, before the recorder does. */
+  constructor(engine: Engine, plan: Plan, recorder: JobRecorder, show: (event: JobEvent, job: JobView) => void) {
     this.#engine = engine;
-    this.#witness = witness;
+    this.#recorder = recorder;
     this.#show = show;
     this.#view = jobStarted(plan, Date.now());
     this.kept = new Promise((resolve) => (this.#keep = resolve));
     // Listen before the host is asked to start: the job's first events can arrive ahead of the answer.
-    this.#stopListening = engine.onEvent((event) => this.#happened(event));
-    witness.started(this.#view);
+    this.#stopListening = engine.onEvent((event) => this.#onEvent(event));
+    recorder.started(this.#view);
   }
 
   /** The current state of the job. */
@@ -61,12 +62,12 @@ export class JobSession {
   async start(): Promise<Outcome<null>> {
     const started = await this.#ask('start', {});
     const gone = started.ok ? undefined : started.errors.find(isHostFailure);
-    if (gone !== undefined) this.#happened({ event: 'failure', failure: gone });
+    if (gone !== undefined) this.#onEvent({ event: 'failure', failure: gone });
     if (!started.ok && gone === undefined) {
       this.#end();
       return started;
     }
-    void this.#engine.closed.then((error) => this.#happened({ event: 'failure', failure: error ?? hostEnded() }));
+    void this.#engine.closed.then((error) => this.#onEvent({ event: 'failure', failure: error ?? hostEnded() }));
     return { ok: true, value: null };
   }
 
@@ -76,7 +77,7 @@ export class JobSession {
    */
   async cancel(destination: number | null): Promise<Outcome<null>> {
     if (!this.runs) return { ok: false, errors: [nothingRuns()] };
-    if (destination === null) this.#happened({ event: 'cancelling' });
+    if (destination === null) this.#onEvent({ event: 'cancelling' });
     return this.#ask('cancel', { destination });
   }
 
@@ -88,7 +89,7 @@ export class JobSession {
   /** Limits the job (null) or one destination, in bytes per second; null for no limit. */
   async throttle(destination: number | null, bytesPerSecond: number | null): Promise<Outcome<null>> {
     const done = await this.#control('throttle', { destination, bytesPerSecond });
-    if (done.ok) this.#happened({ event: 'limited', destination, bytesPerSecond });
+    if (done.ok) this.#onEvent({ event: 'limited', destination, bytesPerSecond });
     return done;
   }
 
@@ -96,7 +97,7 @@ export class JobSession {
   async retry(destination: number): Promise<Outcome<null>> {
     const over = new Set(this.#view.errors.filter((error) => error.destination === destination));
     const done = await this.#control('retry', { destination });
-    if (done.ok) this.#happened({ event: 'retried', destination, over });
+    if (done.ok) this.#onEvent({ event: 'retried', destination, over });
     return done;
   }
 
@@ -115,14 +116,14 @@ export class JobSession {
     });
   }
 
-  #happened(event: JobEvent): void {
+  #onEvent(event: JobEvent): void {
     if (this.#over) return;
     const view = reduce(this.#view, event);
     this.#view = view;
     if (view.phase === 'ended') this.#end();
     this.#show(event, view);
-    this.#witness.happened(event, view);
-    if (view.phase === 'ended') this.#keep(this.#witness.keep(view));
+    this.#recorder.onEvent(event, view);
+    if (view.phase === 'ended') this.#keep(this.#recorder.keep(view));
   }
 
   #end(): void {

@@ -89,7 +89,7 @@ export interface MbrTable<P = TablePartition> {
 export type PartitionTable<P = TablePartition> = GptTable<P> | MbrTable<P>;
 
 /** A partition with the signatures at its start. */
-export interface LookedAt extends TablePartition {
+export interface ExaminedPartition extends TablePartition {
   /** More than one when several were found; null when its start was not read. */
   signatures: Signature[] | null;
 }
@@ -97,7 +97,7 @@ export interface LookedAt extends TablePartition {
 /** The content of a disk or an image. */
 export interface Inside {
   /** null when there is none. */
-  table: PartitionTable<LookedAt> | null;
+  table: PartitionTable<ExaminedPartition> | null;
   /** The signatures at the first byte of the disk or image; null when that was not read. */
   signatures: Signature[] | null;
 }

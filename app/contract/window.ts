@@ -36,7 +36,7 @@ export interface JobView {
  * The whereabouts of a destination's drive: never in the list of disks ('unlisted', as for every file); in the list;
  * switched off but still in it; switched off and gone ('ejected'); gone without being switched off ('takenOut').
  */
-export type Whereabouts = 'unlisted' | 'there' | 'switchedOff' | 'ejected' | 'takenOut';
+export type DrivePresence = 'unlisted' | 'there' | 'switchedOff' | 'ejected' | 'takenOut';
 
 /** A checked request that waits for the user's consent. */
 export interface Review {
@@ -79,7 +79,7 @@ export interface AppState extends SettingsState {
   review: Review | null;
   job: JobView | null;
   /** One for each destination of the job; empty without a job. */
-  drives: readonly Whereabouts[];
+  drives: readonly DrivePresence[];
   /** Interrupted jobs that can be continued, newest first. */
   interrupted: InterruptedJob[];
   /** Why that list may be wrong; null when all is well. */

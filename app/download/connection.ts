@@ -13,7 +13,7 @@ const MOST_REDIRECTS = 20;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** How requests are made. */
-export interface Means {
+export interface ConnectionOptions {
   /** Seconds without an answer after which a server counts as silent; 0: wait forever. */
   patience: number;
   /** The variables with the proxies and with the paths of more certificates. */
@@ -33,10 +33,10 @@ export interface Answer {
 }
 
 /** Requests `url` and follows redirects. Rejects with a Fault. */
-export async function get(url: URL, headers: Record<string, string>, means: Means): Promise<Answer> {
+export async function get(url: URL, headers: Record<string, string>, options: ConnectionOptions): Promise<Answer> {
   let at = url;
   for (let count = 0; count <= MOST_REDIRECTS; count += 1) {
-    const answer = await ask(at, headersFor(at, url, headers, means), means);
+    const answer = await ask(at, headersFor(at, url, headers, options), options);
     const { statusCode = 0, headers: given } = answer.response;
     if (!REDIRECTS.has(statusCode) || given.location === undefined) return answer;
     answer.close();
@@ -56,7 +56,12 @@ function redirected(from: URL, location: string): URL {
 }
 
 /** Sends the user name and password of the user's URL only to that URL's server. */
-function headersFor(at: URL, given: URL, headers: Record<string, string>, { program }: Means): Record<string, string> {
+function headersFor(
+  at: URL,
+  given: URL,
+  headers: Record<string, string>,
+  { program }: ConnectionOptions,
+): Record<string, string> {
   const own = at.origin === given.origin ? given : at;
   return {
     'user-agent': program.replace(' ', '/'),
@@ -75,7 +80,7 @@ function authorization(name: string, { username, password }: URL): Record<string
 }
 
 /** Sends one request, and waits for the head of the answer. */
-async function ask(url: URL, headers: Record<string, string>, { patience, env }: Means): Promise<Answer> {
+async function ask(url: URL, headers: Record<string, string>, { patience, env }: ConnectionOptions): Promise<Answer> {
   const proxy = proxyOf(url, env);
   // Until a server answers through a proxy, any error is the proxy's.
   const host = proxy !== null && url.protocol === 'http:' ? proxy.host : url.host;

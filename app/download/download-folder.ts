@@ -43,7 +43,7 @@ export const downloadsDir = (env: NodeJS.ProcessEnv = process.env): string =>
   join(userFolder(env.XDG_CACHE_HOME, '.cache'), 'downloads');
 
 /** The folder of one download, locked for this process until it is closed. */
-export class Place {
+export class DownloadFolder {
   /** Absolute. */
   readonly folder: string;
   #facts: Facts;
@@ -58,13 +58,19 @@ export class Place {
    * Opens the folder `key` in `directory`, creating it if needed, and its file. Rejects with a Refusal when another
    * Platter uses it, or when it is not our own private folder.
    */
-  static async open(directory: string, key: string, name: string, origin: string, isKept: boolean): Promise<Place> {
+  static async open(
+    directory: string,
+    key: string,
+    name: string,
+    origin: string,
+    isKept: boolean,
+  ): Promise<DownloadFolder> {
     const folder = join(directory, key);
     try {
       await ownFolder(directory, folder);
       await lock(folder);
       const known = await readFacts(folder);
-      const place = new Place(folder, {
+      const place = new DownloadFolder(folder, {
         format: 'platter-download',
         version: 1,
         name,

@@ -10,7 +10,7 @@ import { thisProgram } from '../base/program-name.ts';
 import { fileName, keyOf, shownUrl } from './addresses.ts';
 import { endedUnexpectedly, endOf, say, startFetching } from './fetching.ts';
 import { GO, type Order } from './orders.ts';
-import { Place } from './download-folder.ts';
+import { DownloadFolder } from './download-folder.ts';
 import { report, type Report } from './reports.ts';
 import { Speed } from './speed.ts';
 
@@ -55,7 +55,7 @@ export async function download(
   signal: AbortSignal,
 ): Promise<Fetched> {
   const origin = shownUrl(url);
-  const place = await Place.open(directory, keyOf(url), fileName(url), origin, isKept);
+  const place = await DownloadFolder.open(directory, keyOf(url), fileName(url), origin, isKept);
   try {
     const start = await place.start();
     const order: Order = {
@@ -76,20 +76,20 @@ export async function download(
 
 /** Removes the download of `url`, unless the user keeps it. Rejects with a Refusal. */
 export async function discard(url: URL, directory: string): Promise<void> {
-  const place = await Place.open(directory, keyOf(url), fileName(url), shownUrl(url), false);
+  const place = await DownloadFolder.open(directory, keyOf(url), fileName(url), shownUrl(url), false);
   if (place.isKept) await place.close();
   else await place.remove();
 }
 
 /** The fetching program and the conversation with it. */
 class Fetching {
-  readonly #place: Place;
+  readonly #folder: DownloadFolder;
   readonly #origin: string;
   readonly #listener: DownloadListener;
   #speed: Speed | null = null;
 
-  constructor(place: Place, origin: string, listener: DownloadListener) {
-    this.#place = place;
+  constructor(place: DownloadFolder, origin: string, listener: DownloadListener) {
+    this.#folder = place;
     this.#origin = origin;
     this.#listener = listener;
   }
@@ -103,7 +103,7 @@ class Fetching {
       if (signal.aborted) throw this.#cancelled();
     };
     check();
-    const child = startFetching(this.#place.descriptor);
+    const child = startFetching(this.#folder.descriptor);
     const stop = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', stop, { once: true });
     const ended = endOf(child);
@@ -114,7 +114,7 @@ class Fetching {
       say(child, JSON.stringify(order));
       for await (const line of createInterface({ input: child.stdout! })) {
         const { data } = report.safeParse(asJson(line));
-        if (data !== undefined) end = await this.#hear(data, child);
+        if (data !== undefined) end = await this.#handleReport(data, child);
       }
       const said = await ended;
       check();
@@ -129,7 +129,7 @@ class Fetching {
   }
 
   /** Handles a report. Gives it when it is the last one. */
-  async #hear(told: Report, child: ChildProcess): Promise<Report | null> {
+  async #handleReport(told: Report, child: ChildProcess): Promise<Report | null> {
     switch (told.event) {
       case 'begins':
         await this.#begins(told);
@@ -148,19 +148,19 @@ class Fetching {
 
   /** The body is about to come. Rejects with a Refusal when there is no room for it. */
   async #begins({ from, ...file }: Extract<Report, { event: 'begins' }>): Promise<void> {
-    const free = await this.#place.free();
+    const free = await this.#folder.free();
     const needed = file.length === null ? 0 : file.length - from;
     if (needed > free)
       refuse({
         code: 'NO_SPACE',
         op: 'check',
-        device: this.#place.folder,
+        device: this.#folder.folder,
         reason: { kind: 'noRoom', missing: needed - free },
         remedy: { kind: 'otherDownloadFolder' },
       });
-    await this.#place.begins(file);
+    await this.#folder.begins(file);
     if (this.#speed?.length !== file.length || from === 0)
-      this.#listener.begins(this.#place.path, { bytes: from, length: file.length }, free);
+      this.#listener.begins(this.#folder.path, { bytes: from, length: file.length }, free);
     this.#speed = new Speed(from, file.length);
   }
 

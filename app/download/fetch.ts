@@ -38,15 +38,15 @@ const sink: Sink = {
 };
 
 /** An error of the file, not of the network. */
-class Unwritten extends Error {}
+class WriteError extends Error {}
 
 const guarded: Sink = {
-  write: (bytes, at) => sink.write(bytes, at).catch(asUnwritten),
-  empty: () => sink.empty().catch(asUnwritten),
+  write: (bytes, at) => sink.write(bytes, at).catch(asWriteError),
+  empty: () => sink.empty().catch(asWriteError),
 };
 
-function asUnwritten(cause: unknown): never {
-  throw new Unwritten('', { cause });
+function asWriteError(cause: unknown): never {
+  throw new WriteError('', { cause });
 }
 
 /** Runs the order, and reports its failure. */
@@ -62,7 +62,7 @@ async function run(order: Order, words: Words): Promise<void> {
 
 function failureFrom(url: URL, folder: string, error: unknown): PlatterError {
   if (error instanceof Fault) return failed(url, error);
-  if (error instanceof Unwritten && errnoOf(error.cause) !== null) return unwritten(error.cause, folder);
+  if (error instanceof WriteError && errnoOf(error.cause) !== null) return unwritten(error.cause, folder);
   throw error;
 }
 

@@ -2,7 +2,7 @@
 // or a part of another version, is not believed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { conditionOf, partIn, readBody, UNMARKED, validatorsIn, type Validators } from './answers.ts';
-import { get, type Answer, type Means } from './connection.ts';
+import { get, type Answer, type ConnectionOptions } from './connection.ts';
 import { connectionFault, Fault, statusFault } from './faults.ts';
 import type { Opened } from './reports.ts';
 import type { Sink } from './resuming-transfer.ts';
@@ -17,13 +17,13 @@ const PAUSE = 1;
 export class Parts {
   readonly #url: URL;
   readonly #write: Sink['write'];
-  readonly #means: Means;
+  readonly #means: ConnectionOptions;
   #file: Validators = UNMARKED;
   /** The server has answered once. */
   #begun = false;
 
   /** `write` receives the bytes. */
-  constructor(url: URL, write: Sink['write'], means: Means) {
+  constructor(url: URL, write: Sink['write'], means: ConnectionOptions) {
     this.#url = url;
     this.#write = write;
     this.#means = means;

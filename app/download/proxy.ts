@@ -17,7 +17,7 @@ const valueOf = (env: NodeJS.ProcessEnv, name: string): string | null =>
 
 /** True when the host is in a list such as "localhost, .example.com, 10.0.0.1:8080". A name includes its subdomains. */
 function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
-  const host = bare(hostname);
+  const host = normalised(hostname);
   const ownPort = port === '' ? (protocol === 'https:' ? '443' : '80') : port;
   return list
     .split(/[\s,]+/u)
@@ -26,9 +26,9 @@ function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
       if (entry === '*') return true;
       const [, name = '', wanted] = /^(\[[^\]]*\]|[^:]*|.*:.*:.*?)(?::(\d+))?$/u.exec(entry) ?? [];
       if (wanted !== undefined && wanted !== ownPort) return false;
-      const suffix = bare(name).replace(/^\*?\./u, '');
+      const suffix = normalised(name).replace(/^\*?\./u, '');
       return host === suffix || (suffix !== '' && host.endsWith(`.${suffix}`));
     });
 }
 
-const bare = (host: string): string => host.toLowerCase().replace(/^\[(.*)\]$/u, '$1');
+const normalised = (host: string): string => host.toLowerCase().replace(/^\[(.*)\]$/u, '$1');

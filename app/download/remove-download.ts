@@ -10,7 +10,7 @@ import { downloadAt } from './download-folder.ts';
  * when the job can be continued (`isContinuable`), or when the next attempt would download the same URL again. Gives
  * the path of a download that stays; null for none.
  */
-export async function tidy(
+export async function removeUnneeded(
   of: Pick<Fetched, 'path' | 'origin'>,
   view: Pick<JobView, 'result'> | null,
   isContinuable: boolean,
@@ -33,7 +33,7 @@ function isOfUse(origin: string, view: Pick<JobView, 'result'> | null, isContinu
  * Removes the download at `path` (null: there is none), which no job uses any more, unless the user keeps it. True when
  * it is gone. Rejects with a Refusal when it cannot be removed.
  */
-export async function tidyForgotten(path: string | null): Promise<boolean> {
+export async function removeForgotten(path: string | null): Promise<boolean> {
   try {
     return path !== null && (await (await downloadAt(path))?.remove()) === true;
   } catch (error) {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, connectionFault, statusFault } from './faults.ts';
 import { conditionOf, partIn, readBody, UNMARKED, validatorsIn, type Validators } from './answers.ts';
-import { get, type Answer, type Means } from './connection.ts';
+import { get, type Answer, type ConnectionOptions } from './connection.ts';
 
 /** The part of the file that we have. */
 export interface Start extends Validators {
@@ -33,7 +33,7 @@ export interface Listener {
 }
 
 /** The options of a download. */
-export interface Conditions extends Means {
+export interface TransferOptions extends ConnectionOptions {
   /** The most bytes that the file may have; null for no limit. */
   most: number | null;
   /** Waits this many seconds before a repeated request. */
@@ -56,7 +56,7 @@ export function transfer(
   start: Start,
   sink: Sink,
   listener: Listener,
-  conditions: Conditions,
+  conditions: TransferOptions,
 ): Promise<number | 'unchanged'> {
   return new Transfer(url, start, sink, listener, conditions).run();
 }
@@ -65,7 +65,7 @@ class Transfer {
   readonly #url: URL;
   readonly #sink: Sink;
   readonly #listener: Listener;
-  readonly #conditions: Conditions;
+  readonly #options: TransferOptions;
   #has: number;
   #isWhole: boolean;
   #file: Validators;
@@ -75,18 +75,18 @@ class Transfer {
   /** Why the last request failed; null when none has. */
   #last: Fault | null = null;
 
-  constructor(url: URL, { has, isWhole, ...file }: Start, sink: Sink, listener: Listener, conditions: Conditions) {
+  constructor(url: URL, { has, isWhole, ...file }: Start, sink: Sink, listener: Listener, conditions: TransferOptions) {
     this.#url = url;
     this.#sink = sink;
     this.#listener = listener;
-    this.#conditions = conditions;
+    this.#options = conditions;
     this.#has = has;
     this.#isWhole = isWhole;
     this.#file = file;
   }
 
   async run(): Promise<number | 'unchanged'> {
-    const { pause = (seconds: number) => sleep(seconds * 1000) } = this.#conditions;
+    const { pause = (seconds: number) => sleep(seconds * 1000) } = this.#options;
     let failures = 0;
     for (;;) {
       const had = this.#has;
@@ -110,7 +110,7 @@ class Transfer {
   async #attempt(): Promise<number | 'unchanged' | 'more'> {
     // Without a validator, the rest could belong to another file, so begin again.
     if (this.#has > 0 && conditionOf(this.#file) === null) await this.#forget();
-    const answer = await get(this.#url, this.#headers(), this.#conditions);
+    const answer = await get(this.#url, this.#headers(), this.#options);
     try {
       return await this.#take(answer);
     } finally {
@@ -176,7 +176,7 @@ class Transfer {
 
   /** Writes the body. `end`: length of the file afterwards; null when the server does not say. */
   #body(answer: Answer, end: number | null): Promise<number> {
-    const { patience, most } = this.#conditions;
+    const { patience, most } = this.#options;
     if (most !== null && end !== null && end > most) throw tooLarge(most);
     return readBody(answer, { from: this.#has, end, patience }, async (bytes, at) => {
       const has = at + bytes.length;

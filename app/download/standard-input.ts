@@ -5,7 +5,7 @@ import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { errnoOf, failure, Refusal, refuse } from '../base/errors.ts';
 import type { DownloadListener, DownloadOptions, Fetched } from './download.ts';
 import { unwritten } from './faults.ts';
-import { newKey, Place } from './download-folder.ts';
+import { newKey, DownloadFolder } from './download-folder.ts';
 import { Speed } from './speed.ts';
 import { writeAt } from './writing.ts';
 
@@ -23,7 +23,7 @@ export async function receive(
   listener: DownloadListener,
   signal: AbortSignal,
 ): Promise<Fetched> {
-  const place = await Place.open(directory, newKey(), NAME, STANDARD_INPUT, isKept);
+  const place = await DownloadFolder.open(directory, newKey(), NAME, STANDARD_INPUT, isKept);
   try {
     const length = lengthOf(input);
     await place.begins({ etag: null, lastModified: null, length });
@@ -42,7 +42,12 @@ interface Terms {
   signal: AbortSignal;
 }
 
-async function copy(input: Readable, place: Place, speed: Speed, { most, listener, signal }: Terms): Promise<number> {
+async function copy(
+  input: Readable,
+  place: DownloadFolder,
+  speed: Speed,
+  { most, listener, signal }: Terms,
+): Promise<number> {
   let bytes = 0;
   let told = -Infinity;
   const stop = (): void => void input.destroy();
@@ -76,7 +81,7 @@ async function copy(input: Readable, place: Place, speed: Speed, { most, listene
   return bytes;
 }
 
-async function writeAll({ descriptor, folder }: Place, bytes: Buffer, at: number): Promise<void> {
+async function writeAll({ descriptor, folder }: DownloadFolder, bytes: Buffer, at: number): Promise<void> {
   try {
     await writeAt(descriptor, bytes, at);
   } catch (error) {

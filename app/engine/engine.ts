@@ -36,32 +36,32 @@ type State =
 export class LocalEngine {
   readonly #load: () => NativeAddon;
   readonly #emit: Emit;
-  readonly #tellDisks: (event: DisksEvent) => void;
+  readonly #emitDisks: (event: DisksEvent) => void;
   readonly #broken: (error: unknown) => void;
   readonly #rights: Rights | null;
   readonly #waiting: Waiting;
   /** The clients that watch the disks, with or without loop devices. */
   #watch: DiskWatch | null = null;
   /** The kernel's uevents, once they are needed. */
-  #news: { close(): void } | null = null;
+  #uevents: { close(): void } | null = null;
   #state: State = { name: 'idle' };
 
   /**
-   * `load` returns the addon when it is first needed. `emit` gets the events of jobs, `tellDisks` the watched lists,
+   * `load` returns the addon when it is first needed. `emit` gets the events of jobs, `emitDisks` the watched lists,
    * `broken` a job that ended without a result, which must not happen. `rights` asks for what the user may not do;
    * null: nobody is asked. `waiting` gets a file that does not answer, or is read whole, before a job.
    */
   constructor(
     load: () => NativeAddon,
     emit: Emit,
-    tellDisks: (event: DisksEvent) => void,
+    emitDisks: (event: DisksEvent) => void,
     broken: (error: unknown) => void,
     rights: Rights | null = null,
     waiting: Waiting = () => undefined,
   ) {
     this.#load = load;
     this.#emit = emit;
-    this.#tellDisks = tellDisks;
+    this.#emitDisks = emitDisks;
     this.#broken = broken;
     this.#rights = rights;
     this.#waiting = waiting;
@@ -78,8 +78,8 @@ export class LocalEngine {
    */
   watch({ all }: { all: boolean }): void {
     this.#watch?.stop();
-    this.#watch = new DiskWatch(() => this.list({ all }), this.#tellDisks, this.#broken);
-    const errno = this.#hear();
+    this.#watch = new DiskWatch(() => this.list({ all }), this.#emitDisks, this.#broken);
+    const errno = this.#listenForUevents();
     if (errno === null) return;
     refuse({
       code: 'ENGINE_UNAVAILABLE',
@@ -151,7 +151,7 @@ export class LocalEngine {
   async start(): Promise<void> {
     const { prepared } = this.#require('prepared');
     // Without uevents, a drive that was taken out shows when it is written to.
-    this.#hear();
+    this.#listenForUevents();
     const question = new AbortController();
     const answers = new Answers(prepared.request.stallTimeout, this.#waiting, question.signal);
     const launching = begin(prepared, this.#emit, answers);
@@ -233,8 +233,8 @@ export class LocalEngine {
   /** Stops everything safely. Resolves when nothing is in flight or held. A failing job does not reject it. */
   async stop(): Promise<void> {
     this.#watch?.stop();
-    this.#news?.close();
-    this.#news = null;
+    this.#uevents?.close();
+    this.#uevents = null;
     while (this.#state.name !== 'idle') {
       const state = this.#state;
       await this.cancel();
@@ -243,9 +243,9 @@ export class LocalEngine {
   }
 
   /** Begins to listen for uevents. Returns the errno when that was refused, else null. */
-  #hear(): string | null {
+  #listenForUevents(): string | null {
     try {
-      this.#news ??= this.#addon().watchUevents((news) => this.#heard(news));
+      this.#uevents ??= this.#addon().watchUevents((news) => this.#onUevent(news));
       return null;
     } catch (error) {
       const errno = errnoOf(error);
@@ -254,7 +254,7 @@ export class LocalEngine {
     }
   }
 
-  #heard({ action, number }: NativeUevent): void {
+  #onUevent({ action, number }: NativeUevent): void {
     this.#watch?.changed();
     if (this.#state.name === 'running') this.#state.job.deviceChanged(number, action);
   }

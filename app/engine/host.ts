@@ -17,7 +17,7 @@ import { hostRequest, type HostRequest } from '../contract/host-request.ts';
 
 const ADDON = fileURLToPath(new URL('../native/kcopyd.node', import.meta.url));
 /** How long a client that has stopped reading gets to take the last frames. */
-const FAREWELL_MS = 2000;
+const FLUSH_MS = 2000;
 
 process.stdout.write(encodeFrame({ event: 'hello', protocol: PROTOCOL } satisfies HostMessage));
 const decoder = new FrameDecoder();
@@ -184,7 +184,7 @@ function end(code: number): void {
   process.stdin.pause();
   engine
     .stop()
-    .then(farewell)
+    .then(flushOutput)
     .then(
       () => leave(code),
       (error: unknown) => {
@@ -203,9 +203,9 @@ function leave(code: number): void {
   process.exit(code);
 }
 
-function farewell(): Promise<void> {
+function flushOutput(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, FAREWELL_MS);
+    setTimeout(resolve, FLUSH_MS);
     process.stdout.write('', () => resolve());
   });
 }

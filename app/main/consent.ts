@@ -86,14 +86,14 @@ export class Consent {
   }
 
   /** Call this when the visible window has been sent the review `id`; null: it shows no review, or no page. */
-  shows(id: string | null): void {
+  onShown(id: string | null): void {
     if (this.#shown?.id === id) return;
     this.#shown = id === null ? null : { id, at: this.#now() };
     this.#typed = 0;
   }
 
   /** Call this for each input event of the window. */
-  saw({ type, modifiers = [], key, code }: Input): void {
+  onInput({ type, modifiers = [], key, code }: Input): void {
     if (type === 'mouseDown' && modifiers.includes('leftbuttondown')) this.#press('mouse');
     else if (type === 'mouseUp') this.#held.delete('mouse');
     else if (type === 'touchStart') this.#press('touch');

@@ -7,7 +7,7 @@ import type { Disk } from '../contract/disks.ts';
 import type { JobRecord } from '../contract/records.ts';
 import { english } from '../base/english.ts';
 import { errorLine } from '../records/log.ts';
-import { anonymous, type Person } from '../records/anonymous.ts';
+import { anonymous, type Identifiers } from '../records/anonymous.ts';
 import { verdictWords } from '../records/verdict-words.ts';
 import { verdictOf } from '../view/verdict.ts';
 
@@ -92,7 +92,7 @@ function distribution(): string {
   }
 }
 
-const person = (): Omit<Person, 'serials'> => ({ home: homedir(), user: userName(), host: hostname() });
+const person = (): Omit<Identifiers, 'serials'> => ({ home: homedir(), user: userName(), host: hostname() });
 
 /** The account's name; empty when this user has no account, as in a window opened by root. */
 function userName(): string {

@@ -7,30 +7,30 @@ import { failure, outcome } from '../base/errors.ts';
 import { readUrl, shownUrl } from '../download/addresses.ts';
 import { discard, download, type DownloadListener, type Fetched } from '../download/download.ts';
 import { downloadAt, downloadsDir } from '../download/download-folder.ts';
-import { tidy, tidyForgotten } from '../download/remove-download.ts';
+import { removeUnneeded, removeForgotten } from '../download/remove-download.ts';
 import { continuable } from '../view/continuable.ts';
 
 /** What downloads need from the rest of main. */
-export interface Surroundings {
+export interface DownloadHooks {
   /** Called for every change of `SourceDownloads.current`. */
   changed(): void;
   /** The user gave the file at `path` by asking for its download. */
-  given(path: string): void;
+  granted(path: string): void;
   /** Seconds without an answer after which a server counts as silent; 0: wait forever. */
   patience(): number;
 }
 
 /** The download of the window, and the only ways to change it. */
 export class SourceDownloads {
-  readonly #around: Surroundings;
+  readonly #hooks: DownloadHooks;
   readonly #directory: string;
   #current: SourceDownload | null = null;
   /** The link with its secrets; null when only the one without them is known. */
   #url: URL | null = null;
   #running: { stop: AbortController; over: Promise<void> } | null = null;
 
-  constructor(around: Surroundings, directory = downloadsDir()) {
-    this.#around = around;
+  constructor(hooks: DownloadHooks, directory = downloadsDir()) {
+    this.#hooks = hooks;
     this.#directory = directory;
   }
 
@@ -112,14 +112,14 @@ export class SourceDownloads {
   async ended(view: JobView): Promise<void> {
     const { source, origin } = view.plan;
     if (source === null || origin === null) return;
-    const left = await tidy({ path: source.realPath, origin }, view, continuable(view) !== null);
-    if (left === null) this.#gone(source.path, source.realPath);
+    const left = await removeUnneeded({ path: source.realPath, origin }, view, continuable(view) !== null);
+    if (left === null) this.#markRemoved(source.path, source.realPath);
   }
 
   /** Removes the source `path` of a forgotten job (null: none), which no other job uses. */
-  forgotten(path: string | null): Promise<Outcome<null>> {
+  removeForgotten(path: string | null): Promise<Outcome<null>> {
     return outcome(async () => {
-      if (await tidyForgotten(path)) this.#gone(path!);
+      if (await removeForgotten(path)) this.#markRemoved(path!);
       return null;
     });
   }
@@ -145,7 +145,7 @@ export class SourceDownloads {
       progress: (progress) => isCurrent() && this.#change({ progress, error: null }),
       again: (error) => isCurrent() && this.#change({ error }),
     };
-    const options = { directory: this.#directory, most: null, patience: this.#around.patience(), isKept: false };
+    const options = { directory: this.#directory, most: null, patience: this.#hooks.patience(), isKept: false };
     const over = outcome(() => download(url, options, listener, stop.signal)).then(async (ended) => {
       if (!isCurrent()) return;
       this.#running = null;
@@ -162,13 +162,13 @@ export class SourceDownloads {
     }
     const { path, bytes, origin } = ended.value;
     const isKept = (await downloadAt(path))?.isKept ?? false;
-    this.#around.given(path);
+    this.#hooks.granted(path);
     const progress = { origin, bytes, length: bytes, bytesPerSecond: 0, secondsLeft: 0 };
     this.#change({ state: 'whole', path, progress, error: null, isKept });
   }
 
   /** A file with one of these paths was removed. */
-  #gone(...paths: string[]): void {
+  #markRemoved(...paths: string[]): void {
     const shown = this.#current?.path ?? null;
     if (shown !== null && paths.includes(shown)) this.#change({ state: 'removed', path: null });
   }
@@ -179,7 +179,7 @@ export class SourceDownloads {
 
   #set(current: SourceDownload | null): void {
     this.#current = current;
-    this.#around.changed();
+    this.#hooks.changed();
   }
 }
 

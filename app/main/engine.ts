@@ -5,7 +5,8 @@ import { log } from './log.ts';
 /**
  * Starts the engine host, connected to the broker that started this program, if any. A window has no terminal for sudo.
  */
-export const connectEngine = (): Engine => startEngine({ rights: { control: controlSocket(), sudo: false }, heard });
+export const connectEngine = (): Engine =>
+  startEngine({ rights: { control: controlSocket(), sudo: false }, onStderr: logStderr });
 
 /** The host writes to stderr only when something is wrong. */
-const heard = (text: string): void => log.warn(`engine: ${text.trimEnd()}`);
+const logStderr = (text: string): void => log.warn(`engine: ${text.trimEnd()}`);

@@ -64,7 +64,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
 };
 
 /** The IPC's reports and questions about the user. */
-export interface Person {
+export interface UserInput {
   /** null when the person has just pressed something; otherwise why nobody can have meant this call. */
   pressed(call: Call): Promise<PlatterError | null>;
   /** The person dropped this file on the window. */
@@ -74,7 +74,7 @@ export interface Person {
 }
 
 /** Answers the window's calls. Those that need a press (NEEDS) are carried out only after one. */
-export function setupIpc(handlers: Handlers, person: Person): void {
+export function setupIpc(handlers: Handlers, person: UserInput): void {
   for (const name of calls) answer(name, handlers[name], parsers[name], person);
   ipcMain.on(DROPPED, (event, ...args: unknown[]) => {
     const parsed = z.tuple([path]).safeParse(args);
@@ -95,7 +95,7 @@ function answer<C extends Call>(
   name: C,
   handler: Handlers[C],
   parser: z.ZodType<WindowCalls[C]['args']>,
-  person: Person,
+  person: UserInput,
 ): void {
   ipcMain.handle(channel(name), async (event: IpcMainInvokeEvent, ...args: unknown[]) => {
     if (!isOurs(event)) return refuse('NOT_PERMITTED', { kind: 'notOurPage', call: name });

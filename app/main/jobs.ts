@@ -11,7 +11,7 @@ import type { JobRequest } from '../contract/request.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
 import type { Engine } from '../client/client.ts';
-import { hostEnded, JobSession, nothingRuns, type Witness } from '../client/job-session.ts';
+import { hostEnded, JobSession, nothingRuns, type JobRecorder } from '../client/job-session.ts';
 import { cancelledOpening, failure, outcome } from '../base/errors.ts';
 import type { JobEvent } from '../view/reduce-events.ts';
 import { located, switchedOff } from '../view/drives.ts';
@@ -49,7 +49,7 @@ export class Jobs {
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
   /** The number of lists that the host sent unasked. An answer requested before the last one is older. */
-  #toldOfDisks = 0;
+  #disksPushed = 0;
   #logs = 0;
   /** A request is being checked. */
   #checking = false;
@@ -66,7 +66,7 @@ export class Jobs {
   readonly #connect: () => Engine;
   readonly #publish: (state: JobsState) => void;
   readonly #loopDevices: boolean;
-  readonly #witness: Witness;
+  readonly #recorder: JobRecorder;
   readonly #gate: Gate;
 
   /**
@@ -77,13 +77,13 @@ export class Jobs {
     connect: () => Engine,
     publish: (state: JobsState) => void,
     loopDevices: boolean,
-    witness: Witness,
+    recorder: JobRecorder,
     gate: Gate,
   ) {
     this.#connect = connect;
     this.#publish = publish;
     this.#loopDevices = loopDevices;
-    this.#witness = witness;
+    this.#recorder = recorder;
     this.#gate = gate;
   }
 
@@ -177,8 +177,8 @@ export class Jobs {
     if (refused !== null) return { ok: false, errors: [refused] };
     // The review may have changed while the person was asked.
     if (this.#state.review?.id !== id) return { ok: false, errors: [anotherReview()] };
-    const session = new JobSession(this.#running(), asked.plan, this.#witness, (event, job) =>
-      this.#happened(event, job),
+    const session = new JobSession(this.#running(), asked.plan, this.#recorder, (event, job) =>
+      this.#onEvent(event, job),
     );
     this.#session = session;
     this.#set({ review: null, job: session.view, record: null, recordError: null });
@@ -265,9 +265,9 @@ export class Jobs {
   }
 
   async #list(): Promise<void> {
-    const told = this.#toldOfDisks;
+    const told = this.#disksPushed;
     const disks = await this.#ask('list', { all: this.#loopDevices });
-    if (told === this.#toldOfDisks) this.#takeDisks(disks);
+    if (told === this.#disksPushed) this.#takeDisks(disks);
   }
 
   /** Has the host report drives as they come and go. */
@@ -314,7 +314,7 @@ export class Jobs {
     });
     this.#engine = engine;
     const stopWatching = engine.onDisks((disks) => {
-      this.#toldOfDisks += 1;
+      this.#disksPushed += 1;
       this.#takeDisks(disks);
     });
     void this.#watchDisks();
@@ -337,7 +337,7 @@ export class Jobs {
   }
 
   /** Handles `event` of the job that is shown; `job` is the view after it. */
-  #happened(event: JobEvent, job: JobView): void {
+  #onEvent(event: JobEvent, job: JobView): void {
     this.#set({ job });
     if (job.phase === 'ended') this.#recording = this.#record(job);
     // The ended job may have become resumable, or have finished a resumed one.

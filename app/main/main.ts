@@ -22,7 +22,7 @@ import { stateNotices } from './notices.ts';
 import { setupNotifications } from './notifications.ts';
 import { openedImage } from './open-with.ts';
 import { RENDERER } from './paths.ts';
-import { setupPerson, type PersonHere } from './person.ts';
+import { setupPerson, type WindowUser } from './person.ts';
 import { setupQuit } from './quit.ts';
 import { RecentImages } from './recent-images.ts';
 import { closeNetwork, setupSecurity } from './security.ts';
@@ -63,7 +63,7 @@ async function run(): Promise<void> {
   let speeds = noSpeeds;
   const tell: typeof notify = (name, value) => {
     notify(name, value);
-    person.told(state());
+    person.stateSent(state());
   };
   const publish = stateNotices(tell, [
     setupNotifications(() => settings.state.settings),
@@ -82,7 +82,7 @@ async function run(): Promise<void> {
   );
   const downloads = new SourceDownloads({
     changed: () => publish(state()),
-    given: (path) => person.grants.read(path),
+    granted: (path) => person.grants.read(path),
     patience: () => settings.state.settings.defaults.stallTimeout,
   });
   const recent = new RecentImages(newestJobs, () => publish(state()));
@@ -92,7 +92,7 @@ async function run(): Promise<void> {
     loopDevices,
     {
       started: (job) => logStart(log, job),
-      happened: (event, job) => logEvent(log, event, job),
+      onEvent: (event, job) => logEvent(log, event, job),
       keep: async (job) => {
         const kept = await keepJob(job);
         await downloads.ended(job);
@@ -133,7 +133,7 @@ interface Main {
   recent: RecentImages;
   downloads: SourceDownloads;
   settings: SettingsStore;
-  person: PersonHere;
+  person: WindowUser;
   /** Resolves when the first list of disks is there. */
   disksKnown: Promise<unknown>;
   state: () => AppState;
@@ -189,7 +189,7 @@ function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, sta
     retry: (destination) => jobs.retry(destination),
     forget: async (job) => {
       const forgotten = await jobs.forget(job);
-      return forgotten.ok ? downloads.forgotten(forgotten.value) : forgotten;
+      return forgotten.ok ? downloads.removeForgotten(forgotten.value) : forgotten;
     },
     eject: (paths) => jobs.eject(paths),
     dismissJob: () => jobs.dismissJob().then(() => null),

@@ -12,7 +12,7 @@ import { failure } from '../base/errors.ts';
 import { shownLink } from '../download/addresses.ts';
 import { confirm } from './dialogs.ts';
 import { Grants } from './granted-files.ts';
-import type { Person } from './ipc.ts';
+import type { UserInput } from './ipc.ts';
 import type { Gate } from './jobs.ts';
 import { followWindow, isOnScreen } from './window.ts';
 
@@ -20,7 +20,7 @@ import { followWindow, isOnScreen } from './window.ts';
 const UNSEEN: readonly Reason['kind'][] = ['noPress', 'notHeld', 'notTyped'];
 
 /** The person, as seen by the rest of main. */
-export interface PersonHere extends Gate, Person {
+export interface WindowUser extends Gate, UserInput {
   /** The files that they gave. */
   readonly grants: Grants;
   /** The page asked for this state by itself, so it receives notices from now on. Gives the state. */
@@ -28,26 +28,26 @@ export interface PersonHere extends Gate, Person {
   /** null when the user gave this link or confirms it in main's own question; otherwise the reason not to fetch it. */
   mayFetch(link: string): Promise<PlatterError | null>;
   /** The page was sent this state. */
-  told(state: AppState): void;
+  stateSent(state: AppState): void;
 }
 
 /** Follows the window. `review` gives the current review. */
-export function setupPerson(review: () => Review | null): PersonHere {
+export function setupPerson(review: () => Review | null): WindowUser {
   const consent = new Consent();
   const grants = new Grants();
   let listening = false;
   let askingOfLink = false;
   const unlessTheySayYes = asker();
   const show = (id: string | null): void => {
-    if (listening && isOnScreen()) consent.shows(id);
+    if (listening && isOnScreen()) consent.onShown(id);
   };
   followWindow({
-    input: (input) => consent.saw(input),
+    input: (input) => consent.onInput(input),
     shown: () => show(review()?.id ?? null),
     blurred: () => consent.releasesAll(),
     pageGone: () => {
       listening = false;
-      consent.shows(null);
+      consent.onShown(null);
       consent.releasesAll();
     },
   });
@@ -59,7 +59,7 @@ export function setupPerson(review: () => Review | null): PersonHere {
       show(state.review?.id ?? null);
       return state;
     },
-    told: (state) => show(state.review?.id ?? null),
+    stateSent: (state) => show(state.review?.id ?? null),
     refusals: (request, disks) => grants.refusals(request, disks),
     checked: (plan) => {
       // An interrupted job is named by its id. Its files are in its log, which belongs to the user.

@@ -83,21 +83,21 @@ function createWindow(): BrowserWindow {
   created.once('ready-to-show', () => created.show());
   created.once('closed', () => {
     window = null;
-    tell((follower) => follower.pageGone());
+    notifyFollowers((follower) => follower.pageGone());
   });
-  created.on('show', () => tell((follower) => follower.shown()));
-  created.on('restore', () => tell((follower) => follower.shown()));
-  created.on('blur', () => tell((follower) => follower.blurred()));
-  created.webContents.on('input-event', (_event, input) => tell((follower) => follower.input(input)));
-  created.webContents.on('did-navigate', () => tell((follower) => follower.pageGone()));
-  created.webContents.on('render-process-gone', () => tell((follower) => follower.pageGone()));
+  created.on('show', () => notifyFollowers((follower) => follower.shown()));
+  created.on('restore', () => notifyFollowers((follower) => follower.shown()));
+  created.on('blur', () => notifyFollowers((follower) => follower.blurred()));
+  created.webContents.on('input-event', (_event, input) => notifyFollowers((follower) => follower.input(input)));
+  created.webContents.on('did-navigate', () => notifyFollowers((follower) => follower.pageGone()));
+  created.webContents.on('render-process-gone', () => notifyFollowers((follower) => follower.pageGone()));
   reloadAfterCrash(created);
   reloadWhenBuilt(created);
   created.loadURL(APP_URL).catch((error: unknown) => log.error(`the page could not be loaded: ${String(error)}`));
   return created;
 }
 
-const tell = (what: (follower: WindowFollower) => void): void => followers.forEach(what);
+const notifyFollowers = (what: (follower: WindowFollower) => void): void => followers.forEach(what);
 
 function reloadAfterCrash({ webContents }: BrowserWindow): void {
   let crashes: number[] = [];

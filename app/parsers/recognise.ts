@@ -16,15 +16,15 @@ export function recognise(head: Buffer, tail: Buffer, size: number): Recognised 
   const disk = isAppImage(file) ? null : diskFormat(file);
   if (disk !== null) return { kind: 'image', format: disk, trailer: trailerOf(file), sure: true };
   const other = fileFormat(file);
-  if (other?.sure === true) return told(other);
+  if (other?.sure === true) return recognisedAs(other);
   const likely = likelyDiskFormat(file);
   if (likely !== null && other === null) return { kind: 'image', format: likely, trailer: null, sure: false };
-  if (other !== null) return told(other);
+  if (other !== null) return recognisedAs(other);
   const text = textOf(file);
   return text === null ? { kind: 'unknown' } : { kind: 'other', file: { kind: text.what }, sure: text.sure };
 }
 
-const told = ({ what, format, sure }: NonNullable<ReturnType<typeof fileFormat>>): Recognised =>
+const recognisedAs = ({ what, format, sure }: NonNullable<ReturnType<typeof fileFormat>>): Recognised =>
   what === 'packed'
     ? { kind: 'packed', file: { kind: what, format }, sure }
     : { kind: 'other', file: { kind: what, format }, sure };

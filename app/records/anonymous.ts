@@ -1,7 +1,7 @@
 // Removes names and identifiers from text, so that others may see it.
 
 /** What to remove from a text. */
-export interface Person {
+export interface Identifiers {
   /** Replaced by ~. */
   home: string;
   user: string;
@@ -14,7 +14,7 @@ export interface Person {
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 /** `text` without home folders, user names, the machine's name and full serial numbers. */
-export function anonymous(text: string, { home, user, host, serials }: Person): string {
+export function anonymous(text: string, { home, user, host, serials }: Identifiers): string {
   const long = [...new Set(serials)].filter((serial) => serial.length > 6).sort((a, b) => b.length - a.length);
   const withoutSerials = long.reduce((rest, serial) => rest.replaceAll(serial, `…${serial.slice(-6)}`), text);
   const withoutHome =

@@ -26,7 +26,7 @@ export function reportPdf(record: JobRecord, language: Language): Promise<Buffer
   head(sheet, record);
   facts(sheet, record);
   drives(sheet, record);
-  rest(sheet, record);
+  otherErrors(sheet, record);
   return sheet.end((page, pages) => [
     { at: 0, width: 380, text: say('report.footer', { id: record.id, program: record.program }), style: SMALL },
     { at: WIDTH - 110, width: 110, text: say('report.page', { page, pages }), style: { ...SMALL, align: 'right' } },
@@ -104,8 +104,8 @@ function facts(sheet: Sheet, record: JobRecord): void {
       : [nameOf(source), ...serialOf(source), size(source.size)].join(' · '),
   );
   if (source !== null) fact('', record.origin === null ? source.path : sayOrigin(record.origin));
-  fact(say('report.started'), moment(record.startedAt));
-  fact(say('report.ended'), moment(record.endedAt));
+  fact(say('report.started'), dateTime(record.startedAt));
+  fact(say('report.ended'), dateTime(record.endedAt));
   fact(say('report.took'), duration(record.seconds));
   fact(say('report.each'), `${size(record.bytes)} (${exactBytes(record.bytes)})`);
   fact(say('report.verification'), verificationOf(record));
@@ -129,7 +129,7 @@ function verificationOf({ kind, verify, destinations, mapped }: JobRecord): stri
 const serialOf = ({ kind, serial }: RecordedEnd): string[] =>
   serial !== null ? [say('report.serial', { serial })] : kind === 'block' ? [say('report.noSerial')] : [];
 
-function moment(iso: string): string {
+function dateTime(iso: string): string {
   return new Intl.DateTimeFormat(locale(), {
     day: 'numeric',
     month: 'long',
@@ -241,7 +241,7 @@ function errors(sheet: Sheet, all: readonly (JobError | PlatterError)[], total: 
 }
 
 /** Errors and notes that do not belong to a drive. */
-function rest(sheet: Sheet, record: JobRecord): void {
+function otherErrors(sheet: Sheet, record: JobRecord): void {
   const section = (text: string): void => {
     sheet.keep(48);
     sheet.row([{ at: 0, width: WIDTH, text, style: { size: 11, bold: true } }]);

@@ -19,7 +19,7 @@ export function brokenResult(
   const { bytes, seconds, rescue } = progress;
   const destinations = progress.destinations.map((now, index): DestinationResult => {
     const own = errors.filter(({ destination }) => destination === index);
-    const done = doneAs(now, plan);
+    const done = resultOfDone(now, plan);
     if (done !== null) return { ...done, seconds, errors: own };
     const { path, state, written } = now;
     const side = READING.has(state) ? 'verify' : 'write';
@@ -43,7 +43,7 @@ export function brokenResult(
 }
 
 /** The end of a destination that was done; null when that was not decided. */
-function doneAs(
+function resultOfDone(
   { path, state, uncompared, written }: DestinationProgress,
   { kind, verify, bytes }: Plan,
 ): Omit<DestinationResult, 'seconds' | 'errors'> | null {

@@ -2,7 +2,7 @@
 import type { Disk } from '../contract/disks.ts';
 import type { Endpoint } from '../contract/jobs.ts';
 import type { RecordedEnd } from '../contract/records.ts';
-import type { AppState, JobView, Whereabouts } from '../contract/window.ts';
+import type { AppState, JobView, DrivePresence } from '../contract/window.ts';
 
 /**
  * The disk of a job, wherever it is plugged in now; undefined when it is missing. A disk without a serial number, or
@@ -28,7 +28,7 @@ export function driveOf({ kind, realPath, model, serial, size }: Endpoint, disks
 }
 
 /** How a drive's whereabouts change when it is in the new list of disks, or missing from it. */
-const NEXT: Record<Whereabouts, { listed: Whereabouts; missing: Whereabouts }> = {
+const NEXT: Record<DrivePresence, { listed: DrivePresence; missing: DrivePresence }> = {
   unlisted: { listed: 'there', missing: 'unlisted' },
   there: { listed: 'there', missing: 'takenOut' },
   switchedOff: { listed: 'switchedOff', missing: 'ejected' },
@@ -55,7 +55,7 @@ export function located<S extends Drives>(before: Drives, after: S): S {
 }
 
 /** The whereabouts after the system has released the disk that was at `path` in `before`. */
-export function switchedOff(before: Drives, after: Drives, path: string): readonly Whereabouts[] {
+export function switchedOff(before: Drives, after: Drives, path: string): readonly DrivePresence[] {
   if (after.job === null || before.job?.startedAt !== after.job.startedAt) return after.drives;
   const { job } = after;
   const off = after.drives.map((each, index) =>
@@ -64,7 +64,7 @@ export function switchedOff(before: Drives, after: Drives, path: string): readon
   return moved(off, job, after.disks);
 }
 
-const moved = (drives: readonly Whereabouts[], { plan }: JobView, disks: readonly Disk[]): Whereabouts[] =>
+const moved = (drives: readonly DrivePresence[], { plan }: JobView, disks: readonly Disk[]): DrivePresence[] =>
   plan.destinations.map(
     (end, index) => NEXT[drives[index] ?? 'unlisted'][driveOf(end, disks) === undefined ? 'missing' : 'listed'],
   );

@@ -26,7 +26,7 @@ export interface Speaker {
 }
 
 /** A fact as a sentence or part of a sentence. */
-export function tell<P extends Part>(part: P, fact: Fact<P>, speaker: Speaker): string {
+export function factSentence<P extends Part>(part: P, fact: Fact<P>, speaker: Speaker): string {
   // The types follow from the tables, so reading a fact by its table is safe.
   const { kind, ...known } = fact as Record<string, unknown> & { kind: string };
   const specs = (FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>)[kind]!;
@@ -48,11 +48,11 @@ const WRITERS: { readonly [S in keyof FactValues]: (value: FactValues[S], speake
   time: (value, { figures }) => figures.time(value),
   place: (value, { figures }) => figures.place(value),
   drive,
-  reason: (value, speaker) => tell('reasons', value, speaker),
-  clause: (value, speaker) => tell('reasons', value, speaker).replace(/\.$/u, ''),
-  cause: (value, speaker) => tell('causes', value, speaker),
-  end: (value, speaker) => tell('ends', value, speaker),
-  file: (value, speaker) => tell('files', value, speaker),
+  reason: (value, speaker) => factSentence('reasons', value, speaker),
+  clause: (value, speaker) => factSentence('reasons', value, speaker).replace(/\.$/u, ''),
+  cause: (value, speaker) => factSentence('causes', value, speaker),
+  end: (value, speaker) => factSentence('ends', value, speaker),
+  file: (value, speaker) => factSentence('files', value, speaker),
 };
 
 function written(spec: Spec, value: unknown, speaker: Speaker): string | number {

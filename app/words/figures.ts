@@ -69,7 +69,7 @@ export function rate(bytesPerSecond: number): string {
 /**
  * A time relative to now: "today, 14:02", "yesterday, 09:10", "12 Nov, 14:02". Both in milliseconds since the epoch.
  */
-export function moment(then: number, now: number): string {
+export function relativeTime(then: number, now: number): string {
   const at = new Date(then);
   const day = (time: Date): number => new Date(time.getFullYear(), time.getMonth(), time.getDate()).getTime();
   const ago = Math.round((day(new Date(now)) - day(at)) / 86_400_000);

@@ -5,7 +5,7 @@ import type { Content, Note, Socket } from '../contract/facts.ts';
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { exactBytes, longMoment, placeShort, size } from './figures.ts';
 import { catalogues, language, locale, say } from './speech.ts';
-import { tell, type Speaker } from './fact-sentences.ts';
+import { factSentence, type Speaker } from './fact-sentences.ts';
 
 const figures: Speaker['figures'] = {
   bytes: exactBytes,
@@ -21,26 +21,26 @@ export const sayError = ({
   reason,
   remedy,
 }: Pick<FailureFacts, 'reason' | 'remedy'>): { message: string; advice: string } => ({
-  message: tell('reasons', reason, window()),
-  advice: tell('remedies', remedy, window()),
+  message: factSentence('reasons', reason, window()),
+  advice: factSentence('remedies', remedy, window()),
 });
 
 /** Why a disk cannot be written to; null when it can. */
 export const sayLock = ({ locked }: Pick<Disk, 'locked'>): string | null =>
-  locked === null ? null : tell('reasons', locked.reason, window());
+  locked === null ? null : factSentence('reasons', locked.reason, window());
 
 /** A note on a job. */
-export const sayNote = (note: Note): string => tell('notes', note, window());
+export const sayNote = (note: Note): string => factSentence('notes', note, window());
 
 /** The origin of a downloaded source file. */
 export const sayOrigin = (origin: string): string => (origin === STANDARD_INPUT ? say('common.standardInput') : origin);
 
 /** One thing on a disk. */
-export const sayContent = (content: Content): string => tell('contents', content, window());
+export const sayContent = (content: Content): string => factSentence('contents', content, window());
 
 /** The path to a socket: "USB bus 1, hub 2, port 3". */
 export const saySockets = (sockets: readonly Socket[]): string =>
-  sockets.map((socket) => tell('sockets', socket, window())).join(', ');
+  sockets.map((socket) => factSentence('sockets', socket, window())).join(', ');
 
 /** Where a drive is plugged in. */
 export const sayPort = ({ sockets }: Pick<Port, 'sockets'>): string => saySockets(sockets);

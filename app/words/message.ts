@@ -12,7 +12,7 @@ export type MessageValues = Readonly<Record<string, string | number>>;
  */
 const PLAIN = /^(?:[^{}']|'(?![{}'])|\{\w+\})*$/u;
 
-function given(values: MessageValues | undefined, name: string, message: string): string | number {
+function requiredValue(values: MessageValues | undefined, name: string, message: string): string | number {
   const value = values?.[name];
   if (value === undefined) throw new Error(`no value for {${name}} in "${message}"`);
   return value;
@@ -22,7 +22,7 @@ function given(values: MessageValues | undefined, name: string, message: string)
 export function formatted(message: string, locale: string, values?: MessageValues): string {
   if (PLAIN.test(message))
     return typeset(message, locale).replace(/\{(\w+)\}/gu, (_placeholder, name: string) =>
-      String(given(values, name, message)),
+      String(requiredValue(values, name, message)),
     );
   const id = `${locale} ${message}`;
   const format =

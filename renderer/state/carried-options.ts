@@ -19,7 +19,7 @@ export function movedTo(request: JobRequest, paths: readonly (string | null)[]):
  * `request` without the facts that were true only of the earlier job: that its disks were blank, and a map that says
  * nothing is left to do.
  */
-export function anew(request: JobRequest): JobRequest {
+export function withoutStaleFacts(request: JobRequest): JobRequest {
   if (request.kind !== 'copy' || request.method.kind === 'update') return request;
   const { method } = request;
   const zeros = method.zeros === 'assumed' ? 'sparse' : method.zeros;

@@ -13,7 +13,7 @@ import { sameDisk } from '../../app/view/drives.ts';
 import { taskOf } from '../command-line.ts';
 import { destinationLock, diskName, endpointName, identity, type SourceFacts } from '../disk-facts.ts';
 import { baseName, listed, say } from '../words.ts';
-import { anew, movedTo } from './carried-options.ts';
+import { withoutStaleFacts, movedTo } from './carried-options.ts';
 import type { Mirror } from './mirror.svelte.ts';
 import { Filters } from './filters.svelte.ts';
 import { ChosenImage } from './image.svelte.ts';
@@ -348,7 +348,7 @@ export class Choice {
       this.#picked.set(disk.path, identity(disk));
     const paths = destinations.map((end) => (end.kind === 'file' ? end.path : (sameDisk(end, disks)?.path ?? null)));
     const map = mapOf(request);
-    this.options.adopt(anew(movedTo(request, paths)), {
+    this.options.adopt(withoutStaleFacts(movedTo(request, paths)), {
       task: taskOf(former.kind),
       name: former.name,
       verify: former.verify,

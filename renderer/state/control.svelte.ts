@@ -2,7 +2,7 @@
 // snapshot shows the effect.
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import type { Bridge, Whereabouts } from '../../app/contract/window.ts';
+import type { Bridge, DrivePresence } from '../../app/contract/window.ts';
 import { driveOf } from '../../app/view/drives.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
@@ -48,13 +48,13 @@ export class Control {
 
   /** Its drive was switched off, and has not been plugged in again. */
   isEjected(destination: number): boolean {
-    const where = this.#whereabouts(destination);
+    const where = this.#presence(destination);
     return where === 'switchedOff' || where === 'ejected';
   }
 
   /** Its drive was removed without having been switched off. */
   isTakenOut(destination: number): boolean {
-    return this.#whereabouts(destination) === 'takenOut';
+    return this.#presence(destination) === 'takenOut';
   }
 
   /** True when the job has released its drive, and the system can switch it off. */
@@ -83,7 +83,7 @@ export class Control {
     this.refusals = [];
   }
 
-  #whereabouts(destination: number): Whereabouts | undefined {
+  #presence(destination: number): DrivePresence | undefined {
     return this.#mirror.state?.drives[destination];
   }
 

@@ -1,7 +1,7 @@
 // The source card's text about an image.
 import type { Locator } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import type { BmapFacts, Described, LookedAt } from '../../app/contract/disk-content.ts';
+import type { BmapFacts, Described, ExaminedPartition } from '../../app/contract/disk-content.ts';
 import { formatOf, mapOf, partitionName, sizesOf } from '../../renderer/image-facts.ts';
 import { described, GiB, gptWith, MiB, partition } from './support/images.ts';
 import { oneWindow } from './support/one-window.ts';
@@ -44,7 +44,7 @@ describe('what an image is, in words', () => {
     expect(sizesOf(described(more)).replaceAll('\u00A0', ' ')).toBe(words);
   });
 
-  test.each<[string, Partial<LookedAt>, string]>([
+  test.each<[string, Partial<ExaminedPartition>, string]>([
     ['its file system and label', {}, 'FAT32 “bootfs”'],
     ['its file system and name', { name: 'EFI', signatures: [signature] }, 'FAT32 “EFI”'],
     ['its name', { name: 'EFI', signatures: [] }, 'EFI'],
@@ -57,7 +57,7 @@ describe('what an image is, in words', () => {
 
 describe('the map of its partitions', () => {
   /** Per cent of the width, and the number of the partition. */
-  const stretches = (partitions: Partial<LookedAt>[]): [number, number | null][] =>
+  const stretches = (partitions: Partial<ExaminedPartition>[]): [number, number | null][] =>
     mapOf(described({ table: gptWith(partitions.map(partition)), size: 100 * MiB })).map((stretch) => [
       Math.round(stretch.share * 100),
       stretch.partition?.number ?? null,

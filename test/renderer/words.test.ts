@@ -11,7 +11,7 @@ import {
   folder,
   lastSix,
   listed,
-  moment,
+  relativeTime,
   percent,
   place,
   rate,
@@ -86,9 +86,9 @@ describe('figures in the window', () => {
 
   test('writes when something was', () => {
     const now = new Date(2026, 10, 24, 0, 15).getTime();
-    expect(moment(now - 5 * 60_000, now)).toBe('today, 00:10');
-    expect(moment(now - 60 * 60_000, now)).toBe('yesterday, 23:15');
-    expect(moment(new Date(2026, 10, 12, 14, 2).getTime(), now)).toBe('12 Nov, 14:02');
+    expect(relativeTime(now - 5 * 60_000, now)).toBe('today, 00:10');
+    expect(relativeTime(now - 60 * 60_000, now)).toBe('yesterday, 23:15');
+    expect(relativeTime(new Date(2026, 10, 12, 14, 2).getTime(), now)).toBe('12 Nov, 14:02');
   });
 
   test('rounds a percentage down, so that 100 means everything', () => {

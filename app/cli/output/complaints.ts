@@ -19,11 +19,11 @@ export class Complaints {
 
   /** The lines for `event`; `view` is the job after it. */
   of(event: JobEvent, view: JobView): string[] {
-    this.#look(view);
-    return [...this.#now(event, view), ...(view.phase === 'ended' ? this.#rest(view) : [])];
+    this.#update(view);
+    return [...this.#linesFor(event, view), ...(view.phase === 'ended' ? this.#finalLines(view) : [])];
   }
 
-  #now(event: JobEvent, { failure }: JobView): string[] {
+  #linesFor(event: JobEvent, { failure }: JobView): string[] {
     switch (event.event) {
       case 'error':
         return this.#isFirst(event.error) ? [errorSentence(event.error)] : [];
@@ -47,7 +47,7 @@ export class Complaints {
   }
 
   /** Compares with the current state. Errors of a restarted destination are new again. */
-  #look({ progress: { destinations } }: JobView): void {
+  #update({ progress: { destinations } }: JobView): void {
     for (const [index, { state }] of destinations.entries()) {
       if (isOver(state)) this.#over.add(index);
       else if (this.#over.delete(index)) this.#forget(index);
@@ -55,7 +55,7 @@ export class Complaints {
   }
 
   /** The lines for the places not yet printed, when the job has ended. */
-  #rest({ result, errors }: JobView): string[] {
+  #finalLines({ result, errors }: JobView): string[] {
     const all =
       result === null
         ? errors

@@ -4,7 +4,7 @@ import {
   writtenFormat,
   type Described,
   type GptTable,
-  type LookedAt,
+  type ExaminedPartition,
   type MbrTable,
   type PartitionFault,
   type Signature,
@@ -43,7 +43,7 @@ export function infoLines(path: string, found: Described, paint: Paint, remote: 
     ...checksumFacts(found),
     ...bmapFacts(found),
     ...tableFacts(found),
-    ...wholeFacts(found),
+    ...topLevelFacts(found),
   ];
   return [
     paint('strong', printable(path)),
@@ -197,10 +197,10 @@ function mbrFacts({ sector, sectorKnown, id, chain, gptToo, partitions }: MbrTab
 const PROTECTIVE = '0xee';
 
 /** The signatures at the first byte of the disk or image. */
-function wholeFacts({ table, signatures, kind, content }: Described): [string, string][] {
+function topLevelFacts({ table, signatures, kind, content }: Described): [string, string][] {
   if (signatures === null) return [];
   if (signatures.length > 0) {
-    const facts: [string, string][] = [[table === null ? 'On it' : 'As a whole', several(signatures)]];
+    const facts: [string, string][] = [[table === null ? 'On it' : 'As a whole', allNamed(signatures)]];
     const uuids = signatures.flatMap(({ uuid }) => uuid ?? []);
     return uuids.length === 0 ? facts : [...facts, ['UUID', uuids.join(', ')]];
   }
@@ -209,7 +209,7 @@ function wholeFacts({ table, signatures, kind, content }: Described): [string, s
 }
 
 /** "ext4 "root"", with any other signatures after it. */
-function several([first, ...others]: readonly Signature[]): string {
+function allNamed([first, ...others]: readonly Signature[]): string {
   if (first === undefined) return '';
   return others.length === 0 ? named(first) : `${named(first)}; also looks like ${others.map(named).join(', ')}`;
 }
@@ -271,7 +271,7 @@ function partitionLines({ table, kind }: Described, paint: Paint): string[] {
   ];
 }
 
-const row = (one: LookedAt, sector: number): string[] =>
+const row = (one: ExaminedPartition, sector: number): string[] =>
   [
     String(one.number),
     number(Math.floor(one.start / sector)),
@@ -281,10 +281,10 @@ const row = (one: LookedAt, sector: number): string[] =>
     one.place === 'extended' ? '' : contentsOf(one),
   ].map(printable);
 
-const contentsOf = ({ signatures }: LookedAt): string =>
-  signatures === null ? 'not looked at' : signatures.length === 0 ? 'nothing recognised' : several(signatures);
+const contentsOf = ({ signatures }: ExaminedPartition): string =>
+  signatures === null ? 'not looked at' : signatures.length === 0 ? 'nothing recognised' : allNamed(signatures);
 
-function uuidsOf({ uuid, signatures }: LookedAt): string[] {
+function uuidsOf({ uuid, signatures }: ExaminedPartition): string[] {
   const own = (signatures ?? []).flatMap((one) => (one.uuid === null ? [] : `UUID ${one.uuid}`));
   const all = [...own, ...(uuid === null ? [] : [`PARTUUID ${uuid}`])];
   return all.length === 0 ? [] : [printable(all.join('  '))];

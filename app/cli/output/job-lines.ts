@@ -8,7 +8,7 @@ import { isComplete, isVerdict, tilesOf, type Tile } from '../../view/destinatio
 import { rate } from '../../words/figures.ts';
 import type { TileState } from '../../words/states.ts';
 import { formatTime } from './quantities.ts';
-import { afterwards, countWords, keptWords, phraseOf, rescueWords, verdict } from './job-sentences.ts';
+import { afterwards, countWords, keptPhrase, phraseOf, rescueWords, verdict } from './job-sentences.ts';
 import { shown } from './typed-paths.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
@@ -121,7 +121,7 @@ export function logLine(view: JobView): string {
 export function logEnd(view: JobView): string[] {
   const each = view.progress.destinations.map(({ path, state }, index) => {
     // A problem that a destination got over, by a repair or a retry, is not a reason any more.
-    const reason = state === 'done' ? keptWords(view, index) : (lastError(view, index)?.message ?? null);
+    const reason = state === 'done' ? keptPhrase(view, index) : (lastError(view, index)?.message ?? null);
     return `${shown(path)}: ${phraseOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
   });
   return [...each, verdict(view), ...afterwards(view)];
@@ -172,12 +172,12 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   const phrase = phraseOf(view, index);
   if (isVerdict(word) && phrase !== word) {
     // It is longer than the column of states.
-    const kept = keptWords(view, index);
+    const kept = keptPhrase(view, index);
     const more =
       word === 'removed' && error !== undefined ? `: ${printable(error.message)}` : kept === null ? '' : `; ${kept}`;
     return [named, screen.paint(style, fit(`${phrase}${more}`, STATE_WIDTH + 2 + layout.rest).trimEnd())].join('  ');
   }
-  const instead = word === 'failed' || word === 'removed' ? (error?.message ?? null) : keptWords(view, index);
+  const instead = word === 'failed' || word === 'removed' ? (error?.message ?? null) : keptPhrase(view, index);
   if (instead !== null) return [...start, fit(printable(instead), layout.rest).trimEnd()].join('  ');
   return [...start, ...figuresOf(destination, tile, layout, screen)].join('  ').trimEnd();
 }

@@ -59,7 +59,7 @@ export const countWords = (view: JobView): string =>
     .join(', ');
 
 /** "wrote 10.2 MB, 1.1 GB were there" for a destination that ended well and had some data already; otherwise null. */
-export function keptWords(view: JobView, index: number): string | null {
+export function keptPhrase(view: JobView, index: number): string | null {
   const ended = view.result?.destinations[index];
   if (
     view.result === null ||

@@ -10,13 +10,13 @@ export function jsonReporter(stdout: Writable): Reporter {
     refused: (errors) => errors.forEach((error) => print(errorLine(error))),
     planned: (plan) => print(planLine(plan)),
     started: () => undefined,
-    happened(event, view) {
+    onEvent(event, view) {
       if (event.event === 'progress' && !stdout.writableNeedDrain) print(progressLine(event.progress));
       if (event.event === 'error') print(errorLine(event.error));
       if (event.event === 'failure') print(errorLine(view.failure ?? event.failure));
       if (view.result !== null) print(resultLine(view.result, view));
     },
-    denied: (errors) => errors.forEach((error) => print(errorLine(error))),
+    commandRefused: (errors) => errors.forEach((error) => print(errorLine(error))),
     redraw: () => undefined,
     alreadyStopping: () => undefined,
   };

@@ -49,7 +49,7 @@ export function liveReporter(
     planned: (plan) =>
       void stdout.write(`${shown(headline(plan).flatMap((line) => wrap(line, screenOf(stdout).width, '')))}\n\n`),
     started: redraw,
-    happened(event, view) {
+    onEvent(event, view) {
       complaints.of(event, view).forEach(complain);
       if (view.phase === 'ended') {
         // Written, not drawn: the final view may be taller than the terminal.
@@ -60,7 +60,7 @@ export function liveReporter(
         redraw(view);
       }
     },
-    denied(errors, view) {
+    commandRefused(errors, view) {
       errors.forEach((error) => complain(errorSentence(error)));
       redraw(view);
     },

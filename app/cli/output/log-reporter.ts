@@ -18,7 +18,7 @@ export function logReporter(stdout: Writable, stderr: Writable, now: () => numbe
     refused: (errors) => errors.forEach((error) => complain(errorSentence(error))),
     planned: (plan) => print(...headline(plan)),
     started: () => undefined,
-    happened(event, view) {
+    onEvent(event, view) {
       complaints.of(event, view).forEach(complain);
       if (event.event === 'progress' && now() - last >= INTERVAL) {
         last = now();
@@ -26,7 +26,7 @@ export function logReporter(stdout: Writable, stderr: Writable, now: () => numbe
       }
       if (view.phase === 'ended') print(...logEnd(view));
     },
-    denied: (errors) => errors.forEach((error) => complain(errorSentence(error))),
+    commandRefused: (errors) => errors.forEach((error) => complain(errorSentence(error))),
     redraw: () => undefined,
     alreadyStopping: () => complain(ALREADY_STOPPING),
   };

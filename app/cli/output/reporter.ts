@@ -18,9 +18,9 @@ export interface Reporter {
   /** The job has been started. */
   started(view: JobView): void;
   /** `event` happened; `view` is the job after it. */
-  happened(event: JobEvent, view: JobView): void;
+  onEvent(event: JobEvent, view: JobView): void;
   /** A request to the running job was refused; the job continues. */
-  denied(errors: readonly PlatterError[], view: JobView): void;
+  commandRefused(errors: readonly PlatterError[], view: JobView): void;
   /** The view beside the job, the keyboard's selection, has changed. */
   redraw(view: JobView): void;
   /** The user asked to stop once more. */

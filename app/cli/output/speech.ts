@@ -18,17 +18,17 @@ const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong
 >;
 
 /** True when log entries are also printed on stderr. */
-const told = { log: false };
-export const log = new Log({ echo: (line) => told.log && stderr.write(`${line}\n`) });
+const echo = { log: false };
+export const log = new Log({ echo: (line) => echo.log && stderr.write(`${line}\n`) });
 
 /** From now on, prints log entries on stderr too. */
-export function tellLog(): void {
-  told.log = true;
-  mention(`the log is ${log.path}`);
+export function echoLog(): void {
+  echo.log = true;
+  printNotice(`the log is ${log.path}`);
 }
 
 /** Tells the user which path a command waits for. */
-export const stillWaiting = (path: string): void => mention(`still waiting for ${asTyped(path)}`);
+export const stillWaiting = (path: string): void => printNotice(`still waiting for ${asTyped(path)}`);
 
 /** Waits until the log is in its file. Gives up after `patience` milliseconds without an answer; 0 for no limit. */
 export async function logWritten(patience: number): Promise<void> {
@@ -36,7 +36,7 @@ export async function logWritten(patience: number): Promise<void> {
     await new Answers(patience / 1000, stillWaiting).of(log.path, log.written());
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    mention(`the log is not whole: ${error.message}`);
+    printNotice(`the log is not whole: ${error.message}`);
   }
 }
 
@@ -49,10 +49,10 @@ export const terminal = terminalOf(process.env);
 export const forTerminal = (text: string): string => (stdout.isTTY && !terminal.utf8 ? inAscii(text) : text);
 
 /** Prints a sentence on stderr. */
-export const mention = (sentence: string): void => void stderr.write(`platter: ${printable(sentence)}\n`);
+export const printNotice = (sentence: string): void => void stderr.write(`platter: ${printable(sentence)}\n`);
 
 /** Prints the result of a command. Gives its exit code; `watchOutput` changes that code when the write fails. */
-export function tell(text: string): number {
+export function printResult(text: string): number {
   stdout.write(text);
   return EXIT.allGood;
 }

@@ -23,19 +23,19 @@ export function watchOutput(stdout: NodeJS.WritableStream, stderr: NodeJS.Writab
 }
 
 /** Milliseconds until the user is told that stdout is not being read. */
-const TOLD_AFTER = 2000;
+const REPORT_AFTER = 2000;
 
 /**
  * Waits until the system has taken everything written to `stdout`, or refused it. When nobody reads a full pipe, says
  * so on `stderr`, and resolves to false after `patience` milliseconds of that; 0 waits forever.
  */
-export async function allTaken(
+export async function drain(
   stdout: NodeJS.WritableStream,
   stderr: NodeJS.WritableStream,
   patience: number,
 ): Promise<boolean> {
   const taken = new Promise<true>((resolve) => void stdout.write('', () => resolve(true)));
-  const first = patience === 0 ? TOLD_AFTER : Math.min(TOLD_AFTER, patience);
+  const first = patience === 0 ? REPORT_AFTER : Math.min(REPORT_AFTER, patience);
   if (await Promise.race([taken, after(first)])) return true;
   stderr.write('platter: waiting for the program that reads stdout\n');
   if (patience === 0) return taken;

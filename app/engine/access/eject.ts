@@ -9,7 +9,7 @@ import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { PATIENCE_MS, requestsEnded, unlessStuck } from '../devices/drive-waits.ts';
 import { runProgram, SYSTEM_PATH } from '../devices/run-program.ts';
 import type { Rights } from './rights.ts';
-import type { RightsSession, Seen } from './rights-session.ts';
+import type { RightsSession, InspectedDevice } from './rights-session.ts';
 import { unmount } from './unmount.ts';
 
 /**
@@ -50,7 +50,7 @@ export async function eject(
   const seen = { path, realPath: block.path, block };
   if (process.geteuid?.() === 0) {
     await unmount(seen, { patience });
-    await unlessStuck(switchOff(path, block, sys), block.majorMinor, patience, () => stuck(path, patience));
+    await unlessStuck(switchOff(path, block, sys), block.majorMinor, patience, () => stuckEjecting(path, patience));
   } else {
     await asUser(seen, patience).catch(async (error: unknown) => {
       if (rights === null || !lacksRights(error)) throw error;
@@ -69,13 +69,15 @@ async function asUser(seen: Whole, patience: number): Promise<void> {
 async function asRoot(seen: Whole, session: RightsSession, patience: number): Promise<void> {
   try {
     await unmount(seen, { session, patience });
-    await unlessStuck(session.powerOff(seen), seen.block.majorMinor, patience, () => stuck(seen.path, patience));
+    await unlessStuck(session.powerOff(seen), seen.block.majorMinor, patience, () =>
+      stuckEjecting(seen.path, patience),
+    );
   } finally {
     session.close();
   }
 }
 
-type Whole = Seen & { block: Block };
+type Whole = InspectedDevice & { block: Block };
 
 /**
  * Opens a session for this disk only. When no rights can be had, `before` is thrown instead, because it explains more.
@@ -93,7 +95,7 @@ const lacksRights = (error: unknown): boolean =>
   error instanceof Refusal &&
   (error.errors[0]!.code === 'NOT_PERMITTED' || error.errors[0]!.reason.kind === 'notUnmounted');
 
-const stuck = (path: string, patience: number): Refusal =>
+const stuckEjecting = (path: string, patience: number): Refusal =>
   new Refusal([
     failure({
       code: 'STALLED',
@@ -133,7 +135,7 @@ async function haveSwitchedOff(path: string, block: Block, patience: number): Pr
     () => requestsEnded(block.majorMinor),
   );
   if (failed === null) return;
-  if (failed === 'timeout') throw stuck(path, patience);
+  if (failed === 'timeout') throw stuckEjecting(path, patience);
   const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/\.$/, '');
   const reason: Reason = said === '' ? { kind: 'needsUdisks' } : { kind: 'notSwitchedOff', said };
   refuse({ code: 'NOT_PERMITTED', op: 'eject', device: path, reason, remedy: { kind: 'ejectElsewhere' } });

@@ -28,7 +28,7 @@ export interface Holder {
 }
 
 /** Names the holder in `error` when it only says that `end` is in use and /proc shows by what. */
-export function withHolder(
+export function nameHolder(
   error: PlatterError,
   end: Pick<End, 'block' | 'realPath'> & Partial<Pick<End, 'image'>>,
 ): PlatterError {
@@ -63,7 +63,7 @@ export async function withClaims(
         return [];
       } catch (error) {
         // Any other reason shows once these errors are solved.
-        return errnoOf(error) === 'EBUSY' ? [withHolder(failureOf(error, 'open', end.path, 'block'), end)] : [];
+        return errnoOf(error) === 'EBUSY' ? [nameHolder(failureOf(error, 'open', end.path, 'block'), end)] : [];
       }
     }),
   );

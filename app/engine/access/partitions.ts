@@ -11,7 +11,7 @@ import { partitionHolder } from './holders.ts';
 import type { HeldEnd } from '../devices/inspect-paths.ts';
 import { readBlocks } from '../devices/lsblk.ts';
 import type { NativeDevice } from '../native/addon.ts';
-import type { RightsSession, Seen } from './rights-session.ts';
+import type { RightsSession, InspectedDevice } from './rights-session.ts';
 
 /** A destination that a job holds open, with the fields that matter if it is a disk. */
 export interface HeldDisk extends HeldEnd<NativeDevice | null> {
@@ -52,7 +52,7 @@ export async function partitionNotes(
 
 /** Checks one disk as `partitionNotes` does. Gives a note, or null when the kernel has answered. */
 export async function checkPartitions(
-  end: Seen,
+  end: InspectedDevice,
   device: NativeDevice,
   sessions: readonly RightsSession[],
 ): Promise<Note | null> {
@@ -97,7 +97,11 @@ export async function showNewPartitions(
  * null when the kernel has read the table; otherwise the errno. BLKRRPART takes CAP_SYS_ADMIN, which the broker has and
  * the host does not.
  */
-async function reread(end: Seen, device: NativeDevice, sessions: readonly RightsSession[]): Promise<string | null> {
+async function reread(
+  end: InspectedDevice,
+  device: NativeDevice,
+  sessions: readonly RightsSession[],
+): Promise<string | null> {
   const errno = await errnoFrom(() => onceFree(() => device.rereadPartitions()));
   const session = sessions.find((one) => one.has(end));
   return session === undefined || (errno !== 'EACCES' && errno !== 'EPERM')

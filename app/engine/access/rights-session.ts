@@ -16,7 +16,7 @@ export interface Wanted {
 }
 
 /** A block device of a job, as it was inspected. */
-export interface Seen {
+export interface InspectedDevice {
   path: string;
   realPath: string;
   block: Block | null;
@@ -34,13 +34,13 @@ export class RightsSession {
   }
 
   /** True when the session covers this device: same number, size and disk sequence. */
-  has(seen: Seen): boolean {
+  has(seen: InspectedDevice): boolean {
     const index = this.#numbered(seen);
     return index !== null && isSame(this.#wanted[index]!.block, seen.block!);
   }
 
   /** Opens a device, exclusively for writing. Refuses with CHANGED when it is not the device that was approved. */
-  async open(seen: Seen, access: 'read' | 'write'): Promise<NativeDevice> {
+  async open(seen: InspectedDevice, access: 'read' | 'write'): Promise<NativeDevice> {
     const index = this.#index(seen);
     const [major = 0, minor = 0] = seen.block!.majorMinor.split(':').map(Number);
     const reply = await asking(seen.path, 'open', () =>
@@ -51,7 +51,7 @@ export class RightsSession {
   }
 
   /** Has the kernel read the partition table again. `device` comes from `open`. */
-  async reread(seen: Seen, device: NativeDevice): Promise<void> {
+  async reread(seen: InspectedDevice, device: NativeDevice): Promise<void> {
     await this.#ask(seen, 'check', (index) => this.#broker.reread(index, device));
   }
 
@@ -59,12 +59,12 @@ export class RightsSession {
    * Unmounts the mount with this id (mountinfo) from the device or one of its partitions. A mount that is gone is no
    * failure.
    */
-  async unmount(seen: Seen, mount: number): Promise<void> {
+  async unmount(seen: InspectedDevice, mount: number): Promise<void> {
     await this.#ask(seen, 'unmount', (index) => this.#broker.unmount(index, mount), 'notMounted');
   }
 
   /** Flushes the disk and has the kernel release it. */
-  async powerOff(seen: Seen): Promise<void> {
+  async powerOff(seen: InspectedDevice): Promise<void> {
     await this.#ask(seen, 'eject', (index) => this.#broker.powerOff(index));
   }
 
@@ -74,7 +74,7 @@ export class RightsSession {
   }
 
   async #ask(
-    seen: Seen,
+    seen: InspectedDevice,
     op: Operation,
     ask: (index: number) => Promise<NativeBrokerReply>,
     alsoGood: NativeBrokerReply['status'] = 'ok',
@@ -85,12 +85,12 @@ export class RightsSession {
       throw new Refusal([failure(brokerFailure(reply, seen.path, op))]);
   }
 
-  #numbered({ block }: Seen): number | null {
+  #numbered({ block }: InspectedDevice): number | null {
     const index = this.#wanted.findIndex((wanted) => wanted.block.majorMinor === block?.majorMinor);
     return index < 0 ? null : index;
   }
 
-  #index(seen: Seen): number {
+  #index(seen: InspectedDevice): number {
     if (this.has(seen)) return this.#numbered(seen)!;
     throw new Refusal([
       failure({ code: 'CHANGED', op: 'check', device: seen.path, reason: { kind: 'anotherThanAsked' } }),

@@ -11,11 +11,11 @@ import type { RightsQuestion } from '../../contract/host.ts';
 import {
   deviceArguments,
   elevationFailure,
-  meansHere,
-  wayToRights,
+  findElevationTools,
+  sessionRoute,
   type CommandEnd,
-  type Given,
-  type Means,
+  type HostStart,
+  type ElevationTools,
 } from '../../client/elevation.ts';
 import { cancelledOpening, errnoOf, failure, failureOf, Refusal } from '../../base/errors.ts';
 import type { NativeAddon, NativeBroker } from '../native/addon.ts';
@@ -30,28 +30,28 @@ const LONGEST_FOLDER = 80;
 
 /** Asks for rights, one question at a time. */
 export class Rights {
-  readonly #given: Given;
-  readonly #means: () => Means;
+  readonly #start: HostStart;
+  readonly #findTools: () => ElevationTools;
   readonly #load: () => NativeAddon;
-  readonly #tell: (asking: RightsQuestion | null) => void;
+  readonly #onQuestion: (asking: RightsQuestion | null) => void;
   #questions = 0;
   /** Called when the client's command ends. */
   #ended: ((end: CommandEnd) => void) | null = null;
 
   /**
-   * `tell` receives each question, and null when it is over. `load` gives the addon. `means` gives what this machine
-   * offers, which can change while the host runs.
+   * `onQuestion` receives each question, and null when it is over. `load` gives the addon. `findTools` gives what this
+   * machine offers, which can change while the host runs.
    */
   constructor(
-    given: Given,
+    start: HostStart,
     load: () => NativeAddon,
-    tell: (asking: RightsQuestion | null) => void,
-    means = (): Means => meansHere(BESIDE),
+    onQuestion: (asking: RightsQuestion | null) => void,
+    findTools = (): ElevationTools => findElevationTools(BESIDE),
   ) {
-    this.#given = given;
+    this.#start = start;
     this.#load = load;
-    this.#tell = tell;
-    this.#means = means;
+    this.#onQuestion = onQuestion;
+    this.#findTools = findTools;
   }
 
   /**
@@ -59,7 +59,7 @@ export class Rights {
    * denied (NOT_PERMITTED), or when `signal` withdrew the question (CANCELLED).
    */
   async session(wanted: readonly Wanted[], signal?: AbortSignal): Promise<RightsSession> {
-    const way = wayToRights(this.#given, this.#means());
+    const way = sessionRoute(this.#start, this.#findTools());
     if (way.how === 'none') {
       throw new Refusal(
         wanted.map(({ path }) =>
@@ -116,7 +116,7 @@ export class Rights {
         ),
       ]);
     } finally {
-      this.#tell(null);
+      this.#onQuestion(null);
     }
   }
 
@@ -129,7 +129,7 @@ export class Rights {
     try {
       return await this.#named(await this.#accepted(join(folder, 'broker'), argv, wanted, signal), wanted, signal);
     } finally {
-      this.#tell(null);
+      this.#onQuestion(null);
       await rm(folder, { recursive: true });
     }
   }
@@ -190,7 +190,7 @@ export class Rights {
 
   #ask(question: Omit<RightsQuestion, 'question'>): void {
     this.#questions += 1;
-    this.#tell({ question: this.#questions, ...question });
+    this.#onQuestion({ question: this.#questions, ...question });
   }
 }
 

@@ -7,7 +7,7 @@ import { onceFree } from './busy.ts';
 import { mountedOn, type Block, type Blocks } from '../devices/block-devices.ts';
 import { refusalsOf } from '../devices/disk-refusals.ts';
 import { failure, failureOf, isRefusedAccess, Refusal, refuse, type Failure } from '../../base/errors.ts';
-import { named, usersOf, withHolder } from './holders.ts';
+import { named, usersOf, nameHolder } from './holders.ts';
 import { moveLock } from './locks.ts';
 import { isSequence, readBlocks } from '../devices/lsblk.ts';
 import { inTheWayOf, mountOf, parseMounts, parseSwaps, type Mount } from '../devices/mounts.ts';
@@ -16,7 +16,7 @@ import { checkPartitions, type HeldDisk } from './partitions.ts';
 import { PATIENCE_MS, requestsEnded, unlessStuck } from '../devices/drive-waits.ts';
 import { runProgram, SYSTEM_PATH } from '../devices/run-program.ts';
 import { shell } from '../devices/release-commands.ts';
-import type { RightsSession, Seen } from './rights-session.ts';
+import type { RightsSession, InspectedDevice } from './rights-session.ts';
 
 /** A file system can be mounted over itself, so unmount in rounds. */
 const ROUNDS = 8;
@@ -33,7 +33,7 @@ export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
  */
 export function mountedOver(block: Block, blocks: Blocks, files: readonly string[] = []): Failure[] {
   const own = blocks.mountsOf(block);
-  const told = new Set(files.flatMap((file) => wayTo(file, own, blocks)?.below ?? []));
+  const told = new Set(files.flatMap((file) => mountPathTo(file, own, blocks)?.below ?? []));
   return own.flatMap((mount) =>
     inTheWayOf(mount, blocks.mounts)
       .filter((other) => !own.includes(other) && !told.has(other))
@@ -48,7 +48,7 @@ export function mountedOver(block: Block, blocks: Blocks, files: readonly string
 export function takenAway(block: Block, files: readonly string[], blocks: Blocks): Failure[] {
   const own = blocks.mountsOf(block);
   return files.flatMap((file): Failure[] => {
-    const way = wayTo(file, own, blocks);
+    const way = mountPathTo(file, own, blocks);
     if (way === null) return [];
     const {
       mount,
@@ -78,18 +78,18 @@ export function takenAway(block: Block, files: readonly string[], blocks: Blocks
 }
 
 /** The way to a file through a mount of a device. */
-interface Way {
+interface MountPath {
   mount: Mount;
   /** The mounts below it, upwards from the one that holds the file. */
   below: [Mount, ...Mount[]];
 }
 
 /** How `file` is reached through one of the mounts `own` without lying on one of them; null when it is not. */
-function wayTo(file: string, own: readonly Mount[], { mounts }: Blocks): Way | null {
+function mountPathTo(file: string, own: readonly Mount[], { mounts }: Blocks): MountPath | null {
   const byId = new Map(mounts.map((one) => [one.id, one]));
   const last = mountOf(file, mounts);
   if (last === null || own.includes(last)) return null;
-  const below: Way['below'] = [last];
+  const below: MountPath['below'] = [last];
   for (let next = byId.get(last.parent); next !== undefined && !below.includes(next); next = byId.get(next.parent)) {
     if (own.includes(next)) return { mount: next, below };
     below.push(next);
@@ -126,13 +126,13 @@ export interface Unmounting {
  * milliseconds), with the users that /proc shows. What was already unmounted stays unmounted.
  */
 export async function unmount(
-  seen: Seen,
+  seen: InspectedDevice,
   { agreed = null, session = null, patience = PATIENCE_MS }: Unmounting,
 ): Promise<void> {
   const {
     path,
     block: { majorMinor },
-  } = seen as Seen & { block: Block };
+  } = seen as InspectedDevice & { block: Block };
   for (let round = 0; round < ROUNDS; round += 1) {
     const blocks = await readBlocks();
     const block = blocks.numbered(majorMinor);
@@ -163,8 +163,8 @@ export async function unmount(
 }
 
 /** One round of unmounting. */
-interface Round {
-  seen: Seen;
+interface UnmountRound {
+  seen: InspectedDevice;
   /** The mounts of the device. */
   own: readonly Mount[];
   blocks: Blocks;
@@ -172,7 +172,7 @@ interface Round {
   session: RightsSession | null;
 }
 
-async function unmountOne(round: Round, { device, target }: Mounted): Promise<void> {
+async function unmountOne(round: UnmountRound, { device, target }: Mounted): Promise<void> {
   const {
     seen: { path, block },
     blocks,
@@ -185,7 +185,7 @@ async function unmountOne(round: Round, { device, target }: Mounted): Promise<vo
     requestsEnded(block!.majorMinor),
   );
   if (failed === null) return;
-  if (failed === 'timeout') throw stuck(path, { device, target }, patience);
+  if (failed === 'timeout') throw stuckUnmounting(path, { device, target }, patience);
   if (session !== null && (await unmountBy(session, round.seen, { device, target }, mount.id, patience))) return;
   const users = usersOf(target);
   const command = users.length > 0 ? null : filesInUse(target, blocks);
@@ -229,7 +229,7 @@ function filesInUse(target: string, blocks: Blocks): string | null {
  * The mount that umount(8) removes by this path, as the kernel has it now; null when the device is no longer mounted
  * there. Throws a Refusal when another device is mounted there.
  */
-function topOf({ seen: { path }, own, blocks }: Round, { device, target }: Mounted): Mount | null {
+function topOf({ seen: { path }, own, blocks }: UnmountRound, { device, target }: Mounted): Mount | null {
   const now = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
   const isOwn = ({ id }: Mount): boolean => own.some((mount) => mount.id === id);
   const there = now.filter((mount) => mount.target === target && isOwn(mount));
@@ -246,7 +246,7 @@ function topOf({ seen: { path }, own, blocks }: Round, { device, target }: Mount
  */
 async function unmountBy(
   session: RightsSession,
-  seen: Seen,
+  seen: InspectedDevice,
   mount: Mounted,
   id: number,
   patience: number,
@@ -258,11 +258,11 @@ async function unmountBy(
       throw error;
     },
   );
-  return unlessStuck(unmounting, seen.block!.majorMinor, patience, () => stuck(seen.path, mount, patience));
+  return unlessStuck(unmounting, seen.block!.majorMinor, patience, () => stuckUnmounting(seen.path, mount, patience));
 }
 
 /** The Refusal for a hanging unmount. It cannot be cancelled, and may still finish by itself. */
-function stuck(path: string, { device, target }: Mounted, patience: number): Refusal {
+function stuckUnmounting(path: string, { device, target }: Mounted, patience: number): Refusal {
   const users = usersOf(target, device);
   const seconds = patience / 1000;
   const reason: Reason =
@@ -301,11 +301,15 @@ export async function takeMounted(
   return writing;
 }
 
-async function openForWriting(addon: NativeAddon, end: Seen, session: RightsSession | null): Promise<NativeDevice> {
+async function openForWriting(
+  addon: NativeAddon,
+  end: InspectedDevice,
+  session: RightsSession | null,
+): Promise<NativeDevice> {
   try {
     return await onceFree(() => addon.openDevice(end.realPath, { write: true, exclusive: true }));
   } catch (error) {
     if (session !== null && isRefusedAccess(error)) return session.open(end, 'write');
-    throw new Refusal([withHolder(failureOf(error, 'open', end.path, 'block'), end)]);
+    throw new Refusal([nameHolder(failureOf(error, 'open', end.path, 'block'), end)]);
   }
 }

@@ -11,7 +11,7 @@ export const lengthOf = ({ end, device }: Pick<Held, 'end' | 'device'>): number 
  * Truncates the open image to `bytes`, durably. Touches no other file. Throws with an errno as open(2), ftruncate(2)
  * and fsync(2) do; ESTALE when another file has its name.
  */
-export function cutTo(bytes: number, { end, naming, device }: Pick<Held, 'end' | 'naming' | 'device'>): void {
+export function truncateTo(bytes: number, { end, naming, device }: Pick<Held, 'end' | 'naming' | 'device'>): void {
   const path = naming?.part ?? end.realPath;
   const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

@@ -73,7 +73,7 @@ export async function createPart(addon: NativeAddon, end: PartSeen, { mode, owne
   );
   // The descriptor names the file from here on: nobody can slip in a link between two looks.
   return throughDescriptor(fd, (path) => {
-    if (owner !== null) hand(fd, mode, owner);
+    if (owner !== null) copyOwnership(fd, mode, owner);
     return addon.openDevice(path, { write: true, exclusive: true, grow: true });
   });
 }
@@ -103,12 +103,12 @@ function takenName(path: string, make: () => number): number {
 const NOT_KEPT: ReadonlySet<string> = new Set(['EPERM', 'EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP']);
 
 /** Gives a new file the mode and the owner of another one, as far as the system and the file system allow it. */
-function hand(fd: number, mode: number, { uid, gid }: { uid: number; gid: number }): void {
-  unless(NOT_KEPT, () => fchownSync(fd, uid, -1));
-  unless(NOT_KEPT, () => fchownSync(fd, -1, gid));
+function copyOwnership(fd: number, mode: number, { uid, gid }: { uid: number; gid: number }): void {
+  tolerate(NOT_KEPT, () => fchownSync(fd, uid, -1));
+  tolerate(NOT_KEPT, () => fchownSync(fd, -1, gid));
   // The group bits are meant for that group. Another group gets no more than everybody.
   const kept = fstatSync(fd).gid === gid ? mode : (mode & 0o707) | (mode & 0o070 & ((mode & 0o007) << 3));
-  unless(NOT_KEPT, () => fchmodSync(fd, kept));
+  tolerate(NOT_KEPT, () => fchmodSync(fd, kept));
 }
 
 /**
@@ -126,15 +126,15 @@ export async function reopenPart(addon: NativeAddon, part: string): Promise<Nati
  * Renames to NAME.part an image that will be rewritten in place. Replaces what an interrupted job left there. Rejects
  * as `createPart` does, and when another file has the image's name.
  */
-export async function takeForPart(addon: NativeAddon, { end, device }: Held): Promise<Naming> {
+export async function renameForRewrite(addon: NativeAddon, { end, device }: Held): Promise<Naming> {
   const naming = { part: end.image!.part, name: end.realPath, replaces: null };
   await removeLeftPart(addon, end);
   moveImage(addon, device!.info(), naming.name, naming.part, null);
   return naming;
 }
 
-/** Undoes `takeForPart`. Throws as it rejects. */
-export function giveBack(addon: NativeAddon, device: NativeDevice, { part, name }: Naming): void {
+/** Undoes `renameForRewrite`. Throws as it rejects. */
+export function undoRenameForRewrite(addon: NativeAddon, device: NativeDevice, { part, name }: Naming): void {
   moveImage(addon, device.info(), part, name, null);
 }
 
@@ -273,9 +273,9 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'EOPNOTSUPP', 
 /** Renames to a free name. Throws a Refusal when a file has taken it by now. */
 function moveToFree(addon: NativeAddon, from: string, to: string): void {
   try {
-    if (unless(NO_FLAGS, () => addon.renameFile(from, to, 'noReplace'))) return;
+    if (tolerate(NO_FLAGS, () => addon.renameFile(from, to, 'noReplace'))) return;
     // NFS has no such rename, but it has links. link(2) replaces nothing either.
-    if (unless(NO_LINKS, () => linkSync(from, to))) {
+    if (tolerate(NO_LINKS, () => linkSync(from, to))) {
       unlinkSync(from);
       return;
     }
@@ -294,7 +294,7 @@ function moveToFree(addon: NativeAddon, from: string, to: string): void {
  */
 function moveOver(addon: NativeAddon, from: string, to: string, old: Reviewed, mine: string): void {
   // The two swap their names, so both can be looked at before anything is removed.
-  if (!unless(NO_FLAGS, () => addon.renameFile(from, to, 'exchange'))) {
+  if (!tolerate(NO_FLAGS, () => addon.renameFile(from, to, 'exchange'))) {
     renameSync(from, to); // without that, a file that takes the place of `old` right now is replaced
     return;
   }
@@ -309,7 +309,7 @@ function moveOver(addon: NativeAddon, from: string, to: string, old: Reviewed, m
 }
 
 /** True when `act` was done; false when it failed with one of `errnos`. */
-function unless(errnos: ReadonlySet<string>, act: () => void): boolean {
+function tolerate(errnos: ReadonlySet<string>, act: () => void): boolean {
   try {
     act();
     return true;
@@ -351,7 +351,7 @@ type Named = Pick<Held, 'end' | 'naming' | 'device'>;
  * and a note when it keeps its own: a file that has the other name stays, because it may be all that is left of another
  * job.
  */
-export function loseName(addon: NativeAddon, held: Named): { naming: Naming | null; problem: Note | null } {
+export function renameToPart(addon: NativeAddon, held: Named): { naming: Naming | null; problem: Note | null } {
   const { kind, path, realPath } = held.end;
   if (kind !== 'file' || held.naming !== null) return { naming: held.naming, problem: null };
   const naming = { part: partOf(realPath), name: realPath, replaces: null };
@@ -369,7 +369,7 @@ export function loseName(addon: NativeAddon, held: Named): { naming: Naming | nu
  * Gives a complete image its own name. Returns the failure when that is impossible: another file has the name by now,
  * or NAME.part is not the image that was written.
  */
-export function giveName(addon: NativeAddon, { end, naming, device }: Named): PlatterError | null {
+export function renameToFinalName(addon: NativeAddon, { end, naming, device }: Named): PlatterError | null {
   if (naming === null) return null;
   try {
     moveImage(addon, device!.info(), naming.part, naming.name, naming.replaces);

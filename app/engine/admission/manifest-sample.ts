@@ -3,7 +3,7 @@
 // mix the two.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Extent } from '../../contract/values.ts';
-import { chunksIn, either, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
+import { chunksIn, union, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
 import { chunkRanges, markChunks } from '../formats/chunks.ts';
 import { failure } from '../../base/errors.ts';
 import type { Manifest } from '../formats/manifest.ts';
@@ -28,7 +28,7 @@ export async function againstSource(
   const ends = noChunks(manifest);
   markChunks(ends, ranges[0]!.first, 1, true);
   markChunks(ends, ranges.at(-1)!.first + ranges.at(-1)!.count - 1, 1, true);
-  const place = await firstOther(manifest, either(ends, sampleOf(known, SAMPLES, manifest)), client, source);
+  const place = await firstOther(manifest, union(ends, sampleOf(known, SAMPLES, manifest)), client, source);
   return place === null
     ? []
     : [

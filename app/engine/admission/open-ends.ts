@@ -10,7 +10,7 @@ import { stateDir } from '../../base/state-folder.ts';
 import { mountsOf } from '../access/unmount.ts';
 import { openId } from '../devices/file-ids.ts';
 import type { End, Found, HeldEnd } from '../devices/inspect-paths.ts';
-import { both, isEmpty } from '../formats/chunk-sets.ts';
+import { intersection, isEmpty } from '../formats/chunk-sets.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';
 import { bytesOf } from '../formats/mapfile.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
@@ -63,7 +63,7 @@ export async function openDestinations(
   return destinations;
 }
 
-interface Around {
+interface OpenContext {
   looked: Examined;
   addon: NativeAddon;
   opening: Opening;
@@ -77,7 +77,7 @@ interface Around {
 async function openDestination(
   { end }: Found,
   index: number,
-  { looked, addon, opening, replaced, files, rescued }: Around,
+  { looked, addon, opening, replaced, files, rescued }: OpenContext,
 ): Promise<Held> {
   const { request, blocks, resumed } = looked;
   const place = end!;
@@ -85,7 +85,7 @@ async function openDestination(
   const left =
     resumed === null || logged === undefined
       ? null
-      : { logged, isTold: !isEmpty(both(resumed.durable[index]!, resumed.known)) };
+      : { logged, isTold: !isEmpty(intersection(resumed.durable[index]!, resumed.known)) };
   // The log has the time of the last write of a file that existed when the job began.
   const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
   const mounts = unmounts(request) && place.block !== null ? mountsOf(place.block, blocks) : [];
@@ -137,7 +137,7 @@ function namingOf(
 }
 
 /** What the log says of an image that an interrupted job left. */
-interface Left {
+interface LoggedImage {
   logged: LoggedEnd;
   /** The log has hashes of its content, so samples of it are compared. */
   isTold: boolean;
@@ -147,7 +147,12 @@ interface Left {
  * Opens the file of an image that is continued (`left`). Gives null for a new image, whose file is made when the job
  * starts. `notes` then gets the job whose NAME.part it will replace.
  */
-async function image(addon: NativeAddon, end: End, left: Left | null, notes: Note[]): Promise<NativeDevice | null> {
+async function image(
+  addon: NativeAddon,
+  end: End,
+  left: LoggedImage | null,
+  notes: Note[],
+): Promise<NativeDevice | null> {
   const { path, realPath, image, lasting } = end;
   if (left === null) {
     await checkPart(addon, image!.part);

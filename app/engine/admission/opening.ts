@@ -3,7 +3,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, throwIfAny } from '../../base/errors.ts';
 import { onceFree } from '../access/busy.ts';
-import { withHolder } from '../access/holders.ts';
+import { nameHolder } from '../access/holders.ts';
 import type { Rights } from '../access/rights.ts';
 import type { RightsSession, Wanted } from '../access/rights-session.ts';
 import { openId } from '../devices/file-ids.ts';
@@ -48,11 +48,11 @@ export class Opening {
   async by(end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> {
     try {
       const device = await this.#openers.answers.of(end.path, act(), end.kind, (late) => late?.close());
-      if (device !== null) this.#opened.push({ close: () => letGo(device) });
+      if (device !== null) this.#opened.push({ close: () => closeUnlessBusy(device) });
       return device;
     } catch (error) {
       const known = error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', end.path, end.kind);
-      this.errors.push(withHolder(known, end));
+      this.errors.push(nameHolder(known, end));
       return null;
     }
   }
@@ -78,19 +78,19 @@ export class Opening {
   unpacking(end: End, file: NativeDevice): Unpacking | null {
     try {
       const unpacking = new Unpacking(this.#openers.addon, end, file);
-      this.#opened.push({ close: () => letGo(unpacking.device) }, unpacking);
+      this.#opened.push({ close: () => closeUnlessBusy(unpacking.device) }, unpacking);
       return unpacking;
     } catch (error) {
       this.errors.push(failureOf(error, 'open', end.path, 'file'));
       return null;
     } finally {
-      letGo(file);
+      closeUnlessBusy(file);
     }
   }
 
   /** Waits for `work`, which reads `device`. Closes the device when the wait is given up. */
   reading<T>(end: End, device: NativeDevice, work: Promise<T>): Promise<T> {
-    return this.#openers.answers.of(end.path, work, end.kind, () => letGo(device));
+    return this.#openers.answers.of(end.path, work, end.kind, () => closeUnlessBusy(device));
   }
 
   /**
@@ -112,7 +112,7 @@ export class Opening {
 }
 
 /** Closes a device. While a read of it is unanswered it cannot be closed; the answer does that. */
-function letGo(device: NativeDevice): void {
+function closeUnlessBusy(device: NativeDevice): void {
   try {
     device.close();
   } catch (error) {

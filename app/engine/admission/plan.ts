@@ -9,7 +9,7 @@ import type { Blocks } from '../devices/block-devices.ts';
 import { notesOnSectors } from '../devices/sector-size.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './refusals.ts';
-import { checksumBeside, type Beside } from '../unpacking/checksum-beside.ts';
+import { checksumBeside, type ListedChecksum } from '../unpacking/checksum-beside.ts';
 import { hasAllChecksums } from '../unpacking/bmap-file.ts';
 import { RAW } from '../unpacking/packed-source.ts';
 import { uncheckedBeside } from '../unpacking/required-checksum.ts';
@@ -53,7 +53,7 @@ async function notesOnLists({ path, realPath, kind, packed }: End): Promise<Note
   ];
 }
 
-const noteOn = ({ list, of, checksum }: Beside, path: string): Note => ({
+const noteOn = ({ list, of, checksum }: ListedChecksum, path: string): Note => ({
   kind: 'checksumBeside',
   path,
   of,

@@ -25,7 +25,7 @@ import { scopeOf, type Held, type Prepared } from './prepared.ts';
 import { findEnds, openInterrupted, sampleErrors } from './resume.ts';
 
 /** The surroundings that preparing needs. */
-export interface Means {
+export interface PrepareContext {
   /** Gives the addon. */
   load: () => NativeAddon;
   /**
@@ -40,29 +40,29 @@ export interface Means {
 /** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. */
 export async function prepare(
   request: JobRequest,
-  { load, rights = null, signal, waiting = () => undefined }: Means,
+  { load, rights = null, signal, waiting = () => undefined }: PrepareContext,
 ): Promise<Prepared> {
   throwIfAny(argumentErrors(request));
-  const means = { load, rights, answers: new Answers(request.stallTimeout, waiting, signal) };
+  const context = { load, rights, answers: new Answers(request.stallTimeout, waiting, signal) };
   try {
-    return await attempt(request, means, null);
+    return await attempt(request, context, null);
   } catch (error) {
     if (rights === null || !(error instanceof LacksRights)) throw error;
-    return prepareWith(await rights.session(error.wanted, signal), request, means);
+    return prepareWith(await rights.session(error.wanted, signal), request, context);
   }
 }
 
 /** What one attempt needs. */
-interface Attempted {
+interface AttemptContext {
   load: () => NativeAddon;
   rights: Rights | null;
   answers: Answers;
 }
 
 /** Checks and opens everything again: the question can have been open for minutes. */
-async function prepareWith(session: RightsSession, request: JobRequest, means: Attempted): Promise<Prepared> {
+async function prepareWith(session: RightsSession, request: JobRequest, context: AttemptContext): Promise<Prepared> {
   try {
-    return await attempt(request, means, session);
+    return await attempt(request, context, session);
   } catch (error) {
     session.close();
     if (!(error instanceof LacksRights)) throw error;
@@ -77,7 +77,7 @@ async function prepareWith(session: RightsSession, request: JobRequest, means: A
 
 async function attempt(
   request: JobRequest,
-  { load, rights, answers }: Attempted,
+  { load, rights, answers }: AttemptContext,
   session: RightsSession | null,
 ): Promise<Prepared> {
   const blocks = await readBlocks(

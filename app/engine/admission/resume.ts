@@ -5,7 +5,7 @@ import type { InterruptedJob } from '../../contract/jobs.ts';
 import { bmapOf, downloadedFrom, originOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/block-devices.ts';
-import { both, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
+import { intersection, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
 import { markChunks } from '../formats/chunks.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
@@ -212,7 +212,10 @@ export async function sampleErrors(
   const grid = { bytes: log.header.bytes, chunkSize: log.header.chunkSize };
   const ends = [
     { ...source, chunks: known },
-    ...destinations.map((held, index) => ({ ...held, chunks: inFile(both(durable[index]!, known), held, grid) })),
+    ...destinations.map((held, index) => ({
+      ...held,
+      chunks: inFile(intersection(durable[index]!, known), held, grid),
+    })),
   ].flatMap(({ device, ...rest }) => (device === null || isEmpty(rest.chunks) ? [] : [{ ...rest, device }]));
   if (ends.length === 0) return [];
   const check = ends.map(({ chunks }) => sampleOf(chunks, SAMPLES, grid));

@@ -1,6 +1,14 @@
 // Checks that a retried destination still has the medium that this job has written.
 import { writes } from '../../contract/request-facts.ts';
-import { both, chunksOfErrors, isEmpty, noChunks, sampleOf, without, type KnownHashes } from '../formats/chunk-sets.ts';
+import {
+  intersection,
+  chunksOfErrors,
+  isEmpty,
+  noChunks,
+  sampleOf,
+  difference,
+  type KnownHashes,
+} from '../formats/chunk-sets.ts';
 import { refuse } from '../../base/errors.ts';
 import type { Prepared } from './prepared.ts';
 
@@ -22,7 +30,7 @@ export async function uncertainChunks(
 ): Promise<Uint8Array> {
   const { end, device } = destinations[destination]!;
   if (end.kind === 'file' || !writes(request.kind)) return noChunks(grid);
-  const sample = sampleOf(both(durable, known), SAMPLES, grid);
+  const sample = sampleOf(intersection(durable, known), SAMPLES, grid);
   if (isEmpty(sample)) {
     if (wasAway(plan.destinations[destination]!.diskSequence, end.block?.diskSequence ?? null)) {
       refuse({
@@ -59,7 +67,7 @@ export async function uncertainChunks(
       remedy: { kind: 'newCopy' },
     });
   const unread = chunksOfErrors(errors, 0, grid);
-  return isEmpty(without(sample, unread)) ? durable.slice() : unread;
+  return isEmpty(difference(sample, unread)) ? durable.slice() : unread;
 }
 
 /**

@@ -15,18 +15,18 @@ import type { End } from '../devices/inspect-paths.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { notAsNamed, RAW } from '../unpacking/packed-source.ts';
 
-interface Judgement {
+interface Findings {
   errors: PlatterError[];
   notes: Note[];
 }
 
-const NOTHING: Judgement = { errors: [], notes: [] };
+const NOTHING: Findings = { errors: [], notes: [] };
 
 /**
  * Judges the content of a source for a job of this kind. A copy or a repair of a file that is certainly no disk image
  * is refused, unless `asIs` says otherwise. Comparing harms nothing, and an interrupted job was allowed when it began.
  */
-export async function judgeContent(kind: JobKind, asIs: boolean, end: End, device: NativeDevice): Promise<Judgement> {
+export async function judgeContent(kind: JobKind, asIs: boolean, end: End, device: NativeDevice): Promise<Findings> {
   const { path, size, packed } = end;
   if (end.kind === 'block' || kind === 'resume') return NOTHING;
   const found = await contentOf(device, size, packed !== null);
@@ -65,7 +65,7 @@ function judgeFile(
   { file, sure }: Extract<Recognised, { kind: 'packed' | 'other' }>,
   path: string,
   refusing: boolean,
-): Judgement {
+): Findings {
   if (!sure) return refusing ? { errors: [], notes: [{ kind: 'looksLike', path, file }] } : NOTHING;
   if (!refusing) return { errors: [], notes: [{ kind: 'takenAsIs', path, file }] };
   const command = 'format' in file ? commandFor(file.format) : null;

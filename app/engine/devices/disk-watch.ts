@@ -9,21 +9,21 @@ const SETTLE_MS = 100;
 /** Lists the disks after a change, one list at a time. */
 export class DiskWatch {
   readonly #list: () => Promise<Disk[]>;
-  readonly #tell: (event: DisksEvent) => void;
+  readonly #emit: (event: DisksEvent) => void;
   readonly #broken: (error: unknown) => void;
   #waiting: NodeJS.Timeout | null = null;
   #listing = false;
 
-  /** `list` gives the disks or rejects with a Refusal. `tell` receives each list, `broken` any unexpected error. */
-  constructor(list: () => Promise<Disk[]>, tell: (event: DisksEvent) => void, broken: (error: unknown) => void) {
+  /** `list` gives the disks or rejects with a Refusal. `emit` receives each list, `broken` any unexpected error. */
+  constructor(list: () => Promise<Disk[]>, emit: (event: DisksEvent) => void, broken: (error: unknown) => void) {
     this.#list = list;
-    this.#tell = tell;
+    this.#emit = emit;
     this.#broken = broken;
   }
 
   /** Something has changed. */
   changed(): void {
-    this.#waiting ??= setTimeout(() => this.#look(), SETTLE_MS);
+    this.#waiting ??= setTimeout(() => this.#refresh(), SETTLE_MS);
   }
 
   /** Makes no more lists after one that is under way. */
@@ -31,7 +31,7 @@ export class DiskWatch {
     if (this.#waiting !== null) clearTimeout(this.#waiting);
   }
 
-  #look(): void {
+  #refresh(): void {
     this.#waiting = null;
     if (this.#listing) {
       // The list may have missed a change that came while it was made.
@@ -41,9 +41,9 @@ export class DiskWatch {
     this.#listing = true;
     this.#list()
       .then(
-        (disks) => this.#tell({ event: 'disks', disks: { ok: true, value: disks } }),
+        (disks) => this.#emit({ event: 'disks', disks: { ok: true, value: disks } }),
         (error: unknown) => {
-          if (error instanceof Refusal) this.#tell({ event: 'disks', disks: { ok: false, errors: [...error.errors] } });
+          if (error instanceof Refusal) this.#emit({ event: 'disks', disks: { ok: false, errors: [...error.errors] } });
           else this.#broken(error);
         },
       )

@@ -50,14 +50,14 @@ export function numberOf(device: bigint): string {
  */
 export async function fileIds(paths: readonly string[], programs: string): Promise<Map<string, string>> {
   if (paths.length === 0) return new Map();
-  const all = await look(paths, programs);
+  const all = await statIds(paths, programs);
   if (all !== null) return all;
-  const each = await Promise.all(paths.map((path) => look([path], programs)));
+  const each = await Promise.all(paths.map((path) => statIds([path], programs)));
   return new Map(each.flatMap((found) => [...(found ?? [])]));
 }
 
 /** null when there is no answer. */
-async function look(paths: readonly string[], programs: string): Promise<Map<string, string> | null> {
+async function statIds(paths: readonly string[], programs: string): Promise<Map<string, string> | null> {
   const { stdout, failed } = await runProgram(
     'stat',
     ['--dereference', '--printf', FORMAT, '--', ...paths],

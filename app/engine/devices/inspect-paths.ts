@@ -14,7 +14,7 @@ import { numberOf, statsId } from './file-ids.ts';
 import { mountOf } from './mounts.ts';
 import type { NativeDevice, NativeFileState } from '../native/addon.ts';
 import type { Located } from './shared-storage.ts';
-import { besides, checkName, isForDevices, placeOf } from '../../base/paths.ts';
+import { siblingPath, checkName, isForDevices, placeOf } from '../../base/paths.ts';
 
 /** One end of a request as it was found. */
 export interface End extends Located {
@@ -252,7 +252,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
       code: 'NOT_BLOCK_OR_FILE',
       op: 'open',
       device: path,
-      reason: { kind: 'oddKind', what: whatElse(stats) },
+      reason: { kind: 'oddKind', what: fileTypeOf(stats) },
     });
   }
   const block = blocks.numbered(numberOf(stats.rdev));
@@ -334,7 +334,7 @@ function nullIfAbsent(error: unknown): null {
 }
 
 /** The name under which an image is written until it is complete. */
-export const partOf = (realPath: string): string => besides(realPath, '.part');
+export const partOf = (realPath: string): string => siblingPath(realPath, '.part');
 
 /** Throws a Refusal, or with an errno, unless files can be made and renamed in the directory of `path`. */
 export const checkDirectory = (path: string): Promise<void> =>
@@ -370,7 +370,7 @@ async function inDirectory<T>(path: string, act: (directory: string) => Promise<
   }
 }
 
-function whatElse(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['what'] {
+function fileTypeOf(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['what'] {
   if (stats.isDirectory()) return 'directory';
   if (stats.isFIFO()) return 'pipe';
   if (stats.isSocket()) return 'socket';

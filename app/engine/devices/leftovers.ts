@@ -7,7 +7,7 @@ import type { NativeDevice } from '../native/addon.ts';
 import { namesOf, signaturesOn } from './probe.ts';
 
 /** A signature near the end of a device, by libblkid's name for it. */
-interface AtEnd {
+interface EndSignature {
   name: string;
   /** Its distance from the end of a device with this size and logical sector, in bytes. */
   before: (size: number, sector: number) => number;
@@ -22,7 +22,7 @@ const RAID = [0xfc, 0x4e, 0x2b, 0xa9];
  * The places where udev and the kernel look (libblkid, src/superblocks and src/partitions), for a disk that wipefs may
  * not read.
  */
-const AT_END: readonly AtEnd[] = [
+const AT_END: readonly EndSignature[] = [
   { name: 'gpt', before: (_, sector) => sector, magic: latin1('EFI PART') },
   { name: 'linux_raid_member', before: (size) => size - Math.floor((size / 512 - 16) / 8) * 4096, magic: RAID },
   { name: 'linux_raid_member', before: (size) => size - Math.floor(size / 65_536) * 65_536 + 65_536, magic: RAID },

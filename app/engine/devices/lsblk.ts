@@ -34,16 +34,16 @@ export async function readBlocks(
   loops: readonly string[] | null = null,
 ): Promise<Blocks> {
   try {
-    return await lookAtBlocks(path, untouched, loops);
+    return await readBlocksOnce(path, untouched, loops);
   } catch (error) {
     // A disk that goes away meanwhile can make the programs fail. The second try counts.
     if (error instanceof Refusal && error.errors[0]!.reason.kind !== 'lsblkSilent')
-      return lookAtBlocks(path, untouched, loops);
+      return readBlocksOnce(path, untouched, loops);
     throw error;
   }
 }
 
-async function lookAtBlocks(
+async function readBlocksOnce(
   path: string,
   untouched: ReadonlySet<string>,
   loops: readonly string[] | null,

@@ -6,7 +6,7 @@ import { whenStuck } from './drive-waits.ts';
 export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 
 /** The output of a program, and how it ended. */
-export interface Said {
+export interface ProgramOutput {
   stdout: string;
   stderr: string;
   /** Why it failed, in words; "timeout" when it did not answer; null when it succeeded. */
@@ -23,7 +23,7 @@ export function runProgram(
   path = SYSTEM_PATH,
   timeout = 0,
   moved = (): string => '',
-): Promise<Said> {
+): Promise<ProgramOutput> {
   return new Promise((resolve) => {
     const child = execFile(
       program,

@@ -20,7 +20,7 @@ export function overlap(target: Located, other: Located, blocks: Blocks): 'same'
   const theirs = identity(other);
   if (mine === null || theirs === null) return null;
   if (mine === theirs) return 'same';
-  if (madeOf(target).has(theirs)) return 'piece';
+  if (constituentIds(target).has(theirs)) return 'piece';
   return liesOn(other, blocks).has(mine) ? 'lies-on' : null;
 }
 
@@ -50,11 +50,11 @@ function unit({ type, transport, wwn, serial, model, size }: Block): string | nu
 }
 
 /** Identities of `end` and of everything that contains it. */
-function madeOf({ block, id }: Located): Set<string> {
+function constituentIds({ block, id }: Located): Set<string> {
   if (block === null) return new Set(id === null ? [] : [id]);
   return new Set([
     identityOf(block),
-    ...block.parents.flatMap((parent) => [...madeOf({ block: parent, id, realPath: parent.path })]),
+    ...block.parents.flatMap((parent) => [...constituentIds({ block: parent, id, realPath: parent.path })]),
   ]);
 }
 

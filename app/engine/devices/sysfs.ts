@@ -2,10 +2,10 @@
 // Missing files are normal: a loop device without a file, a kernel without btrfs.
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { unlessErrno } from '../../base/errors.ts';
-import type { Placed } from './usb-port.ts';
+import type { SysfsDevice } from './usb-port.ts';
 
 /** Every block device that is not a partition, with its place in sysfs, which is mounted at `sys`. */
-export const places = (sys = '/sys'): Placed[] =>
+export const places = (sys = '/sys'): SysfsDevice[] =>
   listed(`${sys}/block`).flatMap((name) => {
     const path = orElse('', () => realpathSync(`${sys}/block/${name}`));
     const slot = listed(`${path}/device`).find((entry) => entry.startsWith(ENCLOSURE));
@@ -14,7 +14,7 @@ export const places = (sys = '/sys'): Placed[] =>
 const ENCLOSURE = 'enclosure_device:';
 
 /** Serial numbers by kernel name, as udev would give them, for machines without udev. */
-export function serials(placed: readonly Placed[]): Map<string, string> {
+export function serials(placed: readonly SysfsDevice[]): Map<string, string> {
   return new Map(
     placed.flatMap(({ name, path }) => {
       // The serial of the USB bridge is the one printed on a stick.
@@ -29,7 +29,7 @@ export function serials(placed: readonly Placed[]): Map<string, string> {
 }
 
 /** The kernel's sequence numbers (Linux 5.15) of disks, by kernel name. */
-export function sequences(placed: readonly Placed[]): Map<string, number> {
+export function sequences(placed: readonly SysfsDevice[]): Map<string, number> {
   return new Map(
     placed.flatMap(({ name, path }) => {
       const said = text(`${path}/diskseq`);
@@ -42,7 +42,7 @@ export function sequences(placed: readonly Placed[]): Map<string, number> {
  * Kernel names of the disks that can be switched off. They are SCSI, which includes USB, SATA and SAS disks for the
  * kernel.
  */
-export const ejectable = (placed: readonly Placed[]): Set<string> =>
+export const ejectable = (placed: readonly SysfsDevice[]): Set<string> =>
   new Set(placed.filter(({ path }) => existsSync(`${path}/device/delete`)).map(({ name }) => name));
 
 /** Backing files of loop devices, by kernel name, including "(deleted)" and other non-paths as they are. */

@@ -3,7 +3,7 @@ import type { Port } from '../../contract/disks.ts';
 import type { Socket } from '../../contract/facts.ts';
 
 /** One block device in sysfs. */
-export interface Placed {
+export interface SysfsDevice {
   /** Kernel name: "sdb". */
   name: string;
   /** The target of the link /sys/block/NAME: "/sys/devices/pci0000:00/.../block/sdb". */
@@ -13,7 +13,7 @@ export interface Placed {
 }
 
 /** The port of each device that has one, by kernel name. Readers with several slots are recognised by their devices. */
-export function portsOf(placed: readonly Placed[]): Map<string, Port> {
+export function portsOf(placed: readonly SysfsDevice[]): Map<string, Port> {
   const readers = new Map<string, number>();
   for (const { path } of placed) {
     const target = targetOf(path);
@@ -31,7 +31,7 @@ export function portsOf(placed: readonly Placed[]): Map<string, Port> {
 const targetOf = (path: string): string | null => /^.*\/target\d+:\d+:\d+(?=\/)/.exec(path)?.[0] ?? null;
 
 /** `severalSlots`: its SCSI target has other devices too, so the logical unit shows the slot. */
-function portOf({ path, slot }: Placed, severalSlots: boolean): Port | null {
+function portOf({ path, slot }: SysfsDevice, severalSlots: boolean): Port | null {
   // Behind several bridges the last address counts: it belongs to the device itself.
   const pci = [...path.matchAll(/\/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])(?=\/)/g)].at(-1)?.[1] ?? 'platform';
   const [, channel = '0', , unit] = /\/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(path)?.slice(1) ?? [];

@@ -11,7 +11,7 @@ import { content } from './sysfs.ts';
 const CHANGES = [6, 13];
 
 /** Sectors written to a disk through none of its partitions. The true number lies between the two. */
-interface Beside {
+interface UnpartitionedWrites {
   least: number;
   most: number;
 }
@@ -21,7 +21,7 @@ export interface WriteMark {
   /** Sectors written through the device itself. */
   own: number;
   /** For a partition: writes to its disk outside the partitions. null for a whole disk. */
-  beside: Beside | null;
+  beside: UnpartitionedWrites | null;
   /** The file behind a loop device; null without one. */
   file: FileMark | null;
 }
@@ -43,7 +43,7 @@ export function writeMark(block: Block, sys = '/sys'): WriteMark | null {
   const own = sectors(at);
   if (own === null) return null;
   // Writes through the node of the whole disk count for the disk only, not for a partition.
-  const beside = type === 'part' && partition !== null ? besidePartitions(`${at}/..`) : null;
+  const beside = type === 'part' && partition !== null ? writesOutsidePartitions(`${at}/..`) : null;
   const behind = fileBehind(block);
   return { own, beside, file: behind === null ? null : fileMark(behind) };
 }
@@ -95,7 +95,7 @@ function sectors(device: string): number | null {
  * Writes beside the partitions; null when it is not a disk. The kernel gives one counter at a time, and other
  * partitions may be written in between, so the partitions are counted before the disk and after it.
  */
-function besidePartitions(disk: string): Beside | null {
+function writesOutsidePartitions(disk: string): UnpartitionedWrites | null {
   const before = inPartitions(disk);
   const whole = sectors(disk);
   return whole === null ? null : { least: whole - inPartitions(disk), most: whole - before };

@@ -35,13 +35,13 @@ export function endOf(set: Uint8Array, grid: Grid): number {
 }
 
 /** The chunks of `set` that are not in `other`. */
-export const without = (set: Uint8Array, other: Uint8Array): Uint8Array =>
+export const difference = (set: Uint8Array, other: Uint8Array): Uint8Array =>
   set.map((byte, index) => byte & ~(other[index] ?? 0));
 
-export const both = (set: Uint8Array, other: Uint8Array): Uint8Array =>
+export const intersection = (set: Uint8Array, other: Uint8Array): Uint8Array =>
   set.map((byte, index) => byte & (other[index] ?? 0));
 
-export const either = (set: Uint8Array, other: Uint8Array): Uint8Array =>
+export const union = (set: Uint8Array, other: Uint8Array): Uint8Array =>
   set.map((byte, index) => byte | (other[index] ?? 0));
 
 export const isEmpty = (set: Uint8Array): boolean => set.every((byte) => byte === 0);
@@ -102,7 +102,7 @@ export function overlaid(below: HashSet, above: HashSet, grid: Grid): HashSet {
   for (const { first, count } of chunkRanges(above.known, chunksIn(grid))) {
     hashes.set(above.hashes.subarray(first * HASH_BYTES, (first + count) * HASH_BYTES), first * HASH_BYTES);
   }
-  return { known: either(below.known, above.known), hashes };
+  return { known: union(below.known, above.known), hashes };
 }
 
 /** The known hashes of a source, by chunk. */
@@ -142,7 +142,7 @@ export class KnownHashes {
   /** Chunks whose hashes are known on both sides and differ. */
   differing(other: { known: Uint8Array; hashes: Uint8Array }): Uint8Array {
     const set = noChunks(this.grid);
-    for (const { first, count } of chunkRanges(both(this.known, other.known), chunksIn(this.grid))) {
+    for (const { first, count } of chunkRanges(intersection(this.known, other.known), chunksIn(this.grid))) {
       for (let chunk = first; chunk < first + count; chunk += 1) {
         const [from, to] = [chunk * HASH_BYTES, (chunk + 1) * HASH_BYTES];
         if (Buffer.compare(this.hashes.subarray(from, to), other.hashes.subarray(from, to)) !== 0)

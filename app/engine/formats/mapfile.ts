@@ -151,13 +151,13 @@ export function setRange(map: RescueMap, offset: number, length: number, status:
   while (right < extents.length && extents[right]!.offset <= Math.max(end, from)) right += 1;
   const touched = extents.slice(left, right);
   const parts: MapExtent[] = [
-    ...touched.flatMap((extent) => cut(extent, 0, offset)),
+    ...touched.flatMap((extent) => clip(extent, 0, offset)),
     ...before,
     { offset, length, status },
     ...after,
-    ...touched.flatMap((extent) => cut(extent, end, LAST)),
+    ...touched.flatMap((extent) => clip(extent, end, LAST)),
   ];
-  extents.splice(left, right - left, ...joined(parts));
+  extents.splice(left, right - left, ...mergeNeighbours(parts));
 }
 
 /** The parts of the map's extents within a range of bytes, in order. */
@@ -168,7 +168,7 @@ export function extentsIn({ extents }: RescueMap, offset: number, length: number
     index < extents.length && extents[index]!.offset < offset + length;
     index += 1
   ) {
-    found.push(...cut(extents[index]!, offset, offset + length));
+    found.push(...clip(extents[index]!, offset, offset + length));
   }
   return found;
 }
@@ -277,14 +277,14 @@ function indexAt(extents: readonly MapExtent[], offset: number): number {
 }
 
 /** The part of an extent from `from` to `to`. */
-function cut({ offset, length, status }: MapExtent, from: number, to: number): MapExtent[] {
+function clip({ offset, length, status }: MapExtent, from: number, to: number): MapExtent[] {
   const begin = Math.max(offset, from);
   const end = Math.min(offset + length, to);
   return begin < end ? [{ offset: begin, length: end - begin, status }] : [];
 }
 
 /** Joins neighbours of the same status. */
-function joined(extents: readonly MapExtent[]): MapExtent[] {
+function mergeNeighbours(extents: readonly MapExtent[]): MapExtent[] {
   const parts: MapExtent[] = [];
   for (const extent of extents) {
     const last = parts.at(-1);

@@ -1,7 +1,7 @@
 // Converts between a rescue's map and its log. The map counts sectors and describes the source; the log counts chunks
 // and describes each destination. Pure.
 import type { Extent } from '../../contract/values.ts';
-import { allChunks, both, chunksIn, noChunks, without, type Grid } from './chunk-sets.ts';
+import { allChunks, intersection, chunksIn, noChunks, difference, type Grid } from './chunk-sets.ts';
 import { chunkRanges, markChunks } from './chunks.ts';
 import { extentsIn, newMap, setRange, type RangeStatus, type RescueMap } from './mapfile.ts';
 
@@ -52,9 +52,9 @@ export function wholeMap(map: RescueMap | null, { bytes }: Grid): RescueMap {
  * because the map covers all continuing destinations. Chunks that all have, with a hash, need no map.
  */
 export function reconcile(map: RescueMap, durable: readonly Uint8Array[], known: Uint8Array, grid: Grid): void {
-  const shared = durable.reduce(both);
-  const lacking = without(allChunks(grid), shared);
+  const shared = durable.reduce(intersection);
+  const lacking = difference(allChunks(grid), shared);
   convert(map, lacking, '+', '?', grid);
   convert(map, lacking, '-', '/', grid);
-  for (const status of ['?', '*', '/', '-'] as const) convert(map, both(shared, known), status, '+', grid);
+  for (const status of ['?', '*', '/', '-'] as const) convert(map, intersection(shared, known), status, '+', grid);
 }

@@ -3,7 +3,14 @@ import type { PlatterError } from '../../contract/errors.ts';
 import { updates } from '../../contract/request-facts.ts';
 import { Answers } from '../../base/slow-answers.ts';
 import { Refusal } from '../../base/errors.ts';
-import { createPart, discardPart, failureIn, giveBack, ownershipOf, takeForPart } from '../admission/images.ts';
+import {
+  createPart,
+  discardPart,
+  failureIn,
+  undoRenameForRewrite,
+  ownershipOf,
+  renameForRewrite,
+} from '../admission/images.ts';
 import { takeMounted } from '../access/unmount.ts';
 import type { Prepared } from '../admission/prepared.ts';
 import { endOf } from '../formats/chunk-sets.ts';
@@ -69,7 +76,7 @@ async function openImages(run: Run): Promise<void> {
   if (errors.length === 0)
     errors.push(
       ...(await attemptEach(old, async (destination) => {
-        destination.naming = await takeForPart(addon, destination);
+        destination.naming = await renameForRewrite(addon, destination);
         taken.push(destination);
       })),
     );
@@ -80,7 +87,7 @@ async function openImages(run: Run): Promise<void> {
     errors.push(...(await attemptEach(ascending, ({ device }) => addon.resizeFile(device!, plan.bytes))));
   }
   if (errors.length === 0) return;
-  errors.push(...(await attemptEach(taken, ({ device, naming }) => giveBack(addon, device!, naming!))));
+  errors.push(...(await attemptEach(taken, ({ device, naming }) => undoRenameForRewrite(addon, device!, naming!))));
   for (const destination of created) {
     discardPart(destination.end.image!.part, destination.device!);
     destination.device!.close();

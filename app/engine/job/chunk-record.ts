@@ -3,7 +3,7 @@
 import type { Note } from '../../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
 import { rescueOf } from '../../contract/request-facts.ts';
-import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without } from '../formats/chunk-sets.ts';
+import { intersection, chunksIn, chunksOfErrors, KnownHashes, noChunks, difference } from '../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
 import { Evidence } from './pass/evidence.ts';
 import type { LogKeeper } from './log-keeper.ts';
@@ -54,7 +54,7 @@ export class ChunkRecord {
   }
 
   /** Forgets what was proven of a destination: it can be another medium now. */
-  doubt(destination: number): void {
+  forgetEvidence(destination: number): void {
     this.#evidence[destination]!.clear();
   }
 
@@ -76,7 +76,7 @@ export class ChunkRecord {
 
   /** Records chunks of a destination as durable that no pass has written. */
   async found(destination: number, chunks: Uint8Array): Promise<void> {
-    const ranges = [...chunkRanges(without(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
+    const ranges = [...chunkRanges(difference(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
     for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, true);
     await this.#log.durable(
       ranges.map(({ first, count }) => ({ destination, first, count, made: this.hashes.slice(first, count) })),
@@ -85,7 +85,7 @@ export class ChunkRecord {
 
   /** Withdraws chunks that are about to be written again, or turned out to be bad. */
   async withdraw(destination: number, chunks: Uint8Array): Promise<void> {
-    const ranges = [...chunkRanges(both(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
+    const ranges = [...chunkRanges(intersection(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
     for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, false);
     await this.#log.withdrawn(destination, ranges);
   }

@@ -131,8 +131,8 @@ export class CourseJob implements RunningJob {
     this.#parts.passes.readErr = 1;
   }
 
-  tell(destination: number | null, side: JobError['side'], error: Failure): void {
-    if (destination === null || this.#owns(destination)) this.#parts.reports.tell(destination, side, error);
+  report(destination: number | null, side: JobError['side'], error: Failure): void {
+    if (destination === null || this.#owns(destination)) this.#parts.reports.report(destination, side, error);
   }
 
   note(note: Note): void {

@@ -6,7 +6,7 @@ import { errnoOf } from '../../base/errors.ts';
 import type { NativeDevice, NativeError } from '../native/addon.ts';
 
 /** Differences of one destination that are examined. */
-const MOST_LOOKS = 64;
+const MOST_EXAMINED = 64;
 /** Bytes that are read from a device at a time. */
 const LOOK = 1024 * 1024;
 /** A longer stretch is wrong as a whole: its sectors say no more. */
@@ -59,10 +59,10 @@ export async function differingSectors(
 }
 
 /** Examines the differences that a check finds, one after the other, up to MOST_LOOKS of each destination. */
-export class Looks {
+export class DifferenceExaminer {
   readonly #source: Pick<NativeDevice, 'peek'>;
   readonly #destination: (index: number) => Pick<NativeDevice, 'peek'>;
-  readonly #tell: (difference: Difference) => void;
+  readonly #report: (difference: Difference) => void;
   /** How many there were, by destination. */
   readonly #counts: number[] = [];
   #last = Promise.resolve();
@@ -75,7 +75,7 @@ export class Looks {
   ) {
     this.#source = source;
     this.#destination = destination;
-    this.#tell = tell;
+    this.#report = tell;
   }
 
   /** Resolves when everything that was taken is reported. */
@@ -87,21 +87,21 @@ export class Looks {
    * Takes an entry to examine and report. False when it is no difference, or one too many: then this does not report
    * it.
    */
-  take(entry: NativeError): boolean {
+  examine(entry: NativeError): boolean {
     const { side, cause, destination } = entry;
     if (side !== 'verify' || cause !== 'mismatch') return false;
-    if ((this.#counts[destination] = (this.#counts[destination] ?? 0) + 1) > MOST_LOOKS) return false;
-    this.#last = this.#last.then(() => this.#look(entry));
+    if ((this.#counts[destination] = (this.#counts[destination] ?? 0) + 1) > MOST_EXAMINED) return false;
+    this.#last = this.#last.then(() => this.#examine(entry));
     return true;
   }
 
-  async #look(entry: NativeError): Promise<void> {
+  async #examine(entry: NativeError): Promise<void> {
     try {
-      (await differingSectors(entry, this.#source, this.#destination(entry.destination))).forEach(this.#tell);
+      (await differingSectors(entry, this.#source, this.#destination(entry.destination))).forEach(this.#report);
     } catch (error) {
       if (errnoOf(error) === null) throw error;
       // It cannot be read any more, so report the entry as it was found.
-      this.#tell({ entry, superblock: false });
+      this.#report({ entry, superblock: false });
     }
   }
 }

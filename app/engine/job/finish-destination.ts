@@ -20,13 +20,13 @@ export async function finish(
   const { run, reports, record } = parts;
   const totals = parts.totals[destination]!;
   if (totals.end !== null) return;
-  reports.tellHeld(held);
+  reports.reportHeld(held);
   // The failure may have come before the drive was seen to be gone.
-  if (state === 'failed') reports.tellGone(destination, reports.removals.look(destination));
+  if (state === 'failed') reports.reportGone(destination, reports.removals.check(destination));
   const wrong = state === 'done' ? await wrongWithImage(parts) : null;
   // The user did not wait for the end of the source.
   const reached = wrong?.code === 'CANCELLED' ? 'cancelled' : state;
-  const isGood = (wrong === null || reached !== state) && judge(parts, destination, reached);
+  const isGood = (wrong === null || reached !== state) && passesFinalChecks(parts, destination, reached);
   const end = isGood ? reached : 'failed';
   if (!isGood) totals.failed = true;
   const unproven = end === 'done' && run.plan.verify ? record.unproven(destination) : 0;
@@ -39,12 +39,12 @@ export async function finish(
 /** Reports what is wrong with the whole packed source. The copy of it is then wrong too. */
 async function wrongWithImage({ run, reports }: JobParts): Promise<PlatterError | null> {
   const wrong = (await run.source?.unpacking?.verdict()) ?? null;
-  if (wrong !== null && wrong.code !== 'CANCELLED') reports.tellOfSource(wrong);
+  if (wrong !== null && wrong.code !== 'CANCELLED') reports.reportSource(wrong);
   return wrong;
 }
 
 /** False when a destination has failed although its last pass ended otherwise. Gives a complete image its name. */
-function judge(parts: JobParts, destination: number, state: DestinationResult['state']): boolean {
+function passesFinalChecks(parts: JobParts, destination: number, state: DestinationResult['state']): boolean {
   const isCompared = state === 'done' || (state === 'failed' && parts.run.request.kind === 'verify');
   const hasLength = !isCompared || isOfLength(parts, destination);
   if (state === 'done') return hasLength && isNamed(parts, destination);
@@ -55,7 +55,7 @@ function judge(parts: JobParts, destination: number, state: DestinationResult['s
 function isOfLength({ run, reports }: JobParts, destination: number): boolean {
   const [has, needs] = [lengthOf(run.destinations[destination]!), run.grid.bytes];
   if (has === null || has === needs) return true;
-  reports.tell(destination, 'verify', {
+  reports.report(destination, 'verify', {
     code: 'VERIFY_MISMATCH',
     op: 'verify',
     offset: Math.min(has, needs),
@@ -68,6 +68,6 @@ function isOfLength({ run, reports }: JobParts, destination: number): boolean {
 /** Gives a complete image its name. False when that failed. */
 function isNamed({ run, reports }: JobParts, destination: number): boolean {
   const failed = nameImage(run, destination);
-  if (failed !== null) reports.tell(destination, 'write', failed);
+  if (failed !== null) reports.report(destination, 'write', failed);
   return failed === null;
 }

@@ -15,7 +15,7 @@ export async function closeJob(parts: JobParts, now: () => number): Promise<JobR
   const { run, passes, reports, record, rescue } = parts;
   const note = (one: Note): void => reports.note(one);
   const ends = endsOf(parts, now());
-  reports.tellErrors(unexplained(ends, reports.errors, reports.named));
+  reports.reportAll(unexplained(ends, reports.errors, reports.named));
   (await showNewPartitions(run, (index) => isSilent(parts, index))).forEach(note);
   const written = run.source === null ? 'no' : await sourceWritten({ ...run.source, mark: run.sourceMark }, run.addon);
   if (written !== 'no')

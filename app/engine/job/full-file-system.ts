@@ -24,10 +24,10 @@ export interface Filling {
 /** Describes the file system that is full; null when nothing is known of it. */
 export async function whatIsFull(image: Filling): Promise<Fact<'causes'> | null> {
   const answers = new Answers(PATIENCE_SECONDS, () => undefined);
-  return answers.of(image.path, look(image)).catch(nullIfRefused);
+  return answers.of(image.path, inspectSpace(image)).catch(nullIfRefused);
 }
 
-async function look({ path, bytes, whole }: Filling): Promise<Fact<'causes'> | null> {
+async function inspectSpace({ path, bytes, whole }: Filling): Promise<Fact<'causes'> | null> {
   try {
     const [space, { blocks }, mountinfo] = await Promise.all([
       statfs(path),

@@ -1,11 +1,11 @@
 // What a running job is made of.
 import type { RescueProgress } from '../../contract/jobs.ts';
 import type { Attempts } from './attempts.ts';
-import type { Books, Passes } from './passes.ts';
+import type { PassRecords, Passes } from './passes.ts';
 import type { Run } from './run.ts';
 
 /** The parts of one job, for those that work on several of them. */
-export interface JobParts extends Books {
+export interface JobParts extends PassRecords {
   readonly run: Run;
   readonly passes: Passes;
   readonly attempts: Attempts;

@@ -37,15 +37,15 @@ export class Job {
     this.run = run;
     this.#emit = emit;
     this.#controls = new JobControls(run);
-    const books = {
+    const records = {
       record: new ChunkRecord(run, log),
       totals: run.destinations.map(() => new DestinationTotals()),
       reports: new Reports(run, emit, (destination) => this.cancel(destination)),
     };
     this.#parts = {
-      ...books,
+      ...records,
       run,
-      passes: new Passes(run, this.#controls, books),
+      passes: new Passes(run, this.#controls, records),
       attempts: new Attempts(),
       cancelled: false,
       rescue: null,
@@ -94,8 +94,8 @@ export class Job {
   /** Takes a uevent of the device with this number. A removed device has failed, even when it had nothing to do. */
   deviceChanged(number: string, action: string): void {
     const { reports, totals } = this.#parts;
-    for (const { end, failure } of reports.removals.heard(number, action))
-      if (end === null || totals[end]!.end === null) reports.tellGone(end, failure);
+    for (const { end, failure } of reports.removals.onUevent(number, action))
+      if (end === null || totals[end]!.end === null) reports.reportGone(end, failure);
   }
 
   async #run(): Promise<void> {
@@ -146,7 +146,7 @@ export class Job {
   }
 
   #sample(): void {
-    this.#parts.passes.tellErrors();
+    this.#parts.passes.reportErrors();
     this.#emit({ event: 'progress', progress: progressOf(this.#parts, this.#controls, this.#seconds()) });
   }
 

@@ -7,7 +7,7 @@ import { newManifest } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { Answers } from '../../base/slow-answers.ts';
 import { readAside } from '../formats/read-aside.ts';
-import { isEmpty, without, type KnownHashes } from '../formats/chunk-sets.ts';
+import { isEmpty, difference, type KnownHashes } from '../formats/chunk-sets.ts';
 import { countChunks, isChunkSize } from '../formats/chunks.ts';
 import { errnoOf, failureOf, reasonOf, Refusal, refuse } from '../../base/errors.ts';
 import type { End } from '../devices/inspect-paths.ts';
@@ -40,7 +40,7 @@ export async function leaveManifest(
   const saveManifest = newManifest(request);
   if (source === null) return given === null ? null : manifestDigest(given);
   // A block map leaves chunks out on purpose. A comparison by this manifest will report that they have no hash.
-  const missing = countChunks(without(scope, hashes.known));
+  const missing = countChunks(difference(scope, hashes.known));
   if (saveManifest === null && (missing > 0 || !isChunkSize(hashes.grid.chunkSize))) return null;
   if (isEmpty(hashes.known)) {
     note({ kind: 'manifestEmpty' });

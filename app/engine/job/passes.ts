@@ -11,7 +11,7 @@ import type { Run } from './run.ts';
 import { notPerformed, type PassOutcome } from './pass/running-job.ts';
 
 /** Where passes record what they did. */
-export interface Books {
+export interface PassRecords {
   readonly record: ChunkRecord;
   readonly totals: readonly DestinationTotals[];
   readonly reports: Reports;
@@ -27,12 +27,12 @@ export class Passes {
   #bytesRead = 0;
   readonly #run: Run;
   readonly #controls: Controls;
-  readonly #books: Books;
+  readonly #records: PassRecords;
 
-  constructor(run: Run, controls: Controls, books: Books) {
+  constructor(run: Run, controls: Controls, records: PassRecords) {
     this.#run = run;
     this.#controls = controls;
-    this.#books = books;
+    this.#records = records;
   }
 
   /** The passes that run. */
@@ -51,20 +51,20 @@ export class Passes {
   }
 
   /** Reports the new errors of the passes that run. */
-  tellErrors(): void {
-    for (const [pass, hold] of this.#running) this.#books.reports.tellNew(pass, hold, false);
+  reportErrors(): void {
+    for (const [pass, hold] of this.#running) this.#records.reports.reportNew(pass, hold, false);
   }
 
   /** Puts into the log what the passes that run have made durable. */
   recordDurable(): void {
-    for (const pass of this.running) this.#books.record.takeDurable(pass);
+    for (const pass of this.running) this.#records.record.takeDurable(pass);
   }
 
   /** Takes what the running passes have made durable and hashed. Returns all their errors. */
-  takeStock(): NativeError[] {
+  collectErrors(): NativeError[] {
     return this.running.flatMap((pass) => {
-      this.#books.record.takeDurable(pass);
-      this.#books.record.takeHashes(pass);
+      this.#records.record.takeDurable(pass);
+      this.#records.record.takeHashes(pass);
       return pass.errors();
     });
   }
@@ -72,10 +72,10 @@ export class Passes {
   /** Leaves a destination out of the passes in which it has ended. True when it was in one. */
   dismiss(destination: number): boolean {
     const last = this.running.flatMap((pass) => {
-      this.#books.record.takeDurable(pass);
+      this.#records.record.takeDurable(pass);
       return pass.dismiss(destination) ?? [];
     });
-    for (const progress of last) this.#books.totals[destination]!.add(progress);
+    for (const progress of last) this.#records.totals[destination]!.add(progress);
     return last.length > 0;
   }
 
@@ -90,8 +90,8 @@ export class Passes {
     this.#running.set(pass, hold);
     const result = await pass.done;
     await nextTurn();
-    const { record, reports } = this.#books;
-    reports.tellNew(pass, hold, true);
+    const { record, reports } = this.#records;
+    reports.reportNew(pass, hold, true);
     await reports.settled();
     record.takeDurable(pass);
     this.#running.delete(pass);
@@ -119,8 +119,8 @@ export class Passes {
     } catch (error) {
       for (const { destination } of request.targets) {
         const { path, kind } = destinations[destination]!.end;
-        this.#books.reports.tell(destination, 'write', failureOf(error, 'open', path, kind));
-        this.#books.totals[destination]!.failed = true;
+        this.#records.reports.report(destination, 'write', failureOf(error, 'open', path, kind));
+        this.#records.totals[destination]!.failed = true;
       }
       return null;
     }
@@ -135,7 +135,7 @@ export class Passes {
   #closeTargets(pass: Pass, { writeErr }: NativeResult): PassOutcome['targets'] {
     const { targets } = pass.request;
     return pass.sample().map((progress) => {
-      const totals = this.#books.totals[progress.destination]!;
+      const totals = this.#records.totals[progress.destination]!;
       totals.add(progress);
       const bit = targets.findIndex(({ destination }) => destination === progress.destination);
       totals.failed = ((writeErr >>> bit) & 1) === 1;

@@ -14,7 +14,7 @@ const AMBIGUOUS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MEDIUM_ERROR', 'I
 type Sign = Extract<Reason, { kind: 'removedMeanwhile' }>['sign'];
 
 /** What shows that the block device with this number ("8:16") is gone; null when nothing does. */
-export function whyGone(majorMinor: string, sys = '/sys'): Sign | null {
+export function signOfRemoval(majorMinor: string, sys = '/sys'): Sign | null {
   const at = `${sys}/dev/block/${majorMinor}`;
   if (!existsSync(at)) return 'removed';
   if (content(`${at}/size`).trim() === '0') return 'noSize';
@@ -54,10 +54,10 @@ export class Removals {
   }
 
   /** Returns the error to report: on a device that is gone, that is the cause of any failure. */
-  judge(error: JobError): JobError {
+  explain(error: JobError): JobError {
     const { code, destination, reason } = error;
     if (code === 'DEVICE_GONE') this.#gone.add(destination);
-    if (!AMBIGUOUS.has(code) || !(this.#gone.has(destination) || this.look(destination) !== null)) return error;
+    if (!AMBIGUOUS.has(code) || !(this.#gone.has(destination) || this.check(destination) !== null)) return error;
     this.#gone.add(destination);
     const cause = { kind: 'removed' } as const;
     const removed: Reason =
@@ -71,10 +71,10 @@ export class Removals {
   }
 
   /** Checks whether a device is gone; `why` is the sign, when it is known. Returns what to report, once. */
-  look(end: number | null, why?: Sign): Failure | null {
+  check(end: number | null, why?: Sign): Failure | null {
     const block = end === null ? this.#prepared.source?.end.block : this.#prepared.destinations[end]!.end.block;
     if (block === undefined || block === null || this.#gone.has(end)) return null;
-    const found = why ?? whyGone(block.majorMinor);
+    const found = why ?? signOfRemoval(block.majorMinor);
     return found === null
       ? null
       : { code: 'DEVICE_GONE', op: 'check', reason: { kind: 'removedMeanwhile', sign: found } };
@@ -84,12 +84,12 @@ export class Removals {
    * Returns what a uevent of the device with this number means for the source and the destinations that are this
    * device.
    */
-  heard(number: string, action: string): { end: number | null; failure: Failure }[] {
+  onUevent(number: string, action: string): { end: number | null; failure: Failure }[] {
     const { source, destinations } = this.#prepared;
     const ends = [[null, source?.end], ...destinations.map(({ end }, index) => [index, end] as const)] as const;
     return ends.flatMap(([end, found]) => {
       const failure =
-        found?.id === `block:${number}` ? this.look(end, action === 'remove' ? 'removed' : undefined) : null;
+        found?.id === `block:${number}` ? this.check(end, action === 'remove' ? 'removed' : undefined) : null;
       return failure === null ? [] : [{ end, failure }];
     });
   }

@@ -8,7 +8,7 @@ import { joinedEntries } from '../../base/error-ranges.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { NativeError } from '../native/addon.ts';
 import { about, jobError, type Named } from '../native/errors.ts';
-import { Looks } from './differing-sectors.ts';
+import { DifferenceExaminer } from './differing-sectors.ts';
 import { whatIsFull } from './full-file-system.ts';
 import type { Pass } from './pass/pass.ts';
 import { Removals } from './removals.ts';
@@ -31,13 +31,13 @@ export class Reports {
   readonly #emit: Emit;
   readonly #stop: (destination: number) => void;
   /** Names the sectors that differ, where a check has a source to compare with; null otherwise. */
-  readonly #looks: Looks | null;
+  readonly #examiner: DifferenceExaminer | null;
   /** Resolves when every full file system that was met so far is reported. */
-  #fullTold = Promise.resolve();
+  #fullReported = Promise.resolve();
   /** The faults of the packed source that were reported, and the passes that met one. */
-  readonly #toldOfSource = new Set<PlatterError | Pass>();
+  readonly #reportedSource = new Set<PlatterError | Pass>();
   /** Resolves when every fault of a decoder that was met so far is reported. */
-  #decoderTold = Promise.resolve();
+  #decoderReported = Promise.resolve();
 
   /** `stop` stops a destination whose device is gone, even one that would go on past bad blocks or wait for ever. */
   constructor(run: Run, emit: Emit, stop: (destination: number) => void) {
@@ -47,10 +47,10 @@ export class Reports {
     this.#stop = stop;
     this.removals = new Removals(run);
     this.named = namesIn(run);
-    this.#looks =
+    this.#examiner =
       request.kind !== 'verify' || source === null
         ? null
-        : new Looks(
+        : new DifferenceExaminer(
             source.device,
             (destination) => run.destinations[destination]!.device!,
             ({ entry, superblock }) => this.#push(jobError(entry, this.named, { superblock })),
@@ -59,22 +59,22 @@ export class Reports {
 
   /** Resolves when everything that needed a closer look is reported. */
   async settled(): Promise<void> {
-    await Promise.all([this.#looks?.done, this.#fullTold, this.#decoderTold]);
+    await Promise.all([this.#examiner?.done, this.#fullReported, this.#decoderReported]);
   }
 
-  tell(destination: number | null, side: JobError['side'], error: Failure): void {
+  report(destination: number | null, side: JobError['side'], error: Failure): void {
     this.#push(about(this.named, destination, side, error));
   }
 
   /** Reports what is wrong with the packed source, once. */
-  tellOfSource(error: PlatterError): void {
-    if (this.#toldOfSource.has(error)) return;
-    this.#toldOfSource.add(error);
+  reportSource(error: PlatterError): void {
+    if (this.#reportedSource.has(error)) return;
+    this.#reportedSource.add(error);
     this.#push({ ...error, side: 'read', destination: null });
   }
 
   /** Reports errors that have been held, and any error that is complete. */
-  tellErrors(errors: readonly JobError[]): void {
+  reportAll(errors: readonly JobError[]): void {
     for (const error of errors) this.#push(error);
   }
 
@@ -84,13 +84,13 @@ export class Reports {
   }
 
   /** Reports the new errors of a pass, except those for which `hold` is true; with `ended`, all that are left. */
-  tellNew(pass: Pass, hold: Hold, ended: boolean): void {
+  reportNew(pass: Pass, hold: Hold, ended: boolean): void {
     for (const entry of joinedEntries(pass.newErrors(ended))) {
       // The states say which destinations were cut short; each gets one error of its own for it.
       if (entry.cause === 'cancelled' || hold(entry)) continue;
-      if (this.#isOfDecoder(entry)) this.#meetDecoder(pass, entry);
-      else if (this.#isFull(entry)) this.#fullTold = this.#fullTold.then(() => this.#tellFull(entry));
-      else if (this.#looks?.take(entry) !== true)
+      if (this.#isOfDecoder(entry)) this.#reportDecoderOnce(pass, entry);
+      else if (this.#isFull(entry)) this.#fullReported = this.#fullReported.then(() => this.#reportFull(entry));
+      else if (this.#examiner?.examine(entry) !== true)
         this.#push(
           jobError(entry, this.named, {
             rewritten: pass.rewrote(entry),
@@ -102,19 +102,19 @@ export class Reports {
   }
 
   /** Reports errors that were held back. */
-  tellHeld(held: readonly NativeError[]): void {
+  reportHeld(held: readonly NativeError[]): void {
     for (const entry of joinedEntries(held)) if (entry.cause !== 'cancelled') this.#push(jobError(entry, this.named));
   }
 
   /** Reports that a device (null: the source) is gone, and stops it. Does nothing when `failure` is null. */
-  tellGone(destination: number | null, failure: Failure | null): void {
+  reportGone(destination: number | null, failure: Failure | null): void {
     if (failure === null) return;
-    this.tell(destination, destination === null ? 'read' : 'write', failure);
+    this.report(destination, destination === null ? 'read' : 'write', failure);
     if (destination !== null) this.#stop(destination);
   }
 
   #push(said: JobError): void {
-    const error = this.removals.judge(said);
+    const error = this.removals.explain(said);
     this.errors.push(error);
     this.#emit({ event: 'error', error });
     if (error !== said && error.destination !== null) this.#stop(error.destination);
@@ -136,19 +136,19 @@ export class Reports {
   }
 
   /** Reports a decoder that gave a pass too little, once for each pass: a retry can meet another fault. */
-  #meetDecoder(pass: Pass, entry: NativeError): void {
-    if (this.#toldOfSource.has(pass)) return;
-    this.#toldOfSource.add(pass);
-    this.#decoderTold = this.#decoderTold.then(() => this.#tellDecoder(entry));
+  #reportDecoderOnce(pass: Pass, entry: NativeError): void {
+    if (this.#reportedSource.has(pass)) return;
+    this.#reportedSource.add(pass);
+    this.#decoderReported = this.#decoderReported.then(() => this.#reportDecoder(entry));
   }
 
-  async #tellDecoder(entry: NativeError): Promise<void> {
+  async #reportDecoder(entry: NativeError): Promise<void> {
     const wrong = await this.#run.source!.unpacking!.fault();
     if (wrong === null) this.#push(jobError(entry, this.named));
-    else this.tellOfSource(wrong);
+    else this.reportSource(wrong);
   }
 
-  async #tellFull(entry: NativeError): Promise<void> {
+  async #reportFull(entry: NativeError): Promise<void> {
     const { destinations, request, grid } = this.#run;
     const { end, naming } = destinations[entry.destination]!;
     const whole = !isSparse(request) || end.image?.limits.whole === true;

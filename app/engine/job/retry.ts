@@ -60,7 +60,7 @@ export class Retries {
     await this.#takeFromCourse(destination);
     this.#refuseIfStopped(destination, signal);
     reports.removals.forget(destination);
-    record.doubt(destination);
+    record.forgetEvidence(destination);
     totals[destination]!.reopen(reports.errors.length);
     this.#begin(destination);
   }
@@ -69,7 +69,7 @@ export class Retries {
   async #withdrawUncertain(destination: number): Promise<void> {
     const { run, record, passes } = this.#parts;
     // Its course would have done this at the end of the pass.
-    await record.withdraw(destination, chunksOfErrors(passes.takeStock(), destination, run.grid));
+    await record.withdraw(destination, chunksOfErrors(passes.collectErrors(), destination, run.grid));
     await record.withdraw(
       destination,
       await uncertainChunks(run, destination, record.durable(destination), record.hashes),

@@ -1,7 +1,7 @@
 // What a job has open while it runs. What was prepared stays as it was; what changes since is kept here.
 import type { End, HeldEnd } from '../devices/inspect-paths.ts';
 import { writeMark, type WriteMark } from '../devices/write-counts.ts';
-import { giveName, loseName } from '../admission/images.ts';
+import { renameToFinalName, renameToPart } from '../admission/images.ts';
 import { release, type Held, type Naming, type Prepared } from '../admission/prepared.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
@@ -61,7 +61,7 @@ export function holdLogBy(run: Run, lock: NativeDevice): void {
 /** Gives a complete image its own name. Returns the failure when that could not be done. */
 export function nameImage(run: Run, destination: number): PlatterError | null {
   const running = run.destinations[destination]!;
-  const failed = giveName(run.addon, running);
+  const failed = renameToFinalName(run.addon, running);
   if (failed === null) running.naming = null;
   return failed;
 }
@@ -72,7 +72,7 @@ export function nameImage(run: Run, destination: number): PlatterError | null {
  */
 export function unnameImage(run: Run, destination: number): Note | null {
   const running = run.destinations[destination]!;
-  const { naming, problem } = loseName(run.addon, running);
+  const { naming, problem } = renameToPart(run.addon, running);
   running.naming = naming;
   return problem;
 }

@@ -48,7 +48,7 @@ const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = {
 const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
 
 /** Circumstances that make an error more precise. */
-export interface Circumstances {
+export interface ErrorContext {
   /** The differing data includes a superblock, which a mount changes. */
   superblock?: boolean;
   /** It was found different before, and written again. */
@@ -60,7 +60,7 @@ export interface Circumstances {
 }
 
 /** Converts one entry of the native list. */
-export function jobError(entry: NativeError, job: Named, known: Circumstances = {}): JobError {
+export function jobError(entry: NativeError, job: Named, known: ErrorContext = {}): JobError {
   const { side, errno, flush } = entry;
   const destination = entry.destination < 0 ? null : entry.destination;
   const code =
@@ -82,11 +82,7 @@ export function jobError(entry: NativeError, job: Named, known: Circumstances = 
 }
 
 /** A more precise remedy than that of the code; empty when there is none. */
-function remedyOf(
-  entry: NativeError,
-  job: Named,
-  { superblock, rewritten, blank }: Circumstances,
-): { remedy?: Remedy } {
+function remedyOf(entry: NativeError, job: Named, { superblock, rewritten, blank }: ErrorContext): { remedy?: Remedy } {
   if (isRefused(entry)) return { remedy: { kind: 'refusedCommand' } };
   if (isOfOtherManifest(entry, job)) return { remedy: { kind: 'manifestOfSource' } };
   if (entry.side !== 'verify' || entry.cause !== 'mismatch') return {};
@@ -175,7 +171,7 @@ function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kin
   return side === 'verify' && cause !== 'mismatch' ? 'readBack' : side;
 }
 
-function causeOf(entry: NativeError, job: Named, known: Circumstances): Fact<'causes'> {
+function causeOf(entry: NativeError, job: Named, known: ErrorContext): Fact<'causes'> {
   const { cause, errno, side, destination } = entry;
   switch (cause) {
     case 'medium':
@@ -200,7 +196,7 @@ function causeOf(entry: NativeError, job: Named, known: Circumstances): Fact<'ca
 }
 
 /** What was read is other than what it was compared with. */
-function mismatchOf(entry: NativeError, job: Named, { rewritten }: Circumstances) {
+function mismatchOf(entry: NativeError, job: Named, { rewritten }: ErrorContext) {
   if (entry.side === 'read') return isOfOtherManifest(entry, job) ? 'otherThanItsManifest' : 'otherThanBefore';
   if (rewritten === true) return 'stillOther';
   if (job.kind === 'copy' || job.kind === 'resume') return 'otherThanWritten';

@@ -38,7 +38,7 @@ type Source = Pick<End, 'path' | 'realPath' | 'kind'>;
 export async function bmapFor(request: WorkRequest, source: Source, answers: Answers): Promise<BmapFound> {
   const choice = bmapOf(request);
   if (choice === 'none' || (source.kind === 'block' && choice === 'beside')) return NO_BMAP;
-  if (choice !== 'beside') return { file: await givenBy(choice, source, answers), unused: null };
+  if (choice !== 'beside') return { file: await requestedBmap(choice, source, answers), unused: null };
   const path = await answers.of(source.path, bmapBeside(source));
   if (path === null) return NO_BMAP;
   // Not for a rescue, which reads the file itself. Not for bytes that are taken as they are, which may be packed.
@@ -46,7 +46,7 @@ export async function bmapFor(request: WorkRequest, source: Source, answers: Ans
   return { file: await answers.of(path, readBmapFile(path, true)), unused: null };
 }
 
-async function givenBy(
+async function requestedBmap(
   { path, sha256 }: Exclude<BmapChoice, string>,
   source: Source,
   answers: Answers,

@@ -9,7 +9,7 @@ import { bmapBeside, checkBmapSize, hasAllChecksums, readBmapFile, type BmapFile
 import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
 import { contentKey, keepSize } from './known-sizes.ts';
 import { checkName, decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed-source.ts';
-import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Wish } from './required-checksum.ts';
+import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Requirement } from './required-checksum.ts';
 import { UNWATCHED, type Decoded } from './unpack-program.ts';
 
 /** What a file is, and what was found. Sizes in bytes. */
@@ -41,26 +41,32 @@ export interface Checked {
 }
 
 /** What a file must match. */
-export interface CheckWish extends Wish {
+export interface CheckRequirement extends Requirement {
   bmap: BmapChoice;
 }
 
 /**
- * Checks the file at `path` by `wish`; without a checksum and a key, by the lists beside it. Rejects with a Refusal:
- * BAD_IMAGE for a file that is not right.
+ * Checks the file at `path` by `requirement`; without a checksum and a key, by the lists beside it. Rejects with a
+ * Refusal: BAD_IMAGE for a file that is not right.
  */
-export async function checkFile(path: string, wish: CheckWish): Promise<Checked> {
+export async function checkFile(path: string, requirement: CheckRequirement): Promise<Checked> {
   needDecoder(path);
   const file = opened(path);
   try {
     const stats = fstatSync(file);
     checkPlainFile(stats, path, Infinity);
-    const image = (await isPacked(file, stats.size)) ? await imageOf(file, path, wish.entry) : null;
+    const image = (await isPacked(file, stats.size)) ? await imageOf(file, path, requirement.entry) : null;
     if (image === null) await checkName(file, path, stats.size);
     const taken = image?.entry ?? null;
-    const { checksum: wanted, from, signed, unchecked, unclear } = await proofFor(path, { ...wish, entry: taken });
+    const {
+      checksum: wanted,
+      from,
+      signed,
+      unchecked,
+      unclear,
+    } = await proofFor(path, { ...requirement, entry: taken });
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);
-    const bmap = await bmapOfFile(path, wish.bmap);
+    const bmap = await bmapOfFile(path, requirement.bmap);
     const size = image === null ? stats.size : image.size;
     if (bmap !== null && size !== undefined) checkBmapSize(bmap, size);
     const map = bmap === null ? null : { ranges: bmap.bmap.ranges, hash: bmap.bmap.hash, until: null };
@@ -83,7 +89,7 @@ export async function checkFile(path: string, wish: CheckWish): Promise<Checked>
       signed,
       unchecked,
       unclear,
-      bmap: bmap === null ? null : told(bmap),
+      bmap: bmap === null ? null : bmapSummary(bmap),
     };
   } finally {
     closeSync(file);
@@ -94,10 +100,10 @@ export async function checkFile(path: string, wish: CheckWish): Promise<Checked>
  * The proof of the file: as given, else by the lists beside it. Rejects with a Refusal when those contradict each
  * other.
  */
-async function proofFor(path: string, wish: Wish): Promise<Proof> {
-  if (wish.checksum !== null || wish.key !== null)
-    return proofOf({ path, realPath: resolve(path), kind: 'file' }, wish);
-  const { found, unclear } = await checksumBeside(path, wish.entry);
+async function proofFor(path: string, requirement: Requirement): Promise<Proof> {
+  if (requirement.checksum !== null || requirement.key !== null)
+    return proofOf({ path, realPath: resolve(path), kind: 'file' }, requirement);
+  const { found, unclear } = await checksumBeside(path, requirement.entry);
   const contradiction = unclear.find(isContradiction);
   if (contradiction !== undefined) throw new Refusal([listFailure(contradiction.list, contradiction.reason)]);
   const unchecked = await uncheckedBeside(resolve(path), found);
@@ -112,7 +118,7 @@ async function bmapOfFile(path: string, choice: BmapChoice): Promise<BmapFile | 
   return beside === null ? null : readBmapFile(beside, true);
 }
 
-const told = ({ path, bmap }: BmapFile): Checked['bmap'] => ({
+const bmapSummary = ({ path, bmap }: BmapFile): Checked['bmap'] => ({
   path,
   version: bmap.version,
   mapped: bmap.mapped,

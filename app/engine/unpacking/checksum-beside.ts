@@ -6,7 +6,7 @@ import { partsOf } from '../../contract/request-facts.ts';
 import { errnoOf, reasonOf, Refusal } from '../../base/errors.ts';
 import { imageNameIn, listsAmong, ownerOf } from '../../parsers/checksums/list-names.ts';
 import { readChecksumList } from '../../parsers/checksums/list.ts';
-import { lookUp, type Answer, type Of, type Sought } from '../../parsers/checksums/lookup.ts';
+import { lookUp, type Answer, type Of, type LookupTarget } from '../../parsers/checksums/lookup.ts';
 import { readList } from './read-checksum-list.ts';
 
 /** Most lists that are read for one file. */
@@ -15,7 +15,7 @@ const MOST_LISTS = 32;
 const MOST_NAMES = 4;
 
 /** A checksum ("sha256:…"), the list that has it, and what it is of. */
-export interface Beside {
+export interface ListedChecksum {
   list: string;
   checksum: string;
   of: Of;
@@ -30,13 +30,13 @@ export interface Unclear {
 /** What the lists beside a file say. */
 export interface Lists {
   /** null when none has a checksum of it, or two contradict each other. */
-  found: Beside | null;
+  found: ListedChecksum | null;
   /** Lists that are meant for the file, or name it, and cannot be used. */
   unclear: Unclear[];
 }
 
 /** The names that lists may have for the file at `path`. `entry`: the file to take from an archive; null for none. */
-export function soughtAt(path: string, entry: string | null): Sought {
+export function lookupTarget(path: string, entry: string | null): LookupTarget {
   const file = resolve(path);
   const inside = [imageNameIn(basename(file)), entry === null ? null : basename(entry)];
   return { file, images: inside.filter((name) => name !== null).map((name) => join(dirname(file), name)) };
@@ -44,8 +44,8 @@ export function soughtAt(path: string, entry: string | null): Sought {
 
 /** Reads the lists beside the file at `path`. Rejects with no Refusal: a list that cannot be read is unclear. */
 export async function checksumBeside(path: string, entry: string | null): Promise<Lists> {
-  const sought = soughtAt(path, entry);
-  const said: Beside[] = [];
+  const sought = lookupTarget(path, entry);
+  const said: ListedChecksum[] = [];
   const unclear: Unclear[] = [];
   for (const list of await listsBeside(sought.file)) {
     const answer = await answerOf(list, sought);
@@ -77,7 +77,7 @@ export async function listsBeside(file: string): Promise<string[]> {
   }
 }
 
-async function answerOf(list: string, sought: Sought): Promise<Answer | { reason: Reason }> {
+async function answerOf(list: string, sought: LookupTarget): Promise<Answer | { reason: Reason }> {
   try {
     return lookUp(readChecksumList(await readList(list), basename(list)), basename(list), sought);
   } catch (error) {
@@ -87,7 +87,7 @@ async function answerOf(list: string, sought: Sought): Promise<Answer | { reason
 }
 
 /** Why a list beside a file cannot be used; null for one that can, or that is about other files. */
-function reasonAgainst(answer: Answer, list: string, { file }: Sought): Reason | null {
+function reasonAgainst(answer: Answer, list: string, { file }: LookupTarget): Reason | null {
   switch (answer.kind) {
     case 'found':
       return answer.odd === null ? null : reasonFor({ kind: 'odd', line: answer.odd });
@@ -111,14 +111,14 @@ export function reasonFor(answer: Exclude<Answer, { kind: 'found' }>): Reason {
     case 'absent': {
       const { names, isBare } = answer;
       if (names.length === 0) return { kind: isBare ? 'listNameless' : 'listEmpty' };
-      const told = names.slice(0, MOST_NAMES);
-      return { kind: 'listLacks', names: told, more: names.length - told.length };
+      const shown = names.slice(0, MOST_NAMES);
+      return { kind: 'listLacks', names: shown, more: names.length - shown.length };
     }
   }
 }
 
 /** Two lists with different checksums; null for none. */
-function contradictionIn(said: readonly Beside[]): Unclear | null {
+function contradictionIn(said: readonly ListedChecksum[]): Unclear | null {
   for (const [index, one] of said.entries()) {
     const { hash, hex } = partsOf(one.checksum);
     const other = said

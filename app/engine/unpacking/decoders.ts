@@ -86,7 +86,7 @@ export class Unpacking {
    * decoder has read the file to its end, one does now; `answers` gets its progress, and can give it up.
    */
   async verdict(answers: Answers | null = null): Promise<PlatterError | null> {
-    const verdict = (this.#verdict ??= this.#judge(answers));
+    const verdict = (this.#verdict ??= this.#makeVerdict(answers));
     const wrong = await verdict;
     // The decoder was lost or stopped, so there is no verdict on the file yet.
     if (wrong !== null && wrong !== this.#fault && this.#verdict === verdict) this.#verdict = null;
@@ -101,7 +101,7 @@ export class Unpacking {
   /** Why a decoder has ended before the end of the image. */
   async fault(): Promise<PlatterError | null> {
     // The pipe of a decoder ends before the decoder does. Other decoders may go on for hours.
-    const ended = Promise.all([...this.#running].map((one) => Promise.race([one.ended, silence(one)])));
+    const ended = Promise.all([...this.#running].map((one) => Promise.race([one.ended, whenSilent(one)])));
     await Promise.race([ended, sleep(REAPED_MS, undefined, { ref: false })]);
     return this.#fault ?? this.#loss;
   }
@@ -180,7 +180,7 @@ export class Unpacking {
     // Before the job, a look at a small image reaches its end too, but without hashes.
     if (end.kind !== 'done' || !isWhole) return;
     this.#decoded ??= end.of;
-    this.#fault ??= this.#againstSize(end.of) ?? this.#againstChecksum(end.of);
+    this.#fault ??= this.#sizeFault(end.of) ?? this.#checksumFault(end.of);
   }
 
   #lost(why: Failed, decoder: Decoder | null = null): void {
@@ -189,7 +189,7 @@ export class Unpacking {
   }
 
   /** The size in a header or a table is only a claim. */
-  #againstSize({ written, read }: Decoded): PlatterError | null {
+  #sizeFault({ written, read }: Decoded): PlatterError | null {
     const { path, size } = this.#end;
     if (written === size) return null;
     const map = this.#packed.map;
@@ -203,15 +203,15 @@ export class Unpacking {
     return unpackFailure(path, { fault: 'damaged', offset: read, said });
   }
 
-  #againstChecksum(decoded: Decoded): PlatterError | null {
+  #checksumFault(decoded: Decoded): PlatterError | null {
     const { checksum } = this.#packed;
     return checksum === null ? null : otherChecksum(this.#end.path, checksum, decoded);
   }
 
-  async #judge(answers: Answers | null): Promise<PlatterError | null> {
+  async #makeVerdict(answers: Answers | null): Promise<PlatterError | null> {
     const [cancelled] = cancelledOpening(this.#end.path).errors;
     const signal = AbortSignal.any([this.#givingUp.signal, ...(answers?.signal ? [answers.signal] : [])]);
-    if (this.#whole !== null) await Promise.race([this.#whole.ended, silence(this.#whole), aborted(signal)]);
+    if (this.#whole !== null) await Promise.race([this.#whole.ended, whenSilent(this.#whole), aborted(signal)]);
     if (this.#fault !== null || this.#decoded !== null) return this.#fault;
     if (this.#isClosed || signal.aborted) return cancelled!;
     const read = answers === null ? UNWATCHED.read : watching(answers, 'check', this.#end).read;
@@ -224,9 +224,9 @@ export class Unpacking {
 const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : once(signal, 'abort'));
 
 /** Resolves when a decoder has said nothing for a while. */
-async function silence(decoder: Decoder): Promise<void> {
+async function whenSilent(decoder: Decoder): Promise<void> {
   for (;;) {
-    const left = decoder.heard() + SILENT_MS - performance.now();
+    const left = decoder.lastReport() + SILENT_MS - performance.now();
     if (left <= 0) return;
     await sleep(left, undefined, { ref: false });
   }

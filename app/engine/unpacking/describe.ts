@@ -18,7 +18,14 @@ import { bmapBeside, checkBmapSize, readBmapFile } from './bmap-file.ts';
 import { checksumBeside } from './checksum-beside.ts';
 import { entryIn } from './archive.ts';
 import { failureBy, isPacked } from './packed-source.ts';
-import { FileReach, MOST_DECODED, SeekingReach, StartReach, type Opened, type Reach } from './image-bytes.ts';
+import {
+  FilePieceSource,
+  MOST_DECODED,
+  SeekingPieceSource,
+  SequentialPieceSource,
+  type Opened,
+  type PieceSource,
+} from './image-bytes.ts';
 import { canUnpack, probeFile, type Probed, type Supply } from './unpack-program.ts';
 
 /** Most rounds of parsing and fetching. Each logical partition takes one. */
@@ -54,7 +61,7 @@ async function opened(path: string): Promise<FileHandle> {
 
 async function describeDisk(path: string, file: FileHandle, majorMinor: string): Promise<Described> {
   const { size, logicalSector } = geometryOf(majorMinor);
-  const seen = await look(new FileReach(file, path, size, 'block'), logicalSector);
+  const seen = await parseContents(new FilePieceSource(file, path, size, 'block'), logicalSector);
   return { kind: 'disk', bytes: size, packed: null, checksum: null, unclear: [], bmap: null, ...seen };
 }
 
@@ -105,13 +112,14 @@ async function lookInto(
   size: number,
   entry: string | null,
   supply: Supply | null,
-): Promise<Seen & Pick<Described, 'packed'>> {
+): Promise<ParsedContents & Pick<Described, 'packed'>> {
   const { packed, reach, problem, least } =
     canUnpack() && (await isPacked(file.fd, size, supply))
       ? await unpackingOf(path, { file: file.fd, entry, supply })
-      : { packed: null, reach: new FileReach(file, path, size, 'file', supply), problem: null, least: 0 };
+      : { packed: null, reach: new FilePieceSource(file, path, size, 'file', supply), problem: null, least: 0 };
   // It takes the whole of a small image to know its size, and much of a large one to know that it is large.
-  const seen = reach === null ? UNSEEN : await look(reach, null, supply === null || size < MOST_TO_END);
+  const seen =
+    reach === null ? NOTHING_PARSED : await parseContents(reach, null, supply === null || size < MOST_TO_END);
   const isMore = seen.sizeIs !== 'exact' && least > (seen.size ?? 0);
   return {
     packed,
@@ -139,7 +147,7 @@ async function bmapFacts(path: string, size: number | null): Promise<BmapFacts |
 interface Unpacking {
   packed: Packing | null;
   /** null when it cannot be read. */
-  reach: Reach | null;
+  reach: PieceSource | null;
   problem: PlatterError | null;
   /** Bytes of the image at least, when its size is not known. */
   least: number;
@@ -171,7 +179,9 @@ async function unpackingOf(path: string, of: Opened): Promise<Unpacking> {
 function readingOf(path: string, of: Opened, probed: Probed): Unpacking {
   const { size, seekable, least = 0 } = probed;
   const reach =
-    seekable === true && size !== undefined ? new SeekingReach(path, size, of) : new StartReach(path, size ?? null, of);
+    seekable === true && size !== undefined
+      ? new SeekingPieceSource(path, size, of)
+      : new SequentialPieceSource(path, size ?? null, of);
   return { packed: packingOf(probed, of.entry), reach, problem: null, least };
 }
 
@@ -191,17 +201,24 @@ const packingOf = (
 });
 
 /** What a look at a disk or an image gives. */
-type Seen = Inside & Pick<Described, 'content' | 'size' | 'sizeIs' | 'problem'>;
+type ParsedContents = Inside & Pick<Described, 'content' | 'size' | 'sizeIs' | 'problem'>;
 
-const UNSEEN: Seen = { table: null, signatures: null, content: null, size: null, sizeIs: 'unknown', problem: null };
+const NOTHING_PARSED: ParsedContents = {
+  table: null,
+  signatures: null,
+  content: null,
+  size: null,
+  sizeIs: 'unknown',
+  problem: null,
+};
 
 /**
  * Parses what `reach` has, and fetches what the parsers ask for, until they ask for nothing more. `toEnd`: look for the
  * end of an image that may be near.
  */
-async function look(reach: Reach, logicalSector: number | null, toEnd = true): Promise<Seen> {
+async function parseContents(reach: PieceSource, logicalSector: number | null, toEnd = true): Promise<ParsedContents> {
   const pieces = new Pieces(reach.size);
-  let seen = UNSEEN;
+  let seen = NOTHING_PARSED;
   let hasEnded = !toEnd;
   try {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {

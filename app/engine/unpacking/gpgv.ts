@@ -71,7 +71,7 @@ async function verdictOf(child: ChildProcess, feed: (input: Writable) => void): 
   ]);
   return text.length > MOST_TEXT
     ? { kind: 'unread', said: 'the signed text is too long' }
-    : judged(status.toString(), text);
+    : parseStatus(status.toString(), text);
 }
 
 async function collected(stream: Readable): Promise<Buffer> {
@@ -97,7 +97,7 @@ const FAULTS: Readonly<Record<string, 'wrong' | 'revoked' | 'expired' | 'strange
  * Reads the status lines of gpgv (DETAILS in GnuPG's doc/). A good signature counts beside those of other keys, but not
  * beside a wrong one. One loop on purpose: what a line means depends on the lines before it.
  */
-function judged(status: string, text: Buffer): GpgVerdict {
+function parseStatus(status: string, text: Buffer): GpgVerdict {
   const faults: { kind: 'wrong' | 'revoked' | 'expired' | 'stranger'; key: string }[] = [];
   let [by, good, texts]: [string | null, GpgVerdict | null, number] = [null, null, 0];
   for (const line of status.split('\n')) {

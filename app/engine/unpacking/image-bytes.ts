@@ -8,7 +8,7 @@ import { failureBy } from './packed-source.ts';
 import { decodeToStream, type Decoder, type Supply } from './unpack-program.ts';
 
 /** What `Pieces` are fetched from. */
-export interface Reach {
+export interface PieceSource {
   /** Bytes in all; null when that is unknown. */
   readonly size: number | null;
   /** The first error of reading; null for none. */
@@ -30,7 +30,7 @@ const MOST_UNREADABLE = 4;
 const GAP = 16;
 
 /** An open file or disk. Errors name its path. */
-export class FileReach implements Reach {
+export class FilePieceSource implements PieceSource {
   readonly size: number;
   fault: PlatterError | null = null;
   readonly #file: FileHandle;
@@ -86,7 +86,7 @@ export interface Opened {
 }
 
 /** An image that can be decoded from a place in its middle. */
-export class SeekingReach implements Reach {
+export class SeekingPieceSource implements PieceSource {
   readonly size: number;
   fault: PlatterError | null = null;
   readonly #path: string;
@@ -123,7 +123,7 @@ function runsOf(wanted: readonly number[]): number[][] {
 }
 
 /** An image that can only be decoded from its start. Bytes that were passed over are gone. */
-export class StartReach implements Reach {
+export class SequentialPieceSource implements PieceSource {
   size: number | null;
   fault: PlatterError | null = null;
   readonly #path: string;

@@ -75,7 +75,7 @@ export function sourceFor(
 }
 
 /** How a source file is taken. */
-interface Wish {
+interface SourceOptions {
   /** Take its bytes as they are. */
   isRaw: boolean;
   entry: string | null;
@@ -88,45 +88,53 @@ interface Wish {
  * The image in a packed file that can be unpacked; any other source as it is. A file with a checksum or a block map
  * goes through the decoder in any case, which makes the hashes.
  */
-async function unpackedEnd(found: Found, wish: Wish, answers: Answers): Promise<Found> {
+async function unpackedEnd(found: Found, options: SourceOptions, answers: Answers): Promise<Found> {
   if (found.end === null) return found;
   const { path } = found.end;
   try {
-    return { end: (await imageIn(found.end, wish, answers)) ?? found.end };
+    return { end: (await imageIn(found.end, options, answers)) ?? found.end };
   } catch (error) {
     return { end: null, error: error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', path, 'file') };
   }
 }
 
-async function imageIn(end: End, wish: Wish, answers: Answers): Promise<End | null> {
-  if (wish.checksum !== null) checkChecksum(end);
-  if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (wish.isRaw && !isChecked(wish))) return null;
+async function imageIn(end: End, options: SourceOptions, answers: Answers): Promise<End | null> {
+  if (options.checksum !== null) checkChecksum(end);
+  if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (options.isRaw && !isChecked(options))) return null;
   const opening = open(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
-  const file = await answers.of(end.path, opening, end.kind, letGo);
+  const file = await answers.of(end.path, opening, end.kind, closeWithoutWaiting);
   try {
     // Another file has this name by now. It is looked at again when it is opened for the job.
     if (statsId(await file.stat({ bigint: true })) !== end.id) return null;
-    if (!wish.isRaw && (await answers.of(end.path, isPacked(file.fd, end.size))))
-      return await look(file.fd, end, wish, answers);
-    if (!isChecked(wish)) return null;
-    if (wish.bmap !== null) checkBmapSize(wish.bmap, end.size);
-    const { checksum } = wish;
+    if (!options.isRaw && (await answers.of(end.path, isPacked(file.fd, end.size))))
+      return await inspectPacked(file.fd, end, options, answers);
+    if (!isChecked(options)) return null;
+    if (options.bmap !== null) checkBmapSize(options.bmap, end.size);
+    const { checksum } = options;
     return {
       ...end,
-      packed: { format: RAW, bytes: end.size, entry: null, seekable: true, sizeKey: null, checksum, map: mapOf(wish) },
+      packed: {
+        format: RAW,
+        bytes: end.size,
+        entry: null,
+        seekable: true,
+        sizeKey: null,
+        checksum,
+        map: mapOf(options),
+      },
     };
   } finally {
-    letGo(file);
+    closeWithoutWaiting(file);
   }
 }
 
-const isChecked = ({ checksum, bmap }: Wish): boolean => checksum !== null || bmap !== null;
+const isChecked = ({ checksum, bmap }: SourceOptions): boolean => checksum !== null || bmap !== null;
 
-const mapOf = ({ bmap, zeroUnmapped }: Wish): SourceMap | null =>
+const mapOf = ({ bmap, zeroUnmapped }: SourceOptions): SourceMap | null =>
   bmap === null ? null : { path: bmap.path, bmap: bmap.bmap, zeroUnmapped };
 
 /** Closes a file without waiting: a read of it may never be answered. */
-const letGo = (file: FileHandle): void => void file.close();
+const closeWithoutWaiting = (file: FileHandle): void => void file.close();
 
 /** Throws a Refusal when the checksum of an end cannot be made. */
 export function checkChecksum({ path, kind }: Pick<End, 'path' | 'kind'>): void {
@@ -177,13 +185,13 @@ async function bytesOf(file: number, at: number, length: number): Promise<Buffer
   return buffer.subarray(0, bytesRead);
 }
 
-async function look(file: number, end: End, wish: Wish, answers: Answers): Promise<End> {
-  const { format, entry, size, seekable } = await imageOf(file, end.path, wish.entry, answers.signal);
-  if (wish.bmap !== null && size !== undefined) checkBmapSize(wish.bmap, size);
+async function inspectPacked(file: number, end: End, options: SourceOptions, answers: Answers): Promise<End> {
+  const { format, entry, size, seekable } = await imageOf(file, end.path, options.entry, answers.signal);
+  if (options.bmap !== null && size !== undefined) checkBmapSize(options.bmap, size);
   const sizeKey = size === undefined ? await answers.of(end.path, contentKey(file, entry)) : null;
   // A block map says the size, which is checked at the end of the file.
-  const bytes = size ?? wish.bmap?.bmap.imageSize ?? (await sizeByDecoding(file, end, entry, sizeKey, answers));
-  const packed = { format, bytes: end.size, entry, seekable, sizeKey, checksum: wish.checksum, map: mapOf(wish) };
+  const bytes = size ?? options.bmap?.bmap.imageSize ?? (await sizeByDecoding(file, end, entry, sizeKey, answers));
+  const packed = { format, bytes: end.size, entry, seekable, sizeKey, checksum: options.checksum, map: mapOf(options) };
   return { ...end, size: bytes, allocated: bytes, packed };
 }
 

@@ -8,7 +8,14 @@ import { failure, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import { readChecksumList } from '../../parsers/checksums/list.ts';
 import { lookUp, type Answer, type Of } from '../../parsers/checksums/lookup.ts';
 import type { End } from '../devices/inspect-paths.ts';
-import { isContradiction, listsBeside, reasonFor, soughtAt, type Beside, type Unclear } from './checksum-beside.ts';
+import {
+  isContradiction,
+  listsBeside,
+  reasonFor,
+  lookupTarget,
+  type ListedChecksum,
+  type Unclear,
+} from './checksum-beside.ts';
 import { readList } from './read-checksum-list.ts';
 import { checkChecksum, imageOf, isPacked } from './packed-source.ts';
 import {
@@ -42,7 +49,7 @@ interface Unchecked {
 }
 
 /** How a request says what its source must match (contract/request.ts). */
-export interface Wish {
+export interface Requirement {
   checksum: string | null;
   key: string | null;
   /** The file to take from an archive; null for its only one. */
@@ -57,7 +64,7 @@ export const UNPROVED: Proof = { checksum: null, from: null, signed: null, unche
  * The proof that a source must match. With a key it must be signed: by the list that was named, else by a list beside
  * it, else by itself. Rejects with a Refusal: the list does not name the source, or the signature is not good.
  */
-export async function proofOf(source: Source, { checksum, key, entry }: Wish): Promise<Proof> {
+export async function proofOf(source: Source, { checksum, key, entry }: Requirement): Promise<Proof> {
   const list = listIn(checksum);
   if (list === null && key === null) return { ...UNPROVED, checksum };
   checkChecksum(source);
@@ -102,7 +109,7 @@ const signatureBy = async (key: PublicKey, path: string, list: Buffer | null): P
   (await signaturesOf(path, list)).find(({ kind }) => kind === key.kind) ?? null;
 
 /** The signatures of the file at `path`, and of the list beside it that is used. Nobody asked to check them. */
-export async function uncheckedBeside(path: string, found: Beside | null): Promise<Unchecked[]> {
+export async function uncheckedBeside(path: string, found: ListedChecksum | null): Promise<Unchecked[]> {
   const bytes = found === null ? null : await readList(found.list).catch(nullIfRefused);
   return [...(bytes === null ? [] : await uncheckedOf(found!.list, bytes)), ...(await uncheckedOf(path, null))];
 }
@@ -146,14 +153,14 @@ export function notesOnProof(path: string, { checksum, from, signed, unchecked, 
 async function answerIn(bytes: Buffer, list: string, file: string, entry: string | null): Promise<Answer> {
   const name = basename(list);
   const read = readChecksumList(bytes, name);
-  const answer = lookUp(read, name, soughtAt(file, entry));
+  const answer = lookUp(read, name, lookupTarget(file, entry));
   if (answer.kind !== 'absent' || entry !== null) return answer;
-  const inside = await takenOf(file);
-  return inside === null ? answer : lookUp(read, name, soughtAt(file, inside));
+  const inside = await chosenEntry(file);
+  return inside === null ? answer : lookUp(read, name, lookupTarget(file, inside));
 }
 
 /** The file to take from an archive; null for any other file, and for one that cannot be read. */
-async function takenOf(path: string): Promise<string | null> {
+async function chosenEntry(path: string): Promise<string | null> {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);

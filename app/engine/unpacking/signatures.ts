@@ -86,7 +86,7 @@ export async function signerOfList(
   if (key.kind === 'openpgp') {
     const { isInside, bytes } = signature;
     const verdict = await runGpgv(key.ring, bytes, isInside ? null : (input): void => void input.end(list));
-    const { by, key: print, text } = good(path, signature.path, verdict);
+    const { by, key: print, text } = requireGood(path, signature.path, verdict);
     return { signer: { by, key: print }, text: isInside ? text : list };
   }
   const made = ed25519SignatureIn(signature.bytes.toString('utf8'))!;
@@ -105,8 +105,8 @@ export async function signerOfImage(
   try {
     if (key.kind === 'openpgp') {
       let decoder: Decoder | null = null;
-      const verdict = await runGpgv(key.ring, signature.bytes, (input) => (decoder = pour(file, input)));
-      const { by, key: print } = good(path, signature.path, verdict);
+      const verdict = await runGpgv(key.ring, signature.bytes, (input) => (decoder = pipeFile(file, input)));
+      const { by, key: print } = requireGood(path, signature.path, verdict);
       return { signer: { by, key: print }, checksum: await checksumOf(path, decoder) };
     }
     const made = ed25519SignatureIn(signature.bytes.toString('utf8'))!;
@@ -125,7 +125,7 @@ export async function signerOfImage(
 const OTHER: Remedy = { kind: 'getSignature' };
 
 /** Writes all bytes of the open file to `input`. The decoder's report has their sha256. */
-function pour(file: number, input: Writable): Decoder {
+function pipeFile(file: number, input: Writable): Decoder {
   const options = { entry: null, isRaw: true, from: 0, threads: 1, digests: ['sha256'], map: null };
   const decoder = decodeFile(file, input, options);
   // The decoder has a copy; the reader would wait for the end of this one too.
@@ -156,7 +156,7 @@ async function blake2b(file: number, fail: (said: string) => never): Promise<{ h
   if (child.pid === undefined) return fail(await ended);
   // A b2sum that ends too early has failed, which `ended` says.
   child.stdin.on('error', () => undefined);
-  const decoder = pour(file, child.stdin);
+  const decoder = pipeFile(file, child.stdin);
   const text: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (part: string) => text.push(part));
   const said = await ended;
@@ -176,7 +176,7 @@ function signerBy(
   return { by: made.trusted === null ? name : `${name} (${made.trusted.comment})`, key: made.id };
 }
 
-function good(path: string, signature: string, verdict: GpgVerdict): Extract<GpgVerdict, { kind: 'good' }> {
+function requireGood(path: string, signature: string, verdict: GpgVerdict): Extract<GpgVerdict, { kind: 'good' }> {
   switch (verdict.kind) {
     case 'good':
       return verdict;

@@ -127,7 +127,7 @@ export interface Supply {
 export interface Decoder {
   readonly ended: Promise<DecoderEnd>;
   /** Its last sign of life, in milliseconds of performance.now(). */
-  heard(): number;
+  lastReport(): number;
   stop(): void;
 }
 
@@ -185,7 +185,7 @@ export async function probeFile(
   const said = reports(child, supply, (data) => {
     if (data.event === 'error') failed.push(failedBy(data));
   });
-  const code = await unlessAborted(signal, () => child.kill('SIGKILL'), bothEnded(child, said));
+  const code = await unlessAborted(signal, () => child.kill('SIGKILL'), exitAndOutput(child, said));
   if (code === null) return { ok: false, why: { kind: 'stopped' } };
   const answer = code === 0 ? probed.safeParse(asJson(text.join(''))) : null;
   return answer?.success === true
@@ -219,7 +219,7 @@ function decoderIn(
   { supply = null }: Pick<DecodeOptions, 'supply'>,
   { signal, read }: Watch,
 ): Decoder {
-  if (!isRunning(child)) return { ended: unstarted(child), heard: () => 0, stop: () => undefined };
+  if (!isRunning(child)) return { ended: unstarted(child), lastReport: () => 0, stop: () => undefined };
   let heard = performance.now();
   let stopped = false;
   let end: DecoderEnd | null = null;
@@ -233,20 +233,20 @@ function decoderIn(
     stopped = true;
     child.kill('SIGKILL');
   };
-  const ended = unlessAborted(signal, stop, bothEnded(child, said)).then((code): DecoderEnd => {
+  const ended = unlessAborted(signal, stop, exitAndOutput(child, said)).then((code): DecoderEnd => {
     if (stopped || code === null) return { kind: 'stopped' };
     if (end?.kind === 'done' && code !== 0) return unexplained(code);
     return end ?? (code === 'SIGPIPE' ? { kind: 'stopped' } : unexplained(code));
   });
   return {
     ended,
-    heard: () => heard,
+    lastReport: () => heard,
     stop,
   };
 }
 
 /** Waits until a child has ended and reported everything. Gives its exit code, or the signal that ended it. */
-const bothEnded = async (child: ChildProcess, said: Promise<void>): Promise<number | string> =>
+const exitAndOutput = async (child: ChildProcess, said: Promise<void>): Promise<number | string> =>
   (await Promise.all([exit(child), said]))[0];
 
 /** The result of `work`. When `signal` is aborted before, calls `stop` and gives null. */
@@ -283,7 +283,7 @@ function start(
     });
     if (child.pid !== undefined) {
       child.stderr!.resume();
-      if (map !== null) giveMap(child.stdio[4] as Writable, map);
+      if (map !== null) sendMap(child.stdio[4] as Writable, map);
     }
     return child;
   } catch (error) {
@@ -295,7 +295,7 @@ function start(
 }
 
 /** Tells a decoder the ranges of a map. When it ended before it had them all, its end says why. */
-function giveMap(to: Writable, { ranges }: DecodedMap): void {
+function sendMap(to: Writable, { ranges }: DecodedMap): void {
   to.on('error', () => undefined);
   to.end(ranges.map(({ offset, length, checksum }) => `${offset} ${length} ${checksum ?? '-'}\n`).join(''));
 }

@@ -15,7 +15,7 @@ export interface Listed extends Line {
 }
 
 /** A line that cannot be used. */
-export interface Odd extends Line {
+export interface UnusableLine extends Line {
   /** Its hash is one that Platter does not compute, such as SHA384. */
   isOtherHash: boolean;
 }
@@ -23,7 +23,7 @@ export interface Odd extends Line {
 export interface ChecksumList {
   framing: Framing;
   listed: Listed[];
-  odd: Odd[];
+  odd: UnusableLine[];
 }
 
 /** "SHA256 (name) = HEX" of BSD and sha256sum --tag, "SHA256(name)= HEX" and "SHA2-256(name)= HEX" of OpenSSL. */

@@ -1,14 +1,14 @@
 // Looks up one file, or the image in it, in a list of checksums.
 import { basename } from 'node:path';
 import type { Hash } from '../../contract/hashes.ts';
-import type { ChecksumList, Listed, Odd } from './list.ts';
+import type { ChecksumList, Listed, UnusableLine } from './list.ts';
 import { ownerOf } from './list-names.ts';
 
 /** The object that a checksum covers. */
 export type Of = 'file' | 'image';
 
 /** The file to look up. */
-export interface Sought {
+export interface LookupTarget {
   /** Absolute path. */
   file: string;
   /** Possible paths of the unpacked image beside the file. */
@@ -18,9 +18,9 @@ export interface Sought {
 /** The result of a look-up. */
 export type Answer =
   /** `odd`: another line that names the file and cannot be used. */
-  | { kind: 'found'; checksum: string; of: Of; odd: Odd | null }
+  | { kind: 'found'; checksum: string; of: Of; odd: UnusableLine | null }
   | { kind: 'contradiction'; hash: Hash; one: string; other: string }
-  | { kind: 'odd'; line: Odd }
+  | { kind: 'odd'; line: UnusableLine }
   /** `names`: the files in the list. `isBare`: the list has digits without a name, which could belong to any file. */
   | { kind: 'absent'; names: string[]; isBare: boolean };
 
@@ -31,7 +31,7 @@ const STRENGTH: readonly Hash[] = ['sha512', 'sha256', 'sha1', 'md5'];
  * Looks up `sought` in `list`, from a file called `listName`. A checksum of the file takes precedence over one of the
  * image.
  */
-export function lookUp(list: ChecksumList, listName: string, sought: Sought): Answer {
+export function lookUp(list: ChecksumList, listName: string, sought: LookupTarget): Answer {
   const owner = ownerOf(listName, basename(sought.file));
   const ofFile = list.listed.filter(({ name }) => (name === null ? owner === 'file' : endsWith(sought.file, name)));
   const ofImage = list.listed.filter(({ name }) =>
@@ -45,7 +45,7 @@ export function lookUp(list: ChecksumList, listName: string, sought: Sought): An
   return { kind: 'absent', names: [...names], isBare: list.listed.some(({ name }) => name === null) };
 }
 
-function strongest(listed: readonly Listed[], of: Of, odd: readonly Odd[]): Answer {
+function strongest(listed: readonly Listed[], of: Of, odd: readonly UnusableLine[]): Answer {
   for (const hash of STRENGTH) {
     const [one, other] = new Set(listed.filter((each) => each.hash === hash).map(({ hex }) => hex));
     if (one !== undefined && other !== undefined) return { kind: 'contradiction', hash, one, other };

@@ -2,7 +2,7 @@
 import type { PartitionFault, TablePartition } from '../../contract/disk-content.ts';
 
 /** Adds the faults of each partition. `size`: that of the disk or image, in bytes; null when unknown. */
-export function judge(partitions: readonly TablePartition[], size: number | null): void {
+export function markFaults(partitions: readonly TablePartition[], size: number | null): void {
   for (const one of partitions) if (size !== null && one.start + one.size > size) add(one, 'beyondEnd');
   // An extended partition contains the logical ones, so it may overlap them.
   const inOrder = partitions

@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib';
 import type { CrcState, GptTable, TablePartition } from '../../contract/disk-content.ts';
 import type { Bytes } from '../bytes/sample.ts';
-import { judge } from './faults.ts';
+import { markFaults } from './faults.ts';
 import { mbrEntries, partitionOf, PROTECTIVE } from './mbr.ts';
 import { GPT_TYPES } from './type-names.ts';
 
@@ -49,7 +49,7 @@ export function gptIn(disk: Bytes, logicalSector: number | null): GptTable | nul
   if (read === null) return null;
   const { sector, id } = read;
   const partitions = partitionsOf(disk, read);
-  judge(partitions, disk.size);
+  markFaults(partitions, disk.size);
   const atEnd = lastSector(disk, sector);
   const backupAt = backup?.at ?? read.alternate;
   const hybrid = isProtected ? mbr.filter(({ type }) => type !== 0 && type !== PROTECTIVE) : [];

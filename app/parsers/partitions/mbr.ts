@@ -1,7 +1,7 @@
 // The master boot record, and the chain of logical partitions in an extended one.
 import type { MbrTable, TablePartition } from '../../contract/disk-content.ts';
 import { Part, type Bytes } from '../bytes/sample.ts';
-import { judge } from './faults.ts';
+import { markFaults } from './faults.ts';
 import { MBR_TYPES } from './type-names.ts';
 
 const SIZES = [512, 4096] as const;
@@ -93,7 +93,7 @@ export function mbrIn(
   const { chain, logical } =
     extended === undefined ? { chain: 'none' as const, logical: [] } : logicalIn(disk, extended, { sector, id });
   const partitions = [...primary, ...logical];
-  judge(partitions, disk.size);
+  markFaults(partitions, disk.size);
   return { kind: 'mbr', sector, sectorKnown: known !== null, id, partitions, chain, gptToo: false };
 }
 

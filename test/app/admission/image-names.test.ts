@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobResult } from '../../../app/contract/jobs.ts';
 import { chunkRanges, chunksOf, hasChunk, HASH_BYTES } from '../../../app/engine/formats/chunks.ts';
-import { createPart, giveName } from '../../../app/engine/admission/images.ts';
+import { createPart, renameToFinalName } from '../../../app/engine/admission/images.ts';
 import { jobPath, JobLogWriter, readJobLog, removeJob, type LoggedEnd } from '../../../app/engine/formats/job-log.ts';
 import { begin } from '../../../app/engine/job/begin.ts';
 import { statsId } from '../../../app/engine/devices/file-ids.ts';
@@ -185,7 +185,7 @@ describe('an incomplete image', () => {
       },
     };
     const held = { end: { path: name }, device, naming: { part, name, replaces: null } } as Held;
-    expect(giveName(racing, held)).toMatchObject({ reason: { kind: 'imageLost', how: 'replaced' } });
+    expect(renameToFinalName(racing, held)).toMatchObject({ reason: { kind: 'imageLost', how: 'replaced' } });
     device.close();
     expect([existsSync(name), readFileSync(part, 'utf8')]).toEqual([false, PRECIOUS]);
   });
@@ -208,10 +208,12 @@ describe('an incomplete image', () => {
     );
     const held = { end: { path: name }, device, naming: { part, name, replaces: null } } as Held;
     await writeFile(name, PRECIOUS);
-    expect(giveName(plain, held)).toMatchObject({ reason: { kind: 'notNamed', reason: { kind: 'nameTaken' } } });
+    expect(renameToFinalName(plain, held)).toMatchObject({
+      reason: { kind: 'notNamed', reason: { kind: 'nameTaken' } },
+    });
     expect(readFileSync(name, 'utf8')).toBe(PRECIOUS);
     await unlink(name);
-    expect([giveName(plain, held), existsSync(part), existsSync(name)]).toEqual([null, false, true]);
+    expect([renameToFinalName(plain, held), existsSync(part), existsSync(name)]).toEqual([null, false, true]);
     device.close();
   });
 });

@@ -1,6 +1,6 @@
 // What keys and control lines mean: pure, for a job in any state.
 import { describe, expect, test } from 'vitest';
-import { parseWish } from '../../../app/cli/control.ts';
+import { parseCommand } from '../../../app/cli/control.ts';
 import { keysIn, meaning } from '../../../app/cli/keys.ts';
 import type { DestinationProgress } from '../../../app/contract/jobs.ts';
 import type { JobView } from '../../../app/contract/window.ts';
@@ -25,7 +25,7 @@ describe('control lines', () => {
     ['{"call":"cancel","destination":0}', { call: 'cancel', destination: 0 }],
     ['{"call":"cancel","destination":null}', { call: 'cancel', destination: null }],
     ['  {"call":"retry","destination":1} ', { call: 'retry', destination: 1 }],
-  ])('%s', (line, wish) => expect(parseWish(line, PATHS)).toEqual({ wish }));
+  ])('%s', (line, command) => expect(parseCommand(line, PATHS)).toEqual({ command }));
 
   test.each([
     'pause',
@@ -53,15 +53,15 @@ describe('control lines', () => {
     '{"call":"throttle","destination":null,"bytesPerSecond":"20M"}',
     '{"call":"throttle","destination":null,"bytesPerSecond":0.5}',
   ])('%j is refused, by name', (line) => {
-    expect(parseWish(line, PATHS)).toMatchObject({
+    expect(parseCommand(line, PATHS)).toMatchObject({
       error: { code: 'BAD_ARGUMENT', message: expect.stringContaining('Nothing was changed.') as string },
     });
   });
 
   test('does not repeat a line of absurd length', () => {
-    const { error } = parseWish(`{"call":"${'x'.repeat(1 << 20)}"}`, PATHS) as { error: { message: string } };
+    const { error } = parseCommand(`{"call":"${'x'.repeat(1 << 20)}"}`, PATHS) as { error: { message: string } };
     expect(error.message.length).toBeLessThan(200);
-    const long = parseWish('y'.repeat(1000), PATHS) as { error: { message: string } };
+    const long = parseCommand('y'.repeat(1000), PATHS) as { error: { message: string } };
     expect(long.error.message.length).toBeLessThan(400);
   });
 });
@@ -90,27 +90,29 @@ describe('keys', () => {
 
   test('p pauses every working destination, and continues when all are paused', () => {
     expect(meaning('pause', { index: null }, two)).toEqual({
-      wish: { call: 'pause', destination: null, paused: true },
+      command: { call: 'pause', destination: null, paused: true },
     });
     const half = job(progress('a', 'paused', { paused: true }), progress('b', 'copying'), progress('c', 'done'));
     expect(meaning('pause', { index: null }, half)).toEqual({
-      wish: { call: 'pause', destination: null, paused: true },
+      command: { call: 'pause', destination: null, paused: true },
     });
     const whole = job(progress('a', 'paused', { paused: true }), progress('b', 'done'));
     expect(meaning('pause', { index: null }, whole)).toEqual({
-      wish: { call: 'pause', destination: null, paused: false },
+      command: { call: 'pause', destination: null, paused: false },
     });
     expect(meaning('pause', { index: null }, job(progress('a', 'done')))).toBeNull();
   });
 
   test('p, x and r act on the chosen destination alone', () => {
     const mixed = job(progress('a', 'paused', { paused: true }), progress('b', 'copying'), progress('c', 'failed'));
-    expect(meaning('pause', { index: 0 }, mixed)).toEqual({ wish: { call: 'pause', destination: 0, paused: false } });
-    expect(meaning('pause', { index: 1 }, mixed)).toEqual({ wish: { call: 'pause', destination: 1, paused: true } });
+    expect(meaning('pause', { index: 0 }, mixed)).toEqual({
+      command: { call: 'pause', destination: 0, paused: false },
+    });
+    expect(meaning('pause', { index: 1 }, mixed)).toEqual({ command: { call: 'pause', destination: 1, paused: true } });
     expect(meaning('pause', { index: 2 }, mixed)).toBeNull();
-    expect(meaning('cancel', { index: 1 }, mixed)).toEqual({ wish: { call: 'cancel', destination: 1 } });
+    expect(meaning('cancel', { index: 1 }, mixed)).toEqual({ command: { call: 'cancel', destination: 1 } });
     expect(meaning('cancel', { index: 2 }, mixed)).toBeNull();
-    expect(meaning('retry', { index: 2 }, mixed)).toEqual({ wish: { call: 'retry', destination: 2 } });
+    expect(meaning('retry', { index: 2 }, mixed)).toEqual({ command: { call: 'retry', destination: 2 } });
     expect(meaning('retry', { index: 1 }, mixed)).toBeNull();
   });
 

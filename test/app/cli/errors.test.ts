@@ -70,7 +70,7 @@ describe('F24 errors that arrive chunk by chunk', () => {
     stdout.resume();
     const reporter = logReporter(stdout, stderr);
     let view = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
-    for (const event of events) reporter.happened(event, (view = reduce(view, event)));
+    for (const event of events) reporter.onEvent(event, (view = reduce(view, event)));
     return String(stderr.read() ?? '')
       .trimEnd()
       .split('\n');

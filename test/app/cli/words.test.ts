@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { lossLines } from '../../../app/cli/confirm.ts';
 import { jobLines, onlyJob } from '../../../app/cli/interrupted.ts';
 import { finalLines, liveLines, logEnd, logLine } from '../../../app/cli/output/job-lines.ts';
-import { afterwards, headline, keptWords } from '../../../app/cli/output/job-sentences.ts';
+import { afterwards, headline, keptPhrase } from '../../../app/cli/output/job-sentences.ts';
 import { resultLine } from '../../../app/cli/output/json.ts';
 import { continuable } from '../../../app/view/continuable.ts';
 import { columns, plain } from '../../../app/cli/output/text.ts';
@@ -84,9 +84,9 @@ describe('what was there already', () => {
   });
 
   test('does not say what was there already after a whole copy, a failed one or a comparison', () => {
-    expect(keptWords(over({}, [ended('a', 'done', true)]), 0)).toBeNull();
-    expect(keptWords(over({}, [{ ...kept, state: 'failed' }]), 0)).toBeNull();
-    expect(keptWords(over({ kind: 'verify' }, [kept]), 0)).toBeNull();
+    expect(keptPhrase(over({}, [ended('a', 'done', true)]), 0)).toBeNull();
+    expect(keptPhrase(over({}, [{ ...kept, state: 'failed' }]), 0)).toBeNull();
+    expect(keptPhrase(over({ kind: 'verify' }, [kept]), 0)).toBeNull();
   });
 
   test('drops an error that a repair or a retry has cleared', () => {

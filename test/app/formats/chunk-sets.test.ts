@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   allChunks,
-  both,
+  intersection,
   bytesOf,
   chunksIn,
   chunksOfErrors,
@@ -10,7 +10,7 @@ import {
   KnownHashes,
   noChunks,
   sampleOf,
-  without,
+  difference,
 } from '../../../app/engine/formats/chunk-sets.ts';
 import { chunkRanges, countChunks, HASH_BYTES, hasChunk, markChunks } from '../../../app/engine/formats/chunks.ts';
 import type { NativeError } from '../../../app/engine/native/addon.ts';
@@ -44,9 +44,9 @@ describe('a set of chunks', () => {
   });
 
   it('subtracts sets of chunks, and intersects them', () => {
-    expect(members(without(allChunks(grid), setOf(0, 5, 9)))).toEqual([1, 2, 3, 4, 6, 7, 8]);
-    expect(members(both(setOf(1, 5, 9), setOf(5, 9)))).toEqual([5, 9]);
-    expect(isEmpty(without(setOf(3), setOf(3)))).toBe(true);
+    expect(members(difference(allChunks(grid), setOf(0, 5, 9)))).toEqual([1, 2, 3, 4, 6, 7, 8]);
+    expect(members(intersection(setOf(1, 5, 9), setOf(5, 9)))).toEqual([5, 9]);
+    expect(isEmpty(difference(setOf(3), setOf(3)))).toBe(true);
   });
 
   it('makes a set of chunks from the errors of one destination that name a place', () => {
@@ -68,7 +68,7 @@ describe('a set of chunks', () => {
     for (let times = 0; times < 50; times += 1) {
       const sample = sampleOf(set, 3, grid);
       expect(countChunks(sample)).toBe(3);
-      expect(isEmpty(without(sample, set))).toBe(true);
+      expect(isEmpty(difference(sample, set))).toBe(true);
     }
     expect(members(sampleOf(set, 16, grid))).toEqual(members(set));
     expect(members(sampleOf(set, 2, grid, () => 0))).toEqual([1, 2]);

@@ -6,13 +6,13 @@ import {
   BROKER,
   deviceArguments,
   elevationFailure,
-  wayToRights,
-  type Given,
-  type Means,
-  type Way,
+  sessionRoute,
+  type HostStart,
+  type ElevationTools,
+  type SessionRoute,
 } from '../../../app/client/elevation.ts';
 
-const means: Means = {
+const tools: ElevationTools = {
   installed: BROKER,
   beside: '/a/platter-broker',
   pkexec: '/usr/bin/pkexec',
@@ -21,8 +21,8 @@ const means: Means = {
 };
 
 describe('the way to rights', () => {
-  const pkexec: Way = { how: 'pkexec', command: ['/usr/bin/pkexec', '--disable-internal-agent', BROKER] };
-  it.each<[string, Partial<Given>, Partial<Means>, Way]>([
+  const pkexec: SessionRoute = { how: 'pkexec', command: ['/usr/bin/pkexec', '--disable-internal-agent', BROKER] };
+  it.each<[string, Partial<HostStart>, Partial<ElevationTools>, SessionRoute]>([
     [
       'is the control socket where root has started Platter',
       { control: 3, sudo: true },
@@ -62,7 +62,7 @@ describe('the way to rights', () => {
       { how: 'none', remedy: { kind: 'installPkexec' } },
     ],
   ])('%s', (_what, given, some, expected) => {
-    expect(wayToRights({ control: null, sudo: false, ...given }, { ...means, ...some })).toEqual(expected);
+    expect(sessionRoute({ control: null, sudo: false, ...given }, { ...tools, ...some })).toEqual(expected);
   });
 
   it('names the devices as the kernel does, in order', () => {

@@ -35,15 +35,15 @@ function stage(refused: Partial<Record<HostMethod, PlatterError>> = {}) {
     closed: new Promise((resolve) => (close = resolve)),
     close: () => Promise.resolve(null),
   };
-  const witness = {
+  const recorder = {
     started: () => void logged.push('started'),
-    happened: ({ event }: JobEvent) => void logged.push(event),
+    onEvent: ({ event }: JobEvent) => void logged.push(event),
     keep: (job: JobView) => {
       kept.push(job);
       return Promise.resolve({ ok: true as const, value: 'kept' });
     },
   };
-  const session = new JobSession(engine, plan, witness, (event) => shown.push(event));
+  const session = new JobSession(engine, plan, recorder, (event) => shown.push(event));
   const tell = (event: HostEvent): void => listeners.forEach((listener) => listener(event));
   return { session, tell, calls, shown, logged, kept, listeners, close };
 }

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LocalEngine } from '../../../app/engine/engine.ts';
 import { loadAddon, type NativeUevent } from '../../../app/engine/native/addon.ts';
-import { whyGone } from '../../../app/engine/job/removals.ts';
+import { signOfRemoval } from '../../../app/engine/job/removals.ts';
 import { canLab } from '../../lab/lab.ts';
 import { oneBench, MiB, requestOf } from './support.ts';
 
@@ -101,10 +101,10 @@ describe.skipIf(noLab !== null)('the error of a drive that fails or goes away', 
   it('tells by sysfs whether a drive is gone, not by the errno of a request', async () => {
     const disk = await bench.disk({ size: MiB });
     const number = `7:${basename(disk.device).slice('loop'.length)}`;
-    expect(whyGone(number)).toBeNull();
+    expect(signOfRemoval(number)).toBeNull();
     await disk.rule('resize 0');
     execFileSync('losetup', ['--set-capacity', disk.device]);
-    expect(whyGone(number)).toBe('noSize');
-    expect(whyGone('4095:77')).toBe('removed');
+    expect(signOfRemoval(number)).toBe('noSize');
+    expect(signOfRemoval('4095:77')).toBe('removed');
   });
 });

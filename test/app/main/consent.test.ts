@@ -45,7 +45,7 @@ beforeEach(() => {
 const sees = (...inputs: Input[]): void => {
   for (const input of inputs) {
     now += 1;
-    consent.saw(input);
+    consent.onInput(input);
   }
 };
 const types = (word: string): void => {
@@ -61,7 +61,7 @@ describe('S10 a plan that erases drives', () => {
     ['Space', keyDown(' '), keyUp(' ')],
     ['Enter', keyDown('Enter'), keyUp('Enter')],
   ])('starts when %s holds for the time, and not when it lets go before', (_what, press, release) => {
-    consent.shows(held.id);
+    consent.onShown(held.id);
     sees(press);
     pass(HOLD_MS - 1);
     expect(reason()).toBe('notHeld');
@@ -73,7 +73,7 @@ describe('S10 a plan that erases drives', () => {
 
   it('does not start with a press from before it was shown, nor with one of another key or button', () => {
     sees(mouse('mouseDown'));
-    consent.shows(held.id);
+    consent.onShown(held.id);
     sees(keyDown('a'), { type: 'mouseDown', modifiers: ['rightbuttondown'] }, keyDown(' ', true), {
       type: 'mouseMove',
     });
@@ -82,7 +82,7 @@ describe('S10 a plan that erases drives', () => {
   });
 
   it('does not start when the key of another press was let go late, and starts when only that was', () => {
-    consent.shows(held.id);
+    consent.onShown(held.id);
     sees(keyDown('Tab'), keyDown(' '), keyUp('Tab'));
     pass(HOLD_MS);
     expect(reason()).toBeNull();
@@ -90,38 +90,38 @@ describe('S10 a plan that erases drives', () => {
 
   it('does not start before it was shown for the time, or when another review is on the screen', () => {
     expect(reason()).toBe('shownTooShortly');
-    consent.shows('another');
+    consent.onShown('another');
     pass(HOLD_MS);
     sees(mouse('mouseDown'));
     pass(HOLD_MS);
     expect(reason()).toBe('shownTooShortly');
-    consent.shows(held.id);
+    consent.onShown(held.id);
     expect(reason()).toBe('shownTooShortly');
     pass(HOLD_MS);
     expect(reason(), 'held for the other one').toBe('notHeld');
   });
 
   it('does not start after the window has lost the focus or the page', () => {
-    consent.shows(held.id);
+    consent.onShown(held.id);
     sees(mouse('mouseDown'));
     consent.releasesAll();
     pass(HOLD_MS);
     expect(reason()).toBe('notHeld');
-    consent.shows(null);
+    consent.onShown(null);
     expect(reason()).toBe('shownTooShortly');
   });
 
   it('keeps its time when it is shown again, as with every notice', () => {
-    consent.shows(held.id);
+    consent.onShown(held.id);
     sees(mouse('mouseDown'));
     pass(HOLD_MS - 1);
-    consent.shows(held.id);
+    consent.onShown(held.id);
     pass(1);
     expect(reason()).toBeNull();
   });
 
   it('starts with the word typed as well', () => {
-    consent.shows(held.id);
+    consent.onShown(held.id);
     pass(HOLD_MS);
     types('erase');
     expect(reason()).toBeNull();
@@ -131,7 +131,7 @@ describe('S10 a plan that erases drives', () => {
 describe('S10 a plan that asks for the word', () => {
   it('starts when as many letters were typed, since it was shown, and not with fewer or by holding', () => {
     types('ERASE');
-    consent.shows(typed.id);
+    consent.onShown(typed.id);
     pass(HOLD_MS);
     types('ERAS');
     sees(mouse('mouseDown'));
@@ -142,7 +142,7 @@ describe('S10 a plan that asks for the word', () => {
   });
 
   it('takes no repeated key for letters, and takes those that an input method hides', () => {
-    consent.shows(typed.id);
+    consent.onShown(typed.id);
     pass(HOLD_MS);
     sees(keyDown('E'), ...Array.from({ length: 9 }, () => keyDown('E', true)));
     expect(reason(typed)).toBe('notTyped');
@@ -154,7 +154,7 @@ describe('S10 a plan that asks for the word', () => {
 describe('S10 a plan that erases nothing', () => {
   it('starts with a click or a key since it was shown, once, within five seconds', () => {
     sees(mouse('mouseDown'), mouse('mouseUp'));
-    consent.shows(plain.id);
+    consent.onShown(plain.id);
     pass(HOLD_MS);
     expect(reason(plain)).toBe('noPress');
     sees(keyDown('Enter'), keyUp('Enter'));

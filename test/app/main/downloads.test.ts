@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobView } from '../../../app/contract/window.ts';
-import { downloadAt, Place } from '../../../app/download/download-folder.ts';
+import { downloadAt, DownloadFolder } from '../../../app/download/download-folder.ts';
 import { SourceDownloads } from '../../../app/main/downloads.ts';
 import { end, endpoint, imageEndpoint, job, plan, result, sticks } from '../../renderer/support/fixtures.ts';
 
@@ -17,12 +17,12 @@ let given: string[] = [];
 let downloads: SourceDownloads;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'platter-downloads-'));
-  const place = await Place.open(directory, 'key', 'disk.img', URL_SHOWN, false);
+  const place = await DownloadFolder.open(directory, 'key', 'disk.img', URL_SHOWN, false);
   await place.begins({ etag: '"1"', lastModified: null, length: 0 });
   path = await place.finish();
   given = [];
   downloads = new SourceDownloads(
-    { changed: () => undefined, given: (file) => void given.push(file), patience: () => 60 },
+    { changed: () => undefined, granted: (file) => void given.push(file), patience: () => 60 },
     directory,
   );
 });
@@ -77,19 +77,19 @@ describe('a download of the window', () => {
   it('is removed with the last job that needs it, unless the user keeps it', async () => {
     await repeated();
     await downloads.keep(true);
-    expect(await downloads.forgotten(path)).toEqual({ ok: true, value: null });
+    expect(await downloads.removeForgotten(path)).toEqual({ ok: true, value: null });
     expect([existsSync(path), downloads.current?.state]).toEqual([true, 'whole']);
     await downloads.keep(false);
-    await downloads.forgotten(null);
+    await downloads.removeForgotten(null);
     expect(existsSync(path)).toBe(true);
-    await downloads.forgotten(path);
+    await downloads.removeForgotten(path);
     expect([existsSync(path), downloads.current?.state]).toEqual([false, 'removed']);
   });
 
   it('does not touch a file that is not a download', async () => {
     const own = join(directory, 'own.img');
     writeFileSync(own, 'mine');
-    expect(await downloads.forgotten(own)).toEqual({ ok: true, value: null });
+    expect(await downloads.removeForgotten(own)).toEqual({ ok: true, value: null });
     expect(existsSync(own)).toBe(true);
   });
 

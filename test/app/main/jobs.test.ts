@@ -28,7 +28,7 @@ function jobsOver(gate: Gate): { jobs: Jobs; sessions: Session[] } {
     false,
     {
       started: () => undefined,
-      happened: () => undefined,
+      onEvent: () => undefined,
       keep: () => Promise.resolve({ ok: true, value: '20261126-000000-000000' }),
     },
     gate,
@@ -123,7 +123,7 @@ it('keeps a failed job in the history when the host is gone before it answers th
     false,
     {
       started: () => undefined,
-      happened: () => undefined,
+      onEvent: () => undefined,
       keep: (job) => {
         kept.push(job);
         return Promise.resolve({ ok: true, value: '20261126-000000-000000' });
@@ -172,16 +172,16 @@ function slowHost(): { engine: Engine; asked: string[]; tell: (reading: Reading)
 
 it('shows how far a file was read that is read whole for a check, and gives the check up', async () => {
   const { engine, asked, tell } = slowHost();
-  const witness = {
+  const recorder = {
     started: () => undefined,
-    happened: () => undefined,
+    onEvent: () => undefined,
     keep: () => Promise.resolve({ ok: true, value: '' } as const),
   };
   const jobs = new Jobs(
     () => engine,
     () => undefined,
     false,
-    witness,
+    recorder,
     openGate,
   );
   const checking = jobs.review(requestOf({ source: '/disk.img.gz', destinations: ['/copy.img'] }));

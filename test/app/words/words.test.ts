@@ -3,7 +3,7 @@
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LANGUAGES, type Language } from '../../../app/contract/limits.ts';
-import { count, duration, exactBytes, listed, moment, place, rate, size } from '../../../app/words/figures.ts';
+import { count, duration, exactBytes, listed, relativeTime, place, rate, size } from '../../../app/words/figures.ts';
 import { catalogues, locale, nearest, say, speakWith } from '../../../app/words/speech.ts';
 
 afterEach(() => speakWith(() => 'en'));
@@ -150,8 +150,8 @@ test.each([
     listed(['a', 'b', 'c']),
     duration(4800),
     place(12.4e9),
-    moment(now - 3_600_000, now),
-    moment(new Date(2026, 10, 12, 14, 2).getTime(), now),
+    relativeTime(now - 3_600_000, now),
+    relativeTime(new Date(2026, 10, 12, 14, 2).getTime(), now),
   ];
   expect(said.map(plain)).toEqual(words);
 });

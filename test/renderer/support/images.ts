@@ -1,12 +1,12 @@
 // Images as the engine describes them.
-import type { Described, GptTable, LookedAt } from '../../../app/contract/disk-content.ts';
+import type { Described, GptTable, ExaminedPartition } from '../../../app/contract/disk-content.ts';
 import type { RecentImage } from '../../../app/contract/window.ts';
 
 export const MiB = 2 ** 20;
 export const GiB = 2 ** 30;
 
 /** A partition with FAT32 in it, unless told otherwise. */
-export const partition = (more: Partial<LookedAt> = {}): LookedAt => ({
+export const partition = (more: Partial<ExaminedPartition> = {}): ExaminedPartition => ({
   number: 1,
   start: 4 * MiB,
   size: 512 * MiB,
@@ -22,7 +22,7 @@ export const partition = (more: Partial<LookedAt> = {}): LookedAt => ({
 });
 
 /** A GPT with these partitions. */
-export const gptWith = (partitions: LookedAt[]): GptTable<LookedAt> => ({
+export const gptWith = (partitions: ExaminedPartition[]): GptTable<ExaminedPartition> => ({
   kind: 'gpt',
   sector: 512,
   id: '2d3327b6-d732-48e8-90c0-8ba4d21e51b2',

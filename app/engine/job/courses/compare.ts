@@ -1,5 +1,5 @@
 // Comparing destinations with the source, or with the hashes of a manifest.
-import { both, bytesOf, chunksOfErrors, either, isEmpty, without } from '../../formats/chunk-sets.ts';
+import { intersection, bytesOf, chunksOfErrors, union, isEmpty, difference } from '../../formats/chunk-sets.ts';
 import type { Manifest } from '../../formats/manifest.ts';
 import { isDead } from '../pass/evidence.ts';
 import type { PassOutcome, RunningJob } from '../pass/running-job.ts';
@@ -22,9 +22,11 @@ export async function differences(
   const { grid, scope } = running;
   const workOf = (destination: number, todo: Uint8Array): Work => ({
     todo,
-    check: continues ? either(todo, running.durable(destination)) : todo,
+    check: continues ? union(todo, running.durable(destination)) : todo,
   });
-  const left = new Map(destinations.map((destination) => [destination, without(scope, running.durable(destination))]));
+  const left = new Map(
+    destinations.map((destination) => [destination, difference(scope, running.durable(destination))]),
+  );
   const work = new Map([...left].map(([destination, todo]) => [destination, workOf(destination, todo)]));
   if (old.length === 0) return work;
   const outcome = await compare(running, old, left);
@@ -36,7 +38,7 @@ export async function differences(
   for (const { destination } of outcome.targets) {
     if (!running.isOpen(destination) || !(await ready(destination))) continue;
     const differing = withHead(running, destination, chunksOfErrors(outcome.errors, destination, grid));
-    const equal = without(scope, differing);
+    const equal = difference(scope, differing);
     running.keep(destination, bytesOf(equal, grid));
     work.set(destination, workOf(destination, differing));
     await running.found(destination, equal);
@@ -59,15 +61,15 @@ export async function compare(
   // An update reads its source, and compares it with the manifest of last time afterwards.
   if (running.request.kind === 'copy' || manifest === null) return comparePass(running, chunks, null, writesNext);
   // Hashes can prove only the chunks that have one.
-  const hashed = new Map([...chunks].map(([destination, set]) => [destination, both(set, manifest.known)]));
+  const hashed = new Map([...chunks].map(([destination, set]) => [destination, intersection(set, manifest.known)]));
   const byHashes = await comparePass(running, hashed, manifest, writesNext);
   const left = new Map(
     stillOpen(running, byHashes)
-      .map((destination) => [destination, without(chunks.get(destination)!, manifest.known)] as const)
+      .map((destination) => [destination, difference(chunks.get(destination)!, manifest.known)] as const)
       .filter(([, set]) => !isEmpty(set)),
   );
   if (source === null || left.size === 0) return byHashes;
-  return joined(byHashes, await comparePass(running, left, null, writesNext), left);
+  return combineOutcomes(byHashes, await comparePass(running, left, null, writesNext), left);
 }
 
 /** Destinations of a comparison that can be compared further. */
@@ -78,7 +80,7 @@ const stillOpen = (running: RunningJob, { targets, errors }: PassOutcome): numbe
     .filter((destination) => !errors.some((error) => error.destination === destination && isDead(error)));
 
 /** Two comparisons as one. A destination of `left` that is not in the second one was retried meanwhile. */
-function joined(first: PassOutcome, second: PassOutcome, left: ReadonlyMap<number, Uint8Array>): PassOutcome {
+function combineOutcomes(first: PassOutcome, second: PassOutcome, left: ReadonlyMap<number, Uint8Array>): PassOutcome {
   const later = new Map(second.targets.map((target) => [target.destination, target]));
   return {
     targets: first.targets

@@ -1,6 +1,6 @@
 // The course of a copy: write what the destinations lack, and read it back.
 import { assumesBlank, mends, newManifest } from '../../../contract/request-facts.ts';
-import { bytesOf, noChunks, without } from '../../formats/chunk-sets.ts';
+import { bytesOf, noChunks, difference } from '../../formats/chunk-sets.ts';
 import type { RunningJob } from '../pass/running-job.ts';
 import { withHead } from './head-last.ts';
 import { noteSourceChanges } from './source-check.ts';
@@ -16,8 +16,8 @@ export async function copy(running: RunningJob, destinations: readonly number[],
       work.set(destination, { todo: noChunks(running.grid), check });
       continue;
     }
-    const todo = withHead(running, destination, without(check, running.durable(destination)));
-    running.keep(destination, bytesOf(without(check, todo), running.grid));
+    const todo = withHead(running, destination, difference(check, running.durable(destination)));
+    running.keep(destination, bytesOf(difference(check, todo), running.grid));
     work.set(destination, { todo, check });
   }
   await write(running, work, 'copying', {

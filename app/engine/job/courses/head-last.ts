@@ -76,7 +76,7 @@ async function resetZones(running: RunningJob, destination: number): Promise<voi
     await running.device(destination).resetZones(running.grid.bytes);
   } catch (error) {
     const { path } = running.prepared.destinations[destination]!.end;
-    running.tell(destination, 'write', failureOf(error, 'write', path, 'block'));
+    running.report(destination, 'write', failureOf(error, 'write', path, 'block'));
     await running.finish(destination, 'failed');
   }
 }

@@ -1,5 +1,5 @@
 // Whether the source still has what a manifest or a log says of it.
-import { both, bytesOf, chunksIn, either, noChunks, overlaid, type HashSet } from '../../formats/chunk-sets.ts';
+import { intersection, bytesOf, chunksIn, union, noChunks, overlaid, type HashSet } from '../../formats/chunk-sets.ts';
 import { chunkRanges, countChunks, markChunks } from '../../formats/chunks.ts';
 import { firstOther } from '../../admission/manifest-sample.ts';
 import type { RunningJob } from '../pass/running-job.ts';
@@ -32,7 +32,7 @@ export async function followsManifest(
     grid,
   } = running;
   const open = [...work].filter(([destination]) => running.isOpen(destination));
-  const wanted = both(open.map(([, { todo }]) => todo).reduce(either, noChunks(grid)), manifest!.known);
+  const wanted = intersection(open.map(([, { todo }]) => todo).reduce(union, noChunks(grid)), manifest!.known);
   for (const { first, count } of chunkRanges(wanted, chunksIn(grid))) {
     for (let from = first; from < first + count; from += STEP) {
       if (running.cancelled) return true; // nothing is written then
@@ -41,7 +41,7 @@ export async function followsManifest(
       const place = await firstOther(manifest!, some, client, source!.device);
       if (place === null) continue;
       running.failSource();
-      running.tell(null, 'read', {
+      running.report(null, 'read', {
         code: 'SOURCE_CHANGED',
         op: 'read',
         ...place,
@@ -60,7 +60,7 @@ export function noteSourceChanges(running: RunningJob): void {
   const { manifest } = running.prepared;
   if (manifest === null || running.cancelled) return;
   const changed = running.hashes.differing(manifest);
-  const compared = countChunks(both(running.hashes.known, manifest.known));
+  const compared = countChunks(intersection(running.hashes.known, manifest.known));
   const [chunks, all] = [countChunks(changed), countChunks(running.scope)];
   if (compared < all) running.note({ kind: 'comparedWithManifest', all, compared });
   running.note(

@@ -9,7 +9,7 @@ export async function verify(running: RunningJob, destinations: readonly number[
   for (const { destination, state } of outcome.targets) {
     const nothingCompared = state === 'done' && running.unproven(destination) === bytesOf(running.scope, running.grid);
     if (nothingCompared)
-      running.tell(destination, 'verify', {
+      running.report(destination, 'verify', {
         code: 'BAD_FILE',
         op: 'verify',
         reason: { kind: 'nothingCompared' },

@@ -1,6 +1,14 @@
 // Which bytes of a destination were compared and found equal. "Verified" rests on this alone, never on what a job was
 // meant to do.
-import { allChunks, both, bytesOf, chunksIn, noChunks, without, type Grid } from '../../formats/chunk-sets.ts';
+import {
+  allChunks,
+  intersection,
+  bytesOf,
+  chunksIn,
+  noChunks,
+  difference,
+  type Grid,
+} from '../../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../../formats/chunks.ts';
 import type { NativeError, NativeJobRequest, NativeState } from '../../native/addon.ts';
 
@@ -47,7 +55,7 @@ export class Evidence {
       .filter(([chunk]) => hasChunk(this.#scope, chunk))
       .flatMap(([, ranges]) => ranges)
       .reduce((sum, { from, to }) => sum + to - from, 0);
-    return bytesOf(without(this.#scope, this.#whole), this.#grid) - parts;
+    return bytesOf(difference(this.#scope, this.#whole), this.#grid) - parts;
   }
 
   /** Chunks that are proven as a whole. */
@@ -69,7 +77,7 @@ export class Evidence {
     const own = errors.filter(({ destination }) => destination >= 0);
     if (!wasReadToItsEnd(state, own, sourceFailed, job.ignoreWrite === true)) return;
     const known = job.source === null ? job.known : undefined;
-    const compared = known === undefined ? check : both(check ?? allChunks(this.#grid), known);
+    const compared = known === undefined ? check : intersection(check ?? allChunks(this.#grid), known);
     for (const range of this.#ranges(compared, job)) this.#set(range, true);
     // With `skipBad` an unreadable part of the source is written nowhere.
     const bad = job.skipBad === true ? errors : own;
@@ -85,7 +93,7 @@ export class Evidence {
     // A destination that is compared with itself proves nothing.
     if (model === this) return;
     this.take(pass);
-    this.#whole.set(both(this.#whole, model.#whole));
+    this.#whole.set(intersection(this.#whole, model.#whole));
     this.#parts.clear();
   }
 
@@ -133,7 +141,7 @@ export class Evidence {
         { from: Math.max(range.from, to), to: range.to },
       ])
       .filter((range) => range.from < range.to);
-    const after = proven ? joined([...outside, { from, to }]) : outside;
+    const after = proven ? mergeRanges([...outside, { from, to }]) : outside;
     const isWhole = after.length === 1 && after[0]!.from === all.from && after[0]!.to === all.to;
     markChunks(this.#whole, chunk, 1, isWhole);
     if (isWhole || after.length === 0) this.#parts.delete(chunk);
@@ -142,7 +150,7 @@ export class Evidence {
 }
 
 /** Ranges in ascending order, those that touch each other as one. */
-function joined(ranges: readonly Range[]): Range[] {
+function mergeRanges(ranges: readonly Range[]): Range[] {
   const result: Range[] = [];
   for (const { from, to } of ranges.toSorted((one, other) => one.from - other.from)) {
     const last = result.at(-1);

@@ -77,7 +77,7 @@ export interface RunningJob {
   withdraw(destination: number, chunks: Uint8Array): Promise<void>;
   /** Records, outside of any pass, that the source is another one. */
   failSource(): void;
-  tell(destination: number | null, side: JobError['side'], error: Failure): void;
+  report(destination: number | null, side: JobError['side'], error: Failure): void;
   /** A fact for the result. */
   note(note: Note): void;
   /** How far a rescue is. The job knows which destinations wait. */

@@ -2,7 +2,7 @@
 // all that still wait for that source. So it waits until the others have ended, and is then copied from one that has
 // all that could be rescued, zeros in the holes included.
 import { isSparse } from '../../../../contract/request-facts.ts';
-import { allChunks, bytesOf, chunksOfErrors, without } from '../../../formats/chunk-sets.ts';
+import { allChunks, bytesOf, chunksOfErrors, difference } from '../../../formats/chunk-sets.ts';
 import { blankHeads, withHead } from '../head-last.ts';
 import type { NativeError } from '../../../native/addon.ts';
 import { rescue } from './rescue.ts';
@@ -29,8 +29,8 @@ export async function catchUp(running: RunningJob, destination: number): Promise
 async function copyFrom(running: RunningJob, from: number, destination: number): Promise<boolean> {
   const { grid, prepared, request } = running;
   const all = allChunks(grid);
-  const todo = withHead(running, destination, without(all, running.durable(destination)));
-  running.keep(destination, bytesOf(without(all, todo), grid));
+  const todo = withHead(running, destination, difference(all, running.durable(destination)));
+  running.keep(destination, bytesOf(difference(all, todo), grid));
   await blankHeads(running, new Map([[destination, { todo }]]), 'copying', false);
   if (!running.isOpen(destination)) return true;
   const targets = [{ destination, todo, check: all }];
@@ -58,7 +58,7 @@ async function copyFrom(running: RunningJob, from: number, destination: number):
   const bad = chunksOfErrors(outcome.errors, destination, grid);
   await running.withdraw(destination, bad);
   for (const { state } of outcome.targets) {
-    if (state === 'done') await running.found(destination, without(all, bad));
+    if (state === 'done') await running.found(destination, difference(all, bad));
     await running.finish(destination, state);
   }
   return true;

@@ -1,6 +1,14 @@
 // Copies regions of a rescue's source to its destinations, and keeps the map of what could be read.
 import type { Extent } from '../../../../contract/values.ts';
-import { both, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from '../../../formats/chunk-sets.ts';
+import {
+  intersection,
+  chunksIn,
+  chunksOfErrors,
+  union,
+  isEmpty,
+  noChunks,
+  difference,
+} from '../../../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../../../formats/chunks.ts';
 import { setRange, type RescueMap } from '../../../formats/mapfile.ts';
 import { chunksOf, chunksWithin } from '../../../formats/rescue-map.ts';
@@ -110,7 +118,7 @@ export class RegionCopier {
   async record(region: Extent): Promise<void> {
     const settled = chunksOf(this.#map, '+-', region, this.#running.grid);
     for (const destination of this.#open)
-      await this.#running.found(destination, without(settled, this.#badOf(destination)));
+      await this.#running.found(destination, difference(settled, this.#badOf(destination)));
   }
 
   /**
@@ -146,14 +154,14 @@ export class RegionCopier {
     for (const { destination } of targets) {
       const bad = chunksOfErrors(errors, destination, this.#running.grid);
       if (isEmpty(bad)) continue;
-      this.#bad.set(destination, either(this.#badOf(destination), bad));
+      this.#bad.set(destination, union(this.#badOf(destination), bad));
       await this.#running.withdraw(destination, bad);
     }
   }
 
   #loseSource({ cause, errno }: NativeError): void {
     this.#sourceLost = true;
-    this.#running.tell(null, 'read', {
+    this.#running.report(null, 'read', {
       code: cause === 'gone' ? 'DEVICE_GONE' : 'STALLED',
       op: 'read',
       errno,
@@ -176,7 +184,7 @@ export class RegionCopier {
         if (range.destination === destination) markChunks(part, first + range.first, range.count, true);
       return part;
     });
-    const shared = without(parts.reduce(both), chunksOfErrors(errors, -1, grid));
+    const shared = difference(parts.reduce(intersection), chunksOfErrors(errors, -1, grid));
     for (const range of chunkRanges(shared, chunksIn(grid))) {
       const offset = range.first * grid.chunkSize;
       setRange(this.#map, offset, Math.min(range.count * grid.chunkSize, grid.bytes - offset), '+');

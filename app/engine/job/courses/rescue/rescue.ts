@@ -5,7 +5,7 @@
 import type { RescueProgress } from '../../../../contract/jobs.ts';
 import type { Extent } from '../../../../contract/values.ts';
 import { mapOf, newManifest, rescueOf } from '../../../../contract/request-facts.ts';
-import { allChunks, both, either, isEmpty, noChunks, without } from '../../../formats/chunk-sets.ts';
+import { allChunks, intersection, union, isEmpty, noChunks, difference } from '../../../formats/chunk-sets.ts';
 import { bytesOf, ranges, setRange, type RescueMap } from '../../../formats/mapfile.ts';
 import { chunksOf, reconcile, wholeMap } from '../../../formats/rescue-map.ts';
 import type { RunningJob } from '../../pass/running-job.ts';
@@ -71,8 +71,8 @@ class Rescuer {
    */
   async #reconcileWithLog(): Promise<void> {
     const { grid, hashes } = this.#running;
-    const told = either(hashes.known, chunksOf(this.#map, '+-', { offset: 0, length: grid.bytes }, grid));
-    for (const destination of this.#all) await this.#running.withdraw(destination, without(allChunks(grid), told));
+    const told = union(hashes.known, chunksOf(this.#map, '+-', { offset: 0, length: grid.bytes }, grid));
+    for (const destination of this.#all) await this.#running.withdraw(destination, difference(allChunks(grid), told));
     reconcile(
       this.#map,
       this.#all.map((destination) => this.#running.durable(destination)),
@@ -194,7 +194,7 @@ class Rescuer {
   #tellHoles(isComplete: boolean): void {
     const holes = ranges(this.#map, '-');
     for (const { offset, length } of isComplete ? holes.slice(0, MOST_TOLD) : []) {
-      this.#running.tell(null, 'read', {
+      this.#running.report(null, 'read', {
         code: 'MEDIUM_ERROR',
         op: 'read',
         offset,
@@ -226,7 +226,7 @@ class Rescuer {
     const destination = this.#copier.open.find((one) => !this.#copier.hasBad(one));
     if (newManifest(request) === null || destination === undefined) return;
     const rescued = chunksOf(this.#map, '+', { offset: 0, length: grid.bytes }, grid);
-    const left = without(both(rescued, this.#running.proven(destination)), hashes.known);
+    const left = difference(intersection(rescued, this.#running.proven(destination)), hashes.known);
     if (isEmpty(left)) return;
     await this.#running.perform(
       {

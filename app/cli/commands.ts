@@ -51,7 +51,7 @@ export interface Actions {
 export function commands(actions: Actions, exit: (code: number) => void): Command {
   const program = new Command('platter')
     .description(
-      'Images and clones disks, one to many: each destination with its own progress, verification and error.',
+      'Images and clones disks, one to many: each destination has its own progress, verification and errors.',
     )
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
@@ -73,8 +73,8 @@ type Add = (name: string, description: string) => Command;
 type Group = (add: Add, actions: Actions, exit: (code: number) => void) => void;
 
 const addList: Group = (add, actions, exit) => {
-  add('list', 'list the disks, what is on them, and which cannot be written')
-    .option('--all', 'loop devices too')
+  add('list', 'list the disks, their contents, and which cannot be written')
+    .option('--all', 'include loop devices')
     .option('--json', 'one JSON document: an array of disks')
     .action(async ({ all = false, json = false }: { all?: boolean; json?: boolean }) =>
       exit(await actions.list({ all, json })),
@@ -82,7 +82,7 @@ const addList: Group = (add, actions, exit) => {
 };
 
 const addInfo: Group = (add, actions, exit) => {
-  const command = add('info', 'tell what a disk or an image is, and what is on it; writes nothing');
+  const command = add('info', 'describe a disk or an image and its contents; writes nothing');
   for (const option of optionsOf('copy')) if (option.flag === '--entry') command.addOption(parsed(option));
   command
     .argument('<FILE|DISK|URL>', 'an image file, packed or not, a disk, or a URL')
@@ -94,7 +94,10 @@ const addInfo: Group = (add, actions, exit) => {
 };
 
 const addCheck: Group = (add, actions, exit) => {
-  const command = add('check', 'read an image file to its end, unpack it, and say whether it is right; writes nothing');
+  const command = add(
+    'check',
+    'read an image file to its end, unpack it, and say whether it is intact; writes nothing',
+  );
   for (const option of optionsOf('copy')) if (CHECKED.has(option.flag)) command.addOption(parsed(option));
   command
     .argument('<FILE>', 'an image file, packed or not; a URL, or - for standard input')
@@ -146,7 +149,7 @@ const addJobs: Group = (add, actions, exit) => {
     exit(await actions.job(request, options));
   };
 
-  jobOf('copy', 'copy SOURCE to every DEST, and read each back when it is written', TEXTS.copy)
+  jobOf('copy', 'copy SOURCE to every DEST, read each back and compare it', TEXTS.copy)
     .argument('<SOURCE>', 'a disk, an image file, a URL, or - for standard input')
     .argument('<DEST...>', 'disks or image files')
     .action((source: string, destinations: string[], _options: unknown, command: Command) =>
@@ -171,8 +174,8 @@ const addJobs: Group = (add, actions, exit) => {
       run(plainRepair(source, destinations), command),
     );
 
-  jobOf('resume', 'go on with an interrupted copy: write only what is missing', TEXTS.resume)
-    .addArgument(new Argument('[JOB]', 'as platter jobs lists it; not needed when there is only one').argParser(job))
+  jobOf('resume', 'continue an interrupted copy: write only what is missing', TEXTS.resume)
+    .addArgument(new Argument('[JOB]', 'as platter jobs lists it; may be omitted if there is only one').argParser(job))
     .action(async (id: string | undefined, _options: unknown, command: Command) => {
       const request = plainResume(id ?? '');
       const options = setBy(request, command);
@@ -181,19 +184,19 @@ const addJobs: Group = (add, actions, exit) => {
 };
 
 const addInterrupted: Group = (add, actions, exit) => {
-  add('jobs', 'list interrupted copies, which resume can go on with')
+  add('jobs', 'list interrupted copies, which resume can continue')
     .option('--json', 'one JSON document: an array of jobs')
     .action(async ({ json = false }: { json?: boolean }) => exit(await actions.jobs({ json })));
 
-  add('forget', 'drop an interrupted copy from that list; no disk is touched')
+  add('forget', 'remove an interrupted copy from that list; touches no disk')
     .addArgument(new Argument('<JOB>', 'as platter jobs lists it').argParser(job))
     .option('--json', 'errors as JSON')
     .action(async (id: string, { json = false }: { json?: boolean }) => exit(await actions.forget(id, { json })));
 };
 
 const addHistory: Group = (add, actions, exit) => {
-  add('history', 'list the jobs that have ended, newest first, here and in the window')
-    .argument('[WORD...]', 'only those that have each WORD in them: a name, a path, a model, a serial, a state, a date')
+  add('history', 'list the jobs that have ended, here and in the window, newest first')
+    .argument('[WORD...]', 'only jobs with every WORD in a name, path, model, serial number, state or date')
     .addOption(new Option('--json', 'one JSON document: an array of records').conflicts('csv'))
     .option('--csv', 'a table for a spreadsheet, one row for each destination')
     .addHelpText('after', TEXTS.history)
@@ -204,13 +207,13 @@ const addHistory: Group = (add, actions, exit) => {
 
 const addReport: Group = (add, actions, exit) => {
   type Files = Parameters<Actions['report']>[1];
-  add('report', 'write the report of a job that has ended to a file')
+  add('report', 'save the report of a job that has ended')
     .addArgument(new Argument('<JOB>', 'as platter history lists it, or: last').argParser(job))
-    .addOption(fileOption('--pdf <FILE>', 'to print, or to hand on'))
+    .addOption(fileOption('--pdf <FILE>', 'to print or pass on'))
     .addOption(fileOption('--json <FILE>', 'for programs'))
     .addOption(fileOption('--csv <FILE>', 'for a spreadsheet'))
     .addOption(fileOption('--manifest <FILE>', 'the manifest that the job made, to verify by later'))
-    .option('--yes', 'replace files that are there')
+    .option('--yes', 'replace existing files')
     .addHelpText('after', TEXTS.report)
     .action(async (id: string, options: Partial<Files> & { yes?: boolean }, command: Command) => {
       const { pdf = null, json = null, csv = null, manifest = null, yes = false } = options;

@@ -3,62 +3,66 @@
 export const EXIT_CODES = `
 Exit codes:
   0    every destination is good
-  1    some are good, some failed or were not there to be continued; or not all
-       is proven: a rescue could not read all of the source, a part was not
-       compared, or the source was written to during the job
+  1    some destinations are good, others failed or were missing on resume; or
+       not everything is proven: a rescue could not read all of the source, a
+       part was not compared, or the source was written to during the job
   2    refused: nothing was written
-  3    none is good, or the engine broke down, or stdout could not be written
-  130  cancelled by SIGINT, SIGTERM or a terminal that closed, after what was in
+  3    no destination is good, the engine broke down, or stdout could not be
+       written
+  130  cancelled by SIGINT, SIGTERM or a closed terminal, after the I/O in
        flight had ended and the devices were flushed`;
 
 /** Where the log is. */
 const LOG = `
-Log: platter.log in $PLATTER_STATE. Without that variable root has it in
-/var/lib/platter, other users in $XDG_STATE_HOME/platter or
-~/.local/state/platter. PLATTER_LOG=debug keeps more, error, warn or info as
-much or less.`;
+Log: platter.log in $PLATTER_STATE. Without that variable, root's log is in
+/var/lib/platter, and that of other users in $XDG_STATE_HOME/platter or
+~/.local/state/platter. PLATTER_LOG is the least severe level to log: error,
+warn, info (the default) or debug.`;
 
 export const JSON_LINES = `
-With --json, stdout has one object a line and nothing else:
-  {"event":"download",...}  of a URL or -, before the plan: state (begins, runs,
-                            again, done), origin, path, bytes, length,
+With --json, stdout has one object per line and nothing else:
+  {"event":"download",...}  for a URL or -, before the plan: state (begins,
+                            runs, again, done), origin, path, bytes, length,
                             bytesPerSecond, secondsLeft, error
-  {"event":"plan",...}      what was checked and will be done; its job is what
-                            platter resume goes on with
-  {"event":"progress",...}  about ten a second: bytes read, and per destination
-                            path, state, written, verified, uncompared, toWrite,
-                            toVerify, bytesPerSecond, secondsLeft, paused
+  {"event":"plan",...}      what was checked and will be done; platter resume
+                            takes its job
+  {"event":"progress",...}  about ten per second: bytes read, and for each
+                            destination path, state, written, verified,
+                            uncompared, toWrite, toVerify, bytesPerSecond,
+                            secondsLeft, paused
   {"event":"error",...}     side, path, code, errno, offset, length, message,
                             advice
   {"event":"result",...}    the last line of a job that was started: outcome
                             (complete, partial, failed, cancelled), readErr,
                             writeErr, seconds, bytes, manifest, rescue,
-                            sourceWritten, notes, job, and per destination path,
-                            state, verdict, verified, uncompared, written, kept,
-                            seconds, errors; of one that is not done also
-                            durable, the bytes that are known to be on its
-                            medium; mapped, with a bmap: the bytes that it
-                            maps. The verdict is verified, mappedVerified (what
-                            the bmap maps; the rest is undefined), failed,
-                            removed, cancelled, written (not read back),
-                            partlyVerified (uncompared bytes were not compared)
-                            or sourceWritten (it was, during the job)
-A refused job prints its errors, with "side":null, and has no result.`;
+                            sourceWritten, notes, job, and for each destination
+                            path, state, verdict, verified, uncompared, written,
+                            kept, seconds, errors. A destination that is not
+                            done has durable, the bytes known to be on its
+                            medium. With a bmap it has mapped, the bytes that
+                            the bmap maps. The verdict is verified,
+                            mappedVerified (what the bmap maps; the rest is
+                            undefined), failed, removed, cancelled, written (not
+                            read back), partlyVerified (uncompared bytes were
+                            not compared) or sourceWritten (the source was
+                            written to during the job)
+A refused job prints its errors, with "side":null, and no result.`;
 
 const CONTROL = `
 While it runs:
-  On a terminal, p pauses the job and goes on with it. Up and down choose one
-  destination: p is then for it alone, x cancels it, r tries it again, and Esc
-  goes back to all. Ctrl-C stops the job in order.
-  With --json, where stdin is a pipe, lines on it do the same (</dev/null keeps
+  On a terminal, p pauses and continues the job. Up and down select one
+  destination: p then acts on it alone, x cancels it, r retries it, and Esc
+  selects all again. Ctrl-C stops the job cleanly.
+  With --json, lines on stdin do the same if stdin is a pipe (</dev/null keeps
   it from being read):
     {"call":"pause","destination":null,"paused":true}
     {"call":"throttle","destination":"/dev/sdb","bytesPerSecond":20971520}
     {"call":"cancel","destination":0}
     {"call":"retry","destination":0}
-  A destination is a path as it was typed, or its number from 0; null is the
-  whole job, and for bytesPerSecond no limit. A line that is none of these, or
-  cannot be obeyed, gives an error event with "side":null and changes nothing.`;
+  A destination is a path as it was typed, or its number from 0. null means the
+  whole job; for bytesPerSecond it means no limit. Any other line, or one that
+  cannot be carried out, gives an error event with "side":null and changes
+  nothing.`;
 
 export const COPY_EXAMPLES = `
 Examples:
@@ -70,40 +74,40 @@ Examples:
 
 const MORE_COPY_EXAMPLES = `
   platter copy --update disk.img /dev/sdb       writes only what differs
-  platter copy --manifest m disk.img /dev/sdb   keeps hashes, for verify later
+  platter copy --manifest m disk.img /dev/sdb   saves hashes, to verify by later
   platter copy --map map /dev/sdb rescued.img   reads what can still be read
   platter copy disk.img.xz /dev/sdb             unpacks it as it is read
-  platter copy --sha256 0f34... a.zip /dev/sdb  and checks what was downloaded
+  platter copy --sha256 0f34... a.zip /dev/sdb  also checks the download
   platter copy https://... /dev/sdb             downloads it first
   xzcat a.xz | platter copy --yes - /dev/sdb    takes standard input
   platter copy --throttle 20M --throttle-dest /dev/sdb=5M a.img /dev/sd[bc]
 `;
 
 const INFO = `
-Of an image that cannot be read from the middle, only its first 64 MiB are
-looked at. A checksum that a list beside FILE names is told, and not compared:
-platter check does that. Of a URL only the parts that tell this are fetched, 16
-MiB at most, and only its start where the server does not give parts. Lists and
-a bmap beside it are not looked for.
+If an image cannot be read from the middle, only its first 64 MiB are examined.
+The checksum in a list beside FILE is shown but not compared: platter check does
+that. From a URL, at most 16 MiB are fetched: the parts of the file that
+describe it, or only its start if the server has no ranges. Lists and a bmap
+beside a URL are not searched for.
 
 Examples:
   platter info raspios.img.xz       what is in it, and how large is it unpacked?
-  platter info /dev/sdb             its partition table, and is that sound?
   platter info https://.../a.zip    the same, before it is downloaded
+  platter info /dev/sdb             its partition table, and is that sound?
 
-With --json, stdout has one object. Sizes and places are in bytes; null is what
-is not known or not there:
+With --json, stdout has one object. Sizes and places are in bytes; null means
+unknown or absent:
   path, kind          as typed (a URL without its secrets); "file" or "disk"
-  disk                of a disk: the object of platter list --json
-  remote              of a URL: its file's name, ranges ("yes"; "no"; "unpinned":
-                      without a mark of their version), fetched (bytes),
-                      complete (all that is wanted could be fetched)
+  remote              for a URL: its file's name, ranges ("yes"; "no";
+                      "unpinned": without a mark of their version), fetched
+                      (bytes), complete (everything wanted was fetched)
+  disk                for a disk: the object of platter list --json
   bytes               of the file or the disk
   packed              format, blocks, entries (name, size, packed, method,
                       encrypted), entry, sparse, seekable, threads, memory
   content             kind (image, packed, other, unknown), and its format
   size, sizeIs        of the image; "exact", "atLeast" (the partition table, or
-                      of a URL the first frame, reaches so far) or "unknown"
+                      for a URL the first frame, reaches this far) or "unknown"
   table               kind (gpt, mbr), sector, id and partitions: number, start,
                       size, place (primary, extended, logical), type, typeName,
                       name, uuid (PARTUUID), active, faults (beyondEnd,
@@ -113,41 +117,42 @@ is not known or not there:
                       mbr (protective, hybrid, missing), hybrid
                       mbr: sectorKnown, chain (none, whole, broken, unread),
                       gptToo
-  signatures          what begins at its first byte: type, version, label, uuid,
-                      with the names of blkid; several where it is ambiguous
+  signatures          at its first byte: type, version, label, uuid, with the
+                      names of blkid; several if it is ambiguous
   checksum, unclear   list, checksum, of (file, image); lists that cannot be
                       used
-  bmap                beside FILE: name, version, mapped, imageSize, hash; or name
-                      and message when it cannot be used
-  problem             an error as in copy --json, when not all could be looked at
+  bmap                beside FILE: name, version, mapped, imageSize, hash; or
+                      name and message if it cannot be used
+  problem             an error as in copy --json, if not everything could be
+                      examined
 
-Exit codes: 0 all could be looked at; 1 not all; 2 nothing could.
+Exit codes: 0 everything was examined; 1 only a part; 2 nothing.
 `;
 
 const CHECK_EXAMPLES = `
-A list such as SHA256SUMS that lies beside FILE is used when no checksum is given.
-With --key that list, or FILE itself, has to be signed. The ranges of a bmap that
-lies beside FILE, or is named with --bmap, are compared with its checksums.
+Without a checksum option, a list such as SHA256SUMS beside FILE is used. With
+--key, that list or FILE itself must be signed. If a bmap is beside FILE or
+named with --bmap, its ranges are compared with its checksums.
 
 Examples:
-  platter check disk.img.xz                   is the download whole and right?
+  platter check disk.img.xz                   is the download complete?
   platter check --sha256 0f34... disk.zip     and is it what was published?
   platter check --checksum dir/SHA256SUMS disk.img.xz
   platter check --key publisher.asc disk.img.xz
 
 Exit codes:
-  0    it is right: every byte was checked by what is in it, or it has the
-       checksum that was given, that of a list, or that of a good signature;
-       or all that its bmap maps was checked
+  0    it is right: its own checksums cover every byte, or it has the checksum
+       that was given, that of a list, or that of a good signature; or
+       everything that its bmap maps was checked
   1    no fault was found, but nothing proves that it is right
   2    it could not be checked: it cannot be read or unpacked, or a list, a key
-       or a signature is missing or not clear
+       or a signature is missing or ambiguous
   3    it is not right: it is damaged, has another checksum, or was changed
        after it or its list was signed
 
 With --json, stdout has one object: path, format, entry, bytes and size (of the
 file and of the image in it), checked, sha256, and
-  "matches"    the checksum that was compared, its list, and of what it is
+  "matches"    the checksum that was compared, its list, and what it covers
   "signed"     what is signed, by whom, and the key's fingerprint
   "unchecked"  signatures that were not checked
   "unclear"    lists that could not be used, and why
@@ -156,19 +161,20 @@ file and of the image in it), checked, sha256, and
 
 const VERIFY_EXAMPLES = `
 Examples:
-  platter verify disk.img /dev/sdb /dev/sdc   are both still what the image is?
+  platter verify disk.img /dev/sdb /dev/sdc   do both still equal the image?
   platter verify --manifest m /dev/sdb        the same, without the image
 `;
 
 const REPAIR_EXAMPLES = `
 Examples:
-  platter repair disk.img /dev/sdb /dev/sdc   rewrites what is not as in the
+  platter repair disk.img /dev/sdb /dev/sdc   rewrites what differs from the
                                               image, and verifies that again
 `;
 
 const RESUME_EXAMPLES = `
 Source and destinations are those of the interrupted job. Before anything is
-written they are checked: the same devices, and a sample of what was copied.
+written, Platter checks that the devices are the same, and compares a sample of
+what was copied.
 
 Examples:
   platter jobs                                what can be continued
@@ -193,7 +199,7 @@ Examples:
 
 /** After the help of the program, and of each command that runs a job. */
 export const TEXTS = {
-  program: `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}
+  program: `\nplatter COMMAND --help describes a command.\n${COPY_EXAMPLES}${EXIT_CODES}
 ${LOG}`,
   info: INFO,
   check: CHECK_EXAMPLES,

@@ -226,7 +226,7 @@ function keysLine(view: JobView, { width, paint, selected }: Screen): string[] {
   const { path } = view.progress.destinations[selected ?? -1] ?? { path: null };
   const keys =
     path === null
-      ? 'p: pause or go on, up/down: choose one, Ctrl-C: stop'
-      : `p: pause or go on, x: cancel, r: try again, Esc: all. For ${shown(path)}`;
+      ? 'p: pause or continue, up/down: select one, Ctrl-C: stop'
+      : `p: pause or continue, x: cancel, r: retry, Esc: all. For ${shown(path)}`;
   return [paint('faint', fit(`  ${keys}`, width).trimEnd())];
 }

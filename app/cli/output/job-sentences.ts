@@ -133,7 +133,7 @@ export function afterwards(view: JobView): string[] {
       lines.push(
         bad + left === 0
           ? `By the map ${shown(map)} nothing is left to rescue.`
-          : `What was read and what was not is in the map ${shown(map)}; the same command goes on from it.`,
+          : `What was read and what was not is in the map ${shown(map)}; the same command continues from it.`,
       );
     if (bad + left === 0 && result.destinations.some(({ uncompared, verified }) => verified !== null && uncompared > 0))
       lines.push(

@@ -52,7 +52,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--manifest-from',
     value: { name: 'FILE', is: 'file' },
     kinds: ['copy'],
-    help: 'with --update: what the source was last time; changes are told',
+    help: 'with --update: a manifest of the source from an earlier job; reports what changed',
     needs: '--update',
     inWindow: false,
     get: ({ method }) => (method.kind === 'update' ? method.manifest : null),
@@ -75,7 +75,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--manifest',
     value: { name: 'FILE', is: 'file' },
     kinds: ['verify'],
-    help: 'compare with the hashes in FILE; no source is needed',
+    help: 'compare with the hashes in FILE; needs no source',
     inWindow: true,
     get: ({ against }) => (against.kind === 'manifest' ? against.path : null),
     set: (request, file: string | null) => {
@@ -86,7 +86,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--manifest',
     value: { name: 'FILE', is: 'file' },
     kinds: ['repair'],
-    help: 'what SOURCE has to be: hashes from when it was copied',
+    help: 'hashes that SOURCE must match, from when it was copied',
     inWindow: false,
     get: ({ manifest }) => manifest,
     set: (request, file: string | null) => {
@@ -97,7 +97,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--repair',
     value: null,
     kinds: ['copy'],
-    help: 'rewrite what verification finds bad, once, and verify that again',
+    help: 'rewrite once what verification finds bad, and verify that again',
     conflicts: ['--no-verify', '--rescue', '--map'],
     inWindow: false,
     get: ({ method: { check } }) => check === 'repair' || null,
@@ -109,7 +109,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--keep-going',
     value: null,
     kinds: NAMING,
-    help: 'list every bad block of a destination instead of giving it up',
+    help: 'list every bad block of a destination instead of dropping it',
     inWindow: true,
     get: ({ keepGoing }) => keepGoing || null,
     set: (request, on: true | null) => {
@@ -120,7 +120,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--rescue',
     value: null,
     kinds: ['copy'],
-    help: 'go on past what cannot be read; it is zeros on every DEST',
+    help: 'continue past what cannot be read, which becomes zeros on every DEST',
     conflicts: ['--update'],
     inWindow: true,
     get: (request) => rescueOf(request) !== null || null,
@@ -130,7 +130,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--retries',
     value: { name: 'N', is: 'retries' },
     kinds: ['copy'],
-    help: 'with --rescue: try what stayed unreadable N times more',
+    help: 'with --rescue: retry what stays unreadable N times',
     needs: '--rescue',
     inWindow: false,
     get: (request) => {
@@ -145,7 +145,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--map',
     value: { name: 'FILE', is: 'file' },
     kinds: ['copy'],
-    help: 'rescue by a map as ddrescue has it, new or continued',
+    help: 'rescue with a ddrescue mapfile, new or continued',
     implies: '--rescue',
     conflicts: ['--update'],
     inWindow: false,
@@ -158,7 +158,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--no-sparse',
     value: null,
     kinds: ['copy'],
-    help: 'write zeros, instead of making holes or letting the disk make them',
+    help: 'write zeros, instead of making holes or having the disk zero itself',
     inWindow: false,
     get: ({ method: { zeros } }) => zeros === 'written' || null,
     set: ({ method }, off: true | null) => {
@@ -169,7 +169,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--assume-blank',
     value: null,
     kinds: ['copy'],
-    help: 'do not write zeros at all: the disks are known to be blank',
+    help: 'write no zeros at all: the disks are known to be blank',
     conflicts: ['--no-sparse', '--update'],
     inWindow: false,
     get: ({ method: { zeros } }) => zeros === 'assumed' || null,
@@ -181,7 +181,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--as-is',
     value: null,
     kinds: ['copy', 'repair'],
-    help: 'take the bytes of SOURCE as they are, though it is packed or no disk image',
+    help: 'copy the bytes of SOURCE unchanged, even if it is packed or not a disk image',
     inWindow: true,
     get: ({ asIs }) => asIs || null,
     set: (request, on: true | null) => {
@@ -192,7 +192,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--entry',
     value: { name: 'NAME', is: 'entry' },
     kinds: NAMING,
-    help: 'the file to take of SOURCE, when that is an archive with several',
+    help: 'the file to take from SOURCE, if that is an archive with several',
     inWindow: true,
     get: (request) => entryOf(request),
     set: (request, name: string | null) => {
@@ -208,7 +208,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--download-dir',
     value: { name: 'DIR', is: 'file' },
     kinds: NAMING,
-    help: 'where what comes from a URL or - is kept; by default in the cache of the user',
+    help: "where to store a URL or -; by default in the user's cache",
     setRun: (run, directory: string) => {
       run.downloadDir = directory;
     },
@@ -217,7 +217,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--download-limit',
     value: { name: 'SIZE', is: 'length' },
     kinds: NAMING,
-    help: 'refuse what is longer, such as 8G',
+    help: 'refuse a longer download, such as 8G',
     setRun: (run, bytes: number) => {
       run.downloadLimit = bytes;
     },
@@ -226,7 +226,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--keep-download',
     value: null,
     kinds: NAMING,
-    help: 'keep the file when the job is done; by default it is removed then',
+    help: 'keep the download when the job is done; by default it is removed',
     setRun: (run) => {
       run.keepDownload = true;
     },
@@ -235,7 +235,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--unmount',
     value: null,
     kinds: WRITING,
-    help: "unmount what is mounted of a DEST before it is written; never the system's",
+    help: "unmount a DEST before it is written; never the system's",
     inWindow: true,
     get: ({ unmount }) => unmount || null,
     set: (request, on: true | null) => {
@@ -246,7 +246,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--yes',
     value: null,
     kinds: WRITING,
-    help: 'overwrite without asking; needed when there is no terminal to ask on',
+    help: 'overwrite without asking; required when no terminal can ask',
     setRun: (run) => {
       run.yes = true;
     },
@@ -255,7 +255,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--name',
     value: { name: 'NAME', is: 'name' },
     kinds: NAMING,
-    help: 'what this batch is called, in the list of jobs and in reports',
+    help: 'the name of this batch, in the list of jobs and in reports',
     inWindow: true,
     get: ({ name }) => name,
     set: (request, name: string | null) => {
@@ -266,7 +266,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--throttle',
     value: { name: 'RATE', is: 'rate' },
     kinds: ALL,
-    help: 'at most so many bytes a second for the job, such as 20M',
+    help: 'most bytes per second for the job, such as 20M',
     inWindow: true,
     get: ({ throttle }) => throttle,
     set: (request, rate: number | null) => {
@@ -277,7 +277,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--throttle-dest',
     value: { name: 'DEST=RATE', is: 'destinationRate' },
     kinds: NAMING,
-    help: 'the same for one DEST; may be given for several',
+    help: 'the same for one DEST; can be repeated',
     inWindow: false,
     get: ({ destinations }) => {
       const rates = destinations.flatMap(({ path, throttle }) =>
@@ -293,7 +293,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--stall-timeout',
     value: { name: 'SECONDS', is: 'seconds' },
     kinds: ALL,
-    help: `give up a drive that does not answer for so long; 0: never; by default ${plainRunning.stallTimeout}`,
+    help: `give up a drive after this long without an answer; 0: never; by default ${plainRunning.stallTimeout}`,
     inWindow: false,
     get: ({ stallTimeout }) => (stallTimeout === plainRunning.stallTimeout ? null : stallTimeout),
     set: (request, seconds: number | null) => {
@@ -304,7 +304,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--io',
     value: { name: 'BACKEND', is: 'text', choices: ['uring', 'threads'] },
     kinds: ALL,
-    help: 'how to reach the devices; by default the best that works here',
+    help: 'the I/O backend; by default the best one that works here',
     inWindow: false,
     get: ({ io }) => (io === 'auto' ? null : io),
     set: (request, backend: 'uring' | 'threads' | null) => {
@@ -326,7 +326,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--json',
     value: null,
     kinds: ALL,
-    help: 'events as JSON, one object a line',
+    help: 'events as JSON, one object per line',
     setRun: (run) => {
       run.json = true;
     },
@@ -335,7 +335,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--verbose',
     value: null,
     kinds: ALL,
-    help: 'what goes into the log on stderr too, and where the log is',
+    help: 'print log entries on stderr too, and where the log is',
     setRun: (run) => {
       run.verbose = true;
     },
@@ -344,7 +344,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--log-level',
     value: { name: 'LEVEL', is: 'text', choices: LOG_LEVELS },
     kinds: ALL,
-    help: 'the least severe level that the log keeps; by default that of PLATTER_LOG, else info',
+    help: 'the least severe level to log; by default that of PLATTER_LOG, else info',
     setRun: (run, level: LogLevel) => {
       run.logLevel = level;
     },

@@ -124,7 +124,7 @@ describe('a rescue', () => {
     });
     expect(afterwards(view)).toEqual([
       'Rescued 63.0 GB. 8.2 kB could not be read and are zeros on every destination.',
-      'What was read and what was not is in the map map; the same command goes on from it.',
+      'What was read and what was not is in the map map; the same command continues from it.',
     ]);
     const whole = over(asked({ rescue: { retries: 0, map: null } }), [ended('a', 'done', true)], {
       rescue: { rescued: 64 * GB, bad: 0 },
@@ -189,12 +189,12 @@ describe('with a keyboard', () => {
 
   test('names the keys, and marks the choice', () => {
     expect(liveLines(job, { ...plainScreen(80), selected: null }).at(-1)).toBe(
-      '  p: pause or go on, up/down: choose one, Ctrl-C: stop',
+      '  p: pause or continue, up/down: select one, Ctrl-C: stop',
     );
     const lines = liveLines(job, { ...plainScreen(80), selected: 1 });
     expect(lines[0]).toMatch(/^ {2}· \/dev\/sdb/u);
     expect(lines[1]).toMatch(/^> · \/dev\/sdc/u);
-    expect(lines.at(-1)).toBe('  p: pause or go on, x: cancel, r: try again, Esc: all. For /dev/sdc');
+    expect(lines.at(-1)).toBe('  p: pause or continue, x: cancel, r: retry, Esc: all. For /dev/sdc');
     expect(liveLines(job, plainScreen(80)).at(-1)).toBe('  2 waiting');
   });
 

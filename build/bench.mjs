@@ -1,5 +1,5 @@
 // `npm run bench`: set-up, then the table. Options are passed on: `npm run bench -- --size 256M --rounds 3`.
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, must } from './tools.mjs';
 

@@ -4,7 +4,7 @@
 // styles, and main would have to load an address from outside. The window is the one that ships, with its policy and
 // its sandbox. Main only reloads its own page (app/main/window.ts).
 import { rmSync } from 'node:fs';
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { electron, setUp } from './setup.mjs';
 import { fail, inRoot, root, say } from './tools.mjs';
 import { openWindow } from './window.mjs';

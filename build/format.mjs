@@ -1,6 +1,6 @@
 // `npm run format`: formats every source. `formatted()` only checks. Prettier formats TypeScript, JavaScript and Svelte
 // (.prettierrc.json), clang-format C and C++ (.clang-format).
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { capture, fail, filesIn, inRoot, isMain, must, run } from './tools.mjs';
 
 const prettier = (option) => [

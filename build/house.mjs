@@ -1,7 +1,7 @@
 // `npm run house`: prints measures of the code's structure, to compare with those of an earlier commit. Judges nothing.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { capture, fail, filesIn, inRoot, isMain, root } from './tools.mjs';
 
 const ROOMS = ['app', 'renderer', 'native', 'build', 'test'];

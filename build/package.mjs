@@ -1,6 +1,6 @@
 // `npm run package [-- FORMAT...]`: all the set-up, then what users install, in out/packages. Starts on Node 20.
 import { parseArgs } from 'node:util';
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, say, Stop } from './tools.mjs';
 

@@ -1,6 +1,6 @@
 // `npm run pictures`: all the set-up, then the README's pictures, taken from the real app. As root. Starts on Node 20.
 import { readlinkSync } from 'node:fs';
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, must } from './tools.mjs';
 

@@ -2,7 +2,7 @@
 // The command line as `npx platter`. Builds outdated parts first.
 import { spawn } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, isMain } from './tools.mjs';
 import { sudoCaller } from './window-user.mjs';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { workarounds } from './closed-network/switch.mjs';
 import { distributionPackages } from './debian.mjs';
 import { buildNative } from './native.mjs';
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { fail, inRoot, isMain, must, run, say, Stop } from './tools.mjs';
 
 const home = inRoot('node_modules/electron');

@@ -1,5 +1,5 @@
 // `npm start`: all the set-up, then the window, or with arguments the command line. Starts on Node 20.
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { commandLine } from './platter.mjs';
 import { electron, setUp } from './setup.mjs';
 import { fail, root } from './tools.mjs';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { formatted } from './format.mjs';
 import { elsewhere } from './closed-network/open-folder.mjs';
 import { cmake } from './native.mjs';
-import { onCurrentNode } from './packages.mjs';
+import { onCurrentNode } from './npm.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
 

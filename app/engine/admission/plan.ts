@@ -6,7 +6,7 @@ import type { JobRequest, WorkRequest } from '../../contract/request.ts';
 import { endpoint, type End, type HeldEnd, type SourceMap } from '../devices/inspect-paths.ts';
 import { notesOnLeftovers } from '../devices/leftovers.ts';
 import type { Blocks } from '../devices/block-devices.ts';
-import { notesOnSectors } from '../devices/sector-size.ts';
+import { notesOnSectors } from '../devices/partition-table-notes.ts';
 import type { NativeClient, NativeDevice } from '../native/addon.ts';
 import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './refusals.ts';
 import { checksumBeside, type ListedChecksum } from '../unpacking/checksum-beside.ts';

@@ -127,7 +127,7 @@ Inflater::Step Inflater::step(std::span<const std::byte> in, std::span<std::byte
   return implementation_->step(in, out);
 }
 
-Inflater::Step Inflater::all(std::span<const std::byte> in, Bytes& out) {
+Inflater::Step Inflater::all(std::span<const std::byte> in, Bytes& out, size_t most) {
   Step sum;
   for (;;) {
     const size_t before = out.size();
@@ -137,8 +137,9 @@ Inflater::Step Inflater::all(std::span<const std::byte> in, Bytes& out) {
     sum.consumed += one.consumed;
     sum.produced += one.produced;
     sum.ended = one.ended;
-    sum.damaged = one.damaged;
-    if (one.ended || one.damaged || (one.consumed == 0 && one.produced == 0)) return sum;
+    sum.damaged = one.damaged || sum.produced > most;
+    if (sum.produced > most) sum.ended = false;
+    if (one.ended || sum.damaged || (one.consumed == 0 && one.produced == 0)) return sum;
   }
 }
 

@@ -35,8 +35,8 @@ class Inflater {
   };
   Step step(std::span<const std::byte> in, std::span<std::byte> out);
 
-  // Decodes what lies in memory and appends it to `out`.
-  Step all(std::span<const std::byte> in, Bytes& out);
+  // Decodes what lies in memory and appends it to `out`. More than `most` bytes count as damage.
+  Step all(std::span<const std::byte> in, Bytes& out, size_t most);
   // Decodes one member, or at most `packed` bytes of it, and leaves the input right behind it. Throws Error.
   void stream(Input& input, Output& output, const char* format, std::optional<uint64_t> packed = std::nullopt);
 

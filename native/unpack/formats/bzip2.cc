@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <mutex>
 
 #include "../decoder.h"
 #include "../error.h"
@@ -82,6 +84,7 @@ Block joined(const Block& first, const Block& second) {
 struct Decoded {
   Bytes bytes;
   bool damaged = false;
+  uint64_t room = 0;  // bytes that were taken for it
 };
 
 class Decompressor {
@@ -99,7 +102,45 @@ class Decompressor {
   bz_stream stream_{};
 };
 
-Decoded decode_block(const Block& block, char level) {
+// Room in memory for decoded blocks. A block of zeros decodes to 50 times its level, which nothing says beforehand. The
+// block that is written next gets room in any case, so that the others cannot hold it up.
+class Room {
+ public:
+  explicit Room(uint64_t bytes) : left_(static_cast<int64_t>(bytes)) {}
+
+  // Waits for room. False: no more blocks are wanted.
+  bool take(uint64_t bytes, uint64_t block) {
+    std::unique_lock lock(mutex_);
+    freed_.wait(lock, [&] { return closed_ || block == next_ || left_ >= static_cast<int64_t>(bytes); });
+    if (closed_) return false;
+    left_ -= static_cast<int64_t>(bytes);
+    return true;
+  }
+
+  // A block was written, or failed: its bytes are free, and the one behind it is next.
+  void leave(uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    left_ += static_cast<int64_t>(bytes);
+    ++next_;
+    freed_.notify_all();
+  }
+
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    freed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  int64_t left_;  // bytes; below 0 when the block that is next took more
+  uint64_t next_ = 0;
+  bool closed_ = false;
+};
+
+// grow: asked before each growth by so many bytes. Its false ends the decoding.
+Decoded decode_block(const Block& block, char level, const std::function<bool(uint64_t)>& grow) {
   if (block.to - block.from < magic_bits + 32) return {.bytes = {}, .damaged = true};
   BitWriter bits;
   for (const char letter : {'B', 'Z', 'h', level}) bits.put(static_cast<unsigned char>(letter), 8);
@@ -114,6 +155,7 @@ Decoded decode_block(const Block& block, char level) {
   Bytes decoded;
   for (;;) {
     const size_t before = decoded.size();
+    if (!grow(buffer_length)) return {.bytes = {}, .damaged = true};
     decoded.resize(before + buffer_length);
     decompressor->next_out = reinterpret_cast<char*>(decoded.data() + before);
     decompressor->avail_out = static_cast<unsigned>(decoded.size() - before);
@@ -131,15 +173,28 @@ uint64_t block_bytes(char level) { return uint64_t(level - '0') * 100'000; }
 class Blocks {
  public:
   Blocks(const Limits& limits, Output& output, char level) : limits_(limits), output_(output), level_(level) {}
+  ~Blocks() { room_->close(); }
+  Blocks(const Blocks&) = delete;
+  Blocks& operator=(const Blocks&) = delete;
 
   void add(Block block) {
-    const uint64_t cost = 2 * block.bytes.size() + block_bytes(level_);
-    while (!pending_.empty() && (cost_ + cost > limits_.memory || pending_.size() >= 4u * limits_.workers.threads()))
+    const uint64_t cost = 2 * block.bytes.size();
+    while (!pending_.empty() &&
+           (cost_ + cost > limits_.memory / 2 || pending_.size() >= InOrder::depth(limits_.workers.threads())))
       write_first();
     auto shared = std::make_shared<const Block>(std::move(block));
-    pending_.push_back({shared,
-                        limits_.workers.run<Decoded>([shared, level = level_] { return decode_block(*shared, level); }),
+    pending_.push_back({shared, limits_.workers.run<Decoded>([shared, level = level_, room = room_, number = added_] {
+                          uint64_t taken = 0;
+                          Decoded decoded = decode_block(*shared, level, [&](uint64_t bytes) {
+                            const bool granted = room->take(bytes, number);
+                            taken += granted ? bytes : 0;
+                            return granted;
+                          });
+                          decoded.room = taken;
+                          return decoded;
+                        }),
                         cost});
+    ++added_;
     cost_ += cost;
   }
 
@@ -164,13 +219,21 @@ class Blocks {
     return first;
   }
 
+  // The room of the block that was first is free already while it is written: the next one can take more than there is.
+  Decoded waited(Pending& first) {
+    Decoded decoded = first.decoded.get();
+    room_->leave(decoded.room);
+    return decoded;
+  }
+
   // Data can hold the magic of a block by chance (once in 2^48 bits). Then the two parts are one block.
   void write_first() {
     Pending first = take();
-    Decoded decoded = first.decoded.get();
+    Decoded decoded = waited(first);
     if (decoded.damaged && !pending_.empty()) {
-      const Pending second = take();
-      decoded = decode_block(joined(*first.block, *second.block), level_);
+      Pending second = take();
+      waited(second);
+      decoded = decode_block(joined(*first.block, *second.block), level_, [](uint64_t) { return true; });
     }
     if (decoded.damaged) throw Error(Fault::damaged, first.block->at, "bzip2: a block is damaged");
     combined_ = (combined_ << 1 | combined_ >> 31) ^ first.block->crc();
@@ -181,9 +244,20 @@ class Blocks {
   Output& output_;
   char level_;
   std::deque<Pending> pending_;
-  uint64_t cost_ = 0;  // bytes
+  uint64_t cost_ = 0;   // bytes, packed
+  uint64_t added_ = 0;  // blocks
+  std::shared_ptr<Room> room_ = std::make_shared<Room>(limits_.memory / 2);
   uint32_t combined_ = 0;
 };
+
+// The bytes that can lie second to last in a window which ends with a magic and at most seven bits more. One look at it
+// passes over most of a file.
+constexpr std::array<bool, 256> near_end = [] {
+  std::array<bool, 256> bytes{};
+  for (const uint64_t magic : {block_magic, end_magic})
+    for (unsigned shift = 0; shift < 8; ++shift) bytes[magic << shift >> 8 & 0xff] = true;
+  return bytes;
+}();
 
 // Where the next magic begins at or behind bit `from`, in bits; nothing when there is none in these bytes.
 std::optional<uint64_t> find_magic(std::span<const std::byte> bytes, uint64_t from) {
@@ -191,7 +265,7 @@ std::optional<uint64_t> find_magic(std::span<const std::byte> bytes, uint64_t fr
   uint64_t window = 0;
   for (uint64_t index = from / 8; index < bytes.size(); ++index) {
     window = window << 8 | std::to_integer<uint64_t>(bytes[index]);
-    if (index < from / 8 + 6) continue;
+    if (index < from / 8 + 6 || !near_end[window >> 8 & 0xff]) continue;
     for (unsigned shift = 8; shift-- > 0;) {
       const uint64_t candidate = window >> shift & mask;
       if (candidate != block_magic && candidate != end_magic) continue;

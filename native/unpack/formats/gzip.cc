@@ -14,8 +14,11 @@
 namespace unpack {
 namespace {
 
-constexpr size_t batch = size_t{1} << 20;  // packed bytes of members that one thread gets at a time
-constexpr size_t least_member = 18 + 8;    // header and trailer of BGZF, in bytes
+// Bytes of members that one thread gets at a time.
+constexpr size_t packed_batch = size_t{1} << 20;
+constexpr size_t decoded_batch = size_t{4} << 20;
+constexpr size_t least_member = 18 + 8;  // header and trailer of BGZF, in bytes
+constexpr size_t most_decoded = size_t{64} << 10;
 
 // Length of the member that begins here, in bytes; 0 when it does not say so.
 size_t bgzf_length(std::span<const std::byte> bytes) {
@@ -29,12 +32,13 @@ size_t bgzf_length(std::span<const std::byte> bytes) {
   return length < least_member ? 0 : length;
 }
 
-Bytes decode_members(const Bytes& packed, uint64_t at) {
+Bytes decode_members(const Bytes& packed, size_t length, uint64_t at) {
   Bytes decoded;
+  decoded.reserve(length + most_decoded);
   size_t done = 0;
   while (done < packed.size()) {
     Inflater inflater(Inflater::Wrapping::gzip);
-    const auto result = inflater.all(std::span(packed).subspan(done), decoded);
+    const auto result = inflater.all(std::span(packed).subspan(done), decoded, most_decoded);
     if (!result.ended) throw Error(Fault::damaged, at + done, "gzip: a block is damaged");
     done += result.consumed;
   }
@@ -51,17 +55,22 @@ void decode_bgzf(Input& input, Output& output, const Limits& limits, uint64_t un
   InOrder pieces(limits.workers, limits.memory, output);
   bool ended = false;
   while (input.position() < until) {
-    auto bytes = input.peek(batch);
+    auto bytes = input.peek(packed_batch);
     bytes = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), until - input.position())));
     size_t taken = 0;
-    for (size_t length = bgzf_length(bytes); length > 0 && taken + length <= bytes.size();
+    size_t decoded = 0;
+    for (size_t length = bgzf_length(bytes);
+         length > 0 && taken + length <= bytes.size() && decoded + most_decoded <= decoded_batch;
          length = bgzf_length(bytes.subspan(taken))) {
-      ended = decoded_length(bytes.subspan(taken, length)) == 0;
+      const size_t size = decoded_length(bytes.subspan(taken, length));
+      ended = size == 0;
       taken += length;
+      decoded += std::min(size, most_decoded);
     }
     if (taken == 0) break;
     const uint64_t at = input.position();
-    pieces.add(5 * taken, [packed = input.take(taken), at] { return decode_members(packed, at); });
+    pieces.add(taken + decoded + most_decoded,
+               [packed = input.take(taken), decoded, at] { return decode_members(packed, decoded, at); });
   }
   pieces.finish();
   // An empty member ends each such file, so that a cut between two members shows.
@@ -90,7 +99,7 @@ Facts facts_of_gzip(const Input& input) {
   std::array<std::byte, 18> head;
   if (bgzf_length(std::span(head).first(input.read_at(0, head))) == 0) return facts;
   if (input.is_partial()) return {.cursory = true};
-  facts.piece = 5 * batch;
+  facts.piece = packed_batch + decoded_batch;
   facts.units.emplace();
   uint64_t sum = 0;
   for (uint64_t at = 0; at < *input.size();) {

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cmake } from '../../../build/native.mjs';
 import { because, Bench, cannotBuild, PACKINGS } from './unpack-files.ts';
@@ -29,6 +29,21 @@ function hostileXz(bytes: Buffer): Buffer {
   header.writeUInt32LE(crc32(header.subarray(0, -4)), header.length - 4);
   return copy;
 }
+
+/** A member of BGZF with 64 KiB of zeros in it. */
+function zeroMember(): Buffer {
+  const content = Buffer.alloc(65280);
+  const deflated = deflateRawSync(content);
+  const head = Buffer.from('1f8b08040000000000ff0600424302000000', 'hex');
+  head.writeUInt16LE(head.length + deflated.length + 8 - 1, 16);
+  const tail = Buffer.alloc(8);
+  tail.writeUInt32LE(crc32(content), 0);
+  tail.writeUInt32LE(content.length, 4);
+  return Buffer.concat([head, deflated, tail]);
+}
+
+/** The last block of BGZF. */
+const LAST = Buffer.from('1f8b08040000000000ff0600424302001b0003000000000000000000', 'hex');
 
 describe.skipIf(cannotBuild)(`the decoder${because}`, () => {
   it('reaches no file, socket, process or privilege, and executes no memory', () => {
@@ -63,6 +78,37 @@ describe.skipIf(cannotBuild)(`the decoder${because}`, () => {
     expect(report).toMatchObject({
       fault: 'memory',
       said: 'xz: decoding takes more memory than the limit of 256 MiB',
+    });
+  });
+
+  it('decodes BGZF of zeros on many threads within its memory', () => {
+    const members = 20_000; // 1.3 GB
+    const file = Buffer.concat([...Array<Buffer>(members).fill(zeroMember()), LAST]);
+
+    expect(bench.decode(file, '--discard', '--threads', '16')).toMatchObject({
+      code: 0,
+      report: { written: members * 65280 },
+    });
+  });
+
+  it('decodes bzip2 of zeros on many threads within its memory', () => {
+    const size = 1500 * 1024 ** 2;
+    const file = execFileSync('sh', ['-c', `head --bytes=${String(size)} /dev/zero | bzip2`]);
+
+    expect(bench.decode(file, '--discard', '--threads', '32')).toMatchObject({ code: 0, report: { written: size } });
+  });
+
+  it('calls a member of BGZF that decodes to more than its format allows damaged', () => {
+    const content = Buffer.alloc(70_000);
+    const deflated = deflateRawSync(content);
+    const member = Buffer.concat([zeroMember().subarray(0, 18), deflated, Buffer.alloc(8)]);
+    member.writeUInt16LE(member.length - 1, 16);
+    member.writeUInt32LE(crc32(content), member.length - 8);
+    member.writeUInt32LE(content.length, member.length - 4);
+
+    expect(bench.decode(Buffer.concat([member, LAST]))).toMatchObject({
+      code: 1,
+      report: { fault: 'damaged', offset: 0 },
     });
   });
 });

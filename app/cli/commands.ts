@@ -14,7 +14,7 @@ import { HASHES, type Hash } from '../contract/hashes.ts';
 import type { BmapChoice, JobKind, JobRequest, ResumeRequest } from '../contract/request.ts';
 import { TEXTS } from './help.ts';
 import { printableLines } from './output/text.ts';
-import { file, job, PARSERS } from './option-values.ts';
+import { file, job, jobOrUrl, PARSERS } from './option-values.ts';
 
 /** A request as typed. `resume` without a job means the only interrupted one. */
 export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
@@ -188,8 +188,8 @@ const addInterrupted: Group = (add, actions, exit) => {
     .option('--json', 'one JSON document: an array of jobs')
     .action(async ({ json = false }: { json?: boolean }) => exit(await actions.jobs({ json })));
 
-  add('forget', 'remove an interrupted copy from that list; touches no disk')
-    .addArgument(new Argument('<JOB>', 'as platter jobs lists it').argParser(job))
+  add('forget', 'remove an interrupted copy from that list, or a stopped download; touches no disk')
+    .addArgument(new Argument('<JOB|URL>', 'as platter jobs lists it; or the URL of the download').argParser(jobOrUrl))
     .option('--json', 'errors as JSON')
     .action(async (id: string, { json = false }: { json?: boolean }) => exit(await actions.forget(id, { json })));
 };

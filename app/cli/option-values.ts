@@ -4,6 +4,7 @@ import { MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
 import type { OptionValue, ValueKind } from '../contract/options/option-types.ts';
 import { HASHES, type Hash } from '../contract/hashes.ts';
 import { batchName, jobId } from '../contract/request.ts';
+import { isUrl } from '../download/addresses.ts';
 import { parseSize } from './output/quantities.ts';
 
 /** Bytes. The engine knows the bounds and checks them. */
@@ -56,6 +57,9 @@ export function job(text: string): string {
   if (!jobId.safeParse(text).success) throw new InvalidArgumentError('Give it as platter jobs lists it.');
   return text;
 }
+
+/** Id of a job, or a URL. */
+export const jobOrUrl = (text: string): string => (isUrl(text) ? text : job(text));
 
 /** Name of a batch. */
 export function name(text: string): string {

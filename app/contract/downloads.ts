@@ -14,6 +14,20 @@ export interface DownloadProgress {
   secondsLeft: number | null;
 }
 
+/** A download that was stopped or cut, and that nothing shows otherwise. */
+export interface LeftDownload {
+  /** Names it in calls. */
+  id: string;
+  /** The link without secrets; "-" for standard input. */
+  origin: string;
+  /** Bytes in the file so far. */
+  bytes: number;
+  /** Bytes of the whole file; null when the server did not say. */
+  length: number | null;
+  /** Its link is known, and its server gives the rest of the same file. */
+  canContinue: boolean;
+}
+
 /** A source that is downloaded from the user's link. Owned by main. */
 export interface SourceDownload {
   /** Start, in milliseconds since the epoch. It also identifies the download. */

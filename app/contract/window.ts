@@ -1,7 +1,7 @@
 // The IPC between main and the page: the state that the window sees, its calls, and main's notices.
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
-import type { SourceDownload } from './downloads.ts';
+import type { LeftDownload, SourceDownload } from './downloads.ts';
 import type { Reading } from './host.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 import type { ReportForm } from './limits.ts';
@@ -91,6 +91,8 @@ export interface AppState extends SettingsState {
   opened: { path: string; at: number } | null;
   /** The source that is being downloaded, or was; null for none. */
   download: SourceDownload | null;
+  /** Other downloads that were stopped or cut, newest first. */
+  left: LeftDownload[];
   /** The images read last, newest first, without those that are gone and cannot be downloaded again. */
   recent: RecentImage[];
   /** Id of the ended job in the history; null while it runs, and when it could not be stored. */
@@ -134,10 +136,10 @@ export interface WindowCalls {
   download: { args: [link: string]; result: Outcome<null> };
   /** Stops the download. The partial file stays. */
   stopDownload: { args: []; result: null };
-  /** Continues the download, or downloads again from the same link. */
-  resumeDownload: { args: []; result: Outcome<null> };
-  /** Dismisses the download, and removes its file unless it is complete. */
-  discardDownload: { args: []; result: Outcome<null> };
+  /** Continues the download, or downloads again from the same link. `left` names one of `AppState.left` instead. */
+  resumeDownload: { args: [left: string | null]; result: Outcome<null> };
+  /** Dismisses the download, and removes its file unless it is complete. `left`: as above. */
+  discardDownload: { args: [left: string | null]; result: Outcome<null> };
   /** Decides whether the downloaded file stays when its job is done. */
   keepDownload: { args: [isKept: boolean]; result: Outcome<null> };
   /**

@@ -20,7 +20,7 @@ export const validatorsIn = ({ response: { headers } }: Answer): Validators => (
 });
 
 /** The validator for a conditional request; null when the server sent none. */
-export function conditionOf({ etag, lastModified }: Validators): string | null {
+export function conditionOf({ etag, lastModified }: Omit<Validators, 'length'>): string | null {
   // A weak tag can stay the same while bytes change.
   return etag !== null && !etag.startsWith('W/') ? etag : lastModified;
 }

@@ -11,7 +11,7 @@ import { asJson } from '../base/json.ts';
 import { makeFolder, userFolder } from '../base/state-folder.ts';
 import { processTime } from './process-time.ts';
 import { unwritten } from './faults.ts';
-import type { Validators } from './answers.ts';
+import { conditionOf, type Validators } from './answers.ts';
 import type { Start } from './resuming-transfer.ts';
 
 /** The names of the other files in the folder. */
@@ -202,6 +202,41 @@ export async function downloadAt(path: string): Promise<Downloaded | null> {
   };
 }
 
+/** A download that is not complete. */
+export interface Incomplete {
+  /** Its URL without secrets. */
+  origin: string;
+  /** Name of the file when it is complete. */
+  name: string;
+  /** Bytes in the file so far. */
+  bytes: number;
+  /** Bytes of the whole file; null when the server did not say. */
+  length: number | null;
+  /** The server has marked the version of the file, so that the rest can be asked for. */
+  isMarked: boolean;
+  /** In milliseconds since the epoch. */
+  changedAt: number;
+}
+
+/** The incomplete download in `folder`; null when there is none. */
+export async function incompleteIn(folder: string): Promise<Incomplete | null> {
+  const known = await readFacts(folder);
+  if (known === null || known.isWhole) return null;
+  const { origin, name, length, etag, lastModified } = known;
+  try {
+    const { size, mtimeMs } = await lstat(join(folder, `${name}${PART}`));
+    const isMarked = conditionOf({ etag, lastModified }) !== null;
+    return { origin, name, bytes: size, length, isMarked, changedAt: mtimeMs };
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    return null;
+  }
+}
+
+/** True while a process downloads into `folder`. */
+export const isInUse = async (folder: string): Promise<boolean> =>
+  (await holderOf(join(folder, LOCK)))?.isRunning === true;
+
 /** Creates the folder of a download. Throws a Refusal when another user owns it. */
 async function ownFolder(directory: string, folder: string): Promise<void> {
   await makeFolder(directory);
@@ -249,16 +284,23 @@ async function lock(folder: string): Promise<void> {
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
     }
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      return null;
-    });
-    if (text === null) continue;
-    const [pid = '', time = ''] = text.trim().split(' ');
-    if (time !== '' && processTime(Number(pid)) === time)
-      refuse({ code: 'IN_USE', op: 'open', device: folder, reason: { kind: 'downloadInUse', pid } });
+    const holder = await holderOf(path);
+    if (holder === null) continue;
+    if (holder.isRunning)
+      refuse({ code: 'IN_USE', op: 'open', device: folder, reason: { kind: 'downloadInUse', pid: holder.pid } });
     await unlessAbsent(unlink(path));
   }
+}
+
+/** The process that made the lock at `path`; null when there is no lock. */
+async function holderOf(path: string): Promise<{ pid: string; isRunning: boolean } | null> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    return null;
+  });
+  if (text === null) return null;
+  const [pid = '', time = ''] = text.trim().split(' ');
+  return { pid, isRunning: time !== '' && processTime(Number(pid)) === time };
 }
 
 /** Removes the files of a download, and its folder unless that has other files. */

@@ -1,14 +1,18 @@
 // The window's download of a source, one at a time. Only main has the link with its secrets; the page sees the
 // progress.
-import type { SourceDownload } from '../contract/downloads.ts';
+import type { LeftDownload, SourceDownload } from '../contract/downloads.ts';
 import type { Outcome } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
-import { failure, outcome } from '../base/errors.ts';
-import { readUrl, shownUrl } from '../download/addresses.ts';
+import { failure, outcome, refuse } from '../base/errors.ts';
+import { keyOf, readUrl, shownUrl } from '../download/addresses.ts';
 import { discard, download, type DownloadListener, type Fetched } from '../download/download.ts';
 import { downloadAt, downloadsDir } from '../download/download-folder.ts';
+import { leftDownloads, linkOf, removeLeft } from '../download/left-downloads.ts';
 import { removeUnneeded, removeForgotten } from '../download/remove-download.ts';
 import { continuable } from '../view/continuable.ts';
+
+/** The number of earlier downloads to offer. */
+const MOST_LEFT = 5;
 
 /** What downloads need from the rest of main. */
 export interface DownloadHooks {
@@ -25,6 +29,7 @@ export class SourceDownloads {
   readonly #hooks: DownloadHooks;
   readonly #directory: string;
   #current: SourceDownload | null = null;
+  #left: LeftDownload[] = [];
   /** The link with its secrets; null when only the one without them is known. */
   #url: URL | null = null;
   #running: { stop: AbortController; over: Promise<void> } | null = null;
@@ -76,7 +81,43 @@ export class SourceDownloads {
     this.#url = null;
     this.#set(null);
     if (url === null || (left !== 'stopped' && left !== 'failed')) return { ok: true, value: null };
-    return outcome(() => discard(url, this.#directory).then(() => null));
+    const gone = await outcome(() => discard(url, this.#directory).then(() => null));
+    await this.lookForLeft();
+    return gone;
+  }
+
+  /** The other downloads that were stopped or cut, newest first. */
+  get left(): LeftDownload[] {
+    const shown = this.#url === null ? null : keyOf(this.#url);
+    return this.#left.filter(({ id }) => id !== shown);
+  }
+
+  /** Looks for them again. */
+  async lookForLeft(): Promise<void> {
+    const left = await leftDownloads(this.#directory);
+    this.#left = left.slice(0, MOST_LEFT);
+    this.#hooks.changed();
+  }
+
+  /** Continues one of them. Refused when it is gone, or its link is not known. */
+  continueLeft(id: string): Promise<Outcome<null>> {
+    return outcome(async () => {
+      const left = this.#left.find((one) => one.id === id);
+      const url = left === undefined ? null : linkOf(left);
+      if (url === null) return refuse({ code: 'NOT_FOUND', op: 'open', reason: { kind: 'nothingThere' } });
+      await this.stop();
+      this.#run(url);
+      return null;
+    });
+  }
+
+  /** Removes one of them. */
+  discardLeft(id: string): Promise<Outcome<null>> {
+    return outcome(async () => {
+      await removeLeft(this.#directory, id);
+      await this.lookForLeft();
+      return null;
+    });
   }
 
   /** Decides whether the file stays when its job is done. */
@@ -150,6 +191,7 @@ export class SourceDownloads {
       if (!isCurrent()) return;
       this.#running = null;
       await this.#finish(ended);
+      await this.lookForLeft();
     });
     this.#running = { stop, over };
   }

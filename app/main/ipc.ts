@@ -28,6 +28,8 @@ const destination = z
   .max(MAX_DESTINATIONS - 1);
 /** Null means the whole job. */
 const jobOrOne = destination.nullable();
+/** The folder of a download. */
+const leftDownload = z.string().regex(/^[0-9a-f]{32}$/u);
 const link = z.string().min(1).max(8192);
 const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
@@ -37,8 +39,8 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   describeImage: z.tuple([path, entry]),
   download: z.tuple([link]),
   stopDownload: none,
-  resumeDownload: none,
-  discardDownload: none,
+  resumeDownload: z.tuple([leftDownload.nullable()]),
+  discardDownload: z.tuple([leftDownload.nullable()]),
   keepDownload: z.tuple([z.boolean()]),
   chooseRecent: z.tuple([jobId]),
   chooseOldImage: none,

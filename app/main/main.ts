@@ -57,6 +57,7 @@ async function run(): Promise<void> {
     ...jobs.state,
     ...settings.state,
     download: downloads.current,
+    left: downloads.left,
     recent: recent.current,
   });
   const person = setupPerson(() => jobs.state.review);
@@ -108,6 +109,7 @@ async function run(): Promise<void> {
   await app.whenReady();
   await settings.load();
   void recent.refresh();
+  void downloads.lookForLeft();
   setupSecurity();
   setupContent(RENDERER);
   setupMenu();
@@ -156,7 +158,7 @@ function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, sta
   return {
     getState: () => disksKnown.then(() => person.answered(state())),
     getSpeeds: speeds,
-    refreshDisks: () => Promise.all([jobs.refresh(), recent.refresh()]).then(() => null),
+    refreshDisks: () => Promise.all([jobs.refresh(), recent.refresh(), downloads.lookForLeft()]).then(() => null),
     chooseImage: () => chooseImage().then(given('read')),
     describeImage: (path, entry) =>
       grants.isReadable(path) ? jobs.describe(path, entry) : { ok: false, errors: [notGiven(path)] },
@@ -165,8 +167,8 @@ function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, sta
       return refused === null ? downloads.begin(link) : { ok: false, errors: [refused] };
     },
     stopDownload: () => downloads.stop().then(() => null),
-    resumeDownload: () => downloads.again(),
-    discardDownload: () => downloads.discard(),
+    resumeDownload: (left) => (left === null ? downloads.again() : downloads.continueLeft(left)),
+    discardDownload: (left) => (left === null ? downloads.discard() : downloads.discardLeft(left)),
     keepDownload: (isKept) => downloads.keep(isKept),
     chooseRecent: async (job) => {
       const found = await recent.take(job);

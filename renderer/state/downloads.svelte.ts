@@ -1,5 +1,5 @@
 // The download of a source. Asks main for it, and makes the file the source once it is complete.
-import type { SourceDownload } from '../../app/contract/downloads.ts';
+import type { LeftDownload, SourceDownload } from '../../app/contract/downloads.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import { isLink, type Bridge } from '../../app/contract/window.ts';
 import { baseName } from '../words.ts';
@@ -73,13 +73,29 @@ export class Downloads {
 
   /** Continues the download, or downloads again. */
   async again(): Promise<void> {
-    await this.#ask(this.#bridge.resumeDownload());
+    await this.#ask(this.#bridge.resumeDownload(null));
     if (this.refusals.length === 0) this.#await();
   }
 
   /** Dismisses the download. */
   async discard(): Promise<void> {
-    await this.#ask(this.#bridge.discardDownload());
+    await this.#ask(this.#bridge.discardDownload(null));
+  }
+
+  /** The other downloads that were stopped or cut, newest first. */
+  get left(): LeftDownload[] {
+    return this.#mirror.left;
+  }
+
+  /** Continues one of them. */
+  async continueLeft({ id }: LeftDownload): Promise<void> {
+    await this.#ask(this.#bridge.resumeDownload(id));
+    if (this.refusals.length === 0) this.#await();
+  }
+
+  /** Removes one of them. */
+  async discardLeft({ id }: LeftDownload): Promise<void> {
+    await this.#ask(this.#bridge.discardDownload(id));
   }
 
   /** Decides whether the file stays when its job is done. */

@@ -1,6 +1,6 @@
 // The window's copy of main's state, updated with each snapshot. Main decides how often they come (main/notices.ts).
 import type { Disk } from '../../app/contract/disks.ts';
-import type { SourceDownload } from '../../app/contract/downloads.ts';
+import type { LeftDownload, SourceDownload } from '../../app/contract/downloads.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
 import type { InterruptedJob, JobProgress } from '../../app/contract/jobs.ts';
 import type { AppState, Bridge, JobView, RecentImage, Review } from '../../app/contract/window.ts';
@@ -46,6 +46,10 @@ export class Mirror {
   }
 
   /** The images read last, newest first. */
+  get left(): LeftDownload[] {
+    return this.state?.left ?? [];
+  }
+
   get recent(): RecentImage[] {
     return this.state?.recent ?? [];
   }

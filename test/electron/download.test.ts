@@ -1,5 +1,6 @@
 // A source from a link in the real app: pasted, downloaded from a server on this machine, stopped, continued, written,
 // and removed.
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -99,6 +100,27 @@ describe('a link in the window', () => {
     await source.waitFor();
     expect(server.requests[1]!.headers['if-none-match']).toBe(server.etag);
     await page.getByText('The file stays when the job is done.').waitFor();
+  });
+
+  it('is offered again after the program was killed, and goes on where it was', async () => {
+    server.next.push(silentAfter(1_000_000));
+    {
+      await using app = await launch();
+      await paste(app, server.url());
+      await app.page.getByText(/1.MB of 3.MB/).waitFor();
+      app.electron.process().kill('SIGKILL');
+    }
+    await using app = await launch();
+    const { page } = app;
+    await page.getByText(/^1.MB of 3.MB downloaded$/).waitFor();
+    expect(server.requests).toHaveLength(1);
+    await page.getByRole('button', { name: 'Continue the download of disk.img' }).click();
+    await page.getByRole('radio', { name: `Image file ${server.url()}`, checked: true }).waitFor();
+    expect(server.ranges).toEqual([null, 'bytes=1000000-']);
+    const copy = join(folder, 'continued.img');
+    await writeTo(app, copy);
+    const sum = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+    expect(sum(readFileSync(copy))).toBe(sum(content));
   });
 
   it('says why a link cannot be downloaded', async () => {

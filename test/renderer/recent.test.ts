@@ -90,6 +90,26 @@ test('does not offer a removed recent image while another download runs', async 
   expect(await open.page.getByRole('button', { name: /^station-42/ }).isDisabled()).toBe(false);
 });
 
+test('offers a download that was stopped, and continues or discards it', async () => {
+  const [one, other] = ['1'.repeat(32), '2'.repeat(32)] as [string, string];
+  const left = [
+    { id: one, origin: LINK, bytes: 1.2e9, length: 3.4e9, canContinue: true },
+    { id: other, origin: 'https://example.org/disk.img?...', bytes: 5e6, length: null, canContinue: false },
+  ];
+  await open.start({ state: { disks: drives, left } });
+  await open.page.getByRole('button', { name: 'Recent images (2)', expanded: true }).waitFor();
+  await open.page.getByText(/^1\.2.GB of 3\.4.GB downloaded$/).waitFor();
+  await open.picture('recent-left');
+  // Its link had a key, which is not stored.
+  expect(await open.page.getByRole('button', { name: /^Continue/ }).count()).toBe(1);
+  await open.page.getByRole('button', { name: 'Discard the download of disk.img' }).click();
+  await open.page.getByRole('button', { name: 'Recent images (1)' }).waitFor();
+  expect(open.main.asked('discardDownload')).toEqual([[other]]);
+
+  await open.page.getByRole('button', { name: 'Continue the download of raspios.img.xz' }).click();
+  expect(open.main.asked('resumeDownload')).toEqual([[one]]);
+});
+
 test('shows no list when there are no recent images', async () => {
   await open.start({ state: { disks: drives } });
   expect(await open.page.getByText(/^Recent images/).count()).toBe(0);

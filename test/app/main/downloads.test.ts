@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobView } from '../../../app/contract/window.ts';
+import { keyOf, shownUrl } from '../../../app/download/addresses.ts';
 import { downloadAt, DownloadFolder } from '../../../app/download/download-folder.ts';
 import { SourceDownloads } from '../../../app/main/downloads.ts';
 import { end, endpoint, imageEndpoint, job, plan, result, sticks } from '../../renderer/support/fixtures.ts';
@@ -91,6 +92,33 @@ describe('a download of the window', () => {
     writeFileSync(own, 'mine');
     expect(await downloads.removeForgotten(own)).toEqual({ ok: true, value: null });
     expect(existsSync(own)).toBe(true);
+  });
+
+  it('is offered again after a restart when it was stopped, if its link is known and its version marked', async () => {
+    const left = async (link: string, etag: string | null): Promise<string> => {
+      const url = new URL(link);
+      const place = await DownloadFolder.open(directory, keyOf(url), 'a.img', shownUrl(url), false);
+      await place.begins({ etag, lastModified: null, length: 9 });
+      writeFileSync(place.descriptor, 'four');
+      await place.close();
+      return keyOf(url);
+    };
+    const id = await left('http://example.org/a.img', '"1"');
+    const secret = await left('http://me:word@example.org/a.img', '"1"');
+    const unmarked = await left('http://example.org/b/a.img', null);
+    await downloads.lookForLeft();
+    const known = (of: string): object => expect.objectContaining({ id: of, bytes: 4, length: 9 }) as object;
+    expect(downloads.left).toHaveLength(3);
+    expect(downloads.left).toEqual(expect.arrayContaining([known(id), known(secret), known(unmarked)]));
+    expect(downloads.left.filter(({ canContinue }) => canContinue)).toMatchObject([{ id }]);
+    expect(JSON.stringify(downloads.left)).not.toContain('word');
+    expect(await downloads.continueLeft(secret)).toMatchObject({ ok: false });
+
+    expect(await downloads.discardLeft(id)).toEqual({ ok: true, value: null });
+    expect(existsSync(join(directory, id))).toBe(false);
+    expect(downloads.left).toHaveLength(2);
+    // A complete download is not one of them.
+    expect(existsSync(path)).toBe(true);
   });
 
   it('can be dismissed, and its complete file stays', async () => {

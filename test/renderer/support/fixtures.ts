@@ -131,6 +131,7 @@ export const appState = (more: Partial<AppState> = {}): AppState => ({
   interruptedError: null,
   opened: null,
   download: null,
+  left: [],
   recent: [],
   record: null,
   recordError: null,

@@ -120,7 +120,9 @@ export class FakeMain {
         if (this.state.download !== null) await this.push({ download: { ...this.state.download, state: 'stopped' } });
         return null;
       case 'discardDownload':
-        await this.push({ download: null });
+        await this.push(
+          args[0] === null ? { download: null } : { left: this.state.left.filter(({ id }) => id !== args[0]) },
+        );
         return this.controlled;
       case 'keepDownload':
         if (this.state.download !== null)

@@ -12,6 +12,9 @@ export const download: Translated<typeof english> = {
   percent: '{percent, number} %',
   again: 'Neuer Versuch…',
   stopped: 'Angehalten bei {far}. Was hier ist, bleibt.',
+  left: '{far} heruntergeladen',
+  continueNamed: 'Download von {name} fortsetzen',
+  discardNamed: 'Download von {name} verwerfen',
   whole: 'Die Datei ist vollständig.',
   removed: 'Sie wurde entfernt, als ihr Auftrag fertig war.',
   removedNoLink:

@@ -129,6 +129,19 @@ describe('a URL as a source', () => {
     expect(kept()).toEqual([]);
   });
 
+  test('is forgotten after it was stopped', async () => {
+    await using server = await WebServer.start(content);
+    server.next.push(cutAfter(1_000_000), answerWith(404));
+    const url = server.url('/disk.img?key=secret');
+    expect((await run(['copy', url, 'copy.img'])).code).toBe(2);
+    expect(files()).toContain('disk.img.part');
+    expect(await run(['forget', url])).toMatchObject({ code: 0, stderr: '' });
+    expect(kept()).toEqual([]);
+    const { code, stderr } = await run(['forget', url]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('No stopped download of it is left.')]);
+    expect(stderr).not.toContain('secret');
+  });
+
   test('is kept for an interrupted job, and removed when that is completed', async () => {
     await using server = await WebServer.start(content);
     const first = start(['copy', '--throttle', '1M', server.url(), 'copy.img'], options());

@@ -101,6 +101,7 @@ export const REASONS = {
   decoderStarved: { said: 'text' },
   decoderUnstarted: { errno: 'text' },
   otherChecksum: { hash: 'text', wanted: 'text', is: 'text' },
+  changedWhileChecked: {},
   checksumOfDisk: {},
   signatureWrong: { signature: 'text', key: 'text' },
   signatureOfOther: { signature: 'text', key: 'text' },

@@ -53,6 +53,8 @@ export class Unpacking {
   #verdict: Promise<PlatterError | null> | null = null;
   /** What the first decoder that read the whole file has reported; null before. */
   #decoded: Decoded | null = null;
+  /** When the file was changed last, as of its opening. */
+  readonly #changed: bigint;
   #isClosed = false;
 
   /** `end` is a packed file, and `file` that file, opened. Throws with an errno as open(2) does, or ESTALE. */
@@ -62,7 +64,9 @@ export class Unpacking {
     this.#end = end;
     this.#packed = packed;
     this.#file = openSync(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (statsId(fstatSync(this.#file, { bigint: true })) !== openId(file.info())) {
+    const stats = fstatSync(this.#file, { bigint: true });
+    this.#changed = stats.mtimeNs;
+    if (statsId(stats) !== openId(file.info())) {
       closeSync(this.#file);
       throw Object.assign(new Error(`${end.path} is another file`), { code: 'ESTALE' });
     }
@@ -203,8 +207,17 @@ export class Unpacking {
     return unpackFailure(path, { fault: 'damaged', offset: read, said });
   }
 
+  /** The checksum of a virtual disk is computed apart from its decoding, so a change can lie behind it. */
   #checksumFault(decoded: Decoded): PlatterError | null {
     const { checksum } = this.#packed;
+    if (checksum !== null && !this.#isClosed && fstatSync(this.#file, { bigint: true }).mtimeNs !== this.#changed)
+      return failure({
+        code: 'BAD_IMAGE',
+        op: 'check',
+        device: this.#end.path,
+        reason: { kind: 'changedWhileChecked' },
+        remedy: { kind: 'BAD_IMAGE' },
+      });
     return checksum === null ? null : otherChecksum(this.#end.path, checksum, decoded);
   }
 

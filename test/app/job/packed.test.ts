@@ -286,6 +286,28 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
       expect(disks.every(isBlank)).toBe(true);
     });
 
+    it('leaves the head of a disk blank when the file was written to behind the checksum', async () => {
+      const { file } = await packed('xz in blocks', 48 * MiB);
+      const disk = await oldDisk(48 * MiB);
+      await disk.rule('stall w 4M 1M');
+      const session = bench.session();
+      await session.begin({
+        source: file,
+        destinations: [disk.device],
+        memory: 16 * MiB,
+        checksum: `sha256:${sha256(file)}`,
+      });
+      await disk.waitFor(({ stalled }) => stalled > 0);
+
+      await writeFile(file, readFileSync(file));
+      await disk.rule('go');
+
+      const result = await resultOf(session);
+      expect(result).toMatchObject({ destinations: [{ state: 'failed', verified: null }] });
+      expect(result.errors).toMatchObject([{ code: 'BAD_IMAGE', reason: { kind: 'changedWhileChecked' } }]);
+      expect(isBlank(disk)).toBe(true);
+    });
+
     it('is checked for an image that is not packed', async () => {
       const { image } = await packed('gzip');
       const [right, wrong] = await twoDisks();

@@ -73,6 +73,7 @@ export const reasons: Translated<typeof english> = {
   packedDamaged: 'Die gepackte Datei ist ungefähr bei {offset} beschädigt ({said}).',
   packedTrailing: 'In der gepackten Datei folgt bei {offset} etwas anderes auf das Abbild.',
   otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
+  changedWhileChecked: 'Während ihre Prüfsumme berechnet wurde, wurde in sie geschrieben.',
   signatureWrong: 'Ihre Signatur ({signature}, Schlüssel {key}) ist falsch: Datei oder Signatur wurde verändert.',
   signatureOfOther: 'Sie ist mit einem anderen Schlüssel signiert, {key} ({signature}).',
   signatureOfOld:

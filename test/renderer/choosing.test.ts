@@ -128,7 +128,7 @@ describe('choosing source and destinations', () => {
 
   test('marks a drive as new and announces it, and moves neither choice nor focus', async () => {
     const [first, second, third] = make.sticks(3);
-    await open.start({ state: { disks: [first!, third!] } });
+    await open.start({ state: { disks: [first!, third!] }, alone: true });
     await open.page.clock.install({ time: 0 });
     await open.page.clock.pauseAt(60 * 60_000);
     await destination('/dev/sdd').click();
@@ -323,7 +323,7 @@ describe('choosing source and destinations', () => {
   });
 
   test('shows the command line after one click, and copies it', async () => {
-    await open.start({ state: { disks } });
+    await open.start({ state: { disks }, alone: true });
     await open.page.context().grantPermissions(['clipboard-read']);
     await source('/dev/sdb').click();
     await destination('/dev/sdc').click();

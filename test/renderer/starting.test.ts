@@ -26,7 +26,7 @@ async function reviewing(plan: Plan, options: WindowOptions = {}): Promise<void>
 
 /** The same, with the page's clock under the control of the test from then on. */
 async function holding(plan: Plan, options: WindowOptions = {}): Promise<void> {
-  await reviewing(plan, options);
+  await reviewing(plan, { ...options, alone: true });
   await open.page.clock.install({ time: 0 });
   await open.page.clock.pauseAt(60 * 60_000);
 }
@@ -220,7 +220,7 @@ describe('consent by more or less than holding', () => {
   });
 
   test('S10 starts nothing on a double click on Review: a plain start waits until the plan was read', async () => {
-    await open.start({ state: { disks } });
+    await open.start({ state: { disks }, alone: true });
     await open.page.clock.install({ time: 0 });
     await open.page.clock.pauseAt(60 * 60_000);
     await open.main.push({ review: make.review(make.plan([make.imageEndpoint('/home/me/a.img', 32e9)])) });

@@ -22,7 +22,7 @@ export function oneWindow(): OneWindow {
   afterAll(() => windows.stop());
   afterEach(async () => {
     const problems = open?.problems ?? [];
-    await open?.page.context().close();
+    if (open !== null) await windows.close(open);
     open = null;
     expect(problems).toEqual([]);
   });

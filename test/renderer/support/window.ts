@@ -235,12 +235,23 @@ export interface WindowOptions {
   height?: number;
   scheme?: 'light' | 'dark';
   reducedMotion?: boolean;
+  /** In a page of its own: for a test that sets what outlives a reload, as the clock or a permission. */
+  alone?: boolean;
+}
+
+/** A page, and the main and the problems of the window that it shows now. */
+interface Shown {
+  page: Page;
+  main: FakeMain;
+  problems: string[];
 }
 
 /** One browser and one server for a test file. */
 export class Windows {
   readonly #browser: Browser;
   readonly #server: Server;
+  /** The page of all windows that are not alone. Another page is another process, which costs three times a load. */
+  #common: Shown | null = null;
 
   private constructor(browser: Browser, server: Server) {
     this.#browser = browser;
@@ -255,6 +266,10 @@ export class Windows {
       const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
       if (path === '/favicon.ico') {
         response.writeHead(204).end();
+        return;
+      }
+      if (path === '/blank') {
+        response.writeHead(200, { 'Content-Type': 'text/html' }).end();
         return;
       }
       readFile(join(PAGE, path === '/' ? 'index.html' : path)).then(
@@ -279,28 +294,51 @@ export class Windows {
     height = 800,
     scheme = 'light',
     reducedMotion = false,
+    alone = false,
   }: WindowOptions = {}): Promise<OpenWindow> {
-    const context = await this.#browser.newContext({
-      viewport: { width, height },
-      colorScheme: scheme,
-      reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
-    });
-    const page = await context.newPage();
-    const problems: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-    });
-    page.on('pageerror', (error) => problems.push(String(error)));
     const main = new FakeMain(appState(state));
-    await page.exposeFunction('askMain', (name: keyof WindowCalls, args: unknown[]) => main.handle(name, args));
-    await page.addInitScript(preload, calls);
+    const problems: string[] = [];
+    const shown = (alone ? null : this.#common) ?? (await this.#newPage({ main, problems }));
+    if (!alone) this.#common = shown;
+    Object.assign(shown, { main, problems });
+    const { page } = shown;
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: reducedMotion ? 'reduce' : 'no-preference' });
     main.attach(page);
-    await page.goto(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`);
+    await page.goto(this.#address('/'));
     await page.waitForFunction(() => document.querySelector('main h2') !== null);
     const picture = async (name: string): Promise<void> => {
       await page.screenshot({ path: join(PICTURES, `${name}.png`) });
     };
     return { page, main, problems, picture };
+  }
+
+  async #newPage(first: Omit<Shown, 'page'>): Promise<Shown> {
+    const page = await (await this.#browser.newContext()).newPage();
+    const shown = { page, ...first };
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') shown.problems.push(message.text());
+    });
+    page.on('pageerror', (error) => shown.problems.push(String(error)));
+    await page.exposeFunction('askMain', (name: keyof WindowCalls, args: unknown[]) => shown.main.handle(name, args));
+    await page.addInitScript(preload, calls);
+    return shown;
+  }
+
+  /** Ends a window. Nothing of it runs on, and the next one begins with the mouse outside and no key held. */
+  async close({ page }: OpenWindow): Promise<void> {
+    if (page !== this.#common?.page) {
+      await page.context().close();
+      return;
+    }
+    await page.mouse.up();
+    await page.mouse.move(0, 0);
+    for (const key of ['Space', 'Shift', 'Control', 'Alt']) await page.keyboard.up(key);
+    await page.goto(this.#address('/blank'));
+  }
+
+  #address(path: string): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`;
   }
 
   async stop(): Promise<void> {

@@ -7,6 +7,7 @@ import {
   batchName,
   bmapChoice,
   checksum as checksumText,
+  checksumCovers as checksumCoversText,
   jobId,
   jobKind,
   jobRequest,
@@ -18,6 +19,7 @@ import {
 import {
   assumesBlank,
   bmapOf,
+  checksumCoversOf,
   checksumOf,
   entryOf,
   destinationsOf,
@@ -67,6 +69,8 @@ export const keptRequest = z.strictObject({
   /** Never a list. Earlier versions had none. */
   checksum: checksumText.nullable().default(null),
   /** Earlier versions had none. */
+  checksumCovers: checksumCoversText.default(null),
+  /** Earlier versions had none. */
   bmap: bmapChoice.default('beside'),
   /** Earlier versions had none. */
   zeroUnmapped: z.boolean().default(false),
@@ -92,6 +96,7 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   origin: null,
   entry: null,
   checksum: null,
+  checksumCovers: null,
   bmap: 'beside',
   zeroUnmapped: false,
   unmount: false,
@@ -129,6 +134,7 @@ export function keep(request: JobRequest): KeptRequest {
     origin: originOf(request),
     entry: entryOf(request),
     checksum: checksumOf(request),
+    checksumCovers: checksumCoversOf(request),
     bmap: bmapOf(request),
     zeroUnmapped: zeroesUnmapped(request),
     unmount: unmounts(request),
@@ -149,8 +155,8 @@ export function readRequest(kept: KeptRequest): JobRequest | null {
 }
 
 function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
-  const { kind, name, source, origin, manifest, saveManifest, keepGoing, asIs, entry, checksum, unmount, job } = kept;
-  const { bmap, zeroUnmapped, io, memory, throttle, stallTimeout } = kept;
+  const { kind, name, source, origin, manifest, saveManifest, keepGoing, asIs, entry, unmount, job } = kept;
+  const { checksum, checksumCovers, bmap, zeroUnmapped, io, memory, throttle, stallTimeout } = kept;
   const mapped = { bmap, zeroUnmapped };
   const running = { io, memory, throttle, stallTimeout };
   const destinations = kept.destinations.map((path, index) => ({
@@ -167,6 +173,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         asIs,
         entry,
         checksum,
+        checksumCovers,
         key: null,
         ...mapped,
         method: methodOf(kept),
@@ -180,7 +187,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         against:
           source === null
             ? { kind: 'manifest', path: manifest }
-            : { kind: 'source', path: source, origin, entry, checksum, key: null, ...mapped },
+            : { kind: 'source', path: source, origin, entry, checksum, checksumCovers, key: null, ...mapped },
         ...named,
       });
     case 'repair':
@@ -191,6 +198,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         asIs,
         entry,
         checksum,
+        checksumCovers,
         key: null,
         ...mapped,
         manifest,

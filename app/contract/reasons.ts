@@ -102,6 +102,7 @@ export const REASONS = {
   decoderUnstarted: { errno: 'text' },
   otherChecksum: { hash: 'text', wanted: 'text', is: 'text' },
   changedWhileChecked: {},
+  otherChecksumOfImage: { hash: 'text', wanted: 'text', is: 'text' },
   checksumOfDisk: {},
   signatureWrong: { signature: 'text', key: 'text' },
   signatureOfOther: { signature: 'text', key: 'text' },

@@ -2,6 +2,7 @@
 // schema.
 import type {
   BmapChoice,
+  ChecksumCovers,
   CopyRequest,
   JobKind,
   JobRequest,
@@ -34,6 +35,7 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   asIs: false,
   entry: null,
   checksum: null,
+  checksumCovers: null,
   key: null,
   ...plainMapped,
   method: { kind: 'write', check: 'verify', zeros: 'sparse' },
@@ -51,7 +53,7 @@ export const plainVerify = (
   kind: 'verify',
   against:
     kind === 'source'
-      ? { kind, path, origin: null, entry: null, checksum: null, key: null, ...plainMapped }
+      ? { kind, path, origin: null, entry: null, checksum: null, checksumCovers: null, key: null, ...plainMapped }
       : { kind, path },
   ...plainNamed(destinations),
   ...plainRunning,
@@ -64,6 +66,7 @@ export const plainRepair = (source: string, destinations: readonly string[]): Re
   asIs: false,
   entry: null,
   checksum: null,
+  checksumCovers: null,
   key: null,
   ...plainMapped,
   manifest: null,
@@ -152,7 +155,7 @@ export const takesAsIs = (request: JobRequest): boolean =>
   (request.kind === 'copy' || request.kind === 'repair') && request.asIs;
 
 /** What a request says of its source file: which part of it counts, and what proves it. */
-export type OfSourceFile = Pick<CopyRequest, 'entry' | 'checksum' | 'key' | 'bmap' | 'zeroUnmapped'>;
+export type OfSourceFile = Pick<CopyRequest, 'entry' | 'checksum' | 'checksumCovers' | 'key' | 'bmap' | 'zeroUnmapped'>;
 
 /** The part of `request` that is about its source file; null when the request has no source file. */
 export function ofSourceFile(request: JobRequest): OfSourceFile | null {
@@ -174,12 +177,17 @@ export const entryOf = (request: JobRequest): string | null => ofSourceFile(requ
 /** The checksum that the source must have, or its list ("list:…"); null when none was given. */
 export const checksumOf = (request: JobRequest): string | null => ofSourceFile(request)?.checksum ?? null;
 
+/** What that checksum covers; null when it is not known. */
+export const checksumCoversOf = (request: JobRequest): ChecksumCovers => ofSourceFile(request)?.checksumCovers ?? null;
+
 /** The key that checks the signature of the source or of its list; null for none. */
 export const keyOf = (request: JobRequest): string | null => ofSourceFile(request)?.key ?? null;
 
 /** `request` with a proved checksum in place of the list and the key that it came from. */
-export const withChecksum = <R extends JobRequest>(request: R, checksum: string | null): R =>
-  withSourceFile(request, { checksum, key: null });
+export const withChecksum = <R extends JobRequest>(
+  request: R,
+  proved: Pick<OfSourceFile, 'checksum' | 'checksumCovers'>,
+): R => withSourceFile(request, { ...proved, key: null });
 
 /** The block map that the request chooses. */
 export const bmapOf = (request: JobRequest): BmapChoice => (ofSourceFile(request) ?? plainMapped).bmap;

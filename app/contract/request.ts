@@ -84,6 +84,13 @@ export const checksum = z.string().regex(
 /** The checksum of a source, or "list:" and the path of a list of checksums. */
 const givenChecksum = z.union([checksum, z.string().regex(/^list:[^\0]+$/)]);
 
+/**
+ * What the checksum is compared with: the source file, or only the image in it. null: with both, and one has to match,
+ * because a checksum without a name does not say what it is of.
+ */
+export const checksumCovers = z.enum(['file', 'image']).nullable();
+export type ChecksumCovers = z.infer<typeof checksumCovers>;
+
 /** Where a source file came from: a URL without its secrets, or "-" for standard input. */
 export const origin = z
   .string()
@@ -130,6 +137,7 @@ const source = {
    * The publisher's checksum of the source file or of the image in it; null for none. Never a list in plans and files.
    */
   checksum: givenChecksum.nullable(),
+  checksumCovers,
   /**
    * The key for the signature of that list or of the source file: the path of a file with public keys, or a minisign
    * key in base64; null for none. null in plans and files, because their checksum is already proved by the signature.
@@ -189,6 +197,7 @@ const verifyRequest = z.strictObject({
       origin: source.origin,
       entry: source.entry,
       checksum: source.checksum,
+      checksumCovers,
       key: source.key,
       ...mapped,
     }),

@@ -42,8 +42,9 @@ export function checksumOptions(kinds: readonly JobKind[], conflicts: readonly `
       return checksum?.startsWith(prefix) === true ? checksum.slice(prefix.length) : null;
     },
     set: (request, said: string | null) => {
-      if (said !== null) setOfSourceFile(request, { checksum: `${prefix}${said}` });
-      else if (checksumOf(request)?.startsWith(prefix) === true) setOfSourceFile(request, { checksum: null });
+      if (said !== null) setOfSourceFile(request, { checksum: `${prefix}${said}`, checksumCovers: null });
+      else if (checksumOf(request)?.startsWith(prefix) === true)
+        setOfSourceFile(request, { checksum: null, checksumCovers: null });
     },
   });
   return [

@@ -2,6 +2,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import {
+  checksumCoversOf,
   checksumOf,
   entryOf,
   givenBmap,
@@ -79,7 +80,7 @@ export async function examine(
   ]);
   const proof = await proving(asked, file, answers);
   const { found: bmap, errors: onBmap } = await mapping(asked, file, answers);
-  const request = goingBy(withChecksum(asked, proof.value?.checksum ?? null), bmap);
+  const request = goingBy(withChecksum(asked, proof.value ?? UNPROVED), bmap);
   const source = file === null ? null : await sourceFor(request, file, bmap.file, answers);
   const given = await placesOf(request, answers);
   const files = given.map(({ place }) => place);
@@ -190,7 +191,8 @@ function againstOtherManifest({ log }: Resumed, manifest: Manifest | null, path:
 async function proving(request: WorkRequest, source: Found | null, answers: Answers): Promise<Read<Proof>> {
   const [checksum, key] = [checksumOf(request), keyOf(request)];
   const end = source?.end ?? null;
-  if (end === null || (checksum === null && key === null)) return { value: { ...UNPROVED, checksum }, errors: [] };
+  if (end === null || (checksum === null && key === null))
+    return { value: { ...UNPROVED, checksum, checksumCovers: checksumCoversOf(request) }, errors: [] };
   const proof = proofOf(end, { checksum, key, entry: entryOf(request) });
   const list = listIn(checksum);
   try {

@@ -6,6 +6,7 @@ import { SECTOR_SIZE, type Mounted } from '../../contract/disks.ts';
 import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Content, Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
+import type { ChecksumCovers } from '../../contract/request.ts';
 import type { Bmap } from '../../parsers/bmap.ts';
 import { withDescendants, type Block, type Blocks } from './block-devices.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
@@ -61,6 +62,8 @@ export interface Packed {
   sizeKey: string | null;
   /** "sha256:…", of the file or of the image in it; null for none. */
   checksum: string | null;
+  /** What it covers (contract/request.ts). */
+  checksumCovers: ChecksumCovers;
   /** The ranges of the image that count; null for all of it. */
   map: SourceMap | null;
 }

@@ -58,13 +58,8 @@ export async function checkFile(path: string, requirement: CheckRequirement): Pr
     const image = (await isPacked(file, stats.size)) ? await imageOf(file, path, requirement.entry) : null;
     if (image === null) await checkName(file, path, stats.size);
     const taken = image?.entry ?? null;
-    const {
-      checksum: wanted,
-      from,
-      signed,
-      unchecked,
-      unclear,
-    } = await proofFor(path, { ...requirement, entry: taken });
+    const proof = await proofFor(path, { ...requirement, entry: taken });
+    const { checksum: wanted, checksumCovers, from, signed, unchecked, unclear } = proof;
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);
     const bmap = await bmapOfFile(path, requirement.bmap);
     const size = image === null ? stats.size : image.size;
@@ -75,7 +70,7 @@ export async function checkFile(path: string, requirement: CheckRequirement): Pr
     const decoded = await decodeWhole(file, path, how, UNWATCHED, bmap?.path);
     if (bmap !== null) checkBmapSize(bmap, decoded.written);
     await keepSize(sizeKey, decoded.written);
-    const wrong = wanted === null ? null : otherChecksum(path, wanted, decoded);
+    const wrong = wanted === null ? null : otherChecksum(path, wanted, checksumCovers, decoded);
     if (wrong !== null) throw new Refusal([wrong]);
     return {
       format: image?.format ?? null,
@@ -107,7 +102,8 @@ async function proofFor(path: string, requirement: Requirement): Promise<Proof> 
   const contradiction = unclear.find(isContradiction);
   if (contradiction !== undefined) throw new Refusal([listFailure(contradiction.list, contradiction.reason)]);
   const unchecked = await uncheckedBeside(resolve(path), found);
-  return { ...UNPROVED, checksum: found?.checksum ?? null, from: found, unchecked, unclear };
+  const checksumCovers = found?.isNamed === true ? found.of : null;
+  return { ...UNPROVED, checksum: found?.checksum ?? null, checksumCovers, from: found, unchecked, unclear };
 }
 
 /** The block map to check by: the one that was named, else one that lies beside the file. */

@@ -19,6 +19,8 @@ export interface ListedChecksum {
   list: string;
   checksum: string;
   of: Of;
+  /** The list names what it is of. */
+  isNamed: boolean;
 }
 
 /** A list that says nothing clear about a file, and why. */
@@ -51,11 +53,14 @@ export async function checksumBeside(path: string, entry: string | null): Promis
     const answer = await answerOf(list, sought);
     const reason = 'reason' in answer ? answer.reason : reasonAgainst(answer, list, sought);
     if (reason !== null) unclear.push({ list, reason });
-    if ('kind' in answer && answer.kind === 'found') said.push({ list, checksum: answer.checksum, of: answer.of });
+    if (!('kind' in answer) || answer.kind !== 'found') continue;
+    const { checksum, of, isNamed } = answer;
+    said.push({ list, checksum, of, isNamed });
   }
   const contradiction = contradictionIn(said);
   if (contradiction !== null) unclear.push(contradiction);
-  return { found: unclear.some(isContradiction) ? null : (said[0] ?? null), unclear };
+  const best = said.find(({ of }) => of === 'file') ?? said[0] ?? null;
+  return { found: unclear.some(isContradiction) ? null : best, unclear };
 }
 
 /** True when a list has two checksums of the file, or another one than the next list. */

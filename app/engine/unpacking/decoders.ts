@@ -209,7 +209,7 @@ export class Unpacking {
 
   /** The checksum of a virtual disk is computed apart from its decoding, so a change can lie behind it. */
   #checksumFault(decoded: Decoded): PlatterError | null {
-    const { checksum } = this.#packed;
+    const { checksum, checksumCovers } = this.#packed;
     if (checksum !== null && !this.#isClosed && fstatSync(this.#file, { bigint: true }).mtimeNs !== this.#changed)
       return failure({
         code: 'BAD_IMAGE',
@@ -218,7 +218,7 @@ export class Unpacking {
         reason: { kind: 'changedWhileChecked' },
         remedy: { kind: 'BAD_IMAGE' },
       });
-    return checksum === null ? null : otherChecksum(this.#end.path, checksum, decoded);
+    return checksum === null ? null : otherChecksum(this.#end.path, checksum, checksumCovers, decoded);
   }
 
   async #makeVerdict(answers: Answers | null): Promise<PlatterError | null> {

@@ -99,7 +99,7 @@ async function describeFile(path: string, file: FileHandle, size: number, entry:
     bytes: size,
     packed,
     ...seen,
-    checksum: found === null ? null : { ...found, list: basename(found.list) },
+    checksum: found === null ? null : { list: basename(found.list), checksum: found.checksum, of: found.of },
     unclear: unclear.map(({ list, reason }) => ({ list: basename(list), reason })),
     bmap: await bmapFacts(path, seen.sizeIs === 'exact' ? seen.size : null),
   };

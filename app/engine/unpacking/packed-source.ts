@@ -8,14 +8,22 @@ import type { Reading } from '../../contract/host.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { cancelledOpening, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
-import { checksumOf, entryOf, partsOf, rescueOf, takesAsIs, zeroesUnmapped } from '../../contract/request-facts.ts';
-import type { WorkRequest } from '../../contract/request.ts';
+import {
+  checksumCoversOf,
+  checksumOf,
+  entryOf,
+  partsOf,
+  rescueOf,
+  takesAsIs,
+  zeroesUnmapped,
+} from '../../contract/request-facts.ts';
+import type { ChecksumCovers, WorkRequest } from '../../contract/request.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { isCertain, namedFormat } from '../../parsers/name-endings.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
 import { statsId } from '../devices/file-ids.ts';
-import type { End, Found, SourceMap } from '../devices/inspect-paths.ts';
+import type { End, Found, Packed, SourceMap } from '../devices/inspect-paths.ts';
 import { entryIn } from './archive.ts';
 import { checkBmapSize, type BmapFile } from './bmap-file.ts';
 import { contentKey, keepSize, knownSize } from './known-sizes.ts';
@@ -69,7 +77,14 @@ export function sourceFor(
   const zeroUnmapped = zeroesUnmapped(request);
   return unpackedEnd(
     file,
-    { isRaw, entry: entryOf(request), checksum: checksumOf(request), bmap, zeroUnmapped },
+    {
+      isRaw,
+      entry: entryOf(request),
+      checksum: checksumOf(request),
+      checksumCovers: checksumCoversOf(request),
+      bmap,
+      zeroUnmapped,
+    },
     answers,
   );
 }
@@ -80,6 +95,7 @@ interface SourceOptions {
   isRaw: boolean;
   entry: string | null;
   checksum: string | null;
+  checksumCovers: ChecksumCovers;
   bmap: BmapFile | null;
   zeroUnmapped: boolean;
 }
@@ -110,18 +126,9 @@ async function imageIn(end: End, options: SourceOptions, answers: Answers): Prom
       return await inspectPacked(file.fd, end, options, answers);
     if (!isChecked(options)) return null;
     if (options.bmap !== null) checkBmapSize(options.bmap, end.size);
-    const { checksum } = options;
     return {
       ...end,
-      packed: {
-        format: RAW,
-        bytes: end.size,
-        entry: null,
-        seekable: true,
-        sizeKey: null,
-        checksum,
-        map: mapOf(options),
-      },
+      packed: { format: RAW, bytes: end.size, entry: null, seekable: true, sizeKey: null, ...partOf(options) },
     };
   } finally {
     closeWithoutWaiting(file);
@@ -132,6 +139,13 @@ const isChecked = ({ checksum, bmap }: SourceOptions): boolean => checksum !== n
 
 const mapOf = ({ bmap, zeroUnmapped }: SourceOptions): SourceMap | null =>
   bmap === null ? null : { path: bmap.path, bmap: bmap.bmap, zeroUnmapped };
+
+/** What the request adds to the facts about a packed source. */
+const partOf = (options: SourceOptions): Pick<Packed, 'checksum' | 'checksumCovers' | 'map'> => ({
+  checksum: options.checksum,
+  checksumCovers: options.checksumCovers,
+  map: mapOf(options),
+});
 
 /** Closes a file without waiting: a read of it may never be answered. */
 const closeWithoutWaiting = (file: FileHandle): void => void file.close();
@@ -191,7 +205,7 @@ async function inspectPacked(file: number, end: End, options: SourceOptions, ans
   const sizeKey = size === undefined ? await answers.of(end.path, contentKey(file, entry)) : null;
   // A block map says the size, which is checked at the end of the file.
   const bytes = size ?? options.bmap?.bmap.imageSize ?? (await sizeByDecoding(file, end, entry, sizeKey, answers));
-  const packed = { format, bytes: end.size, entry, seekable, sizeKey, checksum: options.checksum, map: mapOf(options) };
+  const packed = { format, bytes: end.size, entry, seekable, sizeKey, ...partOf(options) };
   return { ...end, size: bytes, allocated: bytes, packed };
 }
 
@@ -317,17 +331,18 @@ export const notAsNamed = (
     remedy: { kind: 'getAgainOrAsIs' },
   });
 
-/**
- * The error for a file that must have this checksum and does not; null when it has. Publishers give the checksum of the
- * file or of the image in it.
- */
-export function otherChecksum(path: string, checksum: string, { digests, imageDigests }: Decoded): PlatterError | null {
+/** The error for a file that must have this checksum and does not; null when it has. */
+export function otherChecksum(
+  path: string,
+  checksum: string,
+  covers: ChecksumCovers,
+  { digests, imageDigests }: Decoded,
+): PlatterError | null {
   const { hash, hex } = partsOf(checksum);
-  if (hex === digests[hash] || hex === imageDigests[hash]) return null;
-  return failure({
-    code: 'BAD_IMAGE',
-    op: 'check',
-    device: path,
-    reason: { kind: 'otherChecksum', hash, wanted: hex, is: digests[hash] ?? '' },
-  });
+  if (covers !== 'image' && hex === digests[hash]) return null;
+  if (covers !== 'file' && hex === imageDigests[hash]) return null;
+  const isOfImage = covers === 'image';
+  const is = (isOfImage ? imageDigests : digests)[hash] ?? '';
+  const kind = isOfImage ? 'otherChecksumOfImage' : 'otherChecksum';
+  return failure({ code: 'BAD_IMAGE', op: 'check', device: path, reason: { kind, hash, wanted: hex, is } });
 }

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
+import type { ChecksumCovers } from '../../contract/request.ts';
 import { listIn, partsOf } from '../../contract/request-facts.ts';
 import { failure, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import { readChecksumList } from '../../parsers/checksums/list.ts';
@@ -32,6 +33,8 @@ import {
 export interface Proof {
   /** "sha256:…"; null when nothing was given. */
   checksum: string | null;
+  /** What it covers; null when that is not known. */
+  checksumCovers: ChecksumCovers;
   /** The list that has the checksum, and what the list gives it for; null when the user gave it, or a signature did. */
   from: { list: string; of: Of } | null;
   /** The signer, and the path of the signed list or image; null when no signature was checked. */
@@ -58,7 +61,14 @@ export interface Requirement {
 
 type Source = Pick<End, 'path' | 'realPath' | 'kind'>;
 
-export const UNPROVED: Proof = { checksum: null, from: null, signed: null, unchecked: [], unclear: [] };
+export const UNPROVED: Proof = {
+  checksum: null,
+  checksumCovers: null,
+  from: null,
+  signed: null,
+  unchecked: [],
+  unclear: [],
+};
 
 /**
  * The proof that a source must match. With a key it must be signed: by the list that was named, else by a list beside
@@ -86,9 +96,10 @@ async function ofList(list: string, source: Source, entry: string | null, key: P
   const signed = key === null || signature === null ? null : await signerOfList(list, bytes, signature, key);
   const answer = await answerIn(signed?.text ?? bytes, list, source.realPath, entry);
   if (answer.kind !== 'found') throw new Refusal([listFailure(list, reasonFor(answer))]);
-  const { of, odd } = answer;
+  const { checksum, of, isNamed, odd } = answer;
   return {
-    checksum: answer.checksum,
+    checksum,
+    checksumCovers: isNamed ? of : null,
     from: { list, of },
     signed: signed === null ? null : { ...signed.signer, path: list },
     unchecked: key === null ? await uncheckedOf(list, bytes) : [],
@@ -101,7 +112,7 @@ async function ofImage({ path, realPath }: Source, key: PublicKey): Promise<Proo
   const signature = await signatureBy(key, realPath, null);
   if (signature === null) return refuseUnsigned(path);
   const { signer, checksum } = await signerOfImage(path, realPath, signature, key);
-  return { ...UNPROVED, checksum, signed: { ...signer, path } };
+  return { ...UNPROVED, checksum, checksumCovers: 'file', signed: { ...signer, path } };
 }
 
 /** The signature of a file that a key of this kind can check; null for none. */

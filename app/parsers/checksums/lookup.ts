@@ -17,8 +17,11 @@ export interface LookupTarget {
 
 /** The result of a look-up. */
 export type Answer =
-  /** `odd`: another line that names the file and cannot be used. */
-  | { kind: 'found'; checksum: string; of: Of; odd: UnusableLine | null }
+  /**
+   * `isNamed`: the line names what it is of; digits alone do not say whether they cover the file or the image in it.
+   * `odd`: another line that names the file and cannot be used.
+   */
+  | { kind: 'found'; checksum: string; of: Of; isNamed: boolean; odd: UnusableLine | null }
   | { kind: 'contradiction'; hash: Hash; one: string; other: string }
   | { kind: 'odd'; line: UnusableLine }
   /** `names`: the files in the list. `isBare`: the list has digits without a name, which could belong to any file. */
@@ -28,21 +31,33 @@ export type Answer =
 const STRENGTH: readonly Hash[] = ['sha512', 'sha256', 'sha1', 'md5'];
 
 /**
- * Looks up `sought` in `list`, from a file called `listName`. A checksum of the file takes precedence over one of the
- * image.
+ * Looks up `sought` in `list`, from a file called `listName`. A line about the file decides, even when it cannot be used:
+ * no line about the image stands in for it.
  */
 export function lookUp(list: ChecksumList, listName: string, sought: LookupTarget): Answer {
   const owner = ownerOf(listName, basename(sought.file));
-  const ofFile = list.listed.filter(({ name }) => (name === null ? owner === 'file' : endsWith(sought.file, name)));
-  const ofImage = list.listed.filter(({ name }) =>
-    name === null ? owner === 'image' : sought.images.some((path) => endsWith(path, name)),
-  );
+  const bare = list.listed.filter(({ name }) => name === null);
+  const ofFile = [...linesFor(list, [sought.file]), ...(owner === 'file' ? bare : [])];
+  const ofImage = [...linesFor(list, sought.images), ...(owner === 'image' ? bare : [])];
   const odd = list.odd.filter(({ text }) => [sought.file, ...sought.images].some((path) => mentions(text, path)));
   if (ofFile.length > 0) return strongest(ofFile, 'file', odd);
+  const broken = odd.find(({ text, isOtherHash }) => !isOtherHash && mentions(text, sought.file));
+  if (broken !== undefined) return { kind: 'odd', line: broken };
   if (ofImage.length > 0) return strongest(ofImage, 'image', odd);
   if (odd[0] !== undefined) return { kind: 'odd', line: odd[0] };
   const names = new Set(list.listed.flatMap(({ name }) => name ?? []));
   return { kind: 'absent', names: [...names], isBare: list.listed.some(({ name }) => name === null) };
+}
+
+/**
+ * The lines that name one of `paths`. A publisher's folders are not those of the download: when no line has the folders
+ * of a path, the name alone counts, unless the list has it in several folders.
+ */
+function linesFor({ listed }: ChecksumList, paths: readonly string[]): Listed[] {
+  const exact = listed.filter(({ name }) => name !== null && paths.some((path) => endsWith(path, name)));
+  if (exact.length > 0) return exact;
+  const alike = listed.filter(({ name }) => name !== null && paths.some((path) => basename(path) === basename(name)));
+  return new Set(alike.map(({ name }) => name)).size === 1 ? alike : [];
 }
 
 function strongest(listed: readonly Listed[], of: Of, odd: readonly UnusableLine[]): Answer {
@@ -52,7 +67,7 @@ function strongest(listed: readonly Listed[], of: Of, odd: readonly UnusableLine
   }
   const [best] = STRENGTH.flatMap((hash) => listed.filter((each) => each.hash === hash));
   const unclear = odd.find(({ isOtherHash }) => !isOtherHash) ?? null;
-  return { kind: 'found', checksum: `${best!.hash}:${best!.hex}`, of, odd: unclear };
+  return { kind: 'found', checksum: `${best!.hash}:${best!.hex}`, of, isNamed: best!.name !== null, odd: unclear };
 }
 
 /** True when `path` ends with `name`, which may include folders. */

@@ -25,7 +25,7 @@ describe('the lists beside a file', () => {
     write('SHA256SUMS', `${SHA256}  disk.img.xz\n`);
     write('disk.img.xz.md5', `${'a'.repeat(32)}\n`);
     expect(await checksumBeside(at('disk.img.xz'), null)).toEqual({
-      found: { list: at('disk.img.xz.md5'), checksum: `md5:${'a'.repeat(32)}`, of: 'file' },
+      found: { list: at('disk.img.xz.md5'), checksum: `md5:${'a'.repeat(32)}`, of: 'file', isNamed: false },
       unclear: [],
     });
   });
@@ -34,6 +34,14 @@ describe('the lists beside a file', () => {
     write('SHA256SUMS', `${SHA256}  raspios.img\n`);
     expect(await checksumBeside(at('download.zip'), 'folder/raspios.img')).toMatchObject({
       found: { of: 'image', checksum: `sha256:${SHA256}` },
+    });
+  });
+
+  it('give the checksum of the file rather than that of the image in it', async () => {
+    write('disk.img.sha256', `${OTHER}  disk.img\n`);
+    write('SHA256SUMS', `${SHA256}  disk.img.xz\n`);
+    expect(await checksumBeside(at('disk.img.xz'), null)).toMatchObject({
+      found: { of: 'file', checksum: `sha256:${SHA256}` },
     });
   });
 
@@ -70,10 +78,10 @@ describe('the lists beside a file', () => {
       { kind: 'listLacks', names: ['x.img'], more: 0 },
     ],
     [
-      'the file in another folder',
+      'the file in two other folders',
       'SHA256SUMS',
-      `${SHA256}  old/disk.img`,
-      { kind: 'listLacks', names: ['old/disk.img'] },
+      `${SHA256}  old/disk.img\n${OTHER}  new/disk.img`,
+      { kind: 'listLacks', names: ['old/disk.img', 'new/disk.img'] },
     ],
     ['its own list with nothing in it', 'disk.img.sha256', '<html>Not found</html>', { kind: 'listEmpty' }],
     [

@@ -74,6 +74,8 @@ export const reasons: Translated<typeof english> = {
   packedTrailing: 'In der gepackten Datei folgt bei {offset} etwas anderes auf das Abbild.',
   otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
   changedWhileChecked: 'Während ihre Prüfsumme berechnet wurde, wurde in sie geschrieben.',
+  otherChecksumOfImage:
+    'Der {hash} des Abbilds darin ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
   signatureWrong: 'Ihre Signatur ({signature}, Schlüssel {key}) ist falsch: Datei oder Signatur wurde verändert.',
   signatureOfOther: 'Sie ist mit einem anderen Schlüssel signiert, {key} ({signature}).',
   signatureOfOld:

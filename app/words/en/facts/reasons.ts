@@ -72,6 +72,7 @@ export const reasons = {
   packedTrailing: 'Something else follows the image in the packed file, at {offset}.',
   otherChecksum: 'Its {hash} is {is}, not {wanted}: it is another file, or a damaged one.',
   changedWhileChecked: 'It was written to while its checksum was computed.',
+  otherChecksumOfImage: 'The {hash} of the image in it is {is}, not {wanted}: it is another file, or a damaged one.',
   signatureWrong: 'Its signature ({signature}, key {key}) is wrong: the file or the signature was changed.',
   signatureOfOther: 'It is signed by another key, {key} ({signature}).',
   signatureOfOld:

@@ -72,6 +72,8 @@ export const reasons: Translated<typeof english> = {
   packedTrailing: 'Autre chose suit l’image dans le fichier compressé, à {offset}.',
   otherChecksum: 'Son {hash} est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
   changedWhileChecked: 'On y a écrit pendant le calcul de sa somme de contrôle.',
+  otherChecksumOfImage:
+    'Le {hash} de l’image qu’il contient est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
   signatureWrong: 'Sa signature ({signature}, clé {key}) est fausse : le fichier ou la signature a été modifié.',
   signatureOfOther: 'Il est signé par une autre clé, {key} ({signature}).',
   signatureOfOld:

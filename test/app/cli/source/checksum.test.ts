@@ -55,6 +55,28 @@ describe.skipIf(skip !== '')(`--checksum${skip}`, () => {
     expect(JSON.stringify(run.lines[0])).toContain(`The sha256 of the image in ${at('disk.img.xz')} is `);
   });
 
+  test.each([
+    ['the image with what the packed file should be', 'disk.img.xz', 'kept.img'],
+    ['the packed file with what the image should be', 'disk.img', 'disk.img.xz'],
+  ])('does not compare %s', async (_, name, has) => {
+    await packed();
+    list(`${sha256(has)}  ${name}\n`);
+    const run = await copy('--checksum', 'lists/SUMS');
+    expect([run.code, existsSync(at('copy.img'))]).toEqual([3, false]);
+    const check = await platter(['check', '--checksum', 'lists/SUMS', 'disk.img.xz'], { cwd: at('.') });
+    expect([check.code, check.stderr]).toEqual([
+      3,
+      expect.stringContaining(`, not ${sha256(has)}: it is another file`),
+    ]);
+  });
+
+  test('compares digits alone with both', async () => {
+    await packed();
+    writeFileSync(at('lists/disk.img.xz.sha256'), `${sha256('kept.img')}\n`);
+    const run = await copy('--checksum', 'lists/disk.img.xz.sha256');
+    expect(run.code, run.stdout).toBe(0);
+  });
+
   test('compares the file in an archive when the list names it', async () => {
     await packed();
     await folder!.run('mv kept.img raspios.img && zip -q download.zip raspios.img');

@@ -15,7 +15,15 @@ function said(text: string | Buffer, list = 'SHA256SUMS', file = '/home/me/image
   return lookUp(readChecksumList(Buffer.from(text), list), list, { file, images });
 }
 
-const found = (checksum: string, of = 'file'): object => ({ kind: 'found', checksum, of, odd: null });
+const found = (checksum: string, of = 'file', isNamed = true): object => ({
+  kind: 'found',
+  checksum,
+  of,
+  isNamed,
+  odd: null,
+});
+/** The result for digits alone. */
+const bare = (checksum: string, of = 'file'): object => found(checksum, of, false);
 
 describe('a list of checksums', () => {
   it.each([
@@ -29,6 +37,9 @@ describe('a list of checksums', () => {
     ['"./" before the name', `${SHA256}  ./disk.img.xz`],
     ['the folder that the file is in', `${SHA256}  images/disk.img.xz`],
     ['the whole path', `${SHA256}  /home/me/images/disk.img.xz`],
+    ['the folder that the publisher has it in', `${SHA256}  ./old/disk.img.xz`],
+    ['the path that the publisher has it at', `${SHA256}  /srv/disk.img.xz`],
+    ['another folder beside its own', `${OTHER}  old/disk.img.xz\n${SHA256}  images/disk.img.xz`],
     ['CRLF', `${OTHER}  other.img\r\n${SHA256}  disk.img.xz\r\n`],
     ['a byte order mark', `\uFEFF${SHA256}  disk.img.xz`],
     ['UTF-16, as PowerShell writes it', Buffer.from(`\uFEFF${SHA256}  disk.img.xz\r\n`, 'utf16le')],
@@ -59,8 +70,11 @@ describe('a list of checksums', () => {
   it.each([
     ['another file', `${SHA256}  other.img.xz`, ['other.img.xz']],
     ['a file whose name ends like it', `${SHA256}  my-disk.img.xz`, ['my-disk.img.xz']],
-    ['a file in another folder', `${SHA256}  old/disk.img.xz`, ['old/disk.img.xz']],
-    ['a file at another absolute path', `${SHA256}  /disk.img.xz`, ['/disk.img.xz']],
+    [
+      'files with its name in several folders',
+      `${SHA256}  old/disk.img.xz\n${OTHER}  new/disk.img.xz`,
+      ['old/disk.img.xz', 'new/disk.img.xz'],
+    ],
     ['nothing', '', []],
   ])('of %s says only what it is of', (_, text, names) => {
     expect(said(text)).toEqual({ kind: 'absent', names, isBare: false });
@@ -70,13 +84,13 @@ describe('a list of checksums', () => {
     it.each(['disk.img.xz.sha256', 'disk.img.xz.sha256sum', 'disk.img.xz.SHA256.txt', 'disk.img.xz-CHECKSUM'])(
       'is of the file that it is named after (%s)',
       (list) => {
-        expect(said(`${SHA256}\n`, list)).toEqual(found(`sha256:${SHA256}`));
-        expect(said(`sha256:${SHA256}`, list)).toEqual(found(`sha256:${SHA256}`));
+        expect(said(`${SHA256}\n`, list)).toEqual(bare(`sha256:${SHA256}`));
+        expect(said(`sha256:${SHA256}`, list)).toEqual(bare(`sha256:${SHA256}`));
       },
     );
 
     it('covers the image in the packed file that the list is named after', () => {
-      expect(said(MD5, 'disk.img.md5')).toEqual(found(`md5:${MD5}`, 'image'));
+      expect(said(MD5, 'disk.img.md5')).toEqual(bare(`md5:${MD5}`, 'image'));
     });
 
     it.each(['SHA256SUMS', 'other.img.xz.sha256', 'disk.sha256'])('covers no file in %s', (list) => {
@@ -87,6 +101,13 @@ describe('a list of checksums', () => {
   it('covers the image that it names, unless it names the packed file too', () => {
     expect(said(`${SHA256}  disk.img`)).toEqual(found(`sha256:${SHA256}`, 'image'));
     expect(said(`${SHA256}  disk.img\n${OTHER}  disk.img.xz`)).toEqual(found(`sha256:${OTHER}`));
+  });
+
+  it('does not take the checksum of the image when the line of the file cannot be used', () => {
+    expect(said(`BAD  disk.img.xz\n${SHA256}  disk.img`)).toMatchObject({ kind: 'odd', line: { number: 1 } });
+    expect(said(`SHA384 (disk.img.xz) = ${'a'.repeat(96)}\n${SHA256}  disk.img`)).toEqual(
+      found(`sha256:${SHA256}`, 'image'),
+    );
   });
 
   it('gives both checksums when it has two of one file', () => {

@@ -1,5 +1,6 @@
 // The content of an image file: in words, and as a map of its partitions.
 import {
+  isMacExtra,
   isImageName,
   SPARSE,
   writtenFormat,
@@ -96,7 +97,9 @@ export function mapOf({ table, size: image }: Described): MapSegment[] {
  * one.
  */
 export function filesOf({ packed }: Described): ArchivedFile[] {
-  const files = (packed?.entries ?? []).filter(({ name, size }) => !name.endsWith('/') && size > 0);
+  const files = (packed?.entries ?? []).filter(
+    ({ name, size }) => !name.endsWith('/') && size > 0 && !isMacExtra(name),
+  );
   if (files.length < 2) return [];
   const byName = new Map(files.map((file) => [file.name, file]));
   const rank = ({ name }: ArchivedFile): number => (isImageName(name) ? 0 : 1);

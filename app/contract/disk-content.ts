@@ -115,6 +115,15 @@ export interface ArchivedFile {
 /** True when this name marks the image among other files of an archive (a README, checksums). */
 export const isImageName = (name: string): boolean => /\.(img|iso|raw|bin|dd|wic|usb|sdcard|hddimg)$/iu.test(name);
 
+/** True when this name is that of a text, a document, a checksum, a picture or a program, which is no disk image. */
+export const isOtherName = (name: string): boolean =>
+  /(^|\/)(readme|licen[cs]e|changelog|copying)$|\.(txt|md|rst|pdf|rtf|docx?|odt|html?|xml|json|csv|ini|log|url|nfo|png|jpe?g|gif|svg|exe|msi|dll|bat|sh|ps1|asc|sig|md5|sha\d+|md5sums?|sha\d+sums?|bmap)$/iu.test(
+    name,
+  );
+
+/** True when macOS adds this file to an archive, beside those that the user put in. */
+export const isMacExtra = (name: string): boolean => /^__MACOSX\/|(^|\/)(\._[^/]*|\.DS_Store)$/u.test(name);
+
 /** The decoder's name for an Android sparse image. */
 export const SPARSE = 'android-sparse';
 

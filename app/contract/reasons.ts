@@ -85,6 +85,8 @@ export const REASONS = {
   looksOtherThanNamed: { format: 'text', file: 'file' },
   severalInArchive: { names: 'text' },
   emptyArchive: {},
+  noImageInArchive: { name: 'text' },
+  entryNameBroken: {},
   notInArchive: { name: 'text', names: 'text' },
   encryptedEntry: { name: 'text' },
   twiceInArchive: { name: 'text', count: 'count' },

@@ -19,6 +19,7 @@ export const REMEDIES = {
   checkSource: {},
   cutZeros: { command: 'text' },
   unpackFirst: { command: 'text' },
+  getAgainOrUnpack: { command: 'text' },
   otherList: {},
   getSigned: {},
   getSignature: {},

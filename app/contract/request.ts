@@ -99,7 +99,11 @@ export const origin = z
   .regex(/^[^\p{Cc}]+$/u, 'It is one line of text.');
 
 /** The name of a file in an archive; null for its only one. */
-export const entry = z.string().min(1).nullable();
+export const entry = z
+  .string()
+  .min(1)
+  .regex(/^[^\0]+$/, 'A name has no NUL in it.')
+  .nullable();
 
 /**
  * The block map (bmap) of a source. 'beside': the one beside the source file, if any; in a log or a history there was

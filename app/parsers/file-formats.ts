@@ -36,16 +36,10 @@ const PACKED: readonly Format[] = [
       file.has(0, 'BZh') &&
       (file.has(4, [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]) || file.has(4, [0x17, 0x72, 0x45, 0x38, 0x50, 0x90])),
   ),
-  magic('packed', 'zstd', at(0, [0x28, 0xb5, 0x2f, 0xfd])), // RFC 8878, 3.1.1
-  magic(
-    'packed',
-    'zstd',
-    (file) =>
-      within(file.u32le(0), 0x184d2a50, 0x184d2a5f) &&
-      within(file.u32le(4), 0, 1024) &&
-      file.has(8 + file.u32le(4)!, [0x28, 0xb5, 0x2f, 0xfd]),
-  ),
-  magic('packed', 'lz4', at(0, [0x04, 0x22, 0x4d, 0x18], [0x02, 0x21, 0x4c, 0x18])), // lz4_Frame_format.md
+  // RFC 8878, 3.1.1
+  magic('packed', 'zstd', (file) => file.has(afterSkippables(file), [0x28, 0xb5, 0x2f, 0xfd])),
+  magic('packed', 'lz4', (file) => file.has(afterSkippables(file), [0x04, 0x22, 0x4d, 0x18])), // lz4_Frame_format.md
+  magic('packed', 'legacy lz4', at(0, [0x02, 0x21, 0x4c, 0x18])),
   magic('packed', 'lzma', isLzma),
   magic('packed', 'lzip', (file) => file.has(0, 'LZIP') && within(file.u8(4), 0, 1)),
   magic('packed', 'lzop', at(0, [0x89, 0x4c, 0x5a, 0x4f, 0, 0x0d, 0x0a, 0x1a, 0x0a])),
@@ -59,6 +53,7 @@ const PACKED: readonly Format[] = [
   magic('packed', 'ZIP', at(0, 'PK\x05\x06', 'PK\x07\x08PK\x03\x04')),
   magic('packed', '7z', at(0, [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c])), // 7zFormat.txt
   magic('packed', 'RAR', at(0, 'Rar!\x1a\x07')),
+  magic('packed', 'self-extracting ZIP', endsAsZip),
   magic('packed', 'cloop', at(0, '#!/bin/sh\n#V2.0 Format\n')),
 ];
 
@@ -115,7 +110,7 @@ const BACKUPS: readonly Format[] = [
   magic('firmware', 'uImage', at(0, [0x27, 0x05, 0x19, 0x56]), false),
   magic('firmware', 'Linux kernel', isLinuxKernel, false),
   // It can be mounted from a partition, but no machine boots from it.
-  magic('fileSystem', 'squashfs', (file) => file.has(0, 'hsqs') && file.u16le(28) === 4, false),
+  magic('fileSystem', 'squashfs', (file) => file.has(0, 'hsqs') && file.u16le(28) === 4),
   magic('encrypted', 'age', at(0, 'age-encryption.org/v1')),
   magic('encrypted', 'OpenSSL', at(0, 'Salted__')),
 ];
@@ -181,6 +176,24 @@ function isFixedVhd(file: Sample): boolean {
 /** Apple's UDIF ends with a block of 512 bytes that begins with "koly" and version 4. */
 const hasDmgTrailer = (file: Sample): boolean =>
   file.has(-512, 'koly') && file.u32be(-508) === 4 && file.u32be(-504) === 512;
+
+/** The offset of the first frame of zstd or lz4 behind skippable ones (RFC 8878, 3.1.2; lz4_Frame_format.md). */
+function afterSkippables(file: Sample): number {
+  let at = 0;
+  while (within(file.u32le(at), 0x184d2a50, 0x184d2a5f)) at += 8 + (file.u32le(at + 4) ?? 0);
+  return at;
+}
+
+/**
+ * APPNOTE.TXT, 4.3.16 and 4.3.12: the end of the directory without a comment, and the directory that it leads to. The
+ * directory lies farther back than its end says, or its first file does not begin the archive.
+ */
+function endsAsZip(file: Sample): boolean {
+  const end = -22;
+  const directory = end - (file.u32le(end + 12) ?? 0);
+  if (!file.has(end, 'PK\x05\x06') || !file.has(directory, 'PK\x01\x02')) return false;
+  return file.size + directory > file.u32le(end + 16)! || file.u32le(directory + 42) !== 0;
+}
 
 /**
  * XZ Utils, doc/lzma-file-format.txt: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, the size or -1, a first

@@ -7,6 +7,7 @@
 
 #include "disks/disk.h"
 #include "error.h"
+#include "little_endian.h"
 
 namespace unpack {
 namespace {
@@ -18,12 +19,16 @@ struct Magic {
 
 using namespace std::string_view_literals;
 
+constexpr std::string_view lz4_magic = "\x04\x22\x4d\x18"sv;
+
 constexpr std::array magics{
     Magic{Format::xz, "\xfd\x37\x7a\x58\x5a\x00"sv},
     Magic{Format::gzip, "\x1f\x8b\x08"sv},
     Magic{Format::zstd, "\x28\xb5\x2f\xfd"sv},
-    Magic{Format::lz4, "\x04\x22\x4d\x18"sv},
+    Magic{Format::lz4, lz4_magic},
     Magic{Format::zip, "PK\x03\x04"sv},
+    Magic{Format::zip, "PK\x05\x06"sv},  // without a file in it
+    Magic{Format::zip, "PK\x07\x08PK\x03\x04"sv},
     Magic{Format::android_sparse, "\x3a\xff\x26\xed"sv},
     Magic{Format::vmdk, "KDMV"sv},
     Magic{Format::vmdk, "COWD"sv},
@@ -63,6 +68,33 @@ bool is_vdi(std::span<const std::byte> bytes) {
   return bytes.size() > vdi_magic_at && begins_with(bytes.subspan(vdi_magic_at), vdi_magic);
 }
 
+// The format of a file that begins with skippable frames, by the first other frame. Those of pzstd and of seekable
+// archives begin so; lz4 does so only by hand.
+Format behind_skippables(Input& input) {
+  constexpr uint64_t farthest = uint64_t{1} << 20;  // bytes of a pipe, which have to be kept
+  constexpr int most = 4096;
+  uint64_t at = 0;
+  for (int frame = 0; frame < most; ++frame) {
+    std::array<std::byte, 8> head{};
+    size_t length = 0;
+    if (input.size()) {
+      length = input.read_at(at, head);
+    } else if (at <= farthest) {
+      const auto bytes = input.peek(static_cast<size_t>(at) + head.size());
+      const auto rest = bytes.subspan(std::min(bytes.size(), static_cast<size_t>(at)));
+      length = std::min(rest.size(), head.size());
+      std::ranges::copy(rest.first(length), head.begin());
+    }
+    const auto found = std::span<const std::byte>(head).first(length);
+    if (length == head.size() && is_skippable(found)) {
+      at += head.size() + little_endian(head, 4, 4);
+      continue;
+    }
+    return begins_with(found, lz4_magic) ? Format::lz4 : Format::zstd;
+  }
+  return Format::zstd;
+}
+
 bool continues(Format format, std::span<const std::byte> bytes) {
   if (format == Format::bzip2) return is_bzip2(bytes);
   if ((format == Format::zstd || format == Format::lz4) && is_skippable(bytes)) return true;
@@ -95,8 +127,7 @@ Format format_of(Input& input) {
   for (const Magic& magic : magics)
     if (begins_with(bytes, magic.bytes)) return magic.format;
   if (is_qcow2(bytes)) return Format::qcow2;
-  // pzstd and seekable archives begin with a skippable frame; lz4 does so only by hand.
-  if (is_skippable(bytes)) return Format::zstd;
+  if (is_skippable(bytes)) return behind_skippables(input);
   if (is_vdi(input.peek(vdi_magic_at + vdi_magic.size()))) return Format::vdi;
   return ends_as_vhd(input) ? Format::vhd : Format::none;
 }
@@ -202,8 +233,7 @@ Found decode_all(Format format, Input& input, Output& output, const Limits& limi
     }
     // The xz format allows padding between streams, in units of four bytes.
     if (format == Format::xz && zeros % 4 == 0 && continues(format, rest)) continue;
-    throw Error(Fault::trailing, zeros == 0 ? end : input.position(),
-                std::string("the file goes on behind the end of its ") + name_of(format) + " data");
+    throw Error(Fault::trailing, zeros == 0 ? end : input.position(), name_of(format));
   }
 }
 

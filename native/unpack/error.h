@@ -8,7 +8,7 @@
 namespace unpack {
 
 // truncated: the file ends before its content does. damaged: a checksum or the structure is wrong. trailing: something
-// other than zeros follows the content. unsupported: a variant that this program does not decode. memory: decoding
+// other than zeros follows the content; said is the name of its format. unsupported: a variant that this program does not decode. memory: decoding
 // needs more than the limit. other_file: a virtual disk needs another file; said is its name, empty when unknown.
 // encrypted: a virtual disk is encrypted. unfinished: the program that wrote a virtual disk did not end in order.
 // resources: the system gives no memory or no thread. read: the storage of the file fails. unreached: this part of a

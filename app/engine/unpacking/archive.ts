@@ -1,6 +1,6 @@
 // The image in an archive of several files.
 import type { Reason, Remedy } from '../../contract/facts.ts';
-import { isImageName } from '../../contract/disk-content.ts';
+import { isImageName, isMacExtra, isOtherName } from '../../contract/disk-content.ts';
 import { refuse } from '../../base/errors.ts';
 import type { ArchiveEntry } from './unpack-program.ts';
 
@@ -35,7 +35,8 @@ const MOST_NAMES = 8;
 export function entryIn(path: string, entries: readonly ArchiveEntry[], wanted: string | null): ArchiveEntry {
   const refused = (reason: Reason, remedy: Remedy): never =>
     refuse({ code: 'NOT_AN_IMAGE', op: 'check', device: path, reason, remedy });
-  const files = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
+  const all = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
+  const files = wanted === null ? all.filter(({ name }) => !isMacExtra(name)) : all;
   const names = [...new Set(files.map(({ name }) => name))].slice(0, MOST_NAMES).join(', ');
   const images = files.length === 1 ? files : files.filter(({ name }) => isImageName(name));
   const found = wanted === null ? images : files.filter(({ name }) => name === wanted);
@@ -43,16 +44,16 @@ export function entryIn(path: string, entries: readonly ArchiveEntry[], wanted: 
   // Nobody can say which of two files with one name is meant.
   if (chosen !== undefined && found.length > 1 && found.every(({ name }) => name === chosen.name))
     return refused({ kind: 'twiceInArchive', name: chosen.name, count: found.length }, { kind: 'otherUnpacker' });
+  if (files.length === 0) return refused({ kind: 'emptyArchive' }, { kind: 'NOT_AN_IMAGE' });
   if (chosen === undefined || found.length > 1)
     return refused(
-      wanted !== null
-        ? { kind: 'notInArchive', name: wanted, names }
-        : files.length === 0
-          ? { kind: 'emptyArchive' }
-          : { kind: 'severalInArchive', names },
+      wanted === null ? { kind: 'severalInArchive', names } : { kind: 'notInArchive', name: wanted, names },
       { kind: 'chooseEntry' },
     );
   const { name, method, encrypted } = chosen;
+  // No program can be told such a name.
+  if (name.includes('\0')) return refused({ kind: 'entryNameBroken' }, { kind: 'otherUnpacker' });
+  if (wanted === null && isOtherName(name)) return refused({ kind: 'noImageInArchive', name }, { kind: 'chooseEntry' });
   const unpackFirst: Remedy = { kind: 'unpackFirst', command: '7z x FILE' };
   if (encrypted) return refused({ kind: 'encryptedEntry', name }, unpackFirst);
   if (KNOWN.has(method)) return chosen;

@@ -21,6 +21,7 @@ import type { ChecksumCovers, WorkRequest } from '../../contract/request.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { isCertain, namedFormat } from '../../parsers/name-endings.ts';
 import { recognise } from '../../parsers/recognise.ts';
+import { commandFor } from '../../parsers/unpack-commands.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
 import { statsId } from '../devices/file-ids.ts';
 import type { End, Found, Packed, SourceMap } from '../devices/inspect-paths.ts';
@@ -295,7 +296,7 @@ export const unpackFailure = (path: string, { fault, offset, length, said }: Unp
   const remedies: Partial<Record<UnpackFault['fault'], Remedy>> = {
     truncated: { kind: 'BAD_IMAGE' },
     damaged: { kind: 'BAD_IMAGE' },
-    trailing: { kind: 'BAD_IMAGE' },
+    trailing: trailingRemedy(said),
     mapped: { kind: 'BAD_IMAGE' },
     otherFile: { kind: 'flattenDisk', command: 'qemu-img convert -O raw FILE disk.img' },
     encrypted: { kind: 'decryptDisk' },
@@ -309,6 +310,15 @@ export const unpackFailure = (path: string, { fault, offset, length, said }: Unp
     remedy: remedies[fault] ?? { kind: 'otherUnpacker' },
   });
 };
+
+/** Programs that unpack a file of these formats although something follows, by the decoder's names. */
+const IGNORE_TRAILING: Readonly<Record<string, string>> = { gzip: 'gzip', bzip2: 'bzip2', zip: 'ZIP' };
+
+/** What to do about a file in `format` that something follows: OpenWrt appends what describes an image to its gzip. */
+function trailingRemedy(format: string): Remedy {
+  const command = commandFor(IGNORE_TRAILING[format] ?? '');
+  return command === null ? { kind: 'BAD_IMAGE' } : { kind: 'getAgainOrUnpack', command };
+}
 
 /**
  * The error for a file that does not begin as its name says (`named`, a format), and is not certain to be anything

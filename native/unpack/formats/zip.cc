@@ -227,8 +227,7 @@ void decode_zip(Input& input, Output& output, const std::string& name, Found& fo
   input.skip_to(archive.end);
   const uint64_t end = input.position();
   found.zeros = skip_zeros(input);
-  if (!input.peek().empty())
-    throw Error(Fault::trailing, found.zeros == 0 ? end : input.position(), "zip: the file goes on behind the archive");
+  if (!input.peek().empty()) throw Error(Fault::trailing, found.zeros == 0 ? end : input.position(), "zip");
 }
 
 }  // namespace unpack

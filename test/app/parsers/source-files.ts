@@ -129,7 +129,15 @@ export const OTHERS: readonly (Made & { is: object })[] = [
     tool: 'lz4',
     make: 'lz4 -q -l disk.img disk.lz4',
     file: 'disk.lz4',
-    is: { kind: 'packed', format: 'lz4' },
+    is: { kind: 'packed', format: 'legacy lz4' },
+  },
+  {
+    // It can be meant for a partition; --as-is writes it there.
+    name: 'squashfs',
+    tool: 'mksquashfs',
+    make: 'mksquashfs /etc/hostname disk.squashfs -quiet -no-progress',
+    file: 'disk.squashfs',
+    is: { kind: 'fileSystem', format: 'squashfs' },
   },
   {
     name: 'lzma',

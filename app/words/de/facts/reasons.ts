@@ -65,6 +65,8 @@ export const reasons: Translated<typeof english> = {
   emptyFile: 'Die Datei ist leer.',
   severalInArchive: 'Das Archiv enthält mehrere Dateien: {names}.',
   emptyArchive: 'Das Archiv enthält keine Datei.',
+  noImageInArchive: 'Die einzige Datei im Archiv ist {name}, dem Namen nach kein Abbild.',
+  entryNameBroken: 'Der Name der Datei im Archiv ist beschädigt: Er enthält ein NUL-Zeichen.',
   notInArchive: 'Im Archiv gibt es kein {name}. Es enthält: {names}.',
   encryptedEntry: '{name} ist im Archiv verschlüsselt.',
   twiceInArchive: '{count, number} Dateien im Archiv heißen {name}: Welche gemeint ist, lässt sich nicht sagen.',

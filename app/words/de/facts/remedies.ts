@@ -88,6 +88,8 @@ export const remedies: Translated<typeof english> = {
   otherCopy: 'Nehmen Sie eine andere Kopie dieser Daten, wenn es eine gibt: Dieses Laufwerk fällt aus.',
   checkSource: 'Prüfen Sie Kabel, Anschluss und Strom der Quelle, dann wiederholen Sie den Auftrag.',
   cutZeros: 'Wählen Sie ein größeres Ziel, oder schneiden Sie die Nullen am Ende der Quelle ab ({command}).',
+  getAgainOrUnpack:
+    'Vergleichen Sie ihre Prüfsumme mit der des Herausgebers. Ist sie eine andere, laden Sie die Datei noch einmal; stimmt sie, entpacken Sie die Datei zuerst selbst ({command}).',
   unpackFirst: 'Machen Sie daraus zuerst ein Abbild ({command}), oder schreiben Sie die Bytes, wie sie sind.',
   checkAgain: 'Starten Sie die Prüfung neu: Bis dahin ist nicht bekannt, ob es gleich ist.',
   repairIt:

@@ -63,6 +63,8 @@ export const reasons = {
   emptyFile: 'The file is empty.',
   severalInArchive: 'Several files are in the archive: {names}.',
   emptyArchive: 'The archive has no file in it.',
+  noImageInArchive: 'The only file in the archive is {name}, by its name no disk image.',
+  entryNameBroken: 'The name of the file in the archive is broken: there is a NUL in it.',
   notInArchive: 'There is no {name} in the archive. It has: {names}.',
   encryptedEntry: '{name} is encrypted in the archive.',
   twiceInArchive: '{count, number} files in the archive are called {name}: which of them is meant cannot be told.',

@@ -76,6 +76,8 @@ export const remedies = {
   otherCopy: 'Use another copy of this data if there is one: this drive is failing.',
   checkSource: 'Check the cable, the port and the power of the source, then repeat the job.',
   cutZeros: 'Choose a larger destination, or cut the zeros off the end of the source ({command}).',
+  getAgainOrUnpack:
+    'Compare its checksum with the publisher’s. If they differ, get it again; if they agree, unpack it yourself first ({command}).',
   unpackFirst:
     'Make a disk image of it first ({command}), or write its bytes as they are (--as-is on the command line).',
   checkAgain: 'Run the check again; until then, it is not known whether it matches.',

@@ -63,6 +63,8 @@ export const reasons: Translated<typeof english> = {
   emptyFile: 'Le fichier est vide.',
   severalInArchive: 'L’archive contient plusieurs fichiers : {names}.',
   emptyArchive: 'L’archive ne contient aucun fichier.',
+  noImageInArchive: 'Le seul fichier de l’archive est {name}, d’après son nom pas une image de disque.',
+  entryNameBroken: 'Le nom du fichier dans l’archive est abîmé : il contient un caractère NUL.',
   notInArchive: 'Il n’y a pas de {name} dans l’archive. Elle contient : {names}.',
   encryptedEntry: '{name} est chiffré dans l’archive.',
   twiceInArchive: '{count, number} fichiers de l’archive s’appellent {name} : on ne peut pas savoir lequel est voulu.',

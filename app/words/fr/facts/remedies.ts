@@ -77,6 +77,8 @@ export const remedies: Translated<typeof english> = {
   otherCopy: 'Prenez une autre copie de ces données s’il y en a une : ce disque est défaillant.',
   checkSource: 'Vérifiez le câble, le port et l’alimentation de la source, puis refaites la tâche.',
   cutZeros: 'Choisissez une destination plus grande, ou coupez les zéros à la fin de la source ({command}).',
+  getAgainOrUnpack:
+    'Comparez sa somme de contrôle à celle de l’éditeur. Si elle diffère, récupérez de nouveau le fichier ; si elle est juste, décompressez-le d’abord vous-même ({command}).',
   unpackFirst: 'Faites-en d’abord une image de disque ({command}), ou écrivez ses octets tels quels.',
   checkAgain: 'Relancez le contrôle : d’ici là, on ne sait pas si le contenu est identique.',
   repairIt: 'N’utilisez pas cette copie ; réparez-la ou réécrivez-la, et remplacez le disque si cela se répète.',

@@ -64,6 +64,61 @@ describe.skipIf(skip !== '')(`a ZIP file${skip}`, () => {
     },
   );
 
+  const content = Buffer.from('hi');
+
+  test.each([
+    ['has a NUL in its name', ['disk\0img'], [], 'there is a NUL in it'],
+    ['is a README', ['README.txt'], [], 'The only file in the archive is README.txt'],
+    [
+      'is no image among those that macOS adds',
+      ['__MACOSX/._notes.md', 'notes.md'],
+      [],
+      'The only file in the archive',
+    ],
+    ['is not there', [], [], 'The archive has no file in it. Choose the disk image itself'],
+  ])('is refused when the only file in it %s', async (_, names, options, said) => {
+    using folder = await archive(() => zipOf(names.map((name) => ({ name, content }))));
+
+    expect(await refusal(folder, ...options)).toContain(said);
+    for (const command of ['check', 'info']) {
+      const { code, stderr } = await platter([command, folder.at('disk.zip')]);
+      expect({ code, stderr }).not.toMatchObject({ code: 3 });
+    }
+  });
+
+  test('gives the image without what macOS adds', async () => {
+    using folder = await archive((image) =>
+      zipOf([
+        { name: '__MACOSX/._disk.img', content },
+        { name: '.DS_Store', content },
+        { name: 'disk.img', content: image },
+      ]),
+    );
+
+    const { code, stderr } = await platter(['copy', '--yes', folder.at('disk.zip'), folder.at('o.img')]);
+
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(readFileSync(folder.at('o.img')).equals(readFileSync(folder.at('disk.img')))).toBe(true);
+  });
+
+  test('gives a README to whoever names it', async () => {
+    using folder = await archive((image) => zipOf([{ name: 'README.txt', content: image }]));
+
+    const args = ['copy', '--yes', '--entry', 'README.txt', folder.at('disk.zip'), folder.at('o.img')];
+    expect(await platter(args)).toMatchObject({ code: 0 });
+  });
+
+  test('with a program in front is refused, and what to do is said', async () => {
+    using folder = await archive((image) =>
+      Buffer.concat([Buffer.alloc(76, '#'), zipOf([{ name: 'disk.img', content: image }])]),
+    );
+
+    const said = await refusal(folder);
+
+    expect(said).toContain('It is a packed file (self-extracting ZIP)');
+    expect(said).toContain('7z x FILE');
+  });
+
   test('reads an archive with a name in an unknown encoding', async () => {
     using folder = await archive((content) => zipOf([{ name: 'Gr\x94\xe1e.img', content }]));
 

@@ -68,6 +68,27 @@ describe('a packed source', () => {
     });
   }
 
+  test.skipIf(lacks('lz4') !== null)('is unpacked when it begins with skippable frames', async () => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run("(printf '\\120\\052\\115\\030\\005\\0\\0\\0hello'; lz4 -qc disk.img) > disk.img.lz4");
+    expect(await notesOf(['copy', '--yes', folder.at('disk.img.lz4'), folder.at('o.img')])).toEqual([
+      expect.stringContaining('is unpacked as it is read'),
+    ]);
+    expect(await digest(folder.at('o.img'))).toBe(await digest(folder.at('disk.img')));
+  });
+
+  test('names the command that unpacks what something follows', async () => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run('(gzip -c disk.img; echo FWx0) > disk.img.gz');
+    const { code, stderr } = await platter(['copy', '--yes', folder.at('disk.img.gz'), folder.at('o.img')]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('unpack it yourself first (gzip -dc FILE > disk.img)') as string,
+    });
+  });
+
   test('F6 refuses a packed source that it cannot unpack, and names the command that does', async () => {
     using folder = new Folder();
     await folder.image();

@@ -135,6 +135,7 @@ export const REASONS = {
   urlWrong: {},
   hostUnknown: { host: 'text' },
   notConnected: { host: 'text', said: 'text' },
+  notHttp: { host: 'text', said: 'text' },
   certificate: {
     host: 'text',
     why: ['selfSigned', 'unknownIssuer', 'expired', 'notYetValid', 'otherName', 'other'],

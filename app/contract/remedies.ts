@@ -34,6 +34,7 @@ export const REMEDIES = {
   decryptDisk: {},
   repairDisk: { command: 'text' },
   checkUrl: {},
+  otherDownloader: {},
   checkCertificate: {},
   checkProxy: {},
   urlRights: {},

@@ -78,5 +78,5 @@ const cutAs =
   (error: unknown): never => {
     const fault = connectionFault(host, error);
     if (end !== null && has >= end && isOfParser(afterwards())) throw tooLong(host, end);
-    throw fault.reason.kind === 'notConnected' ? cut(host, has, end) : fault;
+    throw fault.reason.kind === 'notConnected' || fault.reason.kind === 'notHttp' ? cut(host, has, end) : fault;
   };

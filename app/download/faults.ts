@@ -80,7 +80,9 @@ export function connectionFault(host: string, error: unknown): Fault {
     return new Fault({ kind: 'certificate', host, why, said: code }, 'no', { kind: 'checkCertificate' });
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL')
     return new Fault({ kind: 'hostUnknown', host }, 'begun', { kind: 'checkUrl' });
-  const isOfNetwork = errnoOf(error) !== null || /^(HPE_|ERR_SSL_|ERR_TLS_|ERR_HTTP)/u.test(code);
+  if (code.startsWith('HPE_'))
+    return new Fault({ kind: 'notHttp', host, said: code }, 'begun', { kind: 'otherDownloader' });
+  const isOfNetwork = errnoOf(error) !== null || /^(ERR_SSL_|ERR_TLS_|ERR_HTTP)/u.test(code);
   if (!isOfNetwork) throw error;
   return new Fault({ kind: 'notConnected', host, said: code }, 'begun');
 }

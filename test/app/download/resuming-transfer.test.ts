@@ -244,6 +244,17 @@ describe('a download fails', () => {
     ]);
   });
 
+  test.each([
+    ['a length below zero', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n'],
+    ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n'],
+    ['headers without an end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`],
+  ])('when the answer has %s', async (_what, text) => {
+    await using server = await serverWith((_request, response) => response.socket!.end(text));
+    const came = await fetched(server.url());
+    expect(came.end).toMatchObject({ reason: { kind: 'notHttp' }, remedy: { kind: 'otherDownloader' } });
+    expect(came.again).toEqual([]);
+  });
+
   test('when the port is closed or the name is unknown', async () => {
     const server = await serverWith();
     const url = server.url();

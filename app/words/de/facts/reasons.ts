@@ -128,6 +128,7 @@ export const reasons: Translated<typeof english> = {
   urlWrong: 'Das ist keine Adresse, die Platter herunterladen kann: Es geht nur mit http und https.',
   hostUnknown: 'Der Name {host} ist im Netz nicht bekannt.',
   notConnected: 'Es kommt keine Verbindung zu {host} zustande ({said}).',
+  notHttp: 'Die Antwort von {host} ist kein gültiges HTTP ({said}).',
   certificate:
     'Das Zertifikat von {host} wird nicht angenommen: {why, select, selfSigned {Es ist von sich selbst signiert} unknownIssuer {Sein Aussteller ist hier nicht bekannt} expired {Es ist abgelaufen} notYetValid {Es ist noch nicht gültig} otherName {Es gilt für einen anderen Namen} other {Es ist nicht gültig}} ({said}).',
   proxyFailed: 'Der Proxy {proxy} ist nicht zu gebrauchen: {said}.',

@@ -60,6 +60,7 @@ export const remedies: Translated<typeof english> = {
     'Machen Sie aus allen ihren Dateien zuerst ein Abbild ({command}), wenn Sie ihnen vertrauen: Dieser Befehl öffnet jede Datei, die sie nennen.',
   decryptDisk: 'Machen Sie daraus ein Abbild mit dem Programm, das den Schlüssel hat, und kopieren Sie dieses.',
   repairDisk: 'Reparieren Sie zuerst eine Kopie davon ({command}), und versuchen Sie es dann noch einmal.',
+  otherDownloader: 'Laden Sie die Datei mit einem Browser oder von einem anderen Server und geben Sie ihren Pfad an.',
   checkUrl: 'Prüfen Sie die Adresse und das Netz, und versuchen Sie es noch einmal.',
   checkCertificate:
     'Prüfen Sie die Adresse und die Uhr dieses Computers. Gehört der Server Ihnen, fügen Sie seine Zertifizierungsstelle denen des Systems hinzu, oder nennen Sie ihre Datei in SSL_CERT_FILE.',

@@ -119,6 +119,7 @@ export const reasons = {
   urlWrong: 'It is not a URL that Platter can download: that is one of http or https.',
   hostUnknown: 'The name {host} is not known to the network.',
   notConnected: 'There is no connection to {host} ({said}).',
+  notHttp: 'The answer of {host} is not valid HTTP ({said}).',
   certificate:
     'The certificate of {host} is not accepted: {why, select, selfSigned {it is signed by itself} unknownIssuer {its issuer is not known here} expired {it has expired} notYetValid {it is not valid yet} otherName {it is for another name} other {it is not valid}} ({said}).',
   proxyFailed: 'The proxy {proxy} cannot be used: {said}.',

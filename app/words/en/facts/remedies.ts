@@ -52,6 +52,7 @@ export const remedies = {
     'Make one disk image of all its files first ({command}), if you trust them: that command opens every file that they name.',
   decryptDisk: 'Make a disk image of it with the program that has its key, and copy that.',
   repairDisk: 'Repair a copy of it first ({command}), then try again.',
+  otherDownloader: 'Download the file with a browser, or from another server, and give its path.',
   checkUrl: 'Check the URL and the network, then try again.',
   checkCertificate:
     'Check the URL and the clock of this computer. If the server is your own, add its authority to those of the system, or name its file in SSL_CERT_FILE.',

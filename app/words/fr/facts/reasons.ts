@@ -124,6 +124,7 @@ export const reasons: Translated<typeof english> = {
   urlWrong: 'Ce n’est pas une adresse que Platter peut télécharger : il faut http ou https.',
   hostUnknown: 'Le nom {host} est inconnu du réseau.',
   notConnected: 'Aucune connexion à {host} ({said}).',
+  notHttp: 'La réponse de {host} n’est pas du HTTP valable ({said}).',
   certificate:
     'Le certificat de {host} n’est pas accepté : {why, select, selfSigned {il est signé par lui-même} unknownIssuer {son émetteur n’est pas connu ici} expired {il a expiré} notYetValid {il n’est pas encore valable} otherName {il est établi pour un autre nom} other {il n’est pas valable}} ({said}).',
   proxyFailed: 'Le proxy {proxy} ne peut pas être utilisé : {said}.',

@@ -51,6 +51,7 @@ export const remedies: Translated<typeof english> = {
     'Faites d’abord une image de disque de tous ses fichiers ({command}), si vous leur faites confiance : cette commande ouvre chaque fichier qu’ils nomment.',
   decryptDisk: 'Faites-en une image de disque avec le programme qui en a la clé, et copiez celle-ci.',
   repairDisk: 'Réparez-en d’abord une copie ({command}), puis réessayez.',
+  otherDownloader: 'Téléchargez le fichier avec un navigateur ou depuis un autre serveur, et donnez son chemin.',
   checkUrl: 'Vérifiez l’adresse et le réseau, puis réessayez.',
   checkCertificate:
     'Vérifiez l’adresse et l’horloge de cet ordinateur. Si le serveur est le vôtre, ajoutez son autorité à celles du système, ou indiquez son fichier dans SSL_CERT_FILE.',

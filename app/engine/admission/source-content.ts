@@ -1,6 +1,7 @@
 // Decides whether a job may begin with the content of its source file. It judges the open file, which is the one that
 // will be read.
 import { basename } from 'node:path';
+import { writtenFormat } from '../../contract/disk-content.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import { writes } from '../../contract/request-facts.ts';
@@ -44,7 +45,7 @@ export async function judgeContent(kind: JobKind, asIs: boolean, end: End, devic
       return refusing ? { errors: [], notes: [{ kind: 'unrecognised', path }] } : NOTHING;
     case 'packed':
     case 'other':
-      return judgeFile(found, path, refusing);
+      return judgeFile(found, end, refusing);
   }
 }
 
@@ -63,12 +64,14 @@ const notesOnImage = (path: string, named: string | null, trailer: string | null
 /** `refusing`: the job would write the file's bytes, and nobody has agreed to that. */
 function judgeFile(
   { file, sure }: Extract<Recognised, { kind: 'packed' | 'other' }>,
-  path: string,
+  { path, packed }: End,
   refusing: boolean,
 ): Findings {
   if (!sure) return refusing ? { errors: [], notes: [{ kind: 'looksLike', path, file }] } : NOTHING;
   if (!refusing) return { errors: [], notes: [{ kind: 'takenAsIs', path, file }] };
-  const command = 'format' in file ? commandFor(file.format) : null;
+  // --as-is would write the packed bytes, so that a file in another one is unpacked first.
+  const command =
+    ('format' in file ? commandFor(file.format) : null) ?? commandFor(writtenFormat(packed?.format ?? RAW));
   return {
     errors: [
       failure({

@@ -89,6 +89,16 @@ describe('a packed source', () => {
     });
   });
 
+  test('names the command that unpacks a file in it that is no disk image', async () => {
+    using folder = new Folder();
+    await folder.run("(printf '%%PDF-1.7\n'; head -c 100000 /dev/zero) | gzip -c > manual.gz");
+    const { code, stderr } = await platter(['copy', '--yes', folder.at('manual.gz'), folder.at('o.img')]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('gzip -dc FILE > disk.img') as string,
+    });
+  });
+
   test('F6 refuses a packed source that it cannot unpack, and names the command that does', async () => {
     using folder = new Folder();
     await folder.image();

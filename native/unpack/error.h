@@ -8,12 +8,12 @@
 namespace unpack {
 
 // truncated: the file ends before its content does. damaged: a checksum or the structure is wrong. trailing: something
-// other than zeros follows the content; said is the name of its format. unsupported: a variant that this program does not decode. memory: decoding
-// needs more than the limit. other_file: a virtual disk needs another file; said is its name, empty when unknown.
-// encrypted: a virtual disk is encrypted. unfinished: the program that wrote a virtual disk did not end in order.
-// resources: the system gives no memory or no thread. read: the storage of the file fails. unreached: this part of a
-// partial file could not be brought. None of these three says anything about the file. mapped: a range does not match
-// its checksum in the bmap. usage: the call is wrong.
+// other than zeros follows the content; said is the name of its format. unsupported: a variant that this program does
+// not decode. memory: decoding needs more than the limit. other_file: a virtual disk needs another file; said is its
+// name, empty when unknown. encrypted: a virtual disk is encrypted. unfinished: the program that wrote a virtual disk
+// did not end in order. resources: the system gives no memory or no thread. read: the storage of the file fails.
+// unreached: this part of a partial file could not be brought. None of these three says anything about the file.
+// mapped: a range does not match its checksum in the bmap. usage: the call is wrong.
 enum class Fault {
   truncated,
   damaged,

@@ -65,16 +65,18 @@ Folder::~Folder() {
 
 Loop::Loop(const std::string& over, uint64_t size, uint32_t flags) : file_(over) {
   if (over.empty()) make_file(size);
-  // High numbers stay ours: LOOP_CTL_GET_FREE gives the lowest free number.
+  // High numbers mostly stay ours: LOOP_CTL_GET_FREE gives the lowest free number. When no other one is free, another
+  // program can be given this one before it is configured.
   static int next = 1000 + getpid() % 1000 * 40;
   const Descriptor control(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
-  while (ioctl(control.get(), LOOP_CTL_ADD, next) < 0) {
-    if (errno != EEXIST) check(-1, "LOOP_CTL_ADD");
-    ++next;
-  }
-  number_ = next++;
-  path_ = "/dev/loop" + std::to_string(number_);
-  configure(flags);
+  do {
+    while (ioctl(control.get(), LOOP_CTL_ADD, next) < 0) {
+      if (errno != EEXIST) check(-1, "LOOP_CTL_ADD");
+      ++next;
+    }
+    number_ = next++;
+    path_ = "/dev/loop" + std::to_string(number_);
+  } while (!configure(flags));
 }
 
 void Loop::make_file(uint64_t size) {
@@ -83,13 +85,16 @@ void Loop::make_file(uint64_t size) {
   check(ftruncate(file.get(), static_cast<off_t>(size)), file_);
 }
 
-void Loop::configure(uint32_t flags) {
+bool Loop::configure(uint32_t flags) {
   const Descriptor loop(open(path_.c_str(), O_RDWR | O_CLOEXEC));
   const Descriptor file(open(file_.c_str(), ((flags & LO_FLAGS_READ_ONLY) != 0 ? O_RDONLY : O_RDWR) | O_CLOEXEC));
   struct loop_config config {};
   config.fd = static_cast<uint32_t>(file.get());
   config.info.lo_flags = flags;
-  check(ioctl(loop.get(), LOOP_CONFIGURE, &config), "LOOP_CONFIGURE");
+  const int result = ioctl(loop.get(), LOOP_CONFIGURE, &config);
+  if (result < 0 && errno == EBUSY) return false;
+  check(result, "LOOP_CONFIGURE");
+  return true;
 }
 
 Loop::~Loop() {
@@ -113,7 +118,7 @@ void Loop::exchange(uint64_t size) {
     check(ioctl(loop.get(), LOOP_CLR_FD), "LOOP_CLR_FD");
   }
   make_file(size);
-  configure(0);
+  if (!configure(0)) throw std::system_error(EBUSY, std::generic_category(), path_);
 }
 
 std::string Loop::add_partition(int number, uint64_t start, uint64_t length) {

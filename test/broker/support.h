@@ -71,7 +71,8 @@ class Loop {
  private:
   Loop(const std::string& over, uint64_t size, uint32_t flags);
   void make_file(uint64_t size);
-  void configure(uint32_t flags);
+  // False when another program has configured the device.
+  bool configure(uint32_t flags);
 
   Folder folder_;
   std::string file_, path_;

@@ -54,6 +54,7 @@ export const REASONS = {
   removedMeanwhile: { sign: ['removed', 'noSize', 'nothingBehind'] },
   cancelled: {},
   sourceUnread: {},
+  sourceWrong: {},
   stoppedUnexplained: {},
   sourceSilent: {},
   unreadable: { place: 'place' },

@@ -69,13 +69,21 @@ export function jobResult({ plan, named, ends, errors, ...rest }: Ended): JobRes
 
 /** Errors for the destinations that are not done and have no error of their own: something else stopped them. */
 export function unexplained(ends: readonly DestinationEnd[], errors: readonly JobError[], named: Named): JobError[] {
-  const sourceFailed = errors.some(({ destination }) => destination === null);
+  const ofSource = errors.filter(({ destination }) => destination === null);
+  const isWrong = ofSource.some(({ code }) => code === 'BAD_IMAGE');
   return ends.flatMap(({ state, errorsFrom }, index) => {
     if (state === 'done' || errors.slice(errorsFrom).some(({ destination }) => destination === index)) return [];
     const side = named.kind === 'verify' ? 'verify' : 'write';
     if (state === 'cancelled')
       return about(named, index, side, { code: 'CANCELLED', op: side, reason: { kind: 'cancelled' } });
-    return sourceFailed
+    if (isWrong)
+      return about(named, index, side, {
+        code: 'SOURCE_FAILED',
+        op: 'read',
+        reason: { kind: 'sourceWrong' },
+        remedy: { kind: 'BAD_IMAGE' },
+      });
+    return ofSource.length > 0
       ? about(named, index, side, { code: 'SOURCE_FAILED', op: 'read', reason: { kind: 'sourceUnread' } })
       : about(named, index, side, { code: 'IO_ERROR', op: side, reason: { kind: 'stoppedUnexplained' } });
   });

@@ -344,6 +344,10 @@ describe('the result of a job', () => {
       { code: 'SOURCE_FAILED', destination: 0 },
       { code: 'SOURCE_FAILED', destination: 1 },
     ]);
+    const wrong = { ...source, code: 'BAD_IMAGE' as const };
+    expect(unexplained(ends(['failed', 'done']), [wrong], job)).toMatchObject([
+      { code: 'SOURCE_FAILED', destination: 0, reason: { kind: 'sourceWrong' }, remedy: { kind: 'BAD_IMAGE' } },
+    ]);
     expect(unexplained(ends(['cancelled', 'done']), [], job)).toMatchObject([
       { code: 'CANCELLED', destination: 0, device: '/dev/sdb' },
     ]);

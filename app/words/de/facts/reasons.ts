@@ -32,6 +32,7 @@ export const reasons: Translated<typeof english> = {
     'Das Laufwerk wurde während des Auftrags entfernt: {sign, select, removed {Das System hat es abgemeldet} noSize {Es hat keine Größe mehr} other {Was dahinter liegt, ist weg}}.',
   cancelled: 'Abgebrochen, bevor es vollständig war.',
   sourceUnread: 'Nicht vollständig: Die Quelle konnte nicht bis zum Ende gelesen werden.',
+  sourceWrong: 'Nicht vollständig: Die Quelle ist beschädigt oder nicht die Datei, die sie sein muss.',
   stoppedUnexplained: 'Nicht vollständig: Das Kopierprogramm hat es ohne Angabe eines Grundes beendet.',
   sourceSilent: 'Die Quelle antwortet nicht mehr. Die Rettung kann weitergehen, wenn sie wieder antwortet.',
   unreadable: 'Nicht lesbar bei {place}: Auf jedem Ziel stehen dort Nullen.',

@@ -31,6 +31,7 @@ export const reasons = {
     'The drive was removed during the job: {sign, select, removed {the system no longer has it} noSize {its size is now zero} other {the storage behind it is gone}}.',
   cancelled: 'Cancelled before it was complete.',
   sourceUnread: 'Incomplete: the source could not be read to its end.',
+  sourceWrong: 'Incomplete: the source is damaged, or it is not the file that it has to be.',
   stoppedUnexplained: 'Incomplete: the engine stopped it without giving a reason.',
   sourceSilent: 'The source no longer answers. The rescue can continue when it does.',
   unreadable: 'Unreadable at {place}: every destination has zeros there.',

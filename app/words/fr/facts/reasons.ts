@@ -32,6 +32,7 @@ export const reasons: Translated<typeof english> = {
     'Le disque a été retiré pendant la tâche : {sign, select, removed {le système l’a supprimé} noSize {il n’a plus de taille} other {ce qu’il y a derrière a disparu}}.',
   cancelled: 'Annulé avant d’être complet.',
   sourceUnread: 'Incomplet : la source n’a pas pu être lue jusqu’au bout.',
+  sourceWrong: 'Incomplet : la source est endommagée, ou n’est pas le fichier attendu.',
   stoppedUnexplained: 'Incomplet : le moteur de copie l’a arrêté sans donner de raison.',
   sourceSilent: 'La source ne répond plus : le sauvetage pourra reprendre quand elle répondra.',
   unreadable: 'Illisible à {place} : il y a des zéros sur chaque destination.',

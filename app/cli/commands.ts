@@ -188,7 +188,7 @@ const addInterrupted: Group = (add, actions, exit) => {
     .option('--json', 'one JSON document: an array of jobs')
     .action(async ({ json = false }: { json?: boolean }) => exit(await actions.jobs({ json })));
 
-  add('forget', 'remove an interrupted copy from that list, or a stopped download; touches no disk')
+  add('forget', 'remove an interrupted copy from that list, or a download; touches no disk')
     .addArgument(new Argument('<JOB|URL>', 'as platter jobs lists it; or the URL of the download').argParser(jobOrUrl))
     .option('--json', 'errors as JSON')
     .action(async (id: string, { json = false }: { json?: boolean }) => exit(await actions.forget(id, { json })));

@@ -93,7 +93,7 @@ async function fetchedFrom(
   const told = reporter(url === null ? STANDARD_INPUT : shownUrl(url));
   const fetched = await unlessDownloadStopped(
     url === null ? receive(process.stdin, options, told, signal) : download(url, options, told, signal),
-    url === null ? 'stopped before anything was written' : 'stopped; the same command goes on from here',
+    url === null ? 'stopped before anything was written' : 'stopped; the same command continues the download',
   );
   told.done(fetched);
   return fetched;

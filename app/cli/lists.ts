@@ -2,7 +2,7 @@
 import { refuse } from '../base/errors.ts';
 import { isUrl, keyOf, readUrl, shownUrl } from '../download/addresses.ts';
 import { downloadsDir } from '../download/download-folder.ts';
-import { removeLeft } from '../download/left-downloads.ts';
+import { removeComplete, removeLeft } from '../download/left-downloads.ts';
 import { removeForgotten } from '../download/remove-download.ts';
 import type { Actions } from './commands.ts';
 import { diskTable } from './output/disk-table.ts';
@@ -12,7 +12,7 @@ import { diskFacts } from './output/json.ts';
 import { screenOf } from './output/streams.ts';
 import { forTerminal, paint, refusals, stillWaiting, printResult } from './output/speech.ts';
 import { printableJson } from './output/text.ts';
-import { asking, withEngine } from './with-engine.ts';
+import { withEngine } from './with-engine.ts';
 
 const { stdout } = process;
 
@@ -35,21 +35,33 @@ export const jobs: Actions['jobs'] = ({ json }) =>
   });
 
 /**
- * `platter forget`: forgets the job, and removes its download unless another job needs it. Of a URL, removes what a
- * stopped download has left.
+ * `platter forget`: forgets the job, and removes its download unless another job needs it. Of a URL, removes the
+ * download, whole or not.
  */
 export const forget: Actions['forget'] = (name, options) =>
   isUrl(name) ? forgetDownload(name, options) : forgetJob(name, options);
 
 const forgetDownload: Actions['forget'] = (text, { json }) =>
-  asking(refusals(json), async () => {
+  withEngine(refusals(json), async (engine) => {
     const url = readUrl(text);
-    if (!(await removeLeft(downloadsDir(), keyOf(url))))
+    const device = shownUrl(url);
+    const needed = (await engine.call('jobs', {})).find(({ source }) => source === device);
+    if (needed !== undefined)
+      refuse({
+        code: 'IN_USE',
+        op: 'check',
+        device,
+        reason: { kind: 'said', text: `The interrupted job ${needed.id} needs this download.` },
+        remedy: { kind: 'said', text: `Resume that job, or forget it first: platter forget ${needed.id}` },
+      });
+    const [directory, id] = [downloadsDir(), keyOf(url)];
+    if (!(await removeLeft(directory, id)) && !(await removeComplete(directory, id)))
       refuse({
         code: 'NOTHING_TO_DO',
         op: 'check',
-        device: shownUrl(url),
-        reason: { kind: 'said', text: 'No stopped download of it is left.' },
+        device,
+        reason: { kind: 'said', text: 'No download of it is there.' },
+        remedy: { kind: 'said', text: 'Nothing has to be removed.' },
       });
     return EXIT.allGood;
   });

@@ -233,6 +233,12 @@ export async function incompleteIn(folder: string): Promise<Incomplete | null> {
   }
 }
 
+/** Path of the complete file in `folder`; null when there is none. */
+export async function completeIn(folder: string): Promise<string | null> {
+  const known = await readFacts(folder);
+  return known?.isWhole === true ? join(folder, known.name) : null;
+}
+
 /** True while a process downloads into `folder`. */
 export const isInUse = async (folder: string): Promise<boolean> =>
   (await holderOf(join(folder, LOCK)))?.isRunning === true;

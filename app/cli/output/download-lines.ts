@@ -2,6 +2,7 @@
 import { createLogUpdate } from 'log-update';
 import type { DownloadProgress } from '../../contract/downloads.ts';
 import type { PlatterError } from '../../contract/errors.ts';
+import { STANDARD_INPUT } from '../../contract/request-facts.ts';
 import { english } from '../../base/english.ts';
 import { size } from '../../base/figures.ts';
 import type { DownloadListener, Fetched } from '../../download/download.ts';
@@ -36,11 +37,15 @@ export function beginning(
   free: number,
 ): string {
   const what = length === null ? '' : ` (${size(length)})`;
-  const on = bytes === 0 ? '' : `, going on at ${size(bytes)}`;
+  const on = bytes === 0 ? '' : `, continuing at ${size(bytes)}`;
   return printable(
-    `Bringing ${english.origin(origin)}${what} into ${path}${on}. ${size(free)} are free there. No drive is touched yet.`,
+    `${origin === STANDARD_INPUT ? 'Receiving' : 'Downloading'} ${english.origin(origin)}${what} to ${path}${on}. ${size(free)} are free there. No drive is touched yet.`,
   );
 }
+
+/** The line for the end of a download of `bytes`. `begun`: something was fetched in this run. */
+const ending = (bytes: number, begun: boolean): string =>
+  begun ? `Complete: ${size(bytes)}.` : `The server has no newer file: the earlier download of ${size(bytes)} is used.`;
 
 /** "35 %, 1.1 GB of 3.1 GB, 35.2 MB/s, 1 min left" */
 export function progressWords({ bytes, length, bytesPerSecond, secondsLeft }: DownloadProgress): string {
@@ -97,16 +102,20 @@ export function logDownload(
   now: () => number = Date.now,
 ): DownloadReporter {
   let last = -Infinity;
+  let begun = false;
   const print = (line: string): void => void stdout.write(`${line}\n`);
   return {
-    begins: (path, at, free) => print(beginning(origin, path, at, free)),
+    begins(path, at, free) {
+      begun = true;
+      print(beginning(origin, path, at, free));
+    },
     progress(progress) {
       if (now() - last < INTERVAL) return;
       last = now();
       print(`download: ${progressWords(progress)}`);
     },
     again: (error, seconds) => void stderr.write(`${retrying(error, seconds)}\n`),
-    done: ({ bytes }) => print(`Complete: ${size(bytes)}.`),
+    done: ({ bytes }) => print(ending(bytes, begun)),
   };
 }
 
@@ -118,9 +127,11 @@ export function liveDownload(
   unicode: boolean,
 ): DownloadReporter {
   const draw = createLogUpdate(stdout);
+  let begun = false;
   const shown = (text: string): string => (unicode ? text : inAscii(text));
   return {
     begins(path, at, free) {
+      begun = true;
       draw.clear();
       stdout.write(`${shown(beginning(origin, path, at, free))}\n`);
     },
@@ -132,7 +143,7 @@ export function liveDownload(
     done({ bytes }) {
       draw.clear();
       draw.done();
-      stdout.write(`${shown(`Complete: ${size(bytes)}.`)}\n`);
+      stdout.write(`${shown(ending(bytes, begun))}\n`);
     },
   };
 }

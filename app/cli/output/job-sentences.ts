@@ -33,7 +33,7 @@ function firstSentence({ kind, source, bytes, destinations, verify, request }: P
     case 'repair':
       return `Comparing ${where} with ${what}, and rewriting what differs.`;
     case 'resume':
-      return `Going on with the copy of ${what} to ${where}${back}`;
+      return `Continuing the copy of ${what} to ${where}${back}`;
     case 'copy':
       if (rescueOf(request) !== null) return `Rescuing ${what} to ${where}${back}`;
       return updates(request)

@@ -36,7 +36,7 @@ describe('the first sentence', () => {
     [{ kind: 'repair' }, 'Comparing 1 destination with disk.img (64.0 GB), and rewriting what differs.'],
     [
       { kind: 'resume' },
-      'Going on with the copy of disk.img (64.0 GB) to 1 destination, reading each back when it is written.',
+      'Continuing the copy of disk.img (64.0 GB) to 1 destination, reading each back when it is written.',
     ],
     [
       asked({ update: true }),

@@ -53,7 +53,7 @@ describe('a URL as a source', () => {
     const ended = await run(['copy', url, 'copy.img']);
     expect(ended.code, ended.stderr).toBe(0);
     expect(readFileSync(at('copy.img')).equals(content)).toBe(true);
-    expect(ended.stdout).toContain(`Bringing ${shown} (3.0 MB) into ${cache()}`);
+    expect(ended.stdout).toContain(`Downloading ${shown} (3.0 MB) to ${cache()}`);
     expect(ended.stdout).toContain(`Copying ${shown} (3.0 MB) to 1 destination`);
     expect(kept()).toEqual([]);
 
@@ -117,13 +117,16 @@ describe('a URL as a source', () => {
     await first.until((stdout) => stdout.includes('download: 66 %'));
     first.child.kill('SIGINT');
     const stopped = await first.ended;
-    expect([stopped.code, stopped.stderr]).toEqual([130, 'platter: stopped; the same command goes on from here\n']);
+    expect([stopped.code, stopped.stderr]).toEqual([
+      130,
+      'platter: stopped; the same command continues the download\n',
+    ]);
     expect(files()).toContain('disk.img.part');
     expect(existsSync(at('copy.img'))).toBe(false);
 
     const second = await run(['copy', server.url(), 'copy.img']);
     expect(second.code, second.stderr).toBe(0);
-    expect(second.stdout).toContain('going on at 2.0 MB');
+    expect(second.stdout).toContain('continuing at 2.0 MB');
     expect(server.ranges).toEqual([null, 'bytes=2000000-']);
     expect(readFileSync(at('copy.img')).equals(content)).toBe(true);
     expect(kept()).toEqual([]);
@@ -138,8 +141,24 @@ describe('a URL as a source', () => {
     expect(await run(['forget', url])).toMatchObject({ code: 0, stderr: '' });
     expect(kept()).toEqual([]);
     const { code, stderr } = await run(['forget', url]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('No stopped download of it is left.')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('No download of it is there.')]);
     expect(stderr).not.toContain('secret');
+  });
+
+  test('is named when an earlier one is used again, and forgotten when the user says so', async () => {
+    await using server = await WebServer.start(content);
+    const url = server.url();
+    expect((await run(['copy', '--keep-download', url, 'copy.img'])).code).toBe(0);
+    const again = await run(['copy', url, 'other.img']);
+    expect([again.code, again.stdout]).toEqual([
+      0,
+      expect.stringContaining('The server has no newer file: the earlier download of 3.0 MB is used.'),
+    ]);
+    expect(files()).toContain('disk.img');
+
+    expect(await run(['forget', url])).toMatchObject({ code: 0, stderr: '' });
+
+    expect(kept()).toEqual([]);
   });
 
   test('is kept for an interrupted job, and removed when that is completed', async () => {
@@ -151,10 +170,12 @@ describe('a URL as a source', () => {
     expect([stopped.code, stopped.stderr]).toEqual([130, expect.stringContaining('what was downloaded stays in ')]);
     expect(files()).toContain('disk.img');
     expect((await run(['jobs'])).stdout).toContain(`from ${server.url()}`);
+    const refused = await run(['forget', server.url()]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('needs this download')]);
 
     const second = await run(['resume']);
     expect(second.code, second.stderr).toBe(0);
-    expect(second.stdout).toContain(`Going on with the copy of ${server.url()}`);
+    expect(second.stdout).toContain(`Continuing the copy of ${server.url()}`);
     expect(readFileSync(at('copy.img')).equals(content)).toBe(true);
     expect([kept(), server.requests.length]).toEqual([[], 1]);
   });

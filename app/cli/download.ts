@@ -62,7 +62,7 @@ export async function downloadSource(
   context: DownloadContext,
 ): Promise<WorkRequest> {
   const address = addressOf(sourceOf(request)!);
-  throwIfAny(await againstDestinations(request, context));
+  throwIfAny(await unlessStopped(againstDestinations(request, context), context.signal));
   const fetched = await fetchedFrom(address, run, { ...context, patience: request.stallTimeout });
   showAs(fetched.path, english.origin(fetched.origin));
   return withDownload(request, fetched.path, fetched.origin);
@@ -157,6 +157,19 @@ export async function unlessDownloadStopped<T>(work: Promise<T>, sentence: strin
       throw new DownloadStopped(sentence);
     throw error;
   }
+}
+
+/**
+ * The result of `work`, which asks the engine. Throws DownloadStopped as soon as the user asks to stop. A Ctrl-C on a
+ * terminal reaches the host too, so that its end is no failure then.
+ */
+async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stopped = (): void => reject(new DownloadStopped('stopped before anything was written'));
+    if (signal.aborted) stopped();
+    signal.addEventListener('abort', stopped, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stopped));
+  });
 }
 
 const refuseTerminal = (): never =>

@@ -69,7 +69,7 @@ export const notes: Translated<typeof english> = {
     '{part} stammt vom unterbrochenen Auftrag vom {began}. Es wird entfernt, und dieser Auftrag kann dann für {path} nicht mehr fortgesetzt werden.',
   logDamaged: 'Das Protokoll dieses Auftrags ist beschädigt: Alles wird noch einmal kopiert.',
   goesOn: 'Der Auftrag vom {began} geht weiter: {there} sind schon auf den Zielen.',
-  beginsAgain: 'Der Auftrag vom {began} geht weiter: Auf den Zielen ist noch nichts.',
+  beginsAgain: 'Vom Auftrag vom {began} ist nichts auf den Zielen: Alles wird neu geschrieben.',
   manifestReplaced: 'Das Manifest {path} wird durch das dieses Auftrags ersetzt.',
   mapGone: 'Die Map-Datei {path} gibt es nicht mehr: Was nicht lesbar war, wird von vorn versucht.',
   mapContinued: 'Die Map-Datei wird fortgesetzt: {rescued} gelten als auf jedem Ziel schon vorhanden.',

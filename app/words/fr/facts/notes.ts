@@ -68,7 +68,7 @@ export const notes: Translated<typeof english> = {
     '{part} vient de la tâche interrompue du {began}. Il sera supprimé, et cette tâche ne pourra plus être continuée pour {path}.',
   logDamaged: 'Le journal de cette tâche est endommagé : tout est recopié.',
   goesOn: 'La tâche du {began} continue : {there} sont déjà sur les destinations.',
-  beginsAgain: 'La tâche du {began} continue : il n’y a encore rien sur les destinations.',
+  beginsAgain: 'Rien de la tâche du {began} n’est sur les destinations : tout est écrit de nouveau.',
   manifestReplaced: 'Le manifeste {path} est remplacé par celui de cette tâche.',
   mapGone: 'Le fichier map {path} n’existe plus : ce qui n’a pas pu être lu est réessayé depuis le début.',
   mapContinued: 'Le fichier map est continué : {rescued} comptent comme étant déjà sur chaque destination.',

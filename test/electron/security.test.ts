@@ -247,6 +247,8 @@ describe('the calls of the window', () => {
   });
 
   it('ignores calls of our own window while it shows something else', async () => {
+    // The next test must not ask the page that goes away.
+    const back = app.page.waitForEvent('framenavigated', (frame) => frame.url() === PAGE);
     const answer = await app.electron.evaluate(async ({ BrowserWindow }, url) => {
       const { webContents } = BrowserWindow.getAllWindows()[0]!;
       await webContents.loadURL('data:text/html,elsewhere');
@@ -254,6 +256,7 @@ describe('the calls of the window', () => {
       await webContents.loadURL(url);
       return heard;
     }, PAGE);
+    await back;
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'NOT_PERMITTED' }] });
   });
 });

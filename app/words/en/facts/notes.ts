@@ -64,7 +64,7 @@ export const notes = {
     '{part} is left over from the interrupted job of {began}. It is removed, and that job can then not be continued for {path}.',
   logDamaged: 'The log of this job is damaged: everything is copied again.',
   goesOn: 'The job of {began} is continued: {there} are already on the destinations.',
-  beginsAgain: 'Nothing of the job of {began} is on the destinations: everything is written again.',
+  beginsAgain: 'The job of {began} has nothing on the destinations: everything is written again.',
   manifestReplaced: 'The manifest at {path} is replaced by that of this job.',
   mapGone: 'The mapfile {path} no longer exists: what could not be read is tried from the beginning.',
   mapContinued: 'The mapfile is continued: {rescued} count as being on every destination already.',

@@ -22,7 +22,7 @@ import type { Refused } from './output/reporter.ts';
 import { printNotice } from './output/speech.ts';
 import { showAs } from './output/typed-paths.ts';
 import { nobodyAsked } from './run-job.ts';
-import { Stop } from './stop.ts';
+import { Stop, unlessAborted } from './stop.ts';
 
 /** True for a URL or standard input, which must be stored in a file first. */
 export const isElsewherePath = (path: string): boolean => path === STANDARD_INPUT || isUrl(path);
@@ -62,7 +62,9 @@ export async function downloadSource(
   context: DownloadContext,
 ): Promise<WorkRequest> {
   const address = addressOf(sourceOf(request)!);
-  throwIfAny(await unlessStopped(againstDestinations(request, context), context.signal));
+  // A Ctrl-C on a terminal reaches the host too, so that its end is no failure then.
+  const stopped = new DownloadStopped('stopped before anything was written');
+  throwIfAny(await unlessAborted(againstDestinations(request, context), context.signal, stopped));
   const fetched = await fetchedFrom(address, run, { ...context, patience: request.stallTimeout });
   showAs(fetched.path, english.origin(fetched.origin));
   return withDownload(request, fetched.path, fetched.origin);
@@ -157,19 +159,6 @@ export async function unlessDownloadStopped<T>(work: Promise<T>, sentence: strin
       throw new DownloadStopped(sentence);
     throw error;
   }
-}
-
-/**
- * The result of `work`, which asks the engine. Throws DownloadStopped as soon as the user asks to stop. A Ctrl-C on a
- * terminal reaches the host too, so that its end is no failure then.
- */
-async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stopped = (): void => reject(new DownloadStopped('stopped before anything was written'));
-    if (signal.aborted) stopped();
-    signal.addEventListener('abort', stopped, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stopped));
-  });
 }
 
 const refuseTerminal = (): never =>

@@ -1,8 +1,9 @@
 // Commands that ask the engine without running a job: lists of disks and of interrupted jobs.
+import { join } from 'node:path';
 import { refuse } from '../base/errors.ts';
 import { isUrl, keyOf, readUrl, shownUrl } from '../download/addresses.ts';
-import { downloadsDir } from '../download/download-folder.ts';
-import { removeComplete, removeLeft } from '../download/left-downloads.ts';
+import { downloadsDir, removeWhole } from '../download/download-folder.ts';
+import { removeLeft } from '../download/left-downloads.ts';
 import { removeForgotten } from '../download/remove-download.ts';
 import type { Actions } from './commands.ts';
 import { diskTable } from './output/disk-table.ts';
@@ -55,7 +56,7 @@ const forgetDownload: Actions['forget'] = (text, { json }) =>
         remedy: { kind: 'said', text: `Resume that job, or forget it first: platter forget ${needed.id}` },
       });
     const [directory, id] = [downloadsDir(), keyOf(url)];
-    if (!(await removeLeft(directory, id)) && !(await removeComplete(directory, id)))
+    if (!(await removeLeft(directory, id)) && !(await removeWhole(join(directory, id))))
       refuse({
         code: 'NOTHING_TO_DO',
         op: 'check',

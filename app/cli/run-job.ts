@@ -12,7 +12,7 @@ import { EXIT, exitCode } from './output/exit-code.ts';
 import type { Reporter } from './output/reporter.ts';
 import { showAs } from './output/typed-paths.ts';
 import type { Waits } from './output/waits.ts';
-import type { Stop } from './stop.ts';
+import { unlessAborted, whenAborted, type Stop } from './stop.ts';
 
 /** Everything that `runJob` needs from its caller. */
 export interface JobContext {
@@ -61,13 +61,9 @@ export async function runJob(request: JobRequest, consented: boolean, context: J
 /** The user asked to stop before the job was started. */
 class Stopped extends Error {}
 
-/** `promise`, or Stopped as soon as the user asks to stop. */
-function unlessStopped<T>(promise: Promise<T>, { stop: { signal } }: JobContext): Promise<T> {
-  return new Promise((resolve, reject) => {
-    whenAborted(signal, () => reject(new Stopped()));
-    promise.then(resolve, reject);
-  });
-}
+/** `work`, or Stopped as soon as the user asks to stop. */
+const unlessStopped = <T>(work: Promise<T>, { stop }: JobContext): Promise<T> =>
+  unlessAborted(work, stop.signal, new Stopped());
 
 /** Returns when the user agrees to lose the data on the destinations; otherwise throws a Refusal. */
 async function askFor(plan: Plan, context: JobContext): Promise<void> {
@@ -170,9 +166,3 @@ const declined = (): PlatterError =>
   });
 
 const isCancelled = (errors: readonly PlatterError[]): boolean => errors.every(({ code }) => code === 'CANCELLED');
-
-/** Calls `listener` once, when `signal` is or becomes aborted. */
-function whenAborted(signal: AbortSignal, listener: () => void): void {
-  if (signal.aborted) listener();
-  else signal.addEventListener('abort', listener, { once: true });
-}

@@ -1,6 +1,20 @@
 // Combines everything that asks the command to stop: signals, and a reader of stdout that went away.
 import { STOPPING } from '../base/hang-up.ts';
 
+/** Calls `listener` when `signal` is aborted, at once when it is already. */
+export function whenAborted(signal: AbortSignal, listener: () => void): void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+}
+
+/** The result of `work`. Rejects with `stopped` as soon as `signal` is aborted. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, stopped: Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    whenAborted(signal, () => reject(stopped));
+    work.then(resolve, reject);
+  });
+}
+
 /** A second signal within this many milliseconds is the first one, passed on by npm or a launcher. */
 const ECHO = 500;
 

@@ -233,10 +233,12 @@ export async function incompleteIn(folder: string): Promise<Incomplete | null> {
   }
 }
 
-/** Path of the complete file in `folder`; null when there is none. */
-export async function completeIn(folder: string): Promise<string | null> {
+/** Removes the complete download in `folder`, even one that the user keeps. False when there is none. */
+export async function removeWhole(folder: string): Promise<boolean> {
   const known = await readFacts(folder);
-  return known?.isWhole === true ? join(folder, known.name) : null;
+  if (known?.isWhole !== true) return false;
+  await removeAll(folder, known.name);
+  return true;
 }
 
 /** True while a process downloads into `folder`. */

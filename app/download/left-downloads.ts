@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { LeftDownload } from '../contract/downloads.ts';
 import { errnoOf } from '../base/errors.ts';
 import { isWeb, keyOf, urlIn } from './addresses.ts';
-import { completeIn, downloadAt, incompleteIn, isInUse, DownloadFolder } from './download-folder.ts';
+import { incompleteIn, isInUse, DownloadFolder } from './download-folder.ts';
 
 /** The incomplete downloads in `directory` that no process works on, newest first. */
 export async function leftDownloads(directory: string): Promise<LeftDownload[]> {
@@ -34,14 +34,6 @@ export async function removeLeft(directory: string, id: string): Promise<boolean
   if (left === null) return false;
   await (await DownloadFolder.open(directory, id, left.name, left.origin, false)).remove();
   return true;
-}
-
-/** Removes the complete download `id` in `directory`, kept or not. Resolves to false when there is none. */
-export async function removeComplete(directory: string, id: string): Promise<boolean> {
-  const path = await completeIn(join(directory, id));
-  if (path === null) return false;
-  await (await downloadAt(path))?.keep(false);
-  return (await (await downloadAt(path))?.remove()) === true;
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -45,11 +45,12 @@ export class Mirror {
     return this.state?.download ?? null;
   }
 
-  /** The images read last, newest first. */
+  /** The other downloads that were stopped or cut, newest first. */
   get left(): LeftDownload[] {
     return this.state?.left ?? [];
   }
 
+  /** The images read last, newest first. */
   get recent(): RecentImage[] {
     return this.state?.recent ?? [];
   }

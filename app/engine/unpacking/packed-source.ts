@@ -7,6 +7,7 @@ import type { Reason, Remedy } from '../../contract/facts.ts';
 import type { Reading } from '../../contract/host.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { cancelledOpening, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { writtenFormat } from '../../contract/disk-content.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import {
   checksumCoversOf,
@@ -311,12 +312,12 @@ export const unpackFailure = (path: string, { fault, offset, length, said }: Unp
   });
 };
 
-/** Programs that unpack a file of these formats although something follows, by the decoder's names. */
-const IGNORE_TRAILING: Readonly<Record<string, string>> = { gzip: 'gzip', bzip2: 'bzip2', zip: 'ZIP' };
+/** The formats that other programs unpack although something follows, by the decoder's names. */
+const IGNORE_TRAILING: ReadonlySet<string> = new Set(['gzip', 'bzip2', 'zip']);
 
 /** What to do about a file in `format` that something follows: OpenWrt appends what describes an image to its gzip. */
 function trailingRemedy(format: string): Remedy {
-  const command = commandFor(IGNORE_TRAILING[format] ?? '');
+  const command = IGNORE_TRAILING.has(format) ? commandFor(writtenFormat(format)) : null;
   return command === null ? { kind: 'BAD_IMAGE' } : { kind: 'getAgainOrUnpack', command };
 }
 

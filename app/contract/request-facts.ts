@@ -154,7 +154,7 @@ export const unmounts = (request: JobRequest): boolean => request.kind !== 'veri
 export const takesAsIs = (request: JobRequest): boolean =>
   (request.kind === 'copy' || request.kind === 'repair') && request.asIs;
 
-/** What a request says of its source file: which part of it counts, and what proves it. */
+/** The part of a request that is about its source file: the bytes that count, and their proof. */
 export type OfSourceFile = Pick<CopyRequest, 'entry' | 'checksum' | 'checksumCovers' | 'key' | 'bmap' | 'zeroUnmapped'>;
 
 /** The part of `request` that is about its source file; null when the request has no source file. */
@@ -177,7 +177,7 @@ export const entryOf = (request: JobRequest): string | null => ofSourceFile(requ
 /** The checksum that the source must have, or its list ("list:…"); null when none was given. */
 export const checksumOf = (request: JobRequest): string | null => ofSourceFile(request)?.checksum ?? null;
 
-/** What that checksum covers; null when it is not known. */
+/** The bytes that this checksum covers; null when that is not known. */
 export const checksumCoversOf = (request: JobRequest): ChecksumCovers => ofSourceFile(request)?.checksumCovers ?? null;
 
 /** The key that checks the signature of the source or of its list; null for none. */

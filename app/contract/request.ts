@@ -85,7 +85,7 @@ export const checksum = z.string().regex(
 const givenChecksum = z.union([checksum, z.string().regex(/^list:[^\0]+$/)]);
 
 /**
- * What the checksum is compared with: the source file, or only the image in it. null: with both, and one has to match,
+ * The bytes that the checksum covers: the source file, or the image in it. null: either one, and one has to match,
  * because a checksum without a name does not say what it is of.
  */
 export const checksumCovers = z.enum(['file', 'image']).nullable();

@@ -1,4 +1,4 @@
-// What an answer of a server says of its file, and the bytes in it.
+// Reads a server's answer: its facts about the file, and the bytes.
 import { connectionFault, Fault } from './faults.ts';
 import { Patience, type Answer } from './connection.ts';
 

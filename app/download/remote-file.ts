@@ -35,7 +35,7 @@ export class RemoteFile {
    * so that only the first one is taken.
    */
   readonly ranges: Opened['ranges'];
-  /** What was fetched, in its place. */
+  /** Holds the fetched parts, each in its place. */
   readonly file: FileHandle;
   /** The first failure after the start; null for none. */
   fault: PlatterError | null = null;

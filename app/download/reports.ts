@@ -13,7 +13,7 @@ const opened = z.object({
   /** Bytes of its start that were fetched. */
   has: bytes,
 });
-/** What the first answer says of a file that is fetched in parts. */
+/** The facts in the first answer about a file that is fetched in parts. */
 export type Opened = Omit<z.infer<typeof opened>, 'event'>;
 
 /** A line on its stdout. */

@@ -62,7 +62,7 @@ export interface Packed {
   sizeKey: string | null;
   /** "sha256:…", of the file or of the image in it; null for none. */
   checksum: string | null;
-  /** What it covers (contract/request.ts). */
+  /** The bytes that the checksum covers (contract/request.ts). */
   checksumCovers: ChecksumCovers;
   /** The ranges of the image that count; null for all of it. */
   map: SourceMap | null;

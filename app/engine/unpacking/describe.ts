@@ -105,7 +105,7 @@ async function describeFile(path: string, file: FileHandle, size: number, entry:
   };
 }
 
-/** What is in an open file. `supply` brings what is read of a partial file; null for one that is all there. */
+/** Describes the content of an open file. `supply` brings the bytes of a partial file; null for a whole one. */
 async function lookInto(
   path: string,
   file: FileHandle,

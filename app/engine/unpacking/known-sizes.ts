@@ -71,7 +71,7 @@ async function store(sizes: readonly KnownSize[]): Promise<void> {
   }
 }
 
-/** What is stored; nothing when the file is missing or damaged. */
+/** The stored sizes; none when their file is missing or damaged. */
 async function stored(): Promise<KnownSize[]> {
   const bytes = await readPlainFile(place(), MOST_BYTES).catch(nullIfRefused);
   const parsed = sizesSchema.safeParse(asJson(bytes?.toString() ?? ''));

@@ -142,7 +142,7 @@ const isChecked = ({ checksum, bmap }: SourceOptions): boolean => checksum !== n
 const mapOf = ({ bmap, zeroUnmapped }: SourceOptions): SourceMap | null =>
   bmap === null ? null : { path: bmap.path, bmap: bmap.bmap, zeroUnmapped };
 
-/** What the request adds to the facts about a packed source. */
+/** The facts about a packed source that come from the request. */
 const partOf = (options: SourceOptions): Pick<Packed, 'checksum' | 'checksumCovers' | 'map'> => ({
   checksum: options.checksum,
   checksumCovers: options.checksumCovers,
@@ -315,7 +315,7 @@ export const unpackFailure = (path: string, { fault, offset, length, said }: Unp
 /** The formats that other programs unpack although something follows, by the decoder's names. */
 const IGNORE_TRAILING: ReadonlySet<string> = new Set(['gzip', 'bzip2', 'zip']);
 
-/** What to do about a file in `format` that something follows: OpenWrt appends what describes an image to its gzip. */
+/** The remedy for a file in `format` with other data behind it: OpenWrt appends metadata to its gzip files. */
 function trailingRemedy(format: string): Remedy {
   const command = IGNORE_TRAILING.has(format) ? commandFor(writtenFormat(format)) : null;
   return command === null ? { kind: 'BAD_IMAGE' } : { kind: 'getAgainOrUnpack', command };

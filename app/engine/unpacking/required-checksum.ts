@@ -33,7 +33,7 @@ import {
 export interface Proof {
   /** "sha256:…"; null when nothing was given. */
   checksum: string | null;
-  /** What it covers; null when that is not known. */
+  /** The bytes that the checksum covers; null when that is not known. */
   checksumCovers: ChecksumCovers;
   /** The list that has the checksum, and what the list gives it for; null when the user gave it, or a signature did. */
   from: { list: string; of: Of } | null;

@@ -22,11 +22,23 @@ export async function decodeBy(command: string): Promise<Sample> {
   return { seconds: wall, cpu: null, wall, busy, memory };
 }
 
-/** Fills the file at `path` with the contents of programs, as in an image of a system. */
+const SECTOR = 512;
+
+/** A boot sector whose one partition is the rest of an image of `bytes` bytes. */
+function bootSector(bytes: number): Buffer {
+  const sector = Buffer.alloc(SECTOR);
+  sector[446 + 4] = 0x83;
+  sector.writeUInt32LE(1, 446 + 8);
+  sector.writeUInt32LE(bytes / SECTOR - 1, 446 + 12);
+  sector.writeUInt16LE(0xaa55, 510);
+  return sector;
+}
+
+/** Fills the file at `path` with a boot sector and the contents of programs, as in an image of a system. */
 export function fillWithPrograms(path: string, bytes: number): void {
   const folder = '/usr/bin';
   const file = openSync(path, 'w');
-  let left = bytes;
+  let left = bytes - writeSync(file, bootSector(bytes));
   while (left > 0) {
     for (const name of readdirSync(folder)) {
       const program = join(folder, name);

@@ -42,6 +42,7 @@ export const NOTES = {
   unlogged: { directory: 'text', reason: 'reason' },
   unloggedMemory: {},
   leftOut: { path: 'text' },
+  writtenByOther: { path: 'text' },
   partOfJob: { path: 'text', part: 'text', began: 'time' },
   logDamaged: {},
   goesOn: { began: 'time', there: 'size' },

@@ -55,6 +55,8 @@ export const REMEDIES = {
   moveFileAway: {},
   movePartAway: {},
   newCopy: {},
+  copyAgain: {},
+  copyRightFile: {},
   moreMemory: {},
   otherImage: {},
   nameFile: {},

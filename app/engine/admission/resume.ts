@@ -19,6 +19,7 @@ import {
 } from '../devices/inspect-paths.ts';
 import { jobError } from '../native/errors.ts';
 import {
+  hadWrongSource,
   isSettled,
   jobPath,
   listJobs,
@@ -31,7 +32,7 @@ import {
 } from '../formats/job-log.ts';
 import { bmapFor } from '../unpacking/bmap-file.ts';
 import { sourceFor } from '../unpacking/packed-source.ts';
-import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
+import { difference, isSameEnd, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 
 /** Chunks of each end that are read again before anything is written. */
@@ -78,12 +79,36 @@ export async function openInterrupted(
   if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
   try {
     const log = await readJobLog(path);
-    if (unfinished(log).length > 0) return { log, lock };
-    return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'nothingLeft', id } });
+    if (unfinished(log).length === 0) return await refuseSettled(dir, id, log);
+    if (!hadWrongSource(log.closed)) return { log, lock };
+    return refuse({
+      code: 'NOTHING_TO_DO',
+      op: 'open',
+      reason: { kind: 'sourceWasWrong', id },
+      remedy: { kind: 'copyRightFile' },
+    });
   } catch (error) {
     lock.close();
     throw error;
   }
+}
+
+/** Refuses to continue a job that has nothing left. Names the job that has written its destinations since, if any. */
+async function refuseSettled(dir: string, id: string, { header, states }: JobLog): Promise<never> {
+  const taken = header.destinations.filter((_, index) => states[index]?.state === 'replaced');
+  if (taken.length === 0) return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'nothingLeft', id } });
+  const others = (await summaries(await listJobs(dir))).filter((other) => other !== null);
+  const by = others.find((other) =>
+    other.header.destinations.some(
+      (end, index) => other.states[index]?.state !== 'replaced' && taken.some((one) => isSameEnd(one, end)),
+    ),
+  );
+  return refuse({
+    code: 'NOTHING_TO_DO',
+    op: 'open',
+    reason: by ? { kind: 'writtenByJob', id, by: by.id } : { kind: 'writtenByOthers', id },
+    remedy: { kind: 'copyAgain' },
+  });
 }
 
 /**
@@ -142,6 +167,9 @@ export async function findEnds(
     ),
     notes: [
       ...missing.map((path) => ({ kind: 'leftOut', path }) as const),
+      ...header.destinations.flatMap(({ path }, index) =>
+        log.states[index]?.state === 'replaced' ? [{ kind: 'writtenByOther', path } as const] : [],
+      ),
       ...(damaged ? [{ kind: 'logDamaged' } as const] : []),
     ],
   };
@@ -286,7 +314,7 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
     found.push(job);
   }
   return (await summaries(found)).flatMap((summary) =>
-    summary !== null && unfinished(summary).length > 0 ? [describe(summary)] : [],
+    summary !== null && unfinished(summary).length > 0 && !summary.sourceWrong ? [describe(summary)] : [],
   );
 }
 
@@ -348,7 +376,7 @@ function describe({ id, header, durable, states, damage }: JobSummary): Interrup
     source: downloadedFrom(header.request) ?? header.source?.path ?? '',
     bytes: header.bytes,
     damaged: damage === 'corrupt',
-    // An image that another job has replaced is no longer a destination of this one.
+    // What another job has written since is no longer a destination of this one.
     destinations: header.destinations.flatMap(({ path, model, serial }, index) =>
       states[index]?.state === 'replaced'
         ? []

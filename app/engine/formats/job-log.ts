@@ -15,6 +15,7 @@ import type { JobSummary, LoggedJob } from './open-log.ts';
 import {
   encodeHeader,
   encodeRecord,
+  isSettled,
   JobLogError,
   MAX_HASHED,
   type JobLog,
@@ -25,7 +26,7 @@ import { thisProgram } from '../../base/program-name.ts';
 import { makeFolder } from '../../base/state-folder.ts';
 
 export type { JobLogHeader, LoggedEnd } from './job-header.ts';
-export { openLog, summarize, type JobSummary, type LoggedJob } from './open-log.ts';
+export { hadWrongSource, openLog, summarize, type JobSummary, type LoggedJob } from './open-log.ts';
 export { isSettled, JobLogError, type JobLog, type LoggedState } from './job-records.ts';
 
 /** Hashes of consecutive chunks: 16 bytes each, with a byte for each, 1 when it is known. */
@@ -84,10 +85,14 @@ export async function removeJob(dir: string, id: string): Promise<void> {
   }
 }
 
-/** Removes the logs of closed jobs, except those among the `keep` newest jobs. Rejects with a Refusal. */
+/**
+ * Removes the logs of jobs that are closed or have nothing left, except those among the `keep` newest jobs. Rejects
+ * with a Refusal.
+ */
 export async function pruneJobs(dir: string, keep = 100): Promise<void> {
   const old = (await listJobs(dir)).slice(keep);
-  for (const summary of await summaries(old)) if (summary?.closed === true) await removeJob(dir, summary.id);
+  for (const summary of await summaries(old))
+    if (summary !== null && (summary.closed || summary.states.every(isSettled))) await removeJob(dir, summary.id);
 }
 
 /** Summaries of logs, in order, read in the reading thread; null for a log that cannot be read. */

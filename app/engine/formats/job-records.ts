@@ -27,7 +27,7 @@ import { keptResult } from '../../base/older-files.ts';
 
 /** How a destination ended. */
 export interface LoggedState {
-  /** 'replaced': another job has put an image in its place, and nothing is left to continue. */
+  /** 'replaced': another job has written it or put an image in its place, and nothing is left to continue. */
   state: 'done' | 'failed' | 'cancelled' | 'replaced';
   verified: boolean | null;
 }

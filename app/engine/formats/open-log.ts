@@ -1,6 +1,7 @@
 // Reads job logs in the calling thread: the reading thread, or the command line's.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fileSource } from '../../base/byte-source.ts';
+import type { JobResult } from '../../contract/jobs.ts';
 import { checkPlainFile } from '../../base/durable-file.ts';
 import { errnoOf, failureOf, Refusal } from '../../base/errors.ts';
 import { bytesOf } from './chunk-sets.ts';
@@ -24,6 +25,8 @@ export interface JobSummary extends Pick<JobLog, 'header' | 'states' | 'damage'>
   durable: number[];
   /** The job has ended, though one of its destinations may be unfinished. */
   closed: boolean;
+  /** It ended because its source is damaged or not the file that it has to be, so no destination can be finished. */
+  sourceWrong: boolean;
 }
 
 /**
@@ -41,6 +44,7 @@ export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] =>
         states,
         damage,
         closed: closed !== null,
+        sourceWrong: hadWrongSource(closed),
         durable: durable.map((set) => bytesOf(set, header)),
       };
     } catch (error) {
@@ -48,6 +52,10 @@ export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] =>
       throw error;
     }
   });
+
+/** True when a job with this result cannot be continued, because its source file is bad and stays bad. */
+export const hadWrongSource = (closed: JobResult | null): boolean =>
+  closed?.errors.some(({ code }) => code === 'BAD_IMAGE') ?? false;
 
 /**
  * Reads a log in this thread, which takes seconds for a job of many terabytes. 'progress' keeps no hashes. Throws a

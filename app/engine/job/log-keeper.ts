@@ -172,41 +172,39 @@ async function headerOf({ request, source, destinations, plan, grid, addon }: Ru
   };
 }
 
-/** Withdraws from the logs of other jobs what this job overwrites. */
+/**
+ * Takes the destinations that this job writes away from the interrupted jobs that had not finished them: what they
+ * would write is not wanted there any more. Their logs stay, and say so to whoever resumes them.
+ */
 async function withdrawElsewhere(run: Run): Promise<void> {
   if (!writes(run.request.kind) || run.stateDir === null) return;
   const dir = run.stateDir;
   const mine = run.plan.destinations.flatMap((endpoint, index) => {
     const { end } = run.destinations[index]!;
-    return [loggedEnd(endpoint, end), ...writtenWith(end)].map((one) => ({ one, makesImage: end.image !== null }));
+    return [loggedEnd(endpoint, end), ...writtenWith(end)];
   });
   const others = (await listJobs(dir)).filter(({ id }) => id !== run.resumed?.id);
   for (const summary of await summaries(others)) {
     if (summary === null) continue; // unreadable, so it claims nothing
-    const { id, path, header, states, durable } = summary;
-    const stale = header.destinations.flatMap((end, index) => {
-      const writer = isSettled(states[index]) ? undefined : mine.find(({ one }) => isSameEnd(one, end));
-      return writer === undefined || (durable[index] === 0 && !writer.makesImage)
-        ? []
-        : [{ index, isReplaced: writer.makesImage }];
-    });
-    if (stale.length === 0) continue;
+    const { id, path, header, states, durable, damage } = summary;
+    const taken = header.destinations.flatMap((end, index) =>
+      !isSettled(states[index]) && mine.some((one) => isSameEnd(one, end)) ? [index] : [],
+    );
+    if (taken.length === 0) continue;
     const lock = await holdLog(run.addon, path);
     // A running job holds its destinations, so they only look like these. Leave its log alone.
     if (lock === 'running' || lock === 'absent') continue;
     try {
-      const isReplaced = (index: number): boolean => stale.some((one) => one.index === index && one.isReplaced);
-      if (header.destinations.every((_, index) => isSettled(states[index]) || isReplaced(index))) {
-        await removeJob(dir, id);
-        continue;
-      }
-      const writer = await reopened(dir, id);
+      // Nothing can be added to a damaged log.
+      if (damage === 'corrupt' && taken.length === states.length) await removeJob(dir, id);
+      const writer = damage === 'corrupt' ? null : await reopened(dir, id);
       if (writer === null) continue;
       for (const [index, state] of states.entries())
-        if (state !== null && !isReplaced(index)) await writer.state(index, state);
-      for (const { index } of stale) if (durable[index] !== 0) await writer.withdraw(index, 0, chunksIn(header));
-      for (const { index } of stale)
-        if (isReplaced(index)) await writer.state(index, { state: 'replaced', verified: null });
+        if (state !== null && !taken.includes(index)) await writer.state(index, state);
+      for (const index of taken) {
+        if (durable[index] !== 0) await writer.withdraw(index, 0, chunksIn(header));
+        await writer.state(index, { state: 'replaced', verified: null });
+      }
       await writer.abandon();
     } finally {
       lock.close();

@@ -151,18 +151,60 @@ describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
     expect(await interrupted(next)).toEqual([]);
   });
 
-  it('does not count what another job has overwritten since', async () => {
-    const { session, source, one, log } = await slowCopy(bench);
+  it('leaves a drive alone that a later job has written, and continues the others', async () => {
+    const { session, source, one, two, log } = await slowCopy(bench);
     await untilDurable(log);
     await session.engine.call('cancel', {});
     await source.rule('clear');
     await resultOf(session);
-    const durable = async (): Promise<number[]> =>
-      (await interrupted(session))[0]!.destinations.map((destination) => destination.durable);
-    const [, before] = await durable();
-    expect(before).toBeGreaterThan(0);
-    await session.run({ source: await bench.image('other.img', MiB, 9), destinations: [one.device] });
-    expect(await durable()).toEqual([0, before]);
+    const other = await bench.image('other.img', MiB, 9);
+    await session.run({ source: other, destinations: [one.device] });
+    const [job] = await interrupted(session);
+    expect(job!.destinations.map(({ path }) => path)).toEqual([two.device]);
+    await one.rule('log on w');
+    const next = bench.session();
+    const asked = requestOf({ kind: 'resume', source: null, destinations: [], job: job!.id });
+    const plan = await next.engine.call('prepare', asked);
+    expect(plan.notes).toContainEqual({ kind: 'writtenByOther', path: one.device });
+    expect(plan.destinations.map(({ path }) => path)).toEqual([two.device]);
+    await next.engine.call('cancel', {});
+    expect(head(one.backing, MiB).equals(readFileSync(other))).toBe(true);
+  });
+
+  it('refuses to resume a job when later jobs have written all of its drives, and names the latest', async () => {
+    const { session, source, one, two, log } = await slowCopy(bench);
+    await untilDurable(log);
+    await session.engine.call('cancel', {});
+    await source.rule('clear');
+    await resultOf(session);
+    const id = basename(log, '.log');
+    const other = await bench.image('other.img', MiB, 9);
+    await session.run({ source: other, destinations: [one.device] });
+    const second = bench.session();
+    const { job: by } = await second.begin({ source: other, destinations: [two.device] });
+    await resultOf(second);
+    const next = bench.session();
+    expect(await interrupted(next)).toEqual([]);
+    expect(await refused(resume(next, id))).toMatchObject([
+      { code: 'NOTHING_TO_DO', reason: { kind: 'writtenByJob', id, by }, remedy: { kind: 'copyAgain' } },
+    ]);
+    for (const drive of [one, two]) expect(head(drive.backing, MiB).equals(readFileSync(other))).toBe(true);
+  });
+
+  it('does not offer a job whose source has the wrong checksum, and says why it cannot be resumed', async () => {
+    const [source, disk] = [await bench.image('disk.img', 4 * MiB), await bench.disk({ size: 4 * MiB })];
+    const first = bench.session();
+    const { job } = await first.begin({
+      source,
+      destinations: [disk.device],
+      checksum: `sha256:${'0'.repeat(64)}`,
+    });
+    expect(await resultOf(first)).toMatchObject({ errors: [{ code: 'BAD_IMAGE' }] });
+    const session = bench.session();
+    expect(await interrupted(session)).toEqual([]);
+    expect(await refused(resume(session, job))).toMatchObject([
+      { code: 'NOTHING_TO_DO', reason: { kind: 'sourceWasWrong', id: job } },
+    ]);
   });
 
   it('refuses to resume when source or destination were written to since, and can forget the job', async () => {

@@ -209,6 +209,12 @@ export const reasons: Translated<typeof english> = {
   notAnId: '„{id}“ ist keine Kennung eines Auftrags.',
   jobRuns: 'Der Auftrag {id} läuft gerade.',
   nothingLeft: 'Vom Auftrag {id} ist nichts mehr zu tun.',
+  writtenByJob:
+    'Vom Auftrag {id} ist nichts mehr zu tun: Was er nicht fertig geschrieben hatte, hat seitdem der Auftrag {by} beschrieben.',
+  writtenByOthers:
+    'Vom Auftrag {id} ist nichts mehr zu tun: Was er nicht fertig geschrieben hatte, hat seitdem ein anderer Auftrag beschrieben.',
+  sourceWasWrong:
+    'Der Auftrag {id} kann nicht fortgesetzt werden: Seine Quelle ist beschädigt oder nicht die Datei, die sie sein muss.',
   noSourceInLog: 'Das Protokoll dieses Auftrags nennt keine Quelle.',
   somethingElse: 'Als der Auftrag begann, war es etwas anderes.',
   anotherDrive: 'Es ist ein anderes Laufwerk: {now}. Begonnen hat der Auftrag mit: {then}.',

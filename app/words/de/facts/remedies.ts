@@ -111,6 +111,8 @@ export const remedies: Translated<typeof english> = {
   movePartAway: 'Sehen Sie sich diese Datei an und verschieben oder löschen Sie sie. Oder nennen Sie ein anderes Ziel.',
   moveFileAway: 'Verschieben Sie die andere Datei, dann setzen Sie den Auftrag fort (platter resume).',
   newCopy: 'Starten Sie eine neue Kopie.',
+  copyAgain: 'Lassen Sie die Laufwerke, wie sie sind, oder starten Sie eine neue Kopie.',
+  copyRightFile: 'Besorgen Sie die richtige Datei, und starten Sie eine neue Kopie.',
   moreMemory: 'Erlauben Sie mehr Speicher, dann versuchen Sie es noch einmal.',
   otherImage: 'Nennen Sie das Abbild, zu dem die Map-Datei gehört, oder beginnen Sie mit einer neuen Map-Datei.',
   rescueIntoImage: 'Retten Sie in eine Abbilddatei, und kopieren Sie diese dann auf dieses Laufwerk.',

@@ -97,6 +97,8 @@ export const remedies = {
   movePartAway: 'Check that file, then move or remove it. Or name another destination.',
   moveFileAway: 'Move the other file away, then continue the job (platter resume).',
   newCopy: 'Start a new copy.',
+  copyAgain: 'Leave the drives as they are, or start a new copy.',
+  copyRightFile: 'Get the right file, and start a new copy.',
   moreMemory: 'Allow more memory, then try again.',
   otherImage: 'Name the image that belongs to this mapfile, or start a new mapfile.',
   nameFile: 'Name a file.',

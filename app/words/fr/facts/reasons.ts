@@ -205,6 +205,12 @@ export const reasons: Translated<typeof english> = {
   notAnId: '« {id} » n’est pas l’identifiant d’une tâche.',
   jobRuns: 'La tâche {id} est en cours.',
   nothingLeft: 'Il ne reste rien à faire de la tâche {id}.',
+  writtenByJob:
+    'Il ne reste rien à faire de la tâche {id} : la tâche {by} a écrit depuis sur ce qu’elle n’avait pas terminé.',
+  writtenByOthers:
+    'Il ne reste rien à faire de la tâche {id} : une autre tâche a écrit depuis sur ce qu’elle n’avait pas terminé.',
+  sourceWasWrong:
+    'La tâche {id} ne peut pas être continuée : sa source est endommagée, ou n’est pas le fichier attendu.',
   noSourceInLog: 'Le journal de cette tâche ne nomme pas de source.',
   somethingElse: 'C’était autre chose quand la tâche a commencé.',
   anotherDrive: 'C’est un autre disque : {now}. La tâche a commencé avec : {then}.',

@@ -97,6 +97,8 @@ export const remedies: Translated<typeof english> = {
   movePartAway: 'Regardez ce fichier, puis déplacez-le ou supprimez-le. Ou indiquez une autre destination.',
   moveFileAway: 'Déplacez l’autre fichier, puis reprenez la tâche (platter resume).',
   newCopy: 'Démarrez une nouvelle copie.',
+  copyAgain: 'Laissez les disques tels quels, ou démarrez une nouvelle copie.',
+  copyRightFile: 'Procurez-vous le bon fichier, puis démarrez une nouvelle copie.',
   moreMemory: 'Accordez plus de mémoire, puis réessayez.',
   otherImage: 'Nommez l’image avec laquelle le fichier map a été fait, ou commencez-en un nouveau.',
   rescueIntoImage: 'Sauvez vers un fichier image, puis copiez-le sur ce disque.',

@@ -2,15 +2,15 @@
 import type { Plan, RescueProgress } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import { givenManifest, mapOf, newManifest, rescueOf, updates } from '../../contract/request-facts.ts';
-import { english } from '../../base/english.ts';
 import { counted, size } from '../../base/figures.ts';
 import { removedWords, verdictWords } from '../../records/verdict-words.ts';
 import { countsOf } from '../../view/total-progress.ts';
 import { continuable } from '../../view/continuable.ts';
 import { isVerdict, tilesOf } from '../../view/destination-progress.ts';
 import { isComplete, verdictOf } from '../../view/verdict.ts';
+import { asStarted } from './own-name.ts';
 import { formatTime } from './quantities.ts';
-import { shown } from './typed-paths.ts';
+import { noteSentence, shown } from './typed-paths.ts';
 import { printable } from './text.ts';
 
 /** The headline of a job, and the notes on its plan. */
@@ -18,7 +18,7 @@ export function headline(plan: Plan): string[] {
   return [
     ...(plan.name === null ? [] : [printable(plan.name)]),
     firstSentence(plan),
-    ...plan.notes.map((note) => `Note: ${printable(english.note(note))}`),
+    ...plan.notes.map((note) => `Note: ${noteSentence(note)}`),
   ];
 }
 
@@ -137,7 +137,9 @@ export function afterwards(view: JobView): string[] {
       );
     if (bad + left === 0 && result.destinations.some(({ uncompared, verified }) => verified !== null && uncompared > 0))
       lines.push(
-        'Part of it was not compared with the source: `platter verify` with the same source compares all of it.',
+        asStarted(
+          'Part of it was not compared with the source: `platter verify` with the same source compares all of it.',
+        ),
       );
   }
   const manifest = newManifest(request);
@@ -149,8 +151,8 @@ export function afterwards(view: JobView): string[] {
         : `Manifest written to ${name}. Its own checksum, which is not that of the image: ${result.manifest}.`,
     );
   }
-  lines.push(...result.notes.map(english.note).map(printable));
+  lines.push(...result.notes.map(noteSentence));
   const job = continuable(view);
-  if (job !== null) lines.push(`Continue with: platter resume ${job}`);
+  if (job !== null) lines.push(asStarted(`Continue with: platter resume ${job}`));
   return lines;
 }

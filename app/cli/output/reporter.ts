@@ -3,6 +3,7 @@ import type { JobError, PlatterError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import type { JobEvent } from '../../view/reduce-events.ts';
+import { asStarted } from './own-name.ts';
 import { asTyped } from './typed-paths.ts';
 import { printable } from './text.ts';
 
@@ -43,7 +44,7 @@ export const INDENT = ' '.repeat('platter: '.length);
 export function errorSentence({ device, message, advice }: PlatterError | JobError): string {
   const path = device === null ? null : asTyped(device);
   const where = path === null || names(message, path) ? '' : `${path}: `;
-  return printable(`platter: ${where}${message} ${advice}`);
+  return printable(`platter: ${where}${message} ${asStarted(advice)}`);
 }
 
 /** Printed when the user asks to stop, and when they ask again. */

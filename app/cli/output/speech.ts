@@ -7,6 +7,7 @@ import { EXIT } from './exit-code.ts';
 import { jsonReporter } from './json-reporter.ts';
 import { screenOf, terminalOf } from './streams.ts';
 import { errorSentence, INDENT, type Refused } from './reporter.ts';
+import { asStarted } from './own-name.ts';
 import { asTyped } from './typed-paths.ts';
 import { inAscii, printable, wrap, type Paint, type Style } from './text.ts';
 
@@ -49,7 +50,8 @@ export const terminal = terminalOf(process.env);
 export const forTerminal = (text: string): string => (stdout.isTTY && !terminal.utf8 ? inAscii(text) : text);
 
 /** Prints a sentence on stderr. */
-export const printNotice = (sentence: string): void => void stderr.write(`platter: ${printable(sentence)}\n`);
+export const printNotice = (sentence: string): void =>
+  void stderr.write(`platter: ${printable(asStarted(sentence))}\n`);
 
 /** Prints the result of a command. Gives its exit code; `watchOutput` changes that code when the write fails. */
 export function printResult(text: string): number {

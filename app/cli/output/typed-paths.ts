@@ -1,7 +1,10 @@
 // The engine works with absolute paths; users see paths as they typed them. A process runs one command, so the typed
 // paths are kept here and looked up when printing.
 import { inList, isKeyText, listIn } from '../../contract/request-facts.ts';
+import type { Note } from '../../contract/facts.ts';
 import type { CopyMethod, JobRequest, VerifyRequest } from '../../contract/request.ts';
+import { english } from '../../base/english.ts';
+import { asStarted } from './own-name.ts';
 import { printable } from './text.ts';
 
 /** The typed paths, by their absolute paths. */
@@ -24,6 +27,16 @@ export const showAs = (path: string, words: string): void => void instead.set(pa
 
 /** A path of the request as the user typed it; any other path unchanged. */
 export const asTyped = (path: string): string => instead.get(path) ?? typed.get(path) ?? path;
+
+/** A note with the paths in it as typed, safe to print, and the commands in it as they are typed here. */
+export function noteSentence(note: Note): string {
+  const words = (value: unknown): unknown =>
+    typeof value === 'string' ? asTyped(value) : Array.isArray(value) ? value.map(words) : value;
+  const { kind, ...values } = note;
+  const said = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, words(value)]));
+  // Every value keeps its type, so this is the same kind of note.
+  return printable(asStarted(english.note({ kind, ...said } as Note)));
+}
 
 /** The path as typed, safe to print. */
 export const shown = (path: string): string => printable(asTyped(path));

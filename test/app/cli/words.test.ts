@@ -4,6 +4,8 @@ import { lossLines } from '../../../app/cli/confirm.ts';
 import { jobLines, onlyJob } from '../../../app/cli/interrupted.ts';
 import { finalLines, liveLines, logEnd, logLine } from '../../../app/cli/output/job-lines.ts';
 import { afterwards, headline, keptPhrase } from '../../../app/cli/output/job-sentences.ts';
+import { asStarted, ownName } from '../../../app/cli/output/own-name.ts';
+import { showAs } from '../../../app/cli/output/typed-paths.ts';
 import { resultLine } from '../../../app/cli/output/json.ts';
 import { continuable } from '../../../app/view/continuable.ts';
 import { columns, plain } from '../../../app/cli/output/text.ts';
@@ -147,6 +149,30 @@ describe('a rescue', () => {
 
 describe('afterwards', () => {
   const job = '20261123-235959-a1b2c3';
+
+  test.each([
+    ['in a package', {}, 'platter resume JOB'],
+    [
+      'by npm start in a checkout',
+      { npm_package_name: 'platter', npm_lifecycle_event: 'start' },
+      'npm start -- resume JOB',
+    ],
+    ['by npx in a checkout', { npm_package_name: 'platter', npm_lifecycle_event: 'npx' }, 'npx platter resume JOB'],
+    ["by another package's start", { npm_package_name: 'other', npm_lifecycle_event: 'start' }, 'platter resume JOB'],
+  ])('names in advice the command that started it: %s', (_, env, command) =>
+    expect(asStarted('Continue with: platter resume JOB', ownName(env))).toBe(`Continue with: ${command}`),
+  );
+
+  test('leaves a path with the name of the program in it alone', () =>
+    expect(asStarted('/srv/platter copy/a.img: Use `platter copy`.', 'npm start --')).toBe(
+      '/srv/platter copy/a.img: Use `npm start -- copy`.',
+    ));
+
+  test('shows the paths in a note as they were typed, and a download as its URL', () => {
+    showAs('/cache/downloads/ab12/disk.img.xz', 'https://example.org/disk.img.xz');
+    const note = { kind: 'checksum', path: '/cache/downloads/ab12/disk.img.xz' } as const;
+    expect(headline(plan(['a'], { notes: [note] })).at(-1)).toContain(' of https://example.org/disk.img.xz ');
+  });
 
   test('names the manifest after a job, with its digest', () => {
     const view = over(asked({ saveManifest: 'm' }), [ended('a', 'done', true)], { manifest: 'ab'.repeat(32) });

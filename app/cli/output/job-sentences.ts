@@ -1,5 +1,6 @@
 // Sentences about a job: its headline, its states, its end. Pure.
 import type { Plan, RescueProgress } from '../../contract/jobs.ts';
+import type { Note } from '../../contract/facts.ts';
 import type { JobView } from '../../contract/window.ts';
 import { givenManifest, mapOf, newManifest, rescueOf, updates } from '../../contract/request-facts.ts';
 import { counted, size } from '../../base/figures.ts';
@@ -151,8 +152,18 @@ export function afterwards(view: JobView): string[] {
         : `Manifest written to ${name}. Its own checksum, which is not that of the image: ${result.manifest}.`,
     );
   }
-  lines.push(...result.notes.map(noteSentence));
+  lines.push(...plan.notes.flatMap(notComparedSentence), ...result.notes.map(noteSentence));
   const job = continuable(view);
   if (job !== null) lines.push(asStarted(`Continue with: platter resume ${job}`));
   return lines;
+}
+
+/** Says again at the end that the checksum beside the source was not compared: "verified" does not include it. */
+function notComparedSentence(note: Note): string[] {
+  if (note.kind !== 'checksumBeside') return [];
+  const [path, list] = [shown(note.path), shown(note.list)];
+  return [
+    `${path} was not compared with its checksum in ${list}. ` +
+      asStarted(`To compare it: platter check --checksum ${list} ${path}`),
+  ];
 }

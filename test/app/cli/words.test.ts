@@ -150,6 +150,13 @@ describe('a rescue', () => {
 describe('afterwards', () => {
   const job = '20261123-235959-a1b2c3';
 
+  test('says at the end that the checksum in a list beside the source was not compared, and how to', () => {
+    const note = { kind: 'checksumBeside', path: 'disk.img', of: 'file', list: 'SHA256SUMS', hash: 'sha256' } as const;
+    expect(afterwards(over({ notes: [note] }, [ended('a', 'done', true)]))).toEqual([
+      'disk.img was not compared with its checksum in SHA256SUMS. To compare it: platter check --checksum SHA256SUMS disk.img',
+    ]);
+  });
+
   test.each([
     ['in a package', {}, 'platter resume JOB'],
     [

@@ -9,7 +9,7 @@ export const NOTES = {
   swapSource: { path: 'text' },
   besideSystem: { path: 'text' },
   bootAreas: { path: 'text', areas: 'list', end: ['source', 'destination'] },
-  gptNotAtEnd: { path: 'text' },
+  gptNotAtEnd: { paths: 'list', count: 'count' },
   leftBehind: { path: 'text', signatures: 'list' },
   mirrorLeft: { path: 'text', place: 'place' },
   unpacks: { path: 'text', format: 'text', bytes: 'bytes', size: 'bytes' },

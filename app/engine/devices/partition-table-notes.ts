@@ -11,7 +11,7 @@ const LOOP_SECTOR = 512;
 
 /**
  * Notes on the partition table of `source`. One for each disk and image among `destinations` where its partitions would
- * not be found, or its GPT would not reach the end. One on `source` itself when that is true there, or when a partition
+ * not be found; one for all disks where its GPT would not reach the end. One on `source` itself when that is true there, or when a partition
  * ends beyond its end.
  */
 export async function notesOnSectors(source: HeldEnd, destinations: readonly End[]): Promise<Note[]> {
@@ -32,9 +32,13 @@ export async function notesOnSectors(source: HeldEnd, destinations: readonly End
     if (one.block.type === 'part') return [];
     if (one.block.logicalSector !== sector)
       return [{ kind: 'otherSectors', path: one.path, has: one.block.logicalSector, made: sector }];
-    return kind === 'gpt' && one.size > size ? [{ kind: 'gptNotAtEnd', path: one.path }] : [];
+    return [];
   });
-  return [...here, ...there];
+  const isLarger = ({ block, size: has }: End): boolean =>
+    block !== null && block.type !== 'part' && block.logicalSector === sector && has > size;
+  const larger = kind === 'gpt' ? destinations.filter(isLarger).map((one) => one.path) : [];
+  const ends: Note[] = larger.length === 0 ? [] : [{ kind: 'gptNotAtEnd', paths: larger, count: larger.length }];
+  return [...here, ...there, ...ends];
 }
 
 /** Empty when it cannot be read, because the job will report that. */

@@ -147,6 +147,18 @@ describe.skipIf(noLab !== null)('sectors of a partition table', () => {
     expect(notes).toContainEqual({ kind: 'otherSectors', path: disk.device, has: 4096, made: 512 });
   });
 
+  it('names all drives that are larger than a source with a GPT in one note', async () => {
+    const drives = [
+      await bench.disk({ size: SIZE + MiB, plain: true }),
+      await bench.disk({ size: SIZE * 2, plain: true }),
+    ];
+    const paths = drives.map(({ device }) => device);
+    const exact = await bench.disk({ size: SIZE, plain: true });
+    const request = requestOf({ source: await image(gpt(512)), destinations: [...paths, exact.device] });
+    const { notes } = await bench.session().engine.call('prepare', request);
+    expect(notes.filter(({ kind }) => kind === 'gptNotAtEnd')).toEqual([{ kind: 'gptNotAtEnd', paths, count: 2 }]);
+  });
+
   it('F29 says where the partitions of a source that is too long end, or that its excess is zeros', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
     const refusal = async (bytes: Buffer): Promise<PlatterError> =>

@@ -11,7 +11,7 @@ export const notes: Translated<typeof english> = {
   bootAreas:
     'Die Boot-Bereiche von {path} ({areas}) werden nicht {end, select, source {kopiert} other {beschrieben}}, nur sein Hauptbereich. {end, select, source {Ein Gerät, das von ihnen startet, startet nicht von der Kopie allein.} other {Sie behalten ihren Inhalt.}}',
   gptNotAtEnd:
-    '{path} ist größer als die Quelle: Die Sicherung der Partitionstabelle (GPT) wird nicht an seinem Ende liegen. Nach der Kopie verschiebt `sgdisk -e {path}` sie dorthin.',
+    '{count, plural, one {{paths} ist} other {{paths} sind}} größer als die Quelle: Die Sicherung der Partitionstabelle (GPT) wird nicht am Ende des Laufwerks liegen. Nach der Kopie verschiebt {count, plural, one {`sgdisk -e {paths}`} other {`sgdisk -e LAUFWERK`, für jedes davon,}} sie dorthin. Das ändert die Tabelle, und ein späterer Vergleich mit der Quelle meldet ihre Sektoren als verschieden: Vergleichen Sie vorher.',
   leftBehind:
     '{path} behält hinter dem Ende der Quelle alte Signaturen: {signatures}. Ein System kann es für das halten, was es war. `wipefs --all {path}` vor der Kopie löscht sie.',
   mirrorLeft:

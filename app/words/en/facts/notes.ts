@@ -10,7 +10,7 @@ export const notes = {
   bootAreas:
     'The boot areas of {path} ({areas}) are not {end, select, source {copied} other {written}}, only its main area is. {end, select, source {A board that boots from them does not boot from the copy alone.} other {They keep what they hold.}}',
   gptNotAtEnd:
-    '{path} is larger than the source, so the backup of its partition table (GPT) will not be at its end. After the copy, `sgdisk -e {path}` moves it there.',
+    '{count, plural, one {{paths} is} other {{paths} are}} larger than the source, so the backup of the partition table (GPT) will not be at the end of the drive. After the copy, {count, plural, one {`sgdisk -e {paths}`} other {`sgdisk -e DRIVE`, for each of them,}} moves it there. That changes the table, so a later comparison with the source reports its sectors as different: verify before it.',
   leftBehind:
     '{path} keeps old signatures beyond the end of the source: {signatures}. A system may mistake it for what it was. `wipefs --all {path}` before the copy erases them.',
   mirrorLeft:

@@ -10,7 +10,7 @@ export const notes: Translated<typeof english> = {
   bootAreas:
     'Les zones de démarrage de {path} ({areas}) ne sont pas {end, select, source {copiées} other {écrites}}, seule sa zone principale l’est. {end, select, source {Une carte qui démarre depuis ces zones ne démarre pas depuis la copie seule.} other {Elles gardent leur contenu.}}',
   gptNotAtEnd:
-    '{path} est plus grand que la source : la sauvegarde de la table de partitions (GPT) ne sera pas à sa fin. Après la copie, `sgdisk -e {path}` l’y déplace.',
+    '{count, plural, one {{paths} est plus grand} other {{paths} sont plus grands}} que la source : la sauvegarde de la table de partitions (GPT) ne sera pas à la fin du disque. Après la copie, {count, plural, one {`sgdisk -e {paths}`} other {`sgdisk -e DISQUE`, pour chacun,}} l’y déplace. Cela modifie la table, et une comparaison ultérieure avec la source signale ses secteurs comme différents : vérifiez avant.',
   leftBehind:
     '{path} garde d’anciennes signatures au-delà de la fin de la source : {signatures}. Un système peut le prendre pour ce qu’il était. `wipefs --all {path}` avant la copie les efface.',
   mirrorLeft:

@@ -3,10 +3,12 @@ import { basename, dirname, resolve } from 'node:path';
 import type { PlatterError } from '../contract/errors.ts';
 import { partsOf, plainRunning } from '../contract/request-facts.ts';
 import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
+import { describe } from '../engine/unpacking/describe.ts';
 import type { Actions } from './commands.ts';
 import { withList } from './checksum-list.ts';
 import { isElsewherePath, reportingDownloads, withDownloaded } from './download.ts';
 import { EXIT } from './output/exit-code.ts';
+import { missingBytes, missingWords } from './output/info-lines.ts';
 import { asTyped } from './output/typed-paths.ts';
 import { forTerminal, refusals, printResult } from './output/speech.ts';
 import { printable, printableJson } from './output/text.ts';
@@ -19,6 +21,7 @@ const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 function lines(
   path: string,
   { format, entry, bytes: packed, size, zeros, checked, sha256, matches, signed, unchecked, unclear, bmap }: Checked,
+  missing: number,
 ): string[] {
   const what =
     format === null
@@ -34,6 +37,7 @@ function lines(
         ];
   return [
     what,
+    ...(missing > 0 ? [`Missing: ${missingWords(missing, size)}.`] : []),
     ...own,
     ...(zeros > 0 ? [`${bytes(zeros)} of zeros follow the packed image. They are not part of it.`] : []),
     comparedLine(path, matches, signed),
@@ -75,10 +79,17 @@ const signedLines = (signed: Checked['signed'], unchecked: Checked['unchecked'])
 ];
 
 /** The result for programs: each fact as an English sentence. */
-const forPrograms = ({ unclear, ...found }: Checked): object => ({
+const forPrograms = ({ unclear, ...found }: Checked, missing: number): object => ({
   ...found,
+  missing,
   unclear: unclear.map(({ list, reason }) => ({ list, message: english.reason(reason) })),
 });
+
+/** How many bytes of its partitions the image in `file` lacks; 0 when it has no table that can be read. */
+async function missingIn(file: string, { entry, size }: Checked): Promise<number> {
+  const described = await outcome(() => describe(file, entry));
+  return described.ok ? missingBytes({ table: described.value.table, size, sizeIs: 'exact' }) : 0;
+}
 
 /** Failures that do not tell whether the file is damaged. */
 const NO_VERDICT: ReadonlySet<PlatterError['reason']['kind']> = new Set([
@@ -118,10 +129,11 @@ async function checkAt(
     refusals(json)(found.errors);
     return found.errors.some(isWrong) ? EXIT.noneGood : EXIT.refused;
   }
+  const missing = await missingIn(file, found.value);
   const told = printResult(
     json
-      ? `${printableJson({ path, ...forPrograms(found.value) }, 2)}\n`
-      : `${forTerminal(lines(path, found.value).map(printable).join('\n'))}\n`,
+      ? `${printableJson({ path, ...forPrograms(found.value, missing) }, 2)}\n`
+      : `${forTerminal(lines(path, found.value, missing).map(printable).join('\n'))}\n`,
   );
   const { checked, matches, bmap } = found.value;
   return checked || matches !== null || bmap?.checksums === true ? told : EXIT.someFailed;

@@ -155,6 +155,7 @@ file and of the image in it), checked, sha256, and
   "matches"    the checksum that was compared, its list, and what it covers
   "signed"     what is signed, by whom, and the key's fingerprint
   "unchecked"  signatures that were not checked
+  "missing"    bytes by which its partitions reach beyond its end
   "unclear"    lists that could not be used, and why
   "bmap"       path, version, mapped (bytes), checksums (it has all of them)
 `;

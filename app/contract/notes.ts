@@ -35,7 +35,7 @@ export const NOTES = {
   otherSectors: { path: 'text', has: 'count', made: 'count' },
   sourceSectors: { path: 'text', has: 'count', made: 'count' },
   imageSectors: { path: 'text', made: 'count' },
-  partitionsBeyond: { path: 'text', end: 'bytes', size: 'bytes' },
+  partitionsBeyond: { path: 'text', end: 'bytes', size: 'bytes', missing: 'bytes' },
   sameUuids: { source: 'text', paths: 'list', by: ['btrfs', 'lvm', 'other'] },
   buffered: { path: 'text' },
   partitionsUnchecked: { path: 'text' },

@@ -37,6 +37,7 @@ export function infoLines(path: string, found: Described, paint: Paint, remote: 
     ...(remote === null ? [] : ([['Name', remote.name]] as [string, string][])),
     ...formatFacts(found),
     ...sizeFacts(found, remote !== null),
+    ...missingFacts(found),
     ...(remote === null ? [] : serverFacts(remote)),
     ...snapshotFacts(found),
     ...decodingFacts(found),
@@ -104,6 +105,28 @@ function sizeFacts({ kind, packed, bytes, size: image, sizeIs }: Described, isRe
         : 'not known before it is unpacked: the format does not keep it',
   }[sizeIs]();
   return [own, ['Unpacked', unpacked]];
+}
+
+/** How many bytes the partitions of a table reach beyond the end; 0 when they do not, or when that is not known. */
+export function missingBytes({ table, size: bytes, sizeIs }: Pick<Described, 'table' | 'size' | 'sizeIs'>): number {
+  if (table === null || bytes === null || sizeIs !== 'exact') return 0;
+  // Logical partitions lie in an extended one.
+  const outer = table.partitions.filter(({ place }) => place !== 'logical');
+  const isSure =
+    table.kind === 'gpt'
+      ? table.header === 'right' && table.entries === 'right'
+      : table.sectorKnown &&
+        outer.every(({ start, size: length, type }) => start > 0 && length > 0 && type !== PROTECTIVE);
+  return isSure ? Math.max(0, ...outer.map(({ start, size: length }) => start + length - bytes)) : 0;
+}
+
+/** "22,020,096 bytes at the end, where its partitions reach to 63,963,136 bytes: it is cut short" */
+export const missingWords = (missing: number, bytes: number): string =>
+  `${counted(missing, 'byte')} at the end: its partitions reach to ${counted(bytes + missing, 'byte')}, so it is probably cut short`;
+
+function missingFacts(found: Described): [string, string][] {
+  const missing = missingBytes(found);
+  return missing === 0 ? [] : [['Missing', missingWords(missing, found.size!)]];
 }
 
 function serverFacts({ ranges, fetched, complete }: RemoteFacts): [string, string][] {

@@ -19,7 +19,7 @@ export function headline(plan: Plan): string[] {
   return [
     ...(plan.name === null ? [] : [printable(plan.name)]),
     firstSentence(plan),
-    ...plan.notes.map((note) => `Note: ${noteSentence(note)}`),
+    ...plan.notes.map((note) => `${note.kind === 'partitionsBeyond' ? 'Warning' : 'Note'}: ${noteSentence(note)}`),
   ];
 }
 
@@ -152,14 +152,18 @@ export function afterwards(view: JobView): string[] {
         : `Manifest written to ${name}. Its own checksum, which is not that of the image: ${result.manifest}.`,
     );
   }
-  lines.push(...plan.notes.flatMap(notComparedSentence), ...result.notes.map(noteSentence));
+  lines.push(...plan.notes.flatMap(againSentence), ...result.notes.map(noteSentence));
   const job = continuable(view);
   if (job !== null) lines.push(asStarted(`Continue with: platter resume ${job}`));
   return lines;
 }
 
-/** Says again at the end that the checksum beside the source was not compared: "verified" does not include it. */
-function notComparedSentence(note: Note): string[] {
+/** What was said before the job, and is needed to understand what "verified" means. */
+function againSentence(note: Note): string[] {
+  if (note.kind === 'partitionsBeyond')
+    return [
+      `${shown(note.path)} is probably cut short: ${counted(note.missing, 'byte')} of its partitions are missing, on every copy of it too.`,
+    ];
   if (note.kind !== 'checksumBeside') return [];
   const [path, list] = [shown(note.path), shown(note.list)];
   return [

@@ -27,16 +27,18 @@ export async function notesOnEnds(
   const written = writes(request.kind) ? destinations : [];
   const ends = written.map(({ end }) => end);
   const onCache = notesOnCache([...(source === null ? [] : [source]), ...destinations]);
+  const onSectors =
+    source === null || written.length === 0 || rescueOf(request) !== null ? [] : await notesOnSectors(source, ends);
+  const isCut = ({ kind }: Note): boolean => kind === 'partitionsBeyond';
   return [
+    ...onSectors.filter(isCut),
     ...(from?.packed ? notesOnPacked(from) : []),
     ...(from === null || written.length === 0 ? [] : await notesOnLists(from)),
     ...(from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, ends)]),
     ...(from === null || written.length === 0 ? [] : notesOnBootAreas(from, 'source', blocks)),
     ...ends.flatMap((end) => notesOnBootAreas(end, 'destination', blocks)),
     ...ends.flatMap((end) => notesOnDestination(end)),
-    ...(source === null || written.length === 0 || rescueOf(request) !== null
-      ? []
-      : await notesOnSectors(source, ends)),
+    ...onSectors.filter((note) => !isCut(note)),
     ...(written.length === 0 ? [] : await notesOnLeftovers(bytes, written)),
     ...onCache,
   ];

@@ -20,7 +20,9 @@ export async function notesOnSectors(source: HeldEnd, destinations: readonly End
   if (table === null) return [];
   const { kind, sector, end } = table;
   const here: Note[] = [
-    ...(end !== null && end > size ? [{ kind: 'partitionsBeyond', path, end, size } as const] : []),
+    ...(end !== null && end > size
+      ? [{ kind: 'partitionsBeyond', path, end, size, missing: end - size } as const]
+      : []),
     ...(sector !== null && block !== null && block.type !== 'part' && block.logicalSector !== sector
       ? [{ kind: 'sourceSectors', path, has: block.logicalSector, made: sector } as const]
       : []),

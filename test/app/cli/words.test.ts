@@ -157,6 +157,14 @@ describe('afterwards', () => {
     ]);
   });
 
+  test('warns before a job that the source is cut short, and says so again at its end', () => {
+    const note = { kind: 'partitionsBeyond', path: 'disk.img', end: 3000, size: 2000, missing: 1000 } as const;
+    expect(headline(plan(['a'], { notes: [note] })).at(-1)).toMatch(/^Warning: disk\.img lacks 1,000 bytes/u);
+    expect(afterwards(over({ notes: [note] }, [ended('a', 'done', true)]))).toEqual([
+      'disk.img is probably cut short: 1,000 bytes of its partitions are missing, on every copy of it too.',
+    ]);
+  });
+
   test.each([
     ['in a package', {}, 'platter resume JOB'],
     [

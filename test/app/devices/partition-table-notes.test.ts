@@ -143,7 +143,13 @@ describe.skipIf(noLab !== null)('sectors of a partition table', () => {
     const disk = await bench.disk({ size: SIZE, sector: 4096, plain: true });
     const cut = await image(mbr(Buffer.alloc(SIZE - 3 * 512), 0x0c, 2048, SIZE / 512 - 2048));
     const notes = await notesFor(cut, disk.device);
-    expect(notes).toContainEqual({ kind: 'partitionsBeyond', path: cut, end: SIZE, size: SIZE - 3 * 512 });
+    expect(notes).toContainEqual({
+      kind: 'partitionsBeyond',
+      path: cut,
+      end: SIZE,
+      size: SIZE - 3 * 512,
+      missing: 3 * 512,
+    });
     expect(notes).toContainEqual({ kind: 'otherSectors', path: disk.device, has: 4096, made: 512 });
   });
 

@@ -28,6 +28,13 @@ export function writeMbr(disk: Buffer, entries: readonly MbrEntry[], at = 0, sig
   disk.writeUInt16LE(0xaa55, at + 510);
 }
 
+/** A disk of `bytes` with an MBR, sound or not. */
+export function mbrDisk(bytes: number, entries: readonly MbrEntry[]): Buffer {
+  const disk = Buffer.alloc(bytes);
+  writeMbr(disk, entries);
+  return disk;
+}
+
 /** The claims of a GPT header, in sectors. */
 export interface GptClaims {
   sector?: number;

@@ -53,7 +53,7 @@ export const notes: Translated<typeof english> = {
   imageSectors:
     'Les partitions de la source comptent en secteurs de {made, number} octets. Pour les trouver dans {path}, attachez-le avec `losetup --sector-size {made}`.',
   partitionsBeyond:
-    'La dernière partition de {path} se termine à {end}, mais {path} n’a que {size} : sa fin manque, sur la copie aussi.',
+    'Il manque {missing} à la fin de {path}, et ils manqueront aussi sur la copie : sa dernière partition se termine à {end}, mais {path} n’a que {size}. Un tel fichier image est sans doute tronqué : comparez sa taille ou sa somme de contrôle à celle de l’éditeur.',
   sameUuids:
     '{source} et la copie sur {paths} ont les mêmes UUID. Débranchez l’un d’eux avant le prochain montage ou redémarrage, car le système ne peut pas les distinguer.{by, select, btrfs { Un btrfs monté peut écrire sur le mauvais : `btrfstune -u` donne à la copie démontée son propre UUID.} lvm { `vgimportclone` donne à la copie ses propres noms et UUID.} other {}}',
   buffered: '{path} n’accepte pas les accès directs : tout passe par le cache, qui est vidé avant la relecture.',

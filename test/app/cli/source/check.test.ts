@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
 import { Folder } from '../../parsers/source-files.ts';
+import { mbrDisk, MiB } from '../../parsers/forged-tables.ts';
 import { platter } from '../support.ts';
 
 const missing = decoderLacks();
@@ -26,6 +27,16 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect(stdout).toMatch(/: xz, [\d,]+ bytes; the image in it has [\d,]+ bytes\./u);
     expect(stdout).toContain(`sha256 of the file:  ${sha256(folder.at('disk.img.xz'))}`);
     expect(stdout).toContain(`sha256 of the image: ${sha256(folder.at('kept.img'))}`);
+  });
+
+  test('says how many bytes of its partitions an image lacks at its end, packed or not', async () => {
+    using folder = new Folder();
+    writeFileSync(folder.at('cut.img'), mbrDisk(MiB, [{ type: 0x0c, start: 2, count: 2054 }]));
+    await folder.run('xz -k cut.img');
+    for (const name of ['cut.img', 'cut.img.xz']) {
+      const { stdout } = await platter(['check', folder.at(name)]);
+      expect(stdout).toContain('\nMissing: 4,096 bytes at the end: its partitions reach to 1,052,672 bytes,');
+    }
   });
 
   test('uses the list of checksums beside the file', async () => {

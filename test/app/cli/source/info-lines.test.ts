@@ -3,7 +3,16 @@ import { expect, test } from 'vitest';
 import type { Described } from '../../../../app/contract/disk-content.ts';
 import { infoLines } from '../../../../app/cli/output/info-lines.ts';
 import { plain } from '../../../../app/cli/output/text.ts';
-import { extended, gptDisk, hybridDisk, insideDisk, LOGICAL, MiB, writeMbr } from '../../parsers/forged-tables.ts';
+import {
+  extended,
+  gptDisk,
+  hybridDisk,
+  insideDisk,
+  LOGICAL,
+  mbrDisk,
+  MiB,
+  writeMbr,
+} from '../../parsers/forged-tables.ts';
 
 /** The lines for an image with these bytes. */
 const said = (disk: Buffer, more: Partial<Described> = {}): string =>
@@ -44,6 +53,13 @@ test.each([
 ])('a GPT with %s is told as that', (_what, disk, sentence) => {
   expect(said(disk)).toContain(sentence);
 });
+
+test.each([
+  ['a GPT', gptDisk().subarray(0, 40 * 512 + 4096)],
+  ['an MBR', mbrDisk(MiB / 2, [{ type: 0x0c, start: 63, count: 1961 }])],
+])('says how many bytes an image with %s lacks at its end', (_, cut) =>
+  expect(said(cut)).toMatch(/^ {2}Missing +[\d,]+ bytes at the end: its partitions reach to [\d,]+ bytes, so/mu),
+);
 
 test('adds no remark to an intact GPT', () => {
   expect(said(gptDisk())).toBe(

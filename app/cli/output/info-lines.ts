@@ -95,6 +95,8 @@ const SIZELESS: ReadonlySet<string> = new Set(['gzip', 'bzip2']);
 function sizeFacts({ kind, packed, bytes, size: image, sizeIs }: Described, isRemote: boolean): [string, string][] {
   const own: [string, string] = [packed === null ? 'Size' : 'Packed', exactly(bytes)];
   if (packed === null) return kind === 'disk' && bytes === 0 ? [['Size', 'none: there is no medium']] : [own];
+  if (packed.entry === null && packed.entries !== null && packed.entries.length > 1)
+    return [own, ['Unpacked', `${counted(packed.entries.length, 'file')}, listed below; --entry NAME describes one`]];
   const unpacked = {
     exact: () => exactly(image ?? 0),
     // Only a part of a remote file may have been read, so that the table is not the only thing to tell this.

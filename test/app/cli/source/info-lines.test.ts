@@ -61,6 +61,29 @@ test.each([
   expect(said(cut)).toMatch(/^ {2}Missing +[\d,]+ bytes at the end: its partitions reach to [\d,]+ bytes, so/mu),
 );
 
+test('counts the files of an archive instead of calling their size unknown', () => {
+  const one = { size: 4096, packed: 100, method: 8, encrypted: false };
+  const text = said(Buffer.alloc(512), {
+    packed: {
+      format: 'zip',
+      blocks: null,
+      entries: [
+        { ...one, name: 'a.img' },
+        { ...one, name: 'b.img' },
+      ],
+      entry: null,
+      sparse: false,
+      snapshots: null,
+      seekable: null,
+      threads: null,
+      memory: null,
+    },
+    size: null,
+    sizeIs: 'unknown',
+  });
+  expect(text).toMatch(/^ {2}Unpacked +2 files, listed below; --entry NAME describes one$/mu);
+});
+
 test('adds no remark to an intact GPT', () => {
   expect(said(gptDisk())).toBe(
     [

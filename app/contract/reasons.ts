@@ -105,6 +105,7 @@ export const REASONS = {
   decoderUnstarted: { errno: 'text' },
   otherChecksum: { hash: 'text', wanted: 'text', is: 'text' },
   changedWhileChecked: {},
+  otherChecksumOfBoth: { hash: 'text', wanted: 'text', file: 'text', image: 'text' },
   otherChecksumOfImage: { hash: 'text', wanted: 'text', is: 'text' },
   checksumOfDisk: {},
   signatureWrong: { signature: 'text', key: 'text' },

@@ -352,8 +352,16 @@ export function otherChecksum(
   const { hash, hex } = partsOf(checksum);
   if (covers !== 'image' && hex === digests[hash]) return null;
   if (covers !== 'file' && hex === imageDigests[hash]) return null;
-  const isOfImage = covers === 'image';
-  const is = (isOfImage ? imageDigests : digests)[hash] ?? '';
-  const kind = isOfImage ? 'otherChecksumOfImage' : 'otherChecksum';
-  return failure({ code: 'BAD_IMAGE', op: 'check', device: path, reason: { kind, hash, wanted: hex, is } });
+  const [file, image] = [digests[hash] ?? '', imageDigests[hash] ?? ''];
+  const of = { hash, wanted: hex };
+  const reasons: Record<'file' | 'image' | 'either', Reason> = {
+    file: { kind: 'otherChecksum', ...of, is: file },
+    image: { kind: 'otherChecksumOfImage', ...of, is: image },
+    // Both were compared. In a file that is not packed they are the same.
+    either:
+      image === '' || image === file
+        ? { kind: 'otherChecksum', ...of, is: file }
+        : { kind: 'otherChecksumOfBoth', ...of, file, image },
+  };
+  return failure({ code: 'BAD_IMAGE', op: 'check', device: path, reason: reasons[covers ?? 'either'] });
 }

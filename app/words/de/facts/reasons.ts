@@ -79,6 +79,8 @@ export const reasons: Translated<typeof english> = {
   changedWhileChecked: 'Während ihre Prüfsumme berechnet wurde, wurde in sie geschrieben.',
   otherChecksumOfImage:
     'Der {hash} des Abbilds darin ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
+  otherChecksumOfBoth:
+    'Weder die Datei noch das Abbild darin hat den {hash} {wanted}: Der der Datei ist {file}, der des Abbilds {image}. Es ist eine andere Datei oder eine beschädigte.',
   signatureWrong: 'Ihre Signatur ({signature}, Schlüssel {key}) ist falsch: Datei oder Signatur wurde verändert.',
   signatureOfOther: 'Sie ist mit einem anderen Schlüssel signiert, {key} ({signature}).',
   signatureOfOld:

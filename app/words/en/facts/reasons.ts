@@ -76,6 +76,8 @@ export const reasons = {
   otherChecksum: 'Its {hash} is {is}, not {wanted}: it is another file, or a damaged one.',
   changedWhileChecked: 'It was written to while its checksum was computed.',
   otherChecksumOfImage: 'The {hash} of the image in it is {is}, not {wanted}: it is another file, or a damaged one.',
+  otherChecksumOfBoth:
+    'Neither the file nor the image in it has the {hash} {wanted}: that of the file is {file}, that of the image {image}. It is another file, or a damaged one.',
   signatureWrong: 'Its signature ({signature}, key {key}) is wrong: the file or the signature was changed.',
   signatureOfOther: 'It is signed by another key, {key} ({signature}).',
   signatureOfOld:

@@ -77,6 +77,8 @@ export const reasons: Translated<typeof english> = {
   changedWhileChecked: 'On y a écrit pendant le calcul de sa somme de contrôle.',
   otherChecksumOfImage:
     'Le {hash} de l’image qu’il contient est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
+  otherChecksumOfBoth:
+    'Ni le fichier ni l’image qu’il contient n’a le {hash} {wanted} : celui du fichier est {file}, celui de l’image {image}. C’est un autre fichier, ou un fichier endommagé.',
   signatureWrong: 'Sa signature ({signature}, clé {key}) est fausse : le fichier ou la signature a été modifié.',
   signatureOfOther: 'Il est signé par une autre clé, {key} ({signature}).',
   signatureOfOld:

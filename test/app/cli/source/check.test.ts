@@ -55,6 +55,14 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('it is another file, or a damaged one')]);
   });
 
+  test('shows both checksums when the one that was given is neither that of the file nor that of the image', async () => {
+    using folder = await packed();
+    const { code, stderr } = await platter(['check', '--sha256', '0'.repeat(64), folder.at('disk.img.xz')]);
+    expect(code).toBe(3);
+    const [file, image] = [sha256(folder.at('disk.img.xz')), sha256(folder.at('kept.img'))];
+    expect(stderr).toContain(`that of the file is ${file}, that of the image ${image}.`);
+  });
+
   test('compares the image in the file when the list names it', async () => {
     using folder = await packed();
     writeFileSync(folder.at('SHA256SUMS'), `${sha256(folder.at('kept.img'))}  disk.img\n`);

@@ -2,14 +2,23 @@
 import { createHash } from 'node:crypto';
 import { refuse } from '../base/errors.ts';
 
-/** True for a URL, false for a path. */
-export const isUrl = (text: string): boolean => /^https?:/iu.test(text);
+/**
+ * True for a URL, false for a path. A URL of another scheme is one too, so that it is refused as that and not looked
+ * for in the file system. The path of a file with such a name begins with "./".
+ */
+export const isUrl = (text: string): boolean => /^(?:https?:|[a-z][a-z\d+.-]*:\/\/)/iu.test(text);
 
 /** The URL in `text`. Throws a Refusal unless it is an http or https URL. */
 export function readUrl(text: string): URL {
   const url = urlIn(text.trim());
   if (url === null || !isWeb(url) || url.hostname === '')
-    return refuse({ code: 'BAD_ARGUMENT', op: 'check', device: shownLink(text), reason: { kind: 'urlWrong' } });
+    return refuse({
+      code: 'BAD_ARGUMENT',
+      op: 'check',
+      device: shownLink(text),
+      reason: { kind: 'urlWrong' },
+      remedy: { kind: 'otherUrl' },
+    });
   return url;
 }
 

@@ -67,7 +67,9 @@ export class SourceDownloads {
     if (this.#url === null)
       return {
         ok: false,
-        errors: [failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'urlWrong' } })],
+        errors: [
+          failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'urlWrong' }, remedy: { kind: 'otherUrl' } }),
+        ],
       };
     if (this.#running === null) this.#run(this.#url);
     return { ok: true, value: null };

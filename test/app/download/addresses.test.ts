@@ -8,7 +8,15 @@ const nameOf = (url: string): string => fileName(new URL(url));
 describe('URLs', () => {
   test('are distinguished from paths', () => {
     expect(['https://example.org/a.img', 'HTTP://example.org'].map(isUrl)).toEqual([true, true]);
-    expect(['/dev/sdb', 'https', './http:/a', 'ftp://example.org/a', '-'].map(isUrl)).toEqual(Array(5).fill(false));
+    expect(['/dev/sdb', 'https', './http:/a', '-'].map(isUrl)).toEqual(Array(4).fill(false));
+  });
+
+  test('are not looked for in the file system when their scheme is another, and are refused as such', () => {
+    for (const text of ['ftp://example.org/disk.img', 'sftp://host/a.img', 'file:///srv/a.img']) {
+      expect(isUrl(text), text).toBe(true);
+      expect(() => readUrl(text), text).toThrow('only valid URLs of http and https are supported');
+    }
+    for (const path of ['./ftp://disk.img', 'disk:a//b', 'a b://c']) expect(isUrl(path), path).toBe(false);
   });
 
   test('are refused when they lead nowhere', () => {

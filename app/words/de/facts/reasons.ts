@@ -128,7 +128,8 @@ export const reasons: Translated<typeof english> = {
   packedUnreadable: 'Die gepackte Datei lässt sich nicht entpacken: {said}.',
   noDiskImage:
     'Es ist {file}, kein Abbild eines Laufwerks: Von der Kopie könnte nichts starten, und nichts könnte sie einhängen.',
-  urlWrong: 'Das ist keine Adresse, die Platter herunterladen kann: Es geht nur mit http und https.',
+  urlWrong:
+    'Von dieser Adresse kann Platter nicht herunterladen: Es geht nur mit gültigen Adressen von http und https.',
   hostUnknown: 'Der Name {host} ist im Netz nicht bekannt.',
   notConnected: 'Es kommt keine Verbindung zu {host} zustande ({said}).',
   notHttp: 'Die Antwort von {host} ist kein gültiges HTTP ({said}).',

@@ -62,6 +62,12 @@ export const remedies: Translated<typeof english> = {
   repairDisk: 'Reparieren Sie zuerst eine Kopie davon ({command}), und versuchen Sie es dann noch einmal.',
   otherDownloader: 'Laden Sie die Datei mit einem Browser oder von einem anderen Server und geben Sie ihren Pfad an.',
   checkUrl: 'Prüfen Sie die Adresse und das Netz, und versuchen Sie es noch einmal.',
+  otherUrl:
+    'Nennen Sie eine Adresse, die mit http:// oder https:// beginnt, oder laden Sie die Datei zuerst mit einem anderen Programm herunter.',
+  takeImageOut:
+    'Entpacken Sie es ({command}) und wählen Sie das Abbild, das darin war, oder schreiben Sie seine Bytes, wie sie sind.',
+  checkRightFile:
+    'Prüfen Sie, ob es die richtige Datei ist. Sollen die entpackten Bytes trotzdem auf ein Laufwerk, entpacken Sie sie zuerst selbst ({command}) und schreiben Sie dann das Ergebnis, wie es ist.',
   checkCertificate:
     'Prüfen Sie die Adresse und die Uhr dieses Computers. Gehört der Server Ihnen, fügen Sie seine Zertifizierungsstelle denen des Systems hinzu, oder nennen Sie ihre Datei in SSL_CERT_FILE.',
   checkProxy: 'Berichtigen Sie den Proxy (http_proxy, https_proxy, no_proxy), und versuchen Sie es noch einmal.',

@@ -119,7 +119,7 @@ export const reasons = {
   decoderUnstarted: 'The program that unpacks it could not be started ({errno}).',
   packedUnreadable: 'The packed file cannot be unpacked: {said}.',
   noDiskImage: 'It is {file}, not a disk image: a copy of it could not be booted or mounted.',
-  urlWrong: 'It is not a URL that Platter can download: that is one of http or https.',
+  urlWrong: 'It is not a URL that Platter can download: only valid URLs of http and https are supported.',
   hostUnknown: 'The name {host} is not known to the network.',
   notConnected: 'There is no connection to {host} ({said}).',
   notHttp: 'The answer of {host} is not valid HTTP ({said}).',

@@ -54,6 +54,11 @@ export const remedies = {
   repairDisk: 'Repair a copy of it first ({command}), then try again.',
   otherDownloader: 'Download the file with a browser, or from another server, and give its path.',
   checkUrl: 'Check the URL and the network, then try again.',
+  otherUrl: 'Name a URL that begins with http:// or https://, or download the file with another program first.',
+  takeImageOut:
+    'Unpack it ({command}) and choose the disk image that was in it, or write its bytes as they are (--as-is on the command line).',
+  checkRightFile:
+    'Check that it is the right file. To write the unpacked bytes to a drive all the same, unpack it yourself ({command}) and copy the result with --as-is.',
   checkCertificate:
     'Check the URL and the clock of this computer. If the server is your own, add its authority to those of the system, or name its file in SSL_CERT_FILE.',
   checkProxy: 'Correct the proxy (http_proxy, https_proxy, no_proxy), then try again.',

@@ -124,7 +124,8 @@ export const reasons: Translated<typeof english> = {
   decoderUnstarted: 'Le programme qui décompresse le fichier n’a pas pu être démarré ({errno}).',
   packedUnreadable: 'Le fichier compressé ne peut pas être décompressé : {said}.',
   noDiskImage: 'C’est {file}, pas une image de disque : rien ne pourrait démarrer depuis la copie ni la monter.',
-  urlWrong: 'Ce n’est pas une adresse que Platter peut télécharger : il faut http ou https.',
+  urlWrong:
+    'Platter ne peut pas télécharger depuis cette adresse : seules les adresses valides http et https sont possibles.',
   hostUnknown: 'Le nom {host} est inconnu du réseau.',
   notConnected: 'Aucune connexion à {host} ({said}).',
   notHttp: 'La réponse de {host} n’est pas du HTTP valable ({said}).',

@@ -53,6 +53,12 @@ export const remedies: Translated<typeof english> = {
   repairDisk: 'Réparez-en d’abord une copie ({command}), puis réessayez.',
   otherDownloader: 'Téléchargez le fichier avec un navigateur ou depuis un autre serveur, et donnez son chemin.',
   checkUrl: 'Vérifiez l’adresse et le réseau, puis réessayez.',
+  otherUrl:
+    'Indiquez une adresse qui commence par http:// ou https://, ou téléchargez d’abord le fichier avec un autre programme.',
+  takeImageOut:
+    'Décompressez-le ({command}) et choisissez l’image de disque qu’il contenait, ou écrivez ses octets tels quels.',
+  checkRightFile:
+    'Vérifiez que c’est le bon fichier. Pour écrire quand même les octets décompressés sur un disque, décompressez-le d’abord vous-même ({command}), puis écrivez le résultat tel quel.',
   checkCertificate:
     'Vérifiez l’adresse et l’horloge de cet ordinateur. Si le serveur est le vôtre, ajoutez son autorité à celles du système, ou indiquez son fichier dans SSL_CERT_FILE.',
   checkProxy: 'Corrigez le proxy (http_proxy, https_proxy, no_proxy), puis réessayez.',

@@ -71,6 +71,10 @@ export function name(text: string): string {
 /** A path of a file. */
 export function file(text: string): string {
   if (text === '') throw new InvalidArgumentError('Give the path of a file.');
+  if (text === '-')
+    throw new InvalidArgumentError(
+      'Give the path of a file: "-" is not standard input or output here. ./- is a file of that name.',
+    );
   return text;
 }
 

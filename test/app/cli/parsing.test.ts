@@ -154,6 +154,8 @@ describe('arguments that are refused', () => {
     [['copy', 'a', 'b', '--throttle-dest', '=5M'], '--throttle-dest'],
     [['copy', 'a', 'b', '--throttle-dest', 'b='], '--throttle-dest'],
     [['copy', 'a', 'b', '--throttle-dest', 'c=5M'], "'c'"],
+    [['copy', 'a', 'b', '--manifest', '-'], '"-" is not standard input or output here'],
+    [['report', 'last', '--csv', '-'], '"-" is not standard input or output here'],
     [['copy', 'a', ''], 'an argument is empty'],
     [['verify', '', 'b'], 'an argument is empty'],
     [['copy', 'a', 'b', '--throttle-dest', 'b=5M', '--throttle-dest', 'b=6M'], 'b has a limit already'],

@@ -21,7 +21,7 @@ const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 function lines(
   path: string,
   { format, entry, bytes: packed, size, zeros, checked, sha256, matches, signed, unchecked, unclear, bmap }: Checked,
-  missing: number,
+  { missing, isDownload }: { missing: number; isDownload: boolean },
 ): string[] {
   const what =
     format === null
@@ -40,7 +40,7 @@ function lines(
     ...(missing > 0 ? [`Missing: ${missingWords(missing, size)}.`] : []),
     ...own,
     ...(zeros > 0 ? [`${bytes(zeros)} of zeros follow the packed image. They are not part of it.`] : []),
-    comparedLine(path, matches, signed),
+    comparedLine(path, isDownload, { matches, signed }),
     ...signedLines(signed, unchecked),
     ...(bmap === null ? [] : [bmapLine(path, bmap)]),
     ...unclear.map(({ list, reason }) => `The list ${nameOf(list, path)} is not clear. ${english.reason(reason)}`),
@@ -50,7 +50,13 @@ function lines(
 }
 
 /** Says which checksum was compared, where it came from, and whether it is of the file or of the image. */
-function comparedLine(path: string, matches: Checked['matches'], signed: Checked['signed']): string {
+function comparedLine(
+  path: string,
+  isDownload: boolean,
+  { matches, signed }: Pick<Checked, 'matches' | 'signed'>,
+): string {
+  if (matches === null && isDownload)
+    return 'No checksum was compared. A download has no list beside it: give a checksum by --sha256, or a list by --checksum.';
   if (matches === null)
     return 'There is no checksum to compare with: none was given, and no list beside the file has one.';
   const { checksum, list, of } = matches;
@@ -133,7 +139,11 @@ async function checkAt(
   const told = printResult(
     json
       ? `${printableJson({ path, ...forPrograms(found.value, missing) }, 2)}\n`
-      : `${forTerminal(lines(path, found.value, missing).map(printable).join('\n'))}\n`,
+      : `${forTerminal(
+          lines(path, found.value, { missing, isDownload: file !== path })
+            .map(printable)
+            .join('\n'),
+        )}\n`,
   );
   const { checked, matches, bmap } = found.value;
   return checked || matches !== null || bmap?.checksums === true ? told : EXIT.someFailed;

@@ -234,6 +234,10 @@ describe('a URL as a source', () => {
     expect(JSON.parse(ended.stdout)).toMatchObject({ path: server.url('/disk.img?...'), sha256: { file: sha256 } });
     expect([ended.stderr, kept()]).toEqual([expect.stringContaining('Complete: 3.0 MB.'), []]);
     expect((await run(['check', '--sha256', '0'.repeat(64), server.url()])).code).toBe(3);
+    expect(await run(['check', server.url()])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('A download has no list beside it: give a checksum by --sha256') as string,
+    });
     expect([(await run(['check', 'https://'])).code, kept()]).toEqual([2, []]);
   });
 

@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import { writtenFormat } from '../../contract/disk-content.ts';
 import type { PlatterError } from '../../contract/errors.ts';
-import type { Note } from '../../contract/facts.ts';
+import type { Fact, Note, Remedy } from '../../contract/facts.ts';
 import { writes } from '../../contract/request-facts.ts';
 import type { JobKind } from '../../contract/request.ts';
 import type { Recognised } from '../../contract/sources.ts';
@@ -69,9 +69,6 @@ function judgeFile(
 ): Findings {
   if (!sure) return refusing ? { errors: [], notes: [{ kind: 'looksLike', path, file }] } : NOTHING;
   if (!refusing) return { errors: [], notes: [{ kind: 'takenAsIs', path, file }] };
-  // --as-is would write the packed bytes, so that a file in another one is unpacked first.
-  const command =
-    ('format' in file ? commandFor(file.format) : null) ?? commandFor(writtenFormat(packed?.format ?? RAW));
   return {
     errors: [
       failure({
@@ -79,11 +76,24 @@ function judgeFile(
         op: 'check',
         device: path,
         reason: { kind: 'noDiskImage', file },
-        remedy: command === null ? { kind: 'NOT_AN_IMAGE' } : { kind: 'unpackFirst', command },
+        remedy: remedyFor(file, packed?.format ?? RAW),
       }),
     ],
     notes: [],
   };
+}
+
+/** Packed files that hold files under their names, not an image. */
+const ARCHIVES: ReadonlySet<string> = new Set(['ZIP', 'self-extracting ZIP', '7z', 'RAR', 'tar']);
+
+/** What to do about `file`, which is no disk image and was in a file of the format `packed`. */
+function remedyFor(file: Fact<'files'>, packed: string): Remedy {
+  const format = 'format' in file ? file.format : '';
+  const own = commandFor(format);
+  if (own !== null) return { kind: ARCHIVES.has(format) ? 'takeImageOut' : 'unpackFirst', command: own };
+  // --as-is would write the packed bytes, so the file in it is unpacked first.
+  const command = commandFor(writtenFormat(packed));
+  return command === null ? { kind: 'NOT_AN_IMAGE' } : { kind: 'checkRightFile', command };
 }
 
 /** Reads and recognises a file, or the image in a packed one; null when it cannot be read, which the job reports. */

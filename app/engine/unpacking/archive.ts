@@ -54,8 +54,8 @@ export function entryIn(path: string, entries: readonly ArchiveEntry[], wanted: 
   // No program can be told such a name.
   if (name.includes('\0')) return refused({ kind: 'entryNameBroken' }, { kind: 'otherUnpacker' });
   if (wanted === null && isOtherName(name)) return refused({ kind: 'noImageInArchive', name }, { kind: 'chooseEntry' });
-  const unpackFirst: Remedy = { kind: 'unpackFirst', command: '7z x FILE' };
-  if (encrypted) return refused({ kind: 'encryptedEntry', name }, unpackFirst);
+  const takeOut: Remedy = { kind: 'takeImageOut', command: '7z x FILE' };
+  if (encrypted) return refused({ kind: 'encryptedEntry', name }, takeOut);
   if (KNOWN.has(method)) return chosen;
-  return refused({ kind: 'unknownMethod', name, method: METHODS[method] ?? String(method) }, unpackFirst);
+  return refused({ kind: 'unknownMethod', name, method: METHODS[method] ?? String(method) }, takeOut);
 }

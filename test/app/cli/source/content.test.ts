@@ -89,13 +89,29 @@ describe('a packed source', () => {
     });
   });
 
-  test('names the command that unpacks a file in it that is no disk image', async () => {
+  test.each([
+    ['tar', 'tar -cf files disk.img'],
+    ['a compressed tar', 'tar -czf files disk.img'],
+  ])('advises to take the image out of %s', async (_, make) => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run(make);
+    const { code, stderr } = await platter(['copy', '--yes', folder.at('files'), folder.at('o.img')]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('Unpack it (tar -xf FILE) and choose the disk image that was in it') as string,
+    });
+  });
+
+  test('advises to check that it is the right file when there is no disk image in it', async () => {
     using folder = new Folder();
     await folder.run("(printf '%%PDF-1.7\n'; head -c 100000 /dev/zero) | gzip -c > manual.gz");
     const { code, stderr } = await platter(['copy', '--yes', folder.at('manual.gz'), folder.at('o.img')]);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('gzip -dc FILE > disk.img') as string,
+      stderr: expect.stringMatching(
+        /Check that it is the right file\..*\(gzip -dc FILE > disk\.img\).*--as-is/u,
+      ) as string,
     });
   });
 

@@ -43,7 +43,9 @@ function lines(
     comparedLine(path, isDownload, { matches, signed }),
     ...signedLines(signed, unchecked),
     ...(bmap === null ? [] : [bmapLine(path, bmap)]),
-    ...unclear.map(({ list, reason }) => `The list ${nameOf(list, path)} is not clear. ${english.reason(reason)}`),
+    ...unclear.map(
+      ({ list, reason }) => `The checksum list ${nameOf(list, path)} cannot be used. ${english.reason(reason)}`,
+    ),
     `sha256 of the file:  ${sha256.file}`,
     ...(format === null ? [] : [`sha256 of the image: ${sha256.image}`]),
   ];

@@ -157,7 +157,7 @@ function decodingFacts({ packed }: Described): [string, string][] {
 function checksumFacts({ checksum, unclear }: Described): [string, string][] {
   const facts: [string, string][] = unclear.map(({ list, reason }) => [
     'Checksum',
-    `The list ${list} is not clear. ${english.reason(reason)}`,
+    `The checksum list ${list} cannot be used. ${english.reason(reason)}`,
   ]);
   if (checksum !== null) {
     const { list, of } = checksum;

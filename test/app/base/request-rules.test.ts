@@ -34,7 +34,7 @@ describe('rules of a request', () => {
     for (const memory of [1024, 65_535, 2 ** 30 + 4096, -1, 0, NaN, Infinity])
       expect(wrong({ memory })).toEqual(['BAD_ARGUMENT']);
     expect(argumentErrors({ ...request, memory: 1024 })[0]!.message).toBe(
-      'Memory must be from 64 KiB to 1 GiB, not 1,024 bytes.',
+      'Platter works with 64 KiB to 1 GiB of memory for data in flight, not with 1,024 bytes.',
     );
   });
 });

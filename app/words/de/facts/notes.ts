@@ -25,7 +25,7 @@ export const notes: Translated<typeof english> = {
     '{path} ist signiert ({signature}), und die Signatur wird nicht geprüft. Um sie zu prüfen: --key KEY mit dem Schlüssel des Herausgebers.',
   checksumBeside:
     '{list} enthält eine Prüfsumme ({hash}) {of, select, file {von {path}} other {des Abbilds in {path}}}, die nicht geprüft wird. Um sie zu prüfen: --checksum {list}',
-  listUnclear: 'Die Liste von Prüfsummen {list} neben {path} ist nicht eindeutig. {reason}',
+  listUnclear: 'Die Prüfsummenliste {list} neben {path} kann nicht verwendet werden. {reason}',
   mappedOnly:
     'Von {path} zählt nur, was {bmap} nennt: {mapped}. Die übrigen {left} sind unbestimmt: Sie werden nicht verglichen, und auf einem Laufwerk bleibt dort meist, was da ist. Um sie mit Nullen zu füllen: --zero-unmapped',
   mappedZeros:

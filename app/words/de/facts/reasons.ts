@@ -73,8 +73,8 @@ export const reasons: Translated<typeof english> = {
   twiceInArchive: '{count, number} Dateien im Archiv heißen {name}: Welche gemeint ist, lässt sich nicht sagen.',
   unknownMethod: '{name} ist im Archiv mit einem Verfahren gepackt, das Platter nicht kennt ({method}).',
   packedTruncated: 'Die gepackte Datei ist abgeschnitten: Sie endet bei {offset}, vor dem Abbild darin.',
-  packedDamaged: 'Die gepackte Datei ist ungefähr bei {offset} beschädigt ({said}).',
-  packedTrailing: 'In der gepackten Datei folgt bei {offset} etwas anderes auf das Abbild.',
+  packedDamaged: 'Die gepackte Datei ist beschädigt, ungefähr {offset} nach ihrem Anfang ({said}).',
+  packedTrailing: 'In der gepackten Datei folgt etwas anderes auf das Abbild, {offset} nach dem Anfang der Datei.',
   otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
   changedWhileChecked: 'Während ihre Prüfsumme berechnet wurde, wurde in sie geschrieben.',
   otherChecksumOfImage:
@@ -104,7 +104,7 @@ export const reasons: Translated<typeof english> = {
     'Für Prüfsummen braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
   bmapVersion: 'Sie ist eine bmap-Datei der Version {version}. Platter liest 1.2, 1.3, 1.4 und 2.',
   bmapHash: 'Ihre Prüfsummen sind mit {hash} gebildet, das Platter nicht kennt.',
-  bmapDamaged: 'Die Prüfsumme, die sie von sich selbst enthält, ist falsch: Sie ist beschädigt oder wurde verändert.',
+  bmapDamaged: 'Ihre eigene Prüfsumme ist falsch: Sie ist beschädigt oder wurde verändert.',
   bmapContradicts: 'Sie widerspricht sich in Zeile {line, number}.',
   bmapOdd:
     'In Zeile {line, number} steht nicht, was eine bmap-Datei dort hat: Sie ist beschädigt, abgeschnitten oder keine.',
@@ -268,7 +268,7 @@ export const reasons: Translated<typeof english> = {
     '{count, plural, one {# Ziel ist} other {# Ziele sind}} mehr als die {most, number}, die ein Auftrag haben kann.',
   rescueOnZoned:
     'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
-  memoryBounds: 'Der Speicher muss zwischen 64 KiB und 1 GiB liegen, nicht bei {memory}.',
+  memoryBounds: 'Platter arbeitet mit 64 KiB bis 1 GiB Speicher für Daten unterwegs, nicht mit {memory}.',
   retriesBounds: 'Eine Rettung kann 0 bis {most} neue Versuche haben, nicht {retries}.',
   timeoutBounds: 'Die Zeit für eine Antwort muss zwischen 0 und {most} Sekunden liegen, nicht bei {seconds}.',
   limitBounds: 'Ein Höchsttempo muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',

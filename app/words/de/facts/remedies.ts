@@ -43,7 +43,7 @@ export const remedies: Translated<typeof english> = {
   CHANGED: 'Lesen Sie die Laufwerke neu und prüfen Sie, welches welches ist.',
   NOT_EJECTABLE: 'Lassen Sie es, wo es ist, oder schalten Sie den Rechner aus, um es herauszunehmen.',
   CONFIRM: 'Sehen Sie nach, was verloren ginge, dann bestätigen Sie es (--yes auf der Befehlszeile).',
-  BAD_ARGUMENT: 'Berichtigen Sie die Anforderung, dann versuchen Sie es noch einmal.',
+  BAD_ARGUMENT: 'Ändern Sie das, dann versuchen Sie es noch einmal.',
   BAD_IMAGE: 'Laden Sie die Datei noch einmal, und vergleichen Sie ihre Prüfsumme mit der des Herausgebers.',
   getSigned: 'Nicht verwenden. Datei, Liste und Signatur noch einmal vom Herausgeber holen.',
   getSignature: 'Die Signatur vom Herausgeber holen und neben die Datei legen, oder --key weglassen.',

@@ -24,7 +24,7 @@ export const notes = {
     '{path} is signed ({signature}), and the signature is not checked. To check it: --key KEY, with the key of the publisher.',
   checksumBeside:
     '{list} has a checksum ({hash}) of {of, select, file {{path}} other {the image in {path}}}, which is not checked. To check it: --checksum {list}',
-  listUnclear: 'The list of checksums {list} beside {path} is not clear. {reason}',
+  listUnclear: 'The checksum list {list} beside {path} cannot be used. {reason}',
   mappedOnly:
     'Of {path}, only what {bmap} maps is used: {mapped}. The other {left} are undefined: they are not compared, and on a drive most of them keep what it has there. To make them zeros: --zero-unmapped',
   mappedZeros:

@@ -35,7 +35,7 @@ export const remedies = {
   CHANGED: 'List the disks again and check which is which.',
   NOT_EJECTABLE: 'Leave it where it is, or shut down the computer to take it out.',
   CONFIRM: 'Look at what would be lost, then confirm it (--yes on the command line).',
-  BAD_ARGUMENT: 'Correct the request, then try again.',
+  BAD_ARGUMENT: 'Change that, then try again.',
   BAD_IMAGE: 'Get the file again, and compare its checksum with the publisher’s.',
   getSigned: 'Do not use it. Get the file, the list and the signature again from the publisher.',
   getSignature: 'Get the signature from the publisher and put it beside the file, or leave out --key.',

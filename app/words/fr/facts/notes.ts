@@ -25,7 +25,7 @@ export const notes: Translated<typeof english> = {
     '{path} est signé ({signature}), et la signature n’est pas vérifiée. Pour la vérifier : --key KEY, avec la clé de l’éditeur.',
   checksumBeside:
     '{list} contient une somme de contrôle ({hash}) {of, select, file {de {path}} other {de l’image dans {path}}}, qui n’est pas vérifiée. Pour la vérifier : --checksum {list}',
-  listUnclear: 'La liste de sommes de contrôle {list} à côté de {path} n’est pas claire. {reason}',
+  listUnclear: 'La liste de sommes de contrôle {list} à côté de {path} est inutilisable. {reason}',
   mappedOnly:
     'De {path}, seul compte ce que {bmap} désigne : {mapped}. Les {left} restants sont indéfinis : ils ne sont pas comparés, et un disque y garde le plus souvent ce qu’il a. Pour en faire des zéros : --zero-unmapped',
   mappedZeros:

@@ -71,8 +71,8 @@ export const reasons: Translated<typeof english> = {
   twiceInArchive: '{count, number} fichiers de l’archive s’appellent {name} : on ne peut pas savoir lequel est voulu.',
   unknownMethod: '{name} est compressé dans l’archive par une méthode que Platter ne connaît pas ({method}).',
   packedTruncated: 'Le fichier compressé est tronqué : il se termine à {offset}, avant l’image qu’il contient.',
-  packedDamaged: 'Le fichier compressé est endommagé vers {offset} ({said}).',
-  packedTrailing: 'Autre chose suit l’image dans le fichier compressé, à {offset}.',
+  packedDamaged: 'Le fichier compressé est endommagé, à environ {offset} de son début ({said}).',
+  packedTrailing: 'Dans le fichier compressé, autre chose suit l’image, à {offset} du début du fichier.',
   otherChecksum: 'Son {hash} est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
   changedWhileChecked: 'On y a écrit pendant le calcul de sa somme de contrôle.',
   otherChecksumOfImage:
@@ -102,7 +102,7 @@ export const reasons: Translated<typeof english> = {
     'Les sommes de contrôle demandent platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',
   bmapVersion: 'C’est un fichier bmap de version {version}. Platter lit 1.2, 1.3, 1.4 et 2.',
   bmapHash: 'Ses sommes de contrôle sont faites avec {hash}, que Platter ne connaît pas.',
-  bmapDamaged: 'La somme de contrôle qu’il a de lui-même est fausse : il est endommagé ou a été modifié.',
+  bmapDamaged: 'Sa propre somme de contrôle est fausse : il est endommagé ou a été modifié.',
   bmapContradicts: 'Il se contredit à la ligne {line, number}.',
   bmapOdd:
     'La ligne {line, number} n’est pas ce qu’un fichier bmap a à cet endroit : il est endommagé, tronqué, ou n’en est pas un.',
@@ -264,7 +264,7 @@ export const reasons: Translated<typeof english> = {
     '{count, plural, one {# destination, c’est} other {# destinations, c’est}} plus que les {most, number} qu’une tâche peut avoir.',
   rescueOnZoned:
     'Un sauvetage n’écrit pas dans l’ordre, ce que ce disque n’accepte pas : ses zones doivent être écrites du début à la fin.',
-  memoryBounds: 'La mémoire doit être comprise entre 64 Kio et 1 Gio, pas {memory}.',
+  memoryBounds: 'Platter utilise de 64 Kio à 1 Gio de mémoire pour les données en transit, et non {memory}.',
   retriesBounds: 'Un sauvetage peut avoir de 0 à {most} nouveaux essais, pas {retries}.',
   timeoutBounds: 'Le délai de réponse doit être compris entre 0 et {most} secondes, pas {seconds}.',
   limitBounds: 'Une limite doit être d’au moins un octet par seconde, pas {limit}.',

@@ -34,7 +34,7 @@ export const remedies: Translated<typeof english> = {
   CHANGED: 'Actualisez la liste des disques et vérifiez lequel est lequel.',
   NOT_EJECTABLE: 'Laissez-le en place, ou éteignez l’ordinateur pour le retirer.',
   CONFIRM: 'Regardez ce qui serait perdu, puis confirmez (--yes en ligne de commande).',
-  BAD_ARGUMENT: 'Corrigez la demande, puis réessayez.',
+  BAD_ARGUMENT: 'Modifiez cela, puis réessayez.',
   BAD_IMAGE: 'Récupérez de nouveau le fichier, et comparez sa somme de contrôle à celle de l’éditeur.',
   getSigned: 'Ne pas l’utiliser. Obtenir à nouveau le fichier, la liste et la signature auprès de l’éditeur.',
   getSignature: 'Obtenir la signature auprès de l’éditeur et la placer à côté du fichier, ou omettre --key.',

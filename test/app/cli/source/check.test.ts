@@ -89,7 +89,7 @@ describe.skipIf(skip !== '')(`platter check${skip}`, () => {
     const message = 'Line 1 names the file and is not understood: disk.img.xz: 0f34';
     expect([text.code, text.stdout]).toEqual([
       0,
-      expect.stringContaining(`The list disk.img.xz.sha256 is not clear. ${message}`),
+      expect.stringContaining(`The checksum list disk.img.xz.sha256 cannot be used. ${message}`),
     ]);
     expect(JSON.parse(json.stdout)).toMatchObject({
       matches: null,

@@ -172,8 +172,13 @@ Facts walk(const Input& input, const Limits& limits) {
           return std::span<const std::byte>(buffer).first(input.read_at(at + offset, std::span(buffer).first(count)));
         },
         *input.size());
-    // The decoder judges what follows the last frame.
-    if (!frame) break;
+    if (!frame) {
+      // The end of a frame is missing, so its size is not known. The decoder judges anything else that follows.
+      ZSTD_frameHeader header;
+      const size_t length = input.read_at(at, buffer);
+      if (ZSTD_getFrameHeader(&header, buffer.data(), length) == 0) all_have_sizes = false;
+      break;
+    }
     if (!frame->skippable) {
       ++frames;
       const uint64_t size = frame->size.value_or(0);

@@ -128,6 +128,18 @@ describe('a packed source', () => {
     expect(existsSync(folder.at('o.img'))).toBe(false);
   });
 
+  test.skipIf(lacks('zstd') !== null)('is not called empty when it is a zstd file that is cut short', async () => {
+    using folder = new Folder();
+    await folder.run('head -c 1M /dev/urandom > r && zstd -qc r | head -c 300K > cut.img.zst');
+
+    const { code, stderr } = await platter(['copy', '--yes', folder.at('cut.img.zst'), folder.at('o.img')]);
+
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('The packed file is cut short: it ends at 307,200 bytes') as string,
+    });
+  });
+
   test('F6 writes a packed source as it is with --as-is, and says so in the review', async () => {
     using folder = new Folder();
     await folder.image();

@@ -4,7 +4,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { JobKind } from '../../contract/request.ts';
 import { rescueOf, takesAsIs, unmounts, updates, writes } from '../../contract/request-facts.ts';
-import { failure, failureOf, refuse } from '../../base/errors.ts';
+import { errnoOf, failure, failureOf, refuse } from '../../base/errors.ts';
 import { placeOf } from '../../base/paths.ts';
 import { stateDir } from '../../base/state-folder.ts';
 import { mountsOf } from '../access/unmount.ts';
@@ -39,8 +39,10 @@ export async function openSource(
   const content = await opening.reading(end, device, judgeContent(kind, takesAsIs(request), end, device));
   opening.errors.push(...content.errors);
   // A rescue expects unreadable sectors.
-  if (rescueOf(request) === null && unpacking === null)
-    opening.errors.push(...(await opening.reading(end, device, unreadable(end, device))));
+  if (rescueOf(request) === null) {
+    const start = unpacking === null ? unreadable(end, device) : undecodable(device, unpacking);
+    opening.errors.push(...(await opening.reading(end, device, start)));
+  }
   return { end, device, unpacking, notes: content.notes };
 }
 
@@ -206,5 +208,20 @@ async function unreadable({ path, size }: End, device: NativeDevice): Promise<Pl
   } catch (error) {
     const known = failureOf(error, 'read', path, 'block');
     return refused({ kind: 'firstSector', reason: known.reason }, known.errno);
+  }
+}
+
+/**
+ * Checks that the first sector of a packed image can be unpacked. A format by itself does not say whether its decoder
+ * can cope: a file may need a dictionary, a filter or more memory than there is.
+ */
+async function undecodable(device: NativeDevice, unpacking: Unpacking): Promise<PlatterError[]> {
+  try {
+    await device.peek(0, SECTOR_SIZE);
+    return [];
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    const fault = await unpacking.fault();
+    return fault === null ? [] : [fault];
   }
 }

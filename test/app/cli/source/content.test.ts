@@ -128,6 +128,24 @@ describe('a packed source', () => {
     expect(existsSync(folder.at('o.img'))).toBe(false);
   });
 
+  const DICTIONARY =
+    'for i in $(seq 200); do seq $i $((i + 300)) > s$i; done && zstd -q --train s* -o dict && zstd -q -D dict disk.img -o odd.img.zst';
+
+  test.each([
+    ['zstd', DICTIONARY, 'odd.img.zst', 'made with a dictionary'],
+    ['xz', 'xz -kc --lzma2=dict=1536MiB disk.img > odd.img.xz', 'odd.img.xz', 'needs more memory than is allowed'],
+  ])('is refused before anything is written when %s cannot unpack its beginning', async (tool, make, file, said) => {
+    if (lacks(tool) !== null) return;
+    using folder = new Folder();
+    await folder.image();
+    await folder.run(make);
+
+    const { code, stderr } = await platter(['copy', '--yes', folder.at(file), folder.at('o.img')]);
+
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(said) as string });
+    expect(existsSync(folder.at('o.img.part'))).toBe(false);
+  });
+
   test.skipIf(lacks('zstd') !== null)('is not called empty when it is a zstd file that is cut short', async () => {
     using folder = new Folder();
     await folder.run('head -c 1M /dev/urandom > r && zstd -qc r | head -c 300K > cut.img.zst');

@@ -38,6 +38,8 @@ export interface Signature {
   /** The file that contains it: one beside the signed file, or that file itself. */
   path: string;
   bytes: Buffer;
+  /** The signature in these bytes; null when gpgv reads them. */
+  made: Ed25519Signature | null;
   isInside: boolean;
 }
 
@@ -60,18 +62,21 @@ export async function readPublicKey(given: string): Promise<PublicKey> {
 /** The signatures of the file at `path`. `list`: its bytes when it is a list, which can have one inside. */
 export async function signaturesOf(path: string, list: Buffer | null): Promise<Signature[]> {
   const framing = list === null ? null : linesOf(textOfList(list)).framing;
-  if (list !== null && framing !== null)
-    return [{ kind: framing === 'openpgp' ? 'openpgp' : 'ed25519', path, bytes: list, isInside: true }];
+  if (list !== null && framing === 'openpgp')
+    return [{ kind: 'openpgp', path, bytes: list, made: null, isInside: true }];
+  if (list !== null && framing === 'signify') {
+    // A list in UTF-16, or of another algorithm, looks like a signed one and has no signature that can be read.
+    const made = ed25519SignatureIn(list.toString('utf8'));
+    return made === null ? [] : [{ kind: 'ed25519', path, bytes: list, made, isInside: true }];
+  }
   const found: Signature[] = [];
   for (const ending of ENDINGS) {
     const bytes = await readPlainFile(`${path}${ending}`, SIGNATURE_BYTES).catch(nullIfRefused);
     if (bytes === null) continue;
-    const kind = isSignature(bytes)
-      ? 'openpgp'
-      : ed25519SignatureIn(bytes.toString('utf8')) === null
-        ? null
-        : 'ed25519';
-    if (kind !== null) found.push({ kind, path: `${path}${ending}`, bytes, isInside: false });
+    const beside = { path: `${path}${ending}`, bytes, isInside: false };
+    const made = ed25519SignatureIn(bytes.toString('utf8'));
+    if (isSignature(bytes)) found.push({ kind: 'openpgp', made: null, ...beside });
+    else if (made !== null) found.push({ kind: 'ed25519', made, ...beside });
   }
   return found;
 }
@@ -89,7 +94,7 @@ export async function signerOfList(
     const { by, key: print, text } = requireGood(path, signature.path, verdict);
     return { signer: { by, key: print }, text: isInside ? text : list };
   }
-  const made = ed25519SignatureIn(signature.bytes.toString('utf8'))!;
+  const made = signature.made!;
   const text = signature.isInside ? embeddedIn(list) : list;
   return { signer: signerBy(path, signature.path, key, made, signedOf(made, text)), text };
 }
@@ -109,7 +114,7 @@ export async function signerOfImage(
       const { by, key: print } = requireGood(path, signature.path, verdict);
       return { signer: { by, key: print }, checksum: await checksumOf(path, decoder) };
     }
-    const made = ed25519SignatureIn(signature.bytes.toString('utf8'))!;
+    const made = signature.made!;
     if (!made.isOfHash)
       refuse({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'signatureWhole' }, remedy: OTHER });
     const { hash, decoder } = await blake2b(file, (said) =>

@@ -224,6 +224,23 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       appendFileSync(at(list), `${'0'.repeat(64)}  other.img\n`);
       expectRefused(await signed(), 'is wrong');
     });
+
+    test.each([
+      ['is in UTF-16', (list: string): Buffer => Buffer.from(`\uFEFF${list}`, 'utf16le')],
+      ['begins with a byte order mark', (list: string): Buffer => Buffer.from(`\uFEFF${list}`)],
+      [
+        'ends its lines with carriage returns alone',
+        (list: string): Buffer => Buffer.from(list.replaceAll('\n', '\r')),
+      ],
+      ['is by another algorithm', (list: string): Buffer => Buffer.from(list.replace('\nRW', '\nXX'))],
+    ])('counts as none in a list that %s', async (_, change) => {
+      sign('SHA256.sig', '-e');
+      writeFileSync(at('SHA256.sig'), change(readFileSync(at('SHA256.sig'), 'utf8')));
+
+      const done = await copy('--checksum', 'SHA256.sig', '--key', key('publisher-signify.pub'));
+
+      expectRefused(done, 'It is not signed in a way that this key can check');
+    });
   });
 
   test('refuses the job when a key is given and there is no signature', async () => {

@@ -3,6 +3,7 @@
 // removed.
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PlatterError } from '../contract/errors.ts';
 import type { JobRecord } from '../contract/records.ts';
 import { readPlainFile, replaceFile } from '../base/durable-file.ts';
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../base/errors.ts';
@@ -36,10 +37,10 @@ export class History {
   async add(record: JobRecord): Promise<void> {
     try {
       await makeFolder(this.#folder);
+      await replaceFile(this.#path(record.id), [writtenRecord(record)]);
     } catch (error) {
       throw this.#refusal(error, 'write');
     }
-    await replaceFile(this.#path(record.id), [writtenRecord(record)]);
     this.#known.set(record.id, record);
     for (const id of (await this.#ids()).slice(this.#most)) await this.#remove(id);
   }
@@ -101,12 +102,16 @@ export class History {
   }
 
   #refusal(error: unknown, op: 'read' | 'write'): unknown {
+    if (error instanceof Refusal) return new Refusal(error.errors.map(withOtherFolder));
     if (errnoOf(error) === null) return error;
     const known = failureOf(error, op, this.#folder, 'file');
     const reason = known.errno === 'ENOTDIR' ? ({ kind: 'notAFolder', path: this.#folder } as const) : known.reason;
-    return new Refusal([failure({ ...known, reason, remedy: { kind: 'otherStateFolder' } })]);
+    return new Refusal([withOtherFolder({ ...known, reason })]);
   }
 }
+
+const withOtherFolder = (error: PlatterError): PlatterError =>
+  failure({ ...error, remedy: { kind: 'otherStateFolder' } });
 
 /** A record as stored in a file. */
 export const writtenRecord = (record: JobRecord): Buffer =>

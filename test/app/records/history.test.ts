@@ -1,5 +1,5 @@
 // Records of ended jobs, and the history that keeps and finds them.
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Refusal } from '../../../app/base/errors.ts';
@@ -149,6 +149,17 @@ describe('the history', () => {
     await expect(new History(folder).add(record(['/dev/sdb']))).rejects.toMatchObject({
       errors: [{ op: 'write', device: join(folder, 'history') }],
     });
+  });
+
+  test('advises another state folder when one record cannot be written', async () => {
+    const state = await bench.directory();
+    const one = record(['/dev/sdb']);
+    await mkdir(join(state, 'history', `${one.id}.json`), { recursive: true });
+
+    const refusal: unknown = await new History(state).add(one).catch((error: unknown) => error);
+
+    expect(refusal).toBeInstanceOf(Refusal);
+    expect((refusal as Refusal).errors).toMatchObject([{ remedy: { kind: 'otherStateFolder' } }]);
   });
 
   test('finds records by words in any order', () => {

@@ -67,6 +67,7 @@ export const REMEDIES = {
   rescueIntoImage: {},
   renameIt: {},
   otherStateFolder: {},
+  freeTemporary: {},
   checkFileSystem: {},
   asFuseUser: {},
   nothingWritten: {},

@@ -6,7 +6,8 @@ import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { errnoOf } from '../../base/errors.ts';
+import type { PlatterError } from '../../contract/errors.ts';
+import { errnoOf, failure, failureOf, Refusal } from '../../base/errors.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 
 /** systemd's range of user IDs for services that have no account (systemd.exec(5), DynamicUser). */
@@ -24,21 +25,19 @@ export type GpgVerdict =
 
 /**
  * Checks `signature` with the keys in `ring`. `content` writes what is signed to gpgv's input; null when the text is in
- * the signature.
+ * the signature. `folders`: where the copies may lie, the preferred one first. Rejects with a Refusal when none takes
+ * them.
  */
 export async function runGpgv(
   ring: Buffer,
   signature: Buffer,
   content: ((input: Writable) => void) | null,
+  folders: readonly string[] = temporaryFolders(),
 ): Promise<GpgVerdict> {
   const user = process.getuid?.() === 0 ? randomInt(...NOBODYS_IDS) : null;
-  // The temporary folder of root may be closed to others (pam_tmpdir).
-  const home = await mkdtemp(join(user === null ? tmpdir() : '/tmp', 'platter-gpgv-'));
+  const home = await homeIn(folders, { keys: ring, signature }, user);
   try {
-    const [keys, signed] = [join(home, 'keys.gpg'), join(home, 'signature')];
-    await writeFile(keys, ring, { mode: 0o600 });
-    await writeFile(signed, signature, { mode: 0o600 });
-    if (user !== null) for (const path of [keys, signed, home]) await chown(path, user, user);
+    const [keys, signed] = [join(home, 'keys'), join(home, 'signature')];
     const files = content === null ? ['--output', '-', signed] : [signed, '-'];
     const child = spawn('gpgv', ['--homedir', home, '--keyring', keys, '--status-fd', '3', ...files], {
       stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
@@ -52,6 +51,37 @@ export async function runGpgv(
   } finally {
     await rm(home, { recursive: true, force: true });
   }
+}
+
+/** The temporary folder may be full or read-only. Everybody may write to the one of shared memory (shm_open(3)). */
+const temporaryFolders = (): string[] => [
+  // The temporary folder of root may be closed to others (pam_tmpdir).
+  process.getuid?.() === 0 ? '/tmp' : tmpdir(),
+  '/dev/shm',
+];
+
+/** Makes a folder with these files in the first of `parents` that takes them. They are `user`'s alone. */
+async function homeIn(
+  parents: readonly string[],
+  files: Readonly<Record<string, Buffer>>,
+  user: number | null,
+): Promise<string> {
+  const refusals: PlatterError[] = [];
+  for (const parent of parents) {
+    let home: string | null = null;
+    try {
+      home = await mkdtemp(join(parent, 'platter-gpgv-'));
+      for (const [name, bytes] of Object.entries(files)) await writeFile(join(home, name), bytes, { mode: 0o600 });
+      const own = [...Object.keys(files).map((name) => join(home!, name)), home];
+      if (user !== null) for (const path of own) await chown(path, user, user);
+      return home;
+    } catch (error) {
+      if (home !== null) await rm(home, { recursive: true, force: true });
+      const known = failureOf(error, 'write', parent, 'file');
+      refusals.push(failure({ ...known, remedy: { kind: 'freeTemporary' } }));
+    }
+  }
+  throw new Refusal(refusals.slice(0, 1));
 }
 
 async function verdictOf(child: ChildProcess, feed: (input: Writable) => void): Promise<GpgVerdict> {

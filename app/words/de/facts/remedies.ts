@@ -128,6 +128,7 @@ export const remedies: Translated<typeof english> = {
   checkFileSystem:
     'Prüfen Sie den Server, das Programm oder das Laufwerk, von dem das Dateisystem abhängt, und versuchen Sie es erneut.',
   otherStateFolder: 'Setzen Sie PLATTER_STATE auf einen Ordner, in den Platter schreiben kann.',
+  freeTemporary: 'Machen Sie diesen Ordner beschreibbar oder darin Platz frei, dann versuchen Sie es noch einmal.',
   asFuseUser:
     'Starten Sie Platter ohne sudo als der Benutzer, der es eingehängt hat, oder hängen Sie es mit der Option allow_other ein.',
   nothingWritten: 'Es wurde nichts geschrieben. Versuchen Sie es erneut.',

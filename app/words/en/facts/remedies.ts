@@ -112,6 +112,7 @@ export const remedies = {
   renameIt: 'Rename the file or folder, then try again.',
   checkFileSystem: 'Check the server, the program or the drive that the file system depends on, then try again.',
   otherStateFolder: 'Set PLATTER_STATE to a folder that Platter can write.',
+  freeTemporary: 'Make that folder writable or free space in it, then try again.',
   asFuseUser: 'Run Platter as the user who mounted it, without sudo, or mount it with the option allow_other.',
   nothingWritten: 'Nothing was being written. Try again.',
   otherName: 'Choose another name, for example one of letters and digits.',

@@ -113,6 +113,7 @@ export const remedies: Translated<typeof english> = {
   renameIt: 'Renommez le fichier ou le dossier, puis réessayez.',
   checkFileSystem: 'Vérifiez le serveur, le programme ou le disque dont dépend le système de fichiers, puis réessayez.',
   otherStateFolder: 'Donnez à PLATTER_STATE un dossier où Platter peut écrire.',
+  freeTemporary: 'Rendez ce dossier accessible en écriture ou libérez-y de l’espace, puis réessayez.',
   asFuseUser: 'Lancez Platter sans sudo sous l’utilisateur qui l’a monté, ou montez-le avec l’option allow_other.',
   nothingWritten: 'Rien n’était en cours d’écriture. Réessayez.',
   otherName: 'Choisissez un autre nom, par exemple fait de lettres et de chiffres.',

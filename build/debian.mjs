@@ -16,6 +16,10 @@ const groups = {
     without: 'packed images (.xz, .gz, .zip and others) cannot be read',
   },
   isal: { names: ['libisal-dev'], without: 'gzip is decoded by zlib, at less than half the speed' },
+  used: {
+    names: ['btrfs-progs', 'e2fsprogs', 'xfsprogs'],
+    without: '--used copies partitions with their file systems as a whole',
+  },
   window: {
     names: [
       'libgtk-3-0',
@@ -63,6 +67,7 @@ const groups = {
       'lzip',
       'lzop',
       'minisign',
+      'mtools',
       'ntfs-3g',
       'parted',
       'pbzip2',
@@ -104,10 +109,10 @@ const groups = {
 /** Which groups each purpose needs. */
 const purposes = {
   tools: [],
-  cli: ['engine', 'uring', 'unpack', 'isal'],
-  window: ['engine', 'uring', 'unpack', 'isal', 'window'],
+  cli: ['engine', 'uring', 'unpack', 'isal', 'used'],
+  window: ['engine', 'uring', 'unpack', 'isal', 'used', 'window'],
   lab: ['engine', 'lab'],
-  test: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
+  test: ['engine', 'uring', 'unpack', 'isal', 'used', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
   pictures: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'test', 'pictures'],
   package: ['engine', 'uring', 'unpack', 'isal', 'package', 'rpm'],
   bench: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'package', 'bench'],

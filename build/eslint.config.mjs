@@ -29,10 +29,11 @@ const rooms = {
   native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },
   devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native', 'parsers'] },
   access: { files: 'app/engine/access/**', imports: ['base', 'client', 'contract', 'devices', 'native'] },
+  usedBlocks: { files: 'app/engine/used-blocks/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
   unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
   admission: {
     files: 'app/engine/admission/**',
-    imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'parsers', 'unpacking'],
+    imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'parsers', 'unpacking', 'usedBlocks'],
   },
   job: {
     files: 'app/engine/job/**',

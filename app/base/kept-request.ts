@@ -33,6 +33,7 @@ import {
   rescueOf,
   sourceOf,
   takesAsIs,
+  takesUsed,
   unmounts,
   updates,
   verifies,
@@ -74,6 +75,8 @@ export const keptRequest = z.strictObject({
   bmap: bmapChoice.default('beside'),
   /** Earlier versions had none. */
   zeroUnmapped: z.boolean().default(false),
+  /** Earlier versions had none. */
+  used: z.boolean().default(false),
   unmount: z.boolean(),
 });
 export type KeptRequest = z.infer<typeof keptRequest>;
@@ -99,6 +102,7 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   checksumCovers: null,
   bmap: 'beside',
   zeroUnmapped: false,
+  used: false,
   unmount: false,
   ...plainRunning,
 };
@@ -137,6 +141,7 @@ export function keep(request: JobRequest): KeptRequest {
     checksumCovers: checksumCoversOf(request),
     bmap: bmapOf(request),
     zeroUnmapped: zeroesUnmapped(request),
+    used: takesUsed(request),
     unmount: unmounts(request),
   };
 }
@@ -156,8 +161,8 @@ export function readRequest(kept: KeptRequest): JobRequest | null {
 
 function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
   const { kind, name, source, origin, manifest, saveManifest, keepGoing, asIs, entry, unmount, job } = kept;
-  const { checksum, checksumCovers, bmap, zeroUnmapped, io, memory, throttle, stallTimeout } = kept;
-  const mapped = { bmap, zeroUnmapped };
+  const { checksum, checksumCovers, bmap, zeroUnmapped, used, io, memory, throttle, stallTimeout } = kept;
+  const mapped = { bmap, zeroUnmapped, used };
   const running = { io, memory, throttle, stallTimeout };
   const destinations = kept.destinations.map((path, index) => ({
     path,

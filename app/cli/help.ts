@@ -39,10 +39,10 @@ With --json, stdout has one object per line and nothing else:
                             path, state, verdict, verified, uncompared, written,
                             kept, seconds, errors. A destination that is not
                             done has durable, the bytes known to be on its
-                            medium. With a bmap it has mapped, the bytes that
-                            the bmap maps. The verdict is verified,
-                            mappedVerified (what the bmap maps; the rest is
-                            undefined), failed, removed, cancelled, written (not
+                            medium. With a bmap or --used it has mapped, the
+                            bytes that the map lists. The verdict is verified,
+                            mappedVerified (what the map lists; the rest does
+                            not count), failed, removed, cancelled, written (not
                             read back), partlyVerified (uncompared bytes were
                             not compared) or sourceWritten (the source was
                             written to during the job)

@@ -28,6 +28,7 @@ export const REMEDIES = {
   giveChecksum: {},
   otherBmap: {},
   withoutBmap: {},
+  withoutUsed: {},
   chooseEntry: {},
   otherUnpacker: {},
   flattenDisk: { command: 'text' },

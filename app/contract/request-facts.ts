@@ -25,7 +25,11 @@ const plainNamed = (destinations: readonly string[]): Pick<WorkRequest, 'name' |
 });
 
 /** Use a block map beside the source, and leave the bytes that it does not list alone. */
-const plainMapped: Pick<CopyRequest, 'bmap' | 'zeroUnmapped'> = { bmap: 'beside', zeroUnmapped: false };
+const plainMapped: Pick<CopyRequest, 'bmap' | 'zeroUnmapped' | 'used'> = {
+  bmap: 'beside',
+  zeroUnmapped: false,
+  used: false,
+};
 
 /** Writes all of `source`, and verifies it. */
 export const plainCopy = (source: string, destinations: readonly string[]): CopyRequest => ({
@@ -155,7 +159,10 @@ export const takesAsIs = (request: JobRequest): boolean =>
   (request.kind === 'copy' || request.kind === 'repair') && request.asIs;
 
 /** The part of a request that is about its source file: the bytes that count, and their proof. */
-export type OfSourceFile = Pick<CopyRequest, 'entry' | 'checksum' | 'checksumCovers' | 'key' | 'bmap' | 'zeroUnmapped'>;
+export type OfSourceFile = Pick<
+  CopyRequest,
+  'entry' | 'checksum' | 'checksumCovers' | 'key' | 'bmap' | 'zeroUnmapped' | 'used'
+>;
 
 /** The part of `request` that is about its source file; null when the request has no source file. */
 export function ofSourceFile(request: JobRequest): OfSourceFile | null {
@@ -200,6 +207,9 @@ export function givenBmap(request: JobRequest): string | null {
 
 /** True when the bytes that a block map leaves out are written as zeros. */
 export const zeroesUnmapped = (request: JobRequest): boolean => (ofSourceFile(request) ?? plainMapped).zeroUnmapped;
+
+/** True when only what the file systems of the source use counts. */
+export const takesUsed = (request: JobRequest): boolean => (ofSourceFile(request) ?? plainMapped).used;
 
 /** `request` with this block map. */
 export const withBmap = <R extends JobRequest>(request: R, bmap: BmapChoice): R => withSourceFile(request, { bmap });

@@ -124,8 +124,10 @@ export type BmapChoice = z.infer<typeof bmapChoice>;
 
 const mapped = {
   bmap: bmapChoice,
-  /** Bytes that the block map leaves out are written as zeros. Without it they are left alone. */
+  /** Bytes that the block map, or `used`, leaves out are written as zeros. Without it they are left alone. */
   zeroUnmapped: z.boolean(),
+  /** Only what the file systems of the source use counts, as far as a map of that can be proven. */
+  used: z.boolean(),
 };
 
 /** A source whose bytes are copied. */

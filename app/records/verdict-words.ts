@@ -5,7 +5,7 @@ import type { Verdict } from '../view/verdict.ts';
 
 /**
  * How a destination ended: "verified", "verified except 1,048,576 bytes". `uncompared`: bytes that were not compared.
- * `mapped`: bytes that the block map of the source lists.
+ * `mapped`: bytes that the map of the source lists.
  */
 export function verdictWords(
   verdict: Verdict,
@@ -14,7 +14,7 @@ export function verdictWords(
 ): string {
   switch (verdict) {
     case 'mappedVerified':
-      return `verified: the ${counted(mapped ?? 0, 'byte')} that the bmap maps`;
+      return `verified: the ${counted(mapped ?? 0, 'byte')} that the map lists`;
     case 'sourceWritten':
       return 'verified, but the source was written to during the job';
     case 'partlyVerified':

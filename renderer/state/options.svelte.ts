@@ -216,6 +216,7 @@ export class Options {
     const mapped = {
       bmap: this.#counted === 'all' ? ('none' as const) : ('beside' as const),
       zeroUnmapped: this.#counted === 'zeroed' && !this.#rescues,
+      used: false,
     };
     if (this.#task === 'verify')
       return withSourceFile(

@@ -5,6 +5,7 @@ import {
   givenBmap,
   keyOf,
   ofSourceFile,
+  takesUsed,
   zeroesUnmapped,
   type OfSourceFile,
 } from '../request-facts.ts';
@@ -109,11 +110,28 @@ export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${
       flag: '--zero-unmapped',
       value: null,
       kinds,
-      help: 'write what the bmap leaves out as zeros, instead of leaving it alone',
+      help: 'write what the bmap or --used leaves out as zeros, instead of leaving it alone',
       conflicts: ['--ignore-bmap', ...conflicts],
       inWindow: true,
       get: (request) => zeroesUnmapped(request) || null,
       set: (request, on: true | null) => setOfSourceFile(request, { zeroUnmapped: on === true }),
+    },
+    {
+      flag: '--used',
+      value: null,
+      kinds,
+      help: 'copy and compare only what the file systems of SOURCE use, as far as that can be proven',
+      conflicts: [
+        '--bmap',
+        '--ignore-bmap',
+        '--checksum',
+        '--key',
+        ...CHECKSUMS.map((hash) => `--${hash}` as const),
+        ...conflicts,
+      ],
+      inWindow: false,
+      get: (request) => takesUsed(request) || null,
+      set: (request, on: true | null) => setOfSourceFile(request, { used: on === true }),
     },
   ] as JobOption[];
 }

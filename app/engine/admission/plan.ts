@@ -13,6 +13,7 @@ import { checksumBeside, type ListedChecksum } from '../unpacking/checksum-besid
 import { hasAllChecksums } from '../unpacking/bmap-file.ts';
 import { RAW } from '../unpacking/packed-source.ts';
 import { uncheckedBeside } from '../unpacking/required-checksum.ts';
+import type { UsedRanges } from '../used-blocks/used-of-source.ts';
 import type { Held } from './prepared.ts';
 
 /** The notes on the source and the destinations, in the order of the review. `bytes` is what each destination gets. */
@@ -90,6 +91,7 @@ export function planOf(
   asked: JobRequest,
   request: WorkRequest,
   source: End | null,
+  used: UsedRanges | null,
   destinations: readonly Held[],
   bytes: number,
   client: NativeClient,
@@ -103,7 +105,7 @@ export function planOf(
     origin: originOf(request),
     destinations: destinations.map(({ end, mounts }) => endpoint(end, bytes, writes(asked.kind), mounts)),
     bytes,
-    mapped: mappedOf(source),
+    mapped: mappedOf(source, used),
     verify: verifies(request),
     io: client.io,
     memory: client.memory,
@@ -113,8 +115,9 @@ export function planOf(
   };
 }
 
-/** Bytes of a source that its block map lists; null when all of it counts. */
-const mappedOf = (source: End | null): number | null => {
+/** Bytes of a source that its block map lists, or that are in use; null when all of it counts. */
+const mappedOf = (source: End | null, used: UsedRanges | null): number | null => {
+  if (used !== null) return used.bytes === source!.size ? null : used.bytes;
   const map = source?.packed?.map ?? null;
   return map === null || map.zeroUnmapped || map.bmap.mapped === source!.size ? null : map.bmap.mapped;
 };

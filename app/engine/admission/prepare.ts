@@ -23,6 +23,7 @@ import { notesOnEnds, planOf } from './plan.ts';
 import type { HeldEnd } from '../devices/inspect-paths.ts';
 import { scopeOf, type Held, type Prepared } from './prepared.ts';
 import { findEnds, openInterrupted, sampleErrors } from './resume.ts';
+import { usedIn } from './used.ts';
 
 /** The surroundings that preparing needs. */
 export interface PrepareContext {
@@ -124,6 +125,7 @@ async function hold(
     opening.throwIfRefused();
     const held = source === null ? null : { ...source, device: source.device! };
     locks.push(...(await lockAll(addon, request, held, destinations)));
+    const { used, notes: onUse } = await usedIn(request, held, blocks, answers);
     const sessions = session === null ? [] : [session];
     const partitions = await partitionNotes(request, destinations, sessions);
     const client = await checkedClient(looked, held, destinations, addon);
@@ -134,18 +136,19 @@ async function hold(
       ...(source?.notes ?? []),
       ...partitions,
       ...(await notesOnEnds(request, held, destinations, blocks, bytes)),
+      ...onUse,
       ...replaced,
       ...looked.notes,
       ...onLog,
     ];
     return {
-      plan: planOf(asked, request, held?.end ?? null, destinations, bytes, client, notes, log?.id ?? null),
+      plan: planOf(asked, request, held?.end ?? null, used, destinations, bytes, client, notes, log?.id ?? null),
       request,
-      source: held,
+      source: held === null ? null : { ...held, used },
       serverCopies: held?.end.kind === 'file' && held.unpacking === null && blocks.serverCopies(held.end.realPath),
       destinations,
       grid,
-      scope: scopeOf(held?.end ?? null, grid),
+      scope: scopeOf(held?.end ?? null, used, grid),
       manifest,
       map,
       resumed,

@@ -10,6 +10,7 @@ import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 import type { HeldDisk } from '../access/partitions.ts';
 import type { Unpacking } from '../unpacking/decoders.ts';
+import type { UsedRanges } from '../used-blocks/used-of-source.ts';
 import type { Resumed } from './resume.ts';
 import type { Rights } from '../access/rights.ts';
 import type { RightsSession } from '../access/rights-session.ts';
@@ -39,6 +40,8 @@ export interface Held extends HeldDisk {
 export interface HeldSource extends HeldEnd {
   /** What unpacks a packed file, from which `device` reads; null for anything else. */
   readonly unpacking: Unpacking | null;
+  /** The ranges in use, when only those count; null for all of it. */
+  readonly used: UsedRanges | null;
 }
 
 /** What `prepare` holds until the job ends or is given up. A job that runs keeps what changes in a `Run` of its own. */
@@ -82,12 +85,14 @@ export interface Prepared {
 /**
  * The chunks of a job with this source. A block map lists blocks of 4 KiB, so a chunk with any mapped block is in the
  * job as a whole. Its unmapped bytes are undefined; they are written and compared as zeros (`native/unpack/mapped.h`).
+ * `used`: the ranges in use, when only those count; their chunks are copied as they are.
  * The head is always in the job. Otherwise an old partition table could stay in front of an interrupted or wrong copy.
  */
-export function scopeOf(source: End | null, grid: Grid): Uint8Array {
+export function scopeOf(source: End | null, used: UsedRanges | null, grid: Grid): Uint8Array {
   const map = source?.packed?.map ?? null;
-  if (map === null || map.zeroUnmapped) return allChunks(grid);
-  const scope = chunksWith(map.bmap.ranges, grid);
+  const ranges = used?.ranges ?? (map === null || map.zeroUnmapped ? null : map.bmap.ranges);
+  if (ranges === null) return allChunks(grid);
+  const scope = chunksWith(ranges, grid);
   markChunks(scope, 0, 1, true);
   return scope;
 }

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Reason } from '../../contract/facts.ts';
-import { bmapOf, rescueOf, takesAsIs, withBmap } from '../../contract/request-facts.ts';
+import { bmapOf, rescueOf, takesAsIs, takesUsed, withBmap } from '../../contract/request-facts.ts';
 import type { BmapChoice, WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { readPlainFile } from '../../base/durable-file.ts';
@@ -41,8 +41,9 @@ export async function bmapFor(request: WorkRequest, source: Source, answers: Ans
   if (choice !== 'beside') return { file: await requestedBmap(choice, source, answers), unused: null };
   const path = await answers.of(source.path, bmapBeside(source));
   if (path === null) return NO_BMAP;
-  // Not for a rescue, which reads the file itself. Not for bytes that are taken as they are, which may be packed.
-  if (rescueOf(request) !== null || takesAsIs(request)) return { file: null, unused: path };
+  // Not for a rescue, which reads the file itself. Not for bytes that are taken as they are, which may be packed. Not
+  // beside another map.
+  if (rescueOf(request) !== null || takesAsIs(request) || takesUsed(request)) return { file: null, unused: path };
   return { file: await answers.of(path, readBmapFile(path, true)), unused: null };
 }
 

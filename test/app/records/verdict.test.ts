@@ -60,7 +60,7 @@ function expected({ state, verified, uncompared, errors }: (typeof ENDS)[number]
 /** The words for each verdict, on the command line and in the table. */
 const PHRASES: Record<Verdict, string> = {
   verified: 'verified',
-  mappedVerified: 'verified: the 0 bytes that the bmap maps',
+  mappedVerified: 'verified: the 0 bytes that the map lists',
   sourceWritten: 'verified, but the source was written to during the job',
   partlyVerified: 'verified except 1,048,576 bytes',
   written: 'written, not verified',

@@ -32,6 +32,18 @@ export const notes: Translated<typeof english> = {
     'Von {path} zählt, was {bmap} nennt: {mapped}. Die übrigen {left} sind unbestimmt und gelten als Nullen.',
   mappedUnchecked:
     '{bmap} enthält für einen Teil des Abbilds keine Prüfsumme: Ein falsches Byte darin fiele nicht auf.',
+  usedOnly:
+    'Von {path} werden {used} benutzt oder sind nicht sicher frei: Sie werden kopiert und verglichen. Die anderen {left} sind frei: Auf einem Laufwerk behalten die meisten, was dort steht. Um sie zu Nullen zu machen: --zero-unmapped',
+  usedZeros:
+    'Von {path} werden {used} benutzt oder sind nicht sicher frei: Sie werden kopiert und verglichen. Die anderen {left} sind frei und werden Nullen.',
+  usedPart:
+    '{of, select, whole {{path}} other {Partition {partition} von {path}}} ({fileSystem}, {size}): {used} werden benutzt.',
+  wholePart:
+    '{of, select, whole {{path}} other {Partition {partition} von {path}}} ({fileSystem}, {size}) wird ganz kopiert. {reason}',
+  wholePartSaves:
+    '{of, select, whole {{path}} other {Partition {partition} von {path}}} ({fileSystem}, {size}) wird ganz kopiert, obwohl {saves} davon frei zu sein scheinen. {reason}',
+  usedNoTable:
+    '{path} wird ganz kopiert: Es gibt dort weder eine heile Partitionstabelle ohne Fehler noch ein Dateisystem, das Platter erkennt.',
   bmapUnused: '{bmap} liegt neben der Quelle und wird hier nicht verwendet: Die ganze Quelle zählt.',
   packedUnchecked:
     '{path} enthält keine Prüfsumme seines Inhalts: Ein falsches Byte in der Datei wäre nicht aufgefallen.',

@@ -113,6 +113,25 @@ export const reasons: Translated<typeof english> = {
   bmapOfDisk: 'Eine bmap-Datei gehört zu einem Abbild. Die Quelle ist ein Laufwerk.',
   bmapUnavailable:
     'Für eine bmap-Datei braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
+  usedUnknown: 'Was darin ist, wird nicht erkannt, oder es ist mehreres zugleich.',
+  usedNoMaker: 'Platter kann die benutzten Blöcke von {fileSystem} nicht finden.',
+  usedMounted: 'Es ist unter {targets} eingehängt. Hängen Sie es erst aus.',
+  usedJournal:
+    'In seinem Journal stehen Änderungen, die noch nicht an ihrem Platz sind. Hängen Sie es erst ein und wieder aus.',
+  usedNotUnmounted: 'Es wurde nicht ausgehängt oder hat Fehler. Prüfen Sie es erst mit seinem eigenen Programm.',
+  usedHibernated: 'Darin liegt ein Windows im Ruhezustand. Fahren Sie Windows erst herunter.',
+  usedSeveralDevices: 'Es liegt auf mehreren Geräten.',
+  usedFeatures: 'Es hat Eigenschaften, deren benutzte Blöcke Platter nicht kennt.',
+  usedSum:
+    'Nach seiner Karte sind es {counted}, nach seiner eigenen Angabe {said}. Prüfen Sie es erst mit seinem eigenen Programm.',
+  usedNoFigure: 'Es enthält keine eigene Angabe, die die Karte beweisen würde.',
+  usedBeyond: 'Es endet hinter seiner Partition.',
+  usedOdd: 'Was {program} darüber sagt, widerspricht sich.',
+  usedToolMissing: '{program} ist nicht installiert. Es ist im Paket {package}.',
+  usedToolFailed: '{program} ist gescheitert: {said}',
+  usedOutOfReach: 'Die Programme des Dateisystems können diese Partition nicht bekommen. Für root können sie es.',
+  usedUnreadable: 'Es kann nicht gelesen werden.',
+  usedPacked: 'Die benutzten Blöcke einer gepackten Quelle können noch nicht gefunden werden.',
   otherThanMapped:
     'Das Abbild ist beschädigt oder ein anderes, als {bmap} beschreibt: Die Prüfsumme des Bereichs bei {place} ist falsch.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',

@@ -54,6 +54,7 @@ export const remedies: Translated<typeof english> = {
   otherBmap: 'Die bmap-Datei genau dieses Abbilds holen, oder --bmap weglassen.',
   withoutBmap:
     'Die bmap-Datei genau dieses Abbilds holen, oder sie verschieben. Um ohne sie das ganze Abbild zu schreiben: --ignore-bmap auf der Befehlszeile.',
+  withoutUsed: 'Die Quelle erst entpacken, oder --used weglassen.',
   chooseEntry: 'Nennen Sie das Abbild mit --entry, oder entpacken Sie es selbst.',
   otherUnpacker: 'Entpacken Sie sie mit einem anderen Programm, und kopieren Sie das Abbild daraus.',
   flattenDisk:

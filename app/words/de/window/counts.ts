@@ -12,7 +12,7 @@ export const counts: Translated<typeof english> = {
   paused: '{count, number} in Pause',
   stalled: '{count, number} ohne Antwort',
   verified: '{count, number} überprüft',
-  mappedVerified: '{count, number} überprüft, soweit die bmap es nennt',
+  mappedVerified: '{count, number} überprüft, soweit die Karte es nennt',
   sourceWritten: '{count, number} überprüft, aber die Quelle verändert',
   partlyVerified: '{count, number} teilweise überprüft',
   written: '{count, number} geschrieben, nicht überprüft',

@@ -18,7 +18,7 @@ export const report: Translated<typeof english> = {
   notReadBack: 'Geschriebenes wurde nicht zurückgelesen',
   compared: 'Jedes Byte wurde vom Medium gelesen und verglichen',
   partlyCompared: 'Nicht jedes Byte wurde verglichen: Was fehlt, steht bei jedem Laufwerk',
-  mappedCompared: 'Verglichen wurde, was die bmap-Datei der Quelle nennt: {size}. Der Rest ist unbestimmt',
+  mappedCompared: 'Verglichen wurde, was die Karte der Quelle nennt: {size}. Der Rest zählt nicht',
   uncompared: '{size} nicht verglichen',
   sourceWritten:
     'In die Quelle wurde während des Auftrags geschrieben: Was gelesen wurde, kann eine Mischung aus alten und neuen Daten sein',

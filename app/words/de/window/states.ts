@@ -12,7 +12,7 @@ export const states: Translated<typeof english> = {
   paused: 'Pause',
   stalled: 'Keine Antwort',
   verified: 'Überprüft',
-  mappedVerified: 'Überprüft: was die bmap nennt',
+  mappedVerified: 'Überprüft: was die Karte nennt',
   sourceWritten: 'Überprüft; Quelle verändert',
   partlyVerified: 'Teilweise überprüft',
   written: 'Geschrieben, nicht überprüft',

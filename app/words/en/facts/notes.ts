@@ -30,6 +30,18 @@ export const notes = {
   mappedZeros:
     'Of {path}, what {bmap} maps is used: {mapped}. The other {left} are undefined, and are taken for zeros.',
   mappedUnchecked: '{bmap} has no checksum for some of the image: a wrong byte there would not be noticed.',
+  usedOnly:
+    'Of {path}, {used} are in use or not known to be free: they are copied and compared. The other {left} are free: on a drive most of them keep what it has there. To make them zeros: --zero-unmapped',
+  usedZeros:
+    'Of {path}, {used} are in use or not known to be free: they are copied and compared. The other {left} are free, and become zeros.',
+  usedPart:
+    '{of, select, whole {{path}} other {Partition {partition} of {path}}} ({fileSystem}, {size}): {used} are in use.',
+  wholePart:
+    '{of, select, whole {{path}} other {Partition {partition} of {path}}} ({fileSystem}, {size}) is copied as a whole. {reason}',
+  wholePartSaves:
+    '{of, select, whole {{path}} other {Partition {partition} of {path}}} ({fileSystem}, {size}) is copied as a whole, although {saves} of it look free. {reason}',
+  usedNoTable:
+    '{path} is copied as a whole: it has neither a partition table that is whole and without faults nor a file system that Platter recognises.',
   bmapUnused: '{bmap} lies beside the source and is not used by this job: all of the source counts.',
   packedUnchecked: '{path} has no checksum of what is in it: a wrong byte in the file would not have been noticed.',
   zerosFollow: 'In {path}, {bytes} of zeros follow the packed image. They are not part of it.',

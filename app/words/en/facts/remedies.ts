@@ -46,6 +46,7 @@ export const remedies = {
   otherBmap: 'Get the bmap of this very image, or leave out --bmap.',
   withoutBmap:
     'Get the bmap of this very image, or move it away. To write all of the image without it: --ignore-bmap on the command line.',
+  withoutUsed: 'Unpack it first, or leave out --used.',
   chooseEntry: 'Name the image with --entry, or unpack it yourself.',
   otherUnpacker: 'Unpack it with another program, and copy the image that comes of it.',
   flattenDisk:

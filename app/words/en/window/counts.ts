@@ -10,7 +10,7 @@ export const counts = {
   paused: '{count, number} paused',
   stalled: '{count, number} stalled',
   verified: '{count, number} verified',
-  mappedVerified: '{count, number} verified as far as the bmap maps',
+  mappedVerified: '{count, number} verified as far as the map lists',
   sourceWritten: '{count, number} verified, but the source changed',
   partlyVerified: '{count, number} verified in part',
   written: '{count, number} written but not verified',

@@ -16,7 +16,7 @@ export const report = {
   notReadBack: 'What was written was not read back',
   compared: 'Every byte was read from the medium and compared',
   partlyCompared: 'Not every byte was compared: what was not is listed for each drive',
-  mappedCompared: 'What the bmap of the source maps was compared: {size}. The rest is undefined',
+  mappedCompared: 'What the map of the source lists was compared: {size}. The rest does not count',
   uncompared: '{size} not compared',
   sourceWritten: 'The source was written to during the job: what was read may be a mixture of old and new data',
   manifest: 'Manifest (its own checksum)',

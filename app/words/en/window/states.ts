@@ -10,7 +10,7 @@ export const states = {
   paused: 'Paused',
   stalled: 'Stalled',
   verified: 'Verified',
-  mappedVerified: 'Verified: what the bmap maps',
+  mappedVerified: 'Verified: what the map lists',
   sourceWritten: 'Verified; source changed',
   partlyVerified: 'Verified in part',
   written: 'Written, not verified',

@@ -32,6 +32,18 @@ export const notes: Translated<typeof english> = {
     'De {path}, compte ce que {bmap} désigne : {mapped}. Les {left} restants sont indéfinis et valent des zéros.',
   mappedUnchecked:
     '{bmap} n’a pas de somme de contrôle pour une partie de l’image : un octet faux y passerait inaperçu.',
+  usedOnly:
+    'De {path}, {used} sont utilisés ou pas sûrement libres : ils sont copiés et comparés. Les autres {left} sont libres : sur un disque, la plupart gardent ce qui s’y trouve. Pour en faire des zéros : --zero-unmapped',
+  usedZeros:
+    'De {path}, {used} sont utilisés ou pas sûrement libres : ils sont copiés et comparés. Les autres {left} sont libres et deviennent des zéros.',
+  usedPart:
+    '{of, select, whole {{path}} other {Partition {partition} de {path}}} ({fileSystem}, {size}) : {used} sont utilisés.',
+  wholePart:
+    '{of, select, whole {{path}} other {Partition {partition} de {path}}} ({fileSystem}, {size}) est copié en entier. {reason}',
+  wholePartSaves:
+    '{of, select, whole {{path}} other {Partition {partition} de {path}}} ({fileSystem}, {size}) est copié en entier, bien que {saves} y semblent libres. {reason}',
+  usedNoTable:
+    '{path} est copié en entier : il n’y a ni table de partitions intacte et sans défaut, ni système de fichiers que Platter reconnaît.',
   bmapUnused: '{bmap} est à côté de la source et n’est pas utilisé par ce travail : toute la source compte.',
   packedUnchecked:
     '{path} n’a pas de somme de contrôle de son contenu : un octet faux dans le fichier serait passé inaperçu.',

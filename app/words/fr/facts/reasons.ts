@@ -110,6 +110,26 @@ export const reasons: Translated<typeof english> = {
   bmapOfOther: 'Il va avec une image de {said}, mais celle-ci fait {has}.',
   bmapOfDisk: 'Un fichier bmap va avec un fichier image. La source est un disque.',
   bmapUnavailable: 'Un fichier bmap demande platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',
+  usedUnknown: 'Son contenu n’est pas reconnu, ou est plusieurs choses à la fois.',
+  usedNoMaker: 'Platter ne sait pas trouver les blocs utilisés de {fileSystem}.',
+  usedMounted: 'Il est monté sur {targets}. Démontez-le d’abord.',
+  usedJournal:
+    'Son journal contient des changements qui ne sont pas encore à leur place. Montez-le et démontez-le d’abord.',
+  usedNotUnmounted: 'Il n’a pas été démonté, ou a des erreurs. Vérifiez-le d’abord avec son propre programme.',
+  usedHibernated: 'Un Windows en veille prolongée s’y trouve. Arrêtez d’abord Windows.',
+  usedSeveralDevices: 'Il s’étend sur plusieurs périphériques.',
+  usedFeatures: 'Il a des fonctions dont Platter ne connaît pas les blocs utilisés.',
+  usedSum:
+    'D’après sa carte il y en a {counted}, mais il en annonce lui-même {said}. Vérifiez-le d’abord avec son propre programme.',
+  usedNoFigure: 'Il ne garde aucun chiffre qui prouverait la carte.',
+  usedBeyond: 'Il finit au-delà de sa partition.',
+  usedOdd: 'Ce que {program} en dit se contredit.',
+  usedToolMissing: '{program} n’est pas installé. Il est dans le paquet {package}.',
+  usedToolFailed: '{program} a échoué : {said}',
+  usedOutOfReach:
+    'Les programmes du système de fichiers ne peuvent pas recevoir cette partition. Pour root, ils le peuvent.',
+  usedUnreadable: 'Il ne peut pas être lu.',
+  usedPacked: 'Les blocs utilisés d’une source compressée ne peuvent pas encore être trouvés.',
   otherThanMapped:
     'L’image est endommagée, ou autre que celle que {bmap} décrit : la somme de contrôle de la plage à {place} est fausse.',
   packedMemory: 'La décompression demande plus de mémoire que permis.',

@@ -45,6 +45,7 @@ export const remedies: Translated<typeof english> = {
   otherBmap: 'Obtenir le fichier bmap de cette image même, ou omettre --bmap.',
   withoutBmap:
     'Obtenir le fichier bmap de cette image même, ou le déplacer. Pour écrire toute l’image sans lui : --ignore-bmap en ligne de commande.',
+  withoutUsed: 'Décompressez-la d’abord, ou omettez --used.',
   chooseEntry: 'Nommez l’image avec --entry, ou décompressez-la vous-même.',
   otherUnpacker: 'Décompressez-le avec un autre programme, et copiez l’image obtenue.',
   flattenDisk:

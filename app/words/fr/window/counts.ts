@@ -13,7 +13,7 @@ export const counts: Translated<typeof english> = {
   stalled: '{count, number} sans réponse',
   verified: '{count, plural, one {# vérifiée} other {# vérifiées}}',
   mappedVerified:
-    '{count, plural, one {# vérifiée, pour ce que désigne le bmap} other {# vérifiées, pour ce que désigne le bmap}}',
+    '{count, plural, one {# vérifiée, pour ce que désigne la carte} other {# vérifiées, pour ce que désigne la carte}}',
   sourceWritten:
     '{count, plural, one {# vérifiée, mais la source modifiée} other {# vérifiées, mais la source modifiée}}',
   partlyVerified: '{count, plural, one {# vérifiée en partie} other {# vérifiées en partie}}',

@@ -18,7 +18,7 @@ export const report: Translated<typeof english> = {
   notReadBack: 'Ce qui a été écrit n’a pas été relu',
   compared: 'Chaque octet a été lu sur le support et comparé',
   partlyCompared: 'Tous les octets n’ont pas été comparés : ce qui manque est indiqué pour chaque disque',
-  mappedCompared: 'Ce que désigne le fichier bmap de la source a été comparé : {size}. Le reste est indéfini',
+  mappedCompared: 'Ce que désigne la carte de la source a été comparé : {size}. Le reste ne compte pas',
   uncompared: '{size} non comparés',
   sourceWritten:
     'La source a été modifiée pendant la tâche : ce qui a été lu peut mêler anciennes et nouvelles données',

@@ -12,7 +12,7 @@ export const states: Translated<typeof english> = {
   paused: 'En pause',
   stalled: 'Sans réponse',
   verified: 'Vérifié',
-  mappedVerified: 'Vérifié : ce que désigne le bmap',
+  mappedVerified: 'Vérifié : ce que désigne la carte',
   sourceWritten: 'Vérifié ; source modifiée',
   partlyVerified: 'Vérifié en partie',
   written: 'Écrit, non vérifié',

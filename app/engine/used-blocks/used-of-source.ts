@@ -1,0 +1,163 @@
+// What of a source is in use: a map for each partition that is proven, and everything else as a whole.
+import type { Note, Reason } from '../../contract/facts.ts';
+import type { Extent } from '../../contract/values.ts';
+import { errnoOf } from '../../base/errors.ts';
+import type { Inside } from '../../contract/disk-content.ts';
+import { insideOf } from '../../parsers/disk-content.ts';
+import { complement, isWithin, joined, lengthOf, type UsedMap } from '../../parsers/used-blocks/used-map.ts';
+import { withDescendants, type Block, type Blocks } from '../devices/block-devices.ts';
+import type { End, HeldEnd } from '../devices/inspect-paths.ts';
+import { MAKERS, type Made, type Place } from './makers.ts';
+import { parsed } from './source-bytes.ts';
+
+/** Bytes at the end of each partition that are copied in any case: some file systems keep a copy of their head there. */
+const KEPT_AT_END = 1024 ** 2;
+
+/** The ranges of a source that count: ascending and disjoint. */
+export interface UsedRanges {
+  ranges: readonly Extent[];
+  /** Their sum. */
+  bytes: number;
+}
+
+/** A part of the source that may hold a file system. */
+interface Part {
+  /** Number of the partition in its table; null for a file system without a table. */
+  number: number | null;
+  place: Extent;
+  signatures: readonly string[];
+}
+
+/** What was found of one part. `free` is empty where it is copied as a whole. */
+interface Judged {
+  part: Part;
+  free: readonly Extent[];
+  /** Why it is copied as a whole; null where it is not. */
+  why: Reason | null;
+  /** Bytes that the map would have left out. */
+  saves: number;
+}
+
+/** Finds what of `source` is in use. Reads it, and writes nothing. */
+export async function usedOfSource(
+  { end, device }: HeldEnd,
+  blocks: Blocks,
+  signal: AbortSignal | null,
+): Promise<{ used: UsedRanges; notes: Note[] }> {
+  const parts = await partsOf(end, device);
+  const judged: Judged[] = [];
+  for (const part of parts ?? []) judged.push(await judge(part, { source: end, device, signal }, blocks));
+  const free = joined(judged.flatMap((one) => one.free));
+  const ranges = complement(free, end.size);
+  const used = { ranges, bytes: lengthOf(ranges) };
+  const none: Note[] = parts === null ? [{ kind: 'usedNoTable', path: end.path }] : [];
+  return { used, notes: [...none, ...judged.map((one) => noteOn(end, one))] };
+}
+
+/** The parts of the source; null when its partition table cannot be trusted, or nothing is recognised. */
+async function partsOf({ size, block }: End, device: HeldEnd['device']): Promise<Part[] | null> {
+  let inside: Inside;
+  try {
+    inside = await parsed(device, size, (bytes) => insideOf(bytes, block?.logicalSector ?? null));
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return null; // The job will report that the source cannot be read.
+  }
+  const { table, signatures } = inside;
+  if (table === null) {
+    if (signatures === null || signatures.length === 0) return null;
+    return [{ number: null, place: { offset: 0, length: size }, signatures: signatures.map(({ type }) => type) }];
+  }
+  const isTrusted = table.kind === 'gpt' ? table.header === 'right' && table.entries === 'right' : !table.gptToo;
+  if (!isTrusted || table.partitions.some(({ faults }) => faults.length > 0)) return null;
+  const parts = table.partitions.flatMap(({ number, start, size: length, place, signatures: found }) =>
+    place === 'extended' || length === 0
+      ? []
+      : [{ number, place: { offset: start, length }, signatures: (found ?? []).map(({ type }) => type) }],
+  );
+  const places = parts.map(({ place }) => place).toSorted((one, other) => one.offset - other.offset);
+  return isWithin(places, size) ? parts : null;
+}
+
+/** Makes the map of a part and decides whether it counts. */
+async function judge(part: Part, of: Omit<Place, 'place'>, blocks: Blocks): Promise<Judged> {
+  const whole = (why: Reason, saves = 0): Judged => ({ part, free: [], why, saves });
+  const [type] = part.signatures;
+  // Several signatures contradict each other: one of them is old.
+  if (type === undefined || part.signatures.length > 1) return whole({ kind: 'usedUnknown' });
+  const maker = MAKERS.get(type);
+  if (maker === undefined) return whole({ kind: 'usedNoMaker', fileSystem: type });
+  const targets = mountsOf(of.source, part, blocks);
+  if (targets.length > 0) return whole({ kind: 'usedMounted', targets });
+  let made: Made;
+  try {
+    made = await maker({ ...of, place: part.place });
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return whole({ kind: 'usedUnreadable' });
+  }
+  if ('why' in made) return whole(made.why);
+  const { place } = part;
+  const free = freeIn(made, place);
+  const against = reasonAgainst(made, place.length);
+  return against === null ? { part, free, why: null, saves: 0 } : whole(against, lengthOf(free));
+}
+
+/** Why a map does not count; null when it is proven. */
+export function reasonAgainst({ end, free, counted, said, unrest }: UsedMap, length: number): Reason | null {
+  switch (unrest) {
+    case 'journal':
+      return { kind: 'usedJournal' };
+    case 'notUnmounted':
+      return { kind: 'usedNotUnmounted' };
+    case 'hibernated':
+      return { kind: 'usedHibernated' };
+    case 'severalDevices':
+      return { kind: 'usedSeveralDevices' };
+    case 'features':
+      return { kind: 'usedFeatures' };
+    case null:
+      break;
+  }
+  if (end > length) return { kind: 'usedBeyond' };
+  if (!isWithin(free, end)) return { kind: 'usedOdd', program: 'platter' };
+  if (said === null) return { kind: 'usedNoFigure' };
+  return counted === said ? null : { kind: 'usedSum', counted, said };
+}
+
+/** The free ranges of a map on the source, without the last part of the partition. */
+function freeIn({ free }: UsedMap, { offset, length }: Extent): Extent[] {
+  const end = length - KEPT_AT_END;
+  return free.flatMap((range) => {
+    const rest = Math.min(range.offset + range.length, end) - range.offset;
+    return rest <= 0 ? [] : [{ offset: offset + range.offset, length: rest }];
+  });
+}
+
+/** Where the part is mounted, by its own device or by one above it. */
+function mountsOf({ block, id }: End, { number }: Part, { all }: Blocks): string[] {
+  const loops = all.filter(({ backingId }) => id !== null && backingId === id);
+  const disks = block === null ? loops : [block, ...loops];
+  const isOfPart = (child: Block): boolean =>
+    number === null || child.partition === null || child.partition === String(number);
+  const own = disks.flatMap((disk) => [
+    disk,
+    ...disk.children.filter(isOfPart).flatMap((one) => [...withDescendants(one)]),
+  ]);
+  return [...new Set(own.flatMap(({ mountedAt }) => mountedAt))];
+}
+
+function noteOn({ path }: End, { part, free, why, saves }: Judged): Note {
+  const { place, signatures } = part;
+  const which = {
+    path,
+    of: part.number === null ? 'whole' : 'partition',
+    partition: String(part.number ?? ''),
+  } as const;
+  const fileSystem = signatures.join(', ');
+  if (why === null)
+    return { kind: 'usedPart', ...which, fileSystem, used: place.length - lengthOf(free), size: place.length };
+  const reason = why;
+  if (saves > 0) return { kind: 'wholePartSaves', ...which, fileSystem, size: place.length, saves, reason };
+  return { kind: 'wholePart', ...which, fileSystem: fileSystem === '' ? '-' : fileSystem, size: place.length, reason };
+}

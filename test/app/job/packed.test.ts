@@ -282,7 +282,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
         ['failed', null],
         ['failed', null],
       ]);
-      expect(result.errors).toMatchObject([{ code: 'BAD_IMAGE', reason: { kind: 'otherChecksum' } }]);
+      expect(result.errors).toMatchObject([{ code: 'BAD_IMAGE', reason: { kind: 'otherChecksumOfBoth' } }]);
       expect(disks.every(isBlank)).toBe(true);
     });
 

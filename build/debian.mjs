@@ -17,7 +17,7 @@ const groups = {
   },
   isal: { names: ['libisal-dev'], without: 'gzip is decoded by zlib, at less than half the speed' },
   used: {
-    names: ['btrfs-progs', 'e2fsprogs', 'xfsprogs'],
+    names: ['btrfs-progs', 'e2fsprogs', 'exfatprogs', 'ntfs-3g', 'xfsprogs'],
     without: '--used copies partitions with their file systems as a whole',
   },
   window: {

@@ -1,30 +1,11 @@
 // The makers of maps: for each kind of file system, what finds its used blocks.
-import type { Reason } from '../../contract/facts.ts';
-import type { Extent } from '../../contract/values.ts';
 import { BtrfsChunkReader, BtrfsExtentReader, BtrfsSuperReader } from '../../parsers/used-blocks/btrfs.ts';
 import { ExtReader } from '../../parsers/used-blocks/ext.ts';
-import { BOOT_BYTES, fatInfo, fatLayout, FatTable, type FatLayout } from '../../parsers/used-blocks/fat.ts';
-import type { LineReader, UsedMap } from '../../parsers/used-blocks/used-map.ts';
+import { SWAP_BYTES, swapMap } from '../../parsers/used-blocks/swap.ts';
 import { freeCommands, XfsFreeReader, XfsLogReader, XfsSuperReader } from '../../parsers/used-blocks/xfs.ts';
-import type { End } from '../devices/inspect-paths.ts';
-import type { NativeDevice } from '../native/addon.ts';
-import { withPartitionFile, type ByOffset, type PartitionFile } from './partition-file.ts';
-import { lineSink, runTool, type ToolEnd } from './run-tool.ts';
-import { bytesAt, bytesIn } from './source-bytes.ts';
-
-/** The partition that a map is made of. */
-export interface Place {
-  source: End;
-  device: NativeDevice;
-  place: Extent;
-  signal: AbortSignal | null;
-}
-
-/** A map, or why there is none. */
-export type Made = UsedMap | { why: Reason };
-
-/** Makes the map of one kind of file system. Rejects with an errno when the source cannot be read. */
-export type Maker = (of: Place) => Promise<Made>;
+import { needed, NoMap, onFile, read, type Made, type Maker, type Place } from './maker.ts';
+import { bytesAt } from './source-bytes.ts';
+import { exfat, fat, ntfs } from './windows-makers.ts';
 
 /** The makers, by the type of the signature. */
 export const MAKERS: ReadonlyMap<string, Maker> = new Map<string, Maker>([
@@ -34,65 +15,10 @@ export const MAKERS: ReadonlyMap<string, Maker> = new Map<string, Maker>([
   ['xfs', xfs],
   ['btrfs', btrfs],
   ['vfat', fat],
+  ['exfat', exfat],
+  ['ntfs', ntfs],
+  ['swap', swap],
 ]);
-
-/** Debian's packages of the programs. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  dumpe2fs: 'e2fsprogs',
-  xfs_db: 'xfsprogs',
-  xfs_logprint: 'xfsprogs',
-  btrfs: 'btrfs-progs',
-};
-
-/** Ends the work of a maker: there is no map, and why. */
-class NoMap extends Error {
-  readonly why: Reason;
-
-  constructor(why: Reason) {
-    super(why.kind);
-    this.why = why;
-  }
-}
-
-/** Runs a maker on a partition that programs can open. `byOffset`: for programs that take an offset. */
-async function onFile(
-  { source, place }: Place,
-  byOffset: ByOffset | null,
-  work: (file: PartitionFile) => Promise<UsedMap>,
-): Promise<Made> {
-  try {
-    return (await withPartitionFile(source, place, byOffset, work)) ?? { why: { kind: 'usedOutOfReach' } };
-  } catch (error) {
-    if (error instanceof NoMap) return { why: error.why };
-    throw error;
-  }
-}
-
-/** Runs a program whose output `reader` reads. Throws NoMap when it fails. */
-async function read<R extends LineReader>(
-  program: string,
-  args: readonly string[],
-  { file }: PartitionFile,
-  reader: R,
-  { signal }: Place,
-): Promise<R> {
-  const sink = lineSink(reader);
-  const end = await runTool(program, args, file, sink, signal);
-  if (end.kind !== 'done') throw new NoMap(reasonOf(end));
-  sink.end();
-  return reader;
-}
-
-const reasonOf = (end: Exclude<ToolEnd, { kind: 'done' }>): Reason =>
-  end.kind === 'missing'
-    ? { kind: 'usedToolMissing', program: end.program, package: PACKAGES[end.program] ?? end.program }
-    : { kind: 'usedToolFailed', program: end.program, said: end.said };
-
-/** `answer`, or NoMap when `program` printed what cannot be. */
-function needed<T>(answer: T | null, program: string): T {
-  if (answer === null) throw new NoMap({ kind: 'usedOdd', program });
-  return answer;
-}
 
 function ext(of: Place): Promise<Made> {
   return onFile(
@@ -131,29 +57,7 @@ function btrfs(of: Place): Promise<Made> {
   });
 }
 
-async function fat({ device, place }: Place): Promise<Made> {
-  const odd: Made = { why: { kind: 'usedOdd', program: 'platter' } };
-  const layout = fatLayout(await bytesAt(device, place.offset, BOOT_BYTES));
-  if (layout === null) return odd;
-  const table = new FatTable(layout);
-  for await (const bytes of bytesIn(device, tableOf(layout, place, 0))) table.take(bytes);
-  const info = layout.infoAt === null ? null : await bytesAt(device, place.offset + layout.infoAt, 512);
-  return table.answer(info === null ? null : fatInfo(info), await areEqual(device, place, layout)) ?? odd;
-}
-
-const tableOf = ({ tableAt, tableBytes }: FatLayout, { offset }: Extent, index: number): Extent => ({
-  offset: offset + tableAt + index * tableBytes,
-  length: tableBytes,
-});
-
-/** True when all tables of a FAT are the same. */
-async function areEqual(device: NativeDevice, place: Extent, layout: FatLayout): Promise<boolean> {
-  for (let index = 1; index < layout.tables; index += 1) {
-    const other = bytesIn(device, tableOf(layout, place, index));
-    for await (const bytes of bytesIn(device, tableOf(layout, place, 0))) {
-      const { value } = await other.next();
-      if (value === undefined || !bytes.equals(value)) return false;
-    }
-  }
-  return true;
+async function swap({ device, place }: Place): Promise<Made> {
+  const head = await bytesAt(device, place.offset, Math.min(SWAP_BYTES, place.length));
+  return swapMap(head) ?? { why: { kind: 'usedOdd', program: 'platter' } };
 }

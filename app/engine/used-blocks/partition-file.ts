@@ -83,11 +83,18 @@ async function withLoop<T>(
   );
   const node = made.stdout.trim();
   if (made.failed !== null || !/^\/dev\/loop\d+$/u.test(node)) return null;
+  const detach = (): Promise<unknown> => runProgram('losetup', ['--detach', node], undefined, LOOP_MS);
+  let holder: FileHandle;
   try {
-    const before = await stat(node, { bigint: true });
-    return await lent(node, before, () => work({ path: node, file: null }));
+    holder = await open(node, constants.O_RDONLY);
   } finally {
-    await runProgram('losetup', ['--detach', node], undefined, LOOP_MS);
+    // It goes with the last descriptor of it, so it does not outlive this process.
+    await detach();
+  }
+  try {
+    return await lent(node, await stat(node, { bigint: true }), () => work({ path: node, file: null }));
+  } finally {
+    await holder.close();
   }
 }
 
@@ -101,7 +108,9 @@ async function lent<T>(node: string, before: BigIntStats, work: () => Promise<T>
   try {
     return await work();
   } finally {
-    await chown(node, Number(before.uid), Number(before.gid));
-    await chmod(node, Number(before.mode & 0o7777n));
+    // A host that was killed has left it with nobody.
+    const isLeft = before.uid === BigInt(NOBODY);
+    await chown(node, isLeft ? 0 : Number(before.uid), isLeft ? 0 : Number(before.gid));
+    await chmod(node, isLeft ? 0o600 : Number(before.mode & 0o7777n));
   }
 }

@@ -7,7 +7,8 @@ import { insideOf } from '../../parsers/disk-content.ts';
 import { complement, isWithin, joined, lengthOf, type UsedMap } from '../../parsers/used-blocks/used-map.ts';
 import { withDescendants, type Block, type Blocks } from '../devices/block-devices.ts';
 import type { End, HeldEnd } from '../devices/inspect-paths.ts';
-import { MAKERS, type Made, type Place } from './makers.ts';
+import type { Made, Place } from './maker.ts';
+import { MAKERS } from './makers.ts';
 import { parsed } from './source-bytes.ts';
 
 /** Bytes at the end of each partition that are copied in any case: some file systems keep a copy of their head there. */

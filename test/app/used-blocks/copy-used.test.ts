@@ -4,24 +4,15 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { canLab } from '../../lab/lab.ts';
-import { Bench, MiB, platter, resultOf, type JsonObject, type Run } from '../cli/support.ts';
-import { blank, dirty, fragment, mounted, run, sums } from './support.ts';
+import { Bench, MiB, platter, resultOf } from '../cli/support.ts';
+import { copied, notesOf } from './copying.ts';
+import { blank, fragment, mounted, run, sums } from './support.ts';
 
 const bench = new Bench();
 afterEach(() => bench.clear());
 
 const cannot = canLab();
 if (cannot !== null) console.warn(`skipped: ${cannot}`);
-
-/** Copies `image` with --used onto a disk that was full of 0xA5. Resolves to the path of what the disk holds then. */
-async function copied(image: string, size: number, ...options: string[]): Promise<{ ran: Run; copy: string }> {
-  const disk = await bench.disk({ size });
-  await dirty(disk.backing, size);
-  const ran = await platter(['copy', image, disk.device, '--used', '--yes', '--json', ...options]);
-  return { ran, copy: disk.backing };
-}
-
-const notesOf = (ran: Run): string => (ran.lines[0] as JsonObject & { notes: string[] }).notes.join('\n');
 
 interface Kind {
   name: string;
@@ -65,7 +56,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
       return sums(at);
     });
 
-    const { ran, copy } = await copied(image, size);
+    const { ran, copy } = await copied(bench, image, size);
 
     expect(ran.code, ran.stdout + ran.stderr).toBe(0);
     expect(resultOf(ran).destinations).toMatchObject([{ verdict: 'mappedVerified' }]);
@@ -83,7 +74,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     await run('mdel', '-i', image, '::/f1', '::/f7', '::/f13');
     await run('mcopy', '-s', '-i', image, '::/', join(folder, 'before'));
 
-    const { ran, copy } = await copied(image, 128 * MiB);
+    const { ran, copy } = await copied(bench, image, 128 * MiB);
 
     expect(resultOf(ran).mapped, notesOf(ran)).toBeLessThan(64 * MiB);
     await run('fsck.fat', '-n', copy);
@@ -106,7 +97,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
       return sums(at);
     });
 
-    const { ran, copy } = await copied(crashed, size);
+    const { ran, copy } = await copied(bench, crashed, size);
 
     expect(notesOf(ran)).toContain('Its journal has changes that are not in place yet.');
     expect(resultOf(ran).destinations).toMatchObject([{ verdict: 'verified' }]);
@@ -127,7 +118,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
       return run('bash', '-c', 'cd "$0" && find . -type f -print0 | sort -z | xargs -0 sha256sum', at);
     });
 
-    const { ran, copy } = await copied(image, size);
+    const { ran, copy } = await copied(bench, image, size);
 
     expect(resultOf(ran).mapped, notesOf(ran)).toBeLessThan(size);
     await run('btrfs', 'check', '--check-data-csum', copy);
@@ -147,7 +138,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
       await copyFile(image, crashed);
     });
 
-    const { ran } = await copied(crashed, size);
+    const { ran } = await copied(bench, crashed, size);
 
     expect(notesOf(ran)).toMatch(/is copied as a whole, although [\d,]+ bytes of it look free. Its journal/);
     expect(resultOf(ran).destinations).toMatchObject([{ verdict: 'verified' }]);
@@ -159,7 +150,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     await run('mkfs.ext4', '-q', image);
     await run('debugfs', '-w', '-R', 'ssv free_blocks_count 4321', image);
 
-    const { ran } = await copied(image, 64 * MiB);
+    const { ran } = await copied(bench, image, 64 * MiB);
 
     expect(notesOf(ran)).toContain('but it says itself that there are');
     expect(resultOf(ran).destinations).toMatchObject([{ verdict: 'verified' }]);
@@ -179,7 +170,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     const partition = 375 * MiB;
     await run('bash', '-c', `printf behind | dd of="$0" bs=1 seek=${partition + 5 * MiB} conv=notrunc`, image);
 
-    const { ran, copy } = await copied(image, size);
+    const { ran, copy } = await copied(bench, image, size);
 
     expect(notesOf(ran)).toMatch(/Partition 1 of .* \(ext4, 67,108,864 bytes\): [\d,]+ bytes are in use/);
     expect(notesOf(ran)).toMatch(/Partition 2 of .* \(xfs, 325,058,560 bytes\): [\d,]+ bytes are in use/);
@@ -204,7 +195,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     const image = await blank(join(folder, 'e.img'), 64 * MiB);
     await run('mkfs.ext4', '-q', image);
 
-    const { ran, copy } = await copied(image, 64 * MiB, '--zero-unmapped');
+    const { ran, copy } = await copied(bench, image, 64 * MiB, '--zero-unmapped');
 
     expect(ran.code, ran.stdout).toBe(0);
     expect(notesOf(ran)).toContain('become zeros');

@@ -58,6 +58,27 @@ export async function mounted<T>(
   }
 }
 
+/** The same with a program that mounts by FUSE, which wants a device. */
+export async function mountedBy<T>(
+  program: string,
+  path: string,
+  at: string,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  await mkdir(at, { recursive: true });
+  const device = (await run('losetup', '--find', '--show', path)).trim();
+  try {
+    await run(program, device, at);
+    try {
+      return await work(at);
+    } finally {
+      await run('umount', at);
+    }
+  } finally {
+    await run('losetup', '--detach', device);
+  }
+}
+
 /** The checksum of every file below `folder`, by its path. */
 export async function sums(folder: string): Promise<string> {
   return run('bash', '-c', 'cd "$0" && find . -xdev -type f -print0 | sort -z | xargs -0 sha256sum', folder);

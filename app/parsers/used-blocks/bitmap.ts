@@ -1,0 +1,40 @@
+// The bitmap of clusters that NTFS and exFAT keep. Pure.
+import type { Extent } from '../../contract/values.ts';
+import { Ranges } from './used-map.ts';
+
+/** Reads a bitmap in pieces: a bit for each cluster, 1 for one in use. */
+export class ClusterBitmap {
+  readonly #first: number;
+  readonly #cluster: number;
+  readonly #clusters: number;
+  readonly #free = new Ranges();
+  #next = 0;
+
+  /** `first`: where the first cluster begins; `cluster`: its length; `clusters`: how many there are. In bytes. */
+  constructor(first: number, cluster: number, clusters: number) {
+    this.#first = first;
+    this.#cluster = cluster;
+    this.#clusters = clusters;
+  }
+
+  /** Takes the next bytes of the bitmap. */
+  take(bytes: Buffer): void {
+    for (const byte of bytes) {
+      if (this.#next >= this.#clusters) return;
+      const bits = Math.min(8, this.#clusters - this.#next);
+      if (byte === 0 && bits === 8) this.#add(this.#next, 8);
+      else if (byte !== 0xff)
+        for (let bit = 0; bit < bits; bit += 1) if (((byte >> bit) & 1) === 0) this.#add(this.#next + bit, 1);
+      this.#next += bits;
+    }
+  }
+
+  #add(cluster: number, count: number): void {
+    this.#free.add(this.#first + cluster * this.#cluster, count * this.#cluster);
+  }
+
+  /** The free ranges; null before all of the bitmap was taken. */
+  get free(): readonly Extent[] | null {
+    return this.#next === this.#clusters ? this.#free.all : null;
+  }
+}

@@ -2,6 +2,7 @@
 import type { Reason, Remedy } from '../../contract/facts.ts';
 import { isImageName, isMacExtra, isOtherName } from '../../contract/disk-content.ts';
 import { refuse } from '../../base/errors.ts';
+import { shortened } from '../../base/foreign-text.ts';
 import type { ArchiveEntry } from './unpack-program.ts';
 
 /** Methods of ZIP that the decoder knows: stored and deflated. */
@@ -37,7 +38,7 @@ export function entryIn(path: string, entries: readonly ArchiveEntry[], wanted: 
     refuse({ code: 'NOT_AN_IMAGE', op: 'check', device: path, reason, remedy });
   const all = entries.filter(({ name, size }) => !name.endsWith('/') && size > 0);
   const files = wanted === null ? all.filter(({ name }) => !isMacExtra(name)) : all;
-  const names = [...new Set(files.map(({ name }) => name))].slice(0, MOST_NAMES).join(', ');
+  const names = [...new Set(files.map(({ name }) => name))].slice(0, MOST_NAMES).map(shortened).join(', ');
   const images = files.length === 1 ? files : files.filter(({ name }) => isImageName(name));
   const found = wanted === null ? images : files.filter(({ name }) => name === wanted);
   const [chosen] = found;

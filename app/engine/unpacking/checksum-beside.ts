@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Reason } from '../../contract/facts.ts';
 import { partsOf } from '../../contract/request-facts.ts';
 import { errnoOf, reasonOf, Refusal } from '../../base/errors.ts';
+import { shortened } from '../../base/foreign-text.ts';
 import { imageNameIn, listsAmong, ownerOf } from '../../parsers/checksums/list-names.ts';
 import { readChecksumList } from '../../parsers/checksums/list.ts';
 import { lookUp, type Answer, type Of, type LookupTarget } from '../../parsers/checksums/lookup.ts';
@@ -112,11 +113,11 @@ export function reasonFor(answer: Exclude<Answer, { kind: 'found' }>): Reason {
     case 'contradiction':
       return { kind: 'listContradicts', hash: answer.hash, one: answer.one, other: answer.other };
     case 'odd':
-      return { kind: 'listOdd', line: answer.line.number, text: answer.line.text };
+      return { kind: 'listOdd', line: answer.line.number, text: shortened(answer.line.text) };
     case 'absent': {
       const { names, isBare } = answer;
       if (names.length === 0) return { kind: isBare ? 'listNameless' : 'listEmpty' };
-      const shown = names.slice(0, MOST_NAMES);
+      const shown = names.slice(0, MOST_NAMES).map(shortened);
       return { kind: 'listLacks', names: shown, more: names.length - shown.length };
     }
   }

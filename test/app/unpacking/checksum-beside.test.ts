@@ -72,6 +72,18 @@ describe('the lists beside a file', () => {
   it.each([
     ['a line that is not understood', 'SHA256SUMS', `disk.img  ${SHA256}`, { kind: 'listOdd', line: 1 }],
     [
+      'the start of a line that is as long as a list may be',
+      'SHA256SUMS',
+      `${'0'.repeat(1_000_000)}  disk.img`,
+      { kind: 'listOdd', line: 1, text: `${'0'.repeat(300)}…` },
+    ],
+    [
+      'the start of a name that no file can have',
+      'disk.img.sha256',
+      `${SHA256}  ${'😀'.repeat(100_000)}`,
+      { kind: 'listLacks', names: [`${'😀'.repeat(300)}…`], more: 0 },
+    ],
+    [
       'its own list that names another file',
       'disk.img.sha256',
       `${SHA256}  x.img`,

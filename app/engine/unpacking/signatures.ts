@@ -66,7 +66,7 @@ export async function signaturesOf(path: string, list: Buffer | null): Promise<S
     return [{ kind: 'openpgp', path, bytes: list, made: null, isInside: true }];
   if (list !== null && framing === 'signify') {
     // A list in UTF-16, or of another algorithm, looks like a signed one and has no signature that can be read.
-    const made = ed25519SignatureIn(list.toString('utf8'));
+    const made = ed25519SignatureIn(list);
     return made === null ? [] : [{ kind: 'ed25519', path, bytes: list, made, isInside: true }];
   }
   const found: Signature[] = [];
@@ -74,7 +74,7 @@ export async function signaturesOf(path: string, list: Buffer | null): Promise<S
     const bytes = await readPlainFile(`${path}${ending}`, SIGNATURE_BYTES).catch(nullIfRefused);
     if (bytes === null) continue;
     const beside = { path: `${path}${ending}`, bytes, isInside: false };
-    const made = ed25519SignatureIn(bytes.toString('utf8'));
+    const made = ed25519SignatureIn(bytes);
     if (isSignature(bytes)) found.push({ kind: 'openpgp', made: null, ...beside });
     else if (made !== null) found.push({ kind: 'ed25519', made, ...beside });
   }
@@ -178,7 +178,8 @@ function signerBy(
 ): Signer {
   if (made.id !== key.id) refuseSignature(path, { kind: 'signatureOfOther', signature, key: made.id });
   if (!isSignedBy(key, made, signed)) refuseSignature(path, { kind: 'signatureWrong', signature, key: made.id });
-  return { by: made.trusted === null ? name : `${name} (${made.trusted.comment})`, key: made.id };
+  const comment = made.trusted?.comment.toString('utf8');
+  return { by: comment === undefined ? name : `${name} (${comment})`, key: made.id };
 }
 
 function requireGood(path: string, signature: string, verdict: GpgVerdict): Extract<GpgVerdict, { kind: 'good' }> {

@@ -22,8 +22,8 @@ export interface Ed25519Signature {
   /** It signs the BLAKE2b-512 hash of the file instead of the file. */
   isOfHash: boolean;
   bytes: Buffer;
-  /** minisign's comment, and the signature of `bytes` and the comment; null for signify. */
-  trusted: { comment: string; bytes: Buffer } | null;
+  /** minisign's comment, in the bytes that are signed, and the signature of `bytes` and of them; null for signify. */
+  trusted: { comment: Buffer; bytes: Buffer } | null;
 }
 
 /** The public key in a file, or alone in base64; null when there is none. */
@@ -36,8 +36,9 @@ export function ed25519KeyIn(text: string): Ed25519Key | null {
 }
 
 /** The signature in a file; null when there is none. In a file of signify -e the text follows it. */
-export function ed25519SignatureIn(text: string): Ed25519Signature | null {
-  const [first = '', second = '', third = '', fourth = ''] = text.split(/\r?\n/u);
+export function ed25519SignatureIn(file: Buffer): Ed25519Signature | null {
+  // A comment may be in any encoding, and its bytes are signed. In this one each byte is a character.
+  const [first = '', second = '', third = '', fourth = ''] = file.toString('latin1').split(/\r?\n/u);
   const bytes = first.startsWith(COMMENT) ? decoded(second, HEADER + SIGNATURE_BYTES) : null;
   if (bytes === null || !['Ed', 'ED'].includes(algorithmOf(bytes))) return null;
   const isOfMinisign = third.startsWith(TRUSTED);
@@ -48,7 +49,7 @@ export function ed25519SignatureIn(text: string): Ed25519Signature | null {
     id: idOf(bytes),
     isOfHash: algorithmOf(bytes) === 'ED',
     bytes: bytes.subarray(HEADER),
-    trusted: global === null ? null : { comment: third.slice(TRUSTED.length), bytes: global },
+    trusted: global === null ? null : { comment: Buffer.from(third.slice(TRUSTED.length), 'latin1'), bytes: global },
   };
 }
 
@@ -65,7 +66,7 @@ export const signedOf = ({ isOfHash }: Ed25519Signature, content: Buffer): Buffe
 /** True when this key signed `signed` (a hash, or the content) and the comment. */
 export function isSignedBy({ key }: Ed25519Key, { bytes, trusted }: Ed25519Signature, signed: Buffer): boolean {
   if (!verify(null, signed, key, bytes)) return false;
-  return trusted === null || verify(null, Buffer.concat([bytes, Buffer.from(trusted.comment)]), key, trusted.bytes);
+  return trusted === null || verify(null, Buffer.concat([bytes, trusted.comment]), key, trusted.bytes);
 }
 
 function decoded(base64: string, length: number): Buffer | null {

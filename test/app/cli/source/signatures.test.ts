@@ -184,6 +184,17 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       expectRefused(await copy('--key', key('publisher.pub')), 'is wrong: the file or the signature was changed.');
     });
 
+    test('is good with a comment in another encoding than UTF-8', async () => {
+      // The shell makes the byte 0xe9, which no argument of Node can have.
+      const command = `minisign -S -s publisher.key -m '${at('SHA256SUMS')}' -t "$(printf 'publi\\351')"`;
+      run('sh', '-c', command);
+
+      expectSigned(
+        await copy('--checksum', 'SHA256SUMS', '--key', key('publisher.pub')),
+        'publisher.pub (publi\ufffd)',
+      );
+    });
+
     test('refuses the job when it is wrong, its comment was changed, it was cut off, or it is by another key', async () => {
       sign('SHA256SUMS');
       const good = readFileSync(at('SHA256SUMS.minisig'), 'utf8');

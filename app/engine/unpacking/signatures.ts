@@ -9,7 +9,7 @@ import { readPlainFile } from '../../base/durable-file.ts';
 import { failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import { linesOf, textOfList } from '../../parsers/checksums/list-text.ts';
 import {
-  ed25519KeyIn,
+  ed25519KeysIn,
   ed25519SignatureIn,
   embeddedIn,
   isSignedBy,
@@ -29,8 +29,8 @@ const ENDINGS = ['.asc', '.gpg', '.sig', '.sign', '.minisig'] as const;
 const SIGNATURE_BYTES = 1024 * 1024;
 const KEY_BYTES = 16 * 1024 * 1024;
 
-/** A public key, or several of OpenPGP. */
-export type PublicKey = { kind: 'openpgp'; ring: Buffer } | { kind: 'ed25519'; name: string; key: Ed25519Key };
+/** Public keys of one kind. */
+export type PublicKey = { kind: 'openpgp'; ring: Buffer } | { kind: 'ed25519'; name: string; keys: Ed25519Key[] };
 
 /** A signature of a file. */
 export interface Signature {
@@ -52,8 +52,8 @@ export interface Signer {
 /** Reads `given`: a file of public keys, or a key of minisign in base64. Rejects with a Refusal. */
 export async function readPublicKey(given: string): Promise<PublicKey> {
   const bytes = isKeyText(given) ? Buffer.from(given) : await readPlainFile(given, KEY_BYTES);
-  const key = ed25519KeyIn(bytes.toString('utf8'));
-  if (key !== null) return { kind: 'ed25519', name: isKeyText(given) ? given : basename(given), key };
+  const keys = ed25519KeysIn(bytes.toString('utf8'));
+  if (keys.length > 0) return { kind: 'ed25519', name: isKeyText(given) ? given : basename(given), keys };
   const ring = keyringIn(bytes);
   if (ring !== null) return { kind: 'openpgp', ring };
   return refuse({ code: 'BAD_FILE', op: 'check', device: given, reason: { kind: 'noPublicKey' } });
@@ -172,12 +172,14 @@ async function blake2b(file: number, fail: (said: string) => never): Promise<{ h
 function signerBy(
   path: string,
   signature: string,
-  { key, name }: Extract<PublicKey, { kind: 'ed25519' }>,
+  { keys, name }: Extract<PublicKey, { kind: 'ed25519' }>,
   made: Ed25519Signature,
   signed: Buffer,
 ): Signer {
-  if (made.id !== key.id) refuseSignature(path, { kind: 'signatureOfOther', signature, key: made.id });
-  if (!isSignedBy(key, made, signed)) refuseSignature(path, { kind: 'signatureWrong', signature, key: made.id });
+  const those = keys.filter(({ id }) => id === made.id);
+  if (those.length === 0) refuseSignature(path, { kind: 'signatureOfOther', signature, key: made.id });
+  if (!those.some((key) => isSignedBy(key, made, signed)))
+    refuseSignature(path, { kind: 'signatureWrong', signature, key: made.id });
   const comment = made.trusted?.comment.toString('utf8');
   return { by: comment === undefined ? name : `${name} (${comment})`, key: made.id };
 }

@@ -26,13 +26,14 @@ export interface Ed25519Signature {
   trusted: { comment: Buffer; bytes: Buffer } | null;
 }
 
-/** The public key in a file, or alone in base64; null when there is none. */
-export function ed25519KeyIn(text: string): Ed25519Key | null {
-  const [first = '', second = ''] = text.split(/\r?\n/u);
-  const bytes = decoded(first.startsWith(COMMENT) ? second : first, HEADER + KEY_BYTES);
-  if (bytes === null || algorithmOf(bytes) !== 'Ed') return null;
-  const x = bytes.subarray(HEADER).toString('base64url');
-  return { id: idOf(bytes), key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }) };
+/** The public keys in a file, or one alone in base64. Each may have a comment in front. */
+export function ed25519KeysIn(text: string): Ed25519Key[] {
+  return text.split(/\r?\n/u).flatMap((line) => {
+    const bytes = decoded(line, HEADER + KEY_BYTES);
+    if (bytes === null || algorithmOf(bytes) !== 'Ed') return [];
+    const x = bytes.subarray(HEADER).toString('base64url');
+    return { id: idOf(bytes), key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }) };
+  });
 }
 
 /** The signature in a file; null when there is none. In a file of signify -e the text follows it. */

@@ -184,6 +184,19 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
       expectRefused(await copy('--key', key('publisher.pub')), 'is wrong: the file or the signature was changed.');
     });
 
+    test('is checked by any key of a file of several', async () => {
+      sign('SHA256SUMS');
+      const [other, publisher] = ['other.pub', 'publisher.pub'].map((name) => readFileSync(key(name), 'utf8'));
+      writeFileSync(at('both.pub'), `${other!}${publisher!}`);
+      writeFileSync(at('other.pub'), `${other!}${other!}`);
+
+      const done = await copy('--checksum', 'SHA256SUMS', '--key', 'both.pub');
+
+      expectSigned(done, `is signed by both.pub (release 1) (key ${id()}).`);
+      rmSync(at('copy.img'));
+      expectRefused(await copy('--checksum', 'SHA256SUMS', '--key', 'other.pub'), 'It is signed by another key');
+    });
+
     test('is good with a comment in another encoding than UTF-8', async () => {
       // The shell makes the byte 0xe9, which no argument of Node can have.
       const command = `minisign -S -s publisher.key -m '${at('SHA256SUMS')}' -t "$(printf 'publi\\351')"`;

@@ -73,7 +73,7 @@ async function buildProgram(path, rooms, facts) {
 async function buildDecoder(build, facts) {
   const lacking = decoderLacks();
   if (lacking.length === 0)
-    return buildProgram(decoder, ['native/unpack', ...build], [...facts, String(hasHeader(FAST_GZIP))]);
+    return buildProgram(decoder, ['native/unpack', 'native/sandbox', ...build], [...facts, String(hasHeader(FAST_GZIP))]);
   await rm(inRoot(decoder), { force: true });
   say(`platter-unpack: not built, because ${lacking.join(', ')} are not there: packed images cannot be read`);
 }

@@ -54,7 +54,7 @@
 #include "inflate.h"
 #include "mapped.h"
 #include "range.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 namespace unpack {
 namespace {
@@ -345,7 +345,7 @@ int run(int count, char** words) {
     // The memory of a piece serves the next one. Getting it from the kernel again costs a page fault for every 4 KiB.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    enter_sandbox(options.memory * 2 + own_memory);
+    sandbox::enter(options.memory * 2 + own_memory);
     const Map map = options.map ? read_map(given) : Map();
     Asker asker(report, given);
     Input input(STDIN_FILENO, Digests::of(options.digests));

@@ -19,7 +19,7 @@
 #include <string>
 #include <thread>
 
-#include "unpack/sandbox.h"
+#include "sandbox/sandbox.h"
 
 namespace {
 
@@ -139,7 +139,7 @@ int main() {
   const int status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
   std::printf("{");
   std::fflush(stdout);
-  unpack::enter_sandbox(memory);
+  sandbox::enter(memory);
   try_files();
   try_sockets();
   try_processes();

@@ -45,7 +45,8 @@ void Input::fill(size_t wanted) {
       length = std::min<uint64_t>(length, std::max(wanted - end_, least_brought));
       need(position_ + end_, length);
     }
-    const ssize_t got = read(fd_, buffer_.data() + end_, length);
+    const auto to = buffer_.data() + end_;
+    const ssize_t got = size_ ? pread(fd_, to, length, static_cast<off_t>(position_ + end_)) : read(fd_, to, length);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Error(Fault::read, position_ + end_, std::strerror(errno));
     ended_ = got == 0;
@@ -86,7 +87,6 @@ void Input::skip_to_end() {
 }
 
 void Input::seek(uint64_t offset) {
-  if (lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) throw Error(Fault::read, offset, std::strerror(errno));
   position_ = offset;
   begin_ = end_ = 0;
   ended_ = false;

@@ -22,7 +22,8 @@ constexpr size_t buffer_length = UNPACK_BUFFER;
 
 class Input {
  public:
-  // fd stays the caller's. digests get every byte of the file, in order, as it is consumed.
+  // fd stays the caller's. A file that can be seeked is read by place, so that several of these can share a descriptor.
+  // digests get every byte of the file, in order, as it is consumed.
   Input(int fd, Digests digests);
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;

@@ -54,6 +54,7 @@
 #include "inflate.h"
 #include "mapped.h"
 #include "range.h"
+#include "report.h"
 #include "sandbox/sandbox.h"
 
 namespace unpack {
@@ -145,27 +146,7 @@ Options options_of(int count, char** words) {
   return options;
 }
 
-// Text as JSON. Bytes that are not ASCII are escaped one by one, because names in archives have no known encoding.
-std::string quoted(std::string_view text) {
-  std::string json = "\"";
-  for (const char letter : text) {
-    const auto byte = static_cast<unsigned char>(letter);
-    if (byte >= 0x20 && byte < 0x7f && letter != '"' && letter != '\\') {
-      json += letter;
-    } else {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", byte);
-      json += escape;
-    }
-  }
-  return json + '"';
-}
-
-std::string field(const char* name, uint64_t value) {
-  return ",\"" + std::string(name) + "\":" + std::to_string(value);
-}
-
-std::string field(const char* name, Digests& digests) {
+std::string digests_field(const char* name, Digests& digests) {
   std::string text = ",\"" + std::string(name) + "\":{";
   const char* comma = "";
   for (const auto& [hash, hex] : digests.finish()) {
@@ -173,12 +154,6 @@ std::string field(const char* name, Digests& digests) {
     comma = ",";
   }
   return text + "}";
-}
-
-void say(int fd, const std::string& line) {
-  const std::string text = line + "\n";
-  // A closed descriptor has no listener. Decoding goes on, and the exit code says how it ended.
-  [[maybe_unused]] const ssize_t put = write(fd, text.data(), text.size());
 }
 
 // Asks the caller for the bytes of a file with holes. Threads take turns.
@@ -319,7 +294,7 @@ void decode(const Options& options, const Map& map, Input& input, int report) {
   }
   say(report, "{\"event\":\"done\"" + field("read", input.consumed()) + field("written", written()) +
                   field("zeros", found.zeros) + ",\"checked\":" + (found.checked ? "true" : "false") +
-                  field("digests", input.digests()) + field("imageDigests", output.digests()) + "}");
+                  digests_field("digests", input.digests()) + digests_field("imageDigests", output.digests()) + "}");
 }
 
 // Has the kernel end this process with the thread that started it, after which nobody reads what it decodes. False when

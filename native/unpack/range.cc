@@ -119,19 +119,9 @@ Found decode_whole(Format format, Input& input, Output& output, const std::strin
   return found;
 }
 
-void decode_range(Format format, Input& input, Output& output, const std::string& entry, uint64_t from, uint64_t until,
-                  const Limits& limits, Found& found) {
-  if (from >= until) return;
-  const Access access = access_of(format, input, entry, limits);
-  if (access.unit() == 0) {
-    Slice slice(output, 0, from, until);
-    try {
-      found = decode_whole(format, input, slice, entry, limits);
-    } catch (const Enough&) {
-      // A checksum of the whole has not been compared.
-      found.checked = false;
-    }
-  } else if (access.stored) {
+void decode_part(const Access& access, Format format, Input& input, Output& output, uint64_t from, uint64_t until,
+                 const Limits& limits, Found& found) {
+  if (access.stored) {
     found.checked = false;
     copy_stored_range(*access.stored, input, output, from, until);
   } else if (access.disk) {
@@ -149,6 +139,20 @@ void decode_range(Format format, Input& input, Output& output, const std::string
     } catch (const Enough&) {
       // Each unit was checked before it was written.
     }
+  }
+}
+
+void decode_range(Format format, Input& input, Output& output, const std::string& entry, uint64_t from, uint64_t until,
+                  const Limits& limits, Found& found) {
+  if (from >= until) return;
+  const Access access = access_of(format, input, entry, limits);
+  if (access.unit() > 0) return decode_part(access, format, input, output, from, until, limits, found);
+  Slice slice(output, 0, from, until);
+  try {
+    found = decode_whole(format, input, slice, entry, limits);
+  } catch (const Enough&) {
+    // A checksum of the whole has not been compared.
+    found.checked = false;
   }
 }
 

@@ -44,6 +44,11 @@ struct Access {
 // Looks at the first decoded bytes, after which the input is at its start again. Needs an input that can be seeked.
 Access access_of(Format format, Input& input, const std::string& entry, const Limits& limits);
 
+// Decodes the bytes [from, until) of an image that has a unit(). The end of the image ends the range. Only what is read
+// is checked. Calls for one virtual disk must not overlap.
+void decode_part(const Access& access, Format format, Input& input, Output& output, uint64_t from, uint64_t until,
+                 const Limits& limits, Found& found);
+
 // Decodes the bytes [from, until) of the image: from the nearest place where decoding can begin, else from the start.
 // The end of the image ends the range. Only what is read is checked. Needs an input that can be seeked.
 void decode_range(Format format, Input& input, Output& output, const std::string& entry, uint64_t from, uint64_t until,

@@ -15,6 +15,7 @@ const groups = {
     names: ['libbz2-dev', 'liblz4-dev', 'liblzma-dev', 'libssl-dev', 'libzstd-dev', 'zlib1g-dev'],
     without: 'packed images (.xz, .gz, .zip and others) cannot be read',
   },
+  serve: { names: ['fuse3', 'libfuse3-dev'], without: 'images cannot be mounted' },
   isal: { names: ['libisal-dev'], without: 'gzip is decoded by zlib, at less than half the speed' },
   used: {
     names: ['btrfs-progs', 'e2fsprogs', 'exfatprogs', 'ntfs-3g', 'xfsprogs'],
@@ -109,13 +110,13 @@ const groups = {
 /** Which groups each purpose needs. */
 const purposes = {
   tools: [],
-  cli: ['engine', 'uring', 'unpack', 'isal', 'used'],
-  window: ['engine', 'uring', 'unpack', 'isal', 'used', 'window'],
+  cli: ['engine', 'uring', 'unpack', 'serve', 'isal', 'used'],
+  window: ['engine', 'uring', 'unpack', 'serve', 'isal', 'used', 'window'],
   lab: ['engine', 'lab'],
-  test: ['engine', 'uring', 'unpack', 'isal', 'used', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
-  pictures: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'test', 'pictures'],
-  package: ['engine', 'uring', 'unpack', 'isal', 'package', 'rpm'],
-  bench: ['engine', 'uring', 'unpack', 'isal', 'window', 'lab', 'package', 'bench'],
+  test: ['engine', 'uring', 'unpack', 'serve', 'isal', 'used', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
+  pictures: ['engine', 'uring', 'unpack', 'serve', 'isal', 'window', 'lab', 'test', 'pictures'],
+  package: ['engine', 'uring', 'unpack', 'serve', 'isal', 'package', 'rpm'],
+  bench: ['engine', 'uring', 'unpack', 'serve', 'isal', 'window', 'lab', 'package', 'bench'],
 };
 
 /** The programs to look for where there is no dpkg, by package of the engine. */

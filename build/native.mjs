@@ -1,5 +1,5 @@
-// Builds the engine, the broker and the decoder with CMake (native/CMakeLists.txt), and the addon from the engine with
-// @electron/rebuild. The addon is built for the Electron that runs and is packed, with the headers in the Node package,
+// Builds the engine, the broker, the decoder and the server of images with CMake (native/CMakeLists.txt), and the addon
+// from the engine with @electron/rebuild. The addon is built for the Electron that runs and is packed, with the headers in the Node package,
 // so nothing is downloaded. It uses Node-API only, so plain Node loads the same file. Runs on Node 22 or newer.
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { capture, fail, fingerprint, inRoot, isMain, must, say, unlessDone } fro
 const output = 'out/native/kcopyd.node';
 const broker = 'out/native/platter-broker';
 const decoder = 'out/native/platter-unpack';
+const server = 'out/native/platter-serve';
 
 /** Silences talkative programs except for their errors. */
 const quietly = { cwd: inRoot('native'), stdio: ['ignore', 'ignore', 2] };
@@ -16,10 +17,14 @@ const quietly = { cwd: inRoot('native'), stdio: ['ignore', 'ignore', 2] };
 /** The headers that the decoder of packed images needs, and the one that makes gzip fast. */
 const HEADERS = ['lzma.h', 'zstd.h', 'bzlib.h', 'lz4frame.h', 'zlib.h', 'openssl/sha.h'];
 const FAST_GZIP = 'isa-l/igzip_lib.h';
+const FUSE = 'fuse3/fuse_lowlevel.h';
 const hasHeader = (name) => existsSync(join('/usr/include', name));
 
 /** The missing headers of the decoder of packed images. It is built only when there are none. */
 export const decoderLacks = () => HEADERS.filter((name) => !hasHeader(name));
+
+/** The missing headers of the server of images, which holds the decoder. It is built only when there are none. */
+export const serverLacks = () => [...decoderLacks(), ...(hasHeader(FUSE) ? [] : [FUSE])];
 
 /** Configures a preset of native/CMakePresets.json and builds `targets`. `options` are those of `run`. */
 export async function cmake(preset, targets, options = quietly) {
@@ -73,14 +78,27 @@ async function buildProgram(path, rooms, facts) {
 async function buildDecoder(build, facts) {
   const lacking = decoderLacks();
   if (lacking.length === 0)
-    return buildProgram(decoder, ['native/unpack', 'native/sandbox', ...build], [...facts, String(hasHeader(FAST_GZIP))]);
+    return buildProgram(
+      decoder,
+      ['native/unpack', 'native/sandbox', ...build],
+      [...facts, String(hasHeader(FAST_GZIP))],
+    );
   await rm(inRoot(decoder), { force: true });
   say(`platter-unpack: not built, because ${lacking.join(', ')} are not there: packed images cannot be read`);
 }
 
+/** Builds out/native/platter-serve, or says what is missing. Without it only `platter mount` is refused. */
+async function buildServer(build, facts) {
+  const lacking = serverLacks();
+  if (lacking.length === 0)
+    return buildProgram(server, ['native/serve', 'native/unpack', 'native/sandbox', ...build], facts);
+  await rm(inRoot(server), { force: true });
+  say(`platter-serve: not built, because ${lacking.join(', ')} are not there: images cannot be mounted`);
+}
+
 /**
- * Builds out/native/kcopyd.node, platter-broker and platter-unpack unless they are up to date. Throws Stop when that
- * fails.
+ * Builds out/native/kcopyd.node, platter-broker, platter-unpack and platter-serve unless they are up to date. Throws
+ * Stop when that fails.
  */
 export async function buildNative() {
   const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
@@ -88,6 +106,7 @@ export async function buildNative() {
   const build = ['native/CMakeLists.txt', 'native/CMakePresets.json', 'native/flags.txt', 'build/native.mjs'];
   await buildProgram(broker, ['native/broker', ...build], [compiler.stdout]);
   await buildDecoder(build, [compiler.stdout]);
+  await buildServer(build, [compiler.stdout]);
   const facts = [compiler.stdout, String(hasHeader('liburing.h'))];
   const packages = ['node_modules/node-addon-api/package.json', 'node_modules/xxhash-addon/package.json'];
 

@@ -3,7 +3,7 @@
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { ADDON, BROKER, DECODER, HOME, ISAL, NODE, normalize } from './tree.mjs';
+import { ADDON, BROKER, DECODER, HOME, ISAL, NODE, SERVER, normalize } from './tree.mjs';
 
 /** The paths that belong to the command line. A folder ends with a slash. */
 const OF_THE_CLI = [
@@ -11,9 +11,17 @@ const OF_THE_CLI = [
   '/usr/share/bash-completion/',
   '/usr/share/man/',
   '/usr/share/polkit-1/',
-  ...['LICENSE', 'LICENSE.node.txt', 'platter', BROKER, DECODER, ISAL, NODE, 'resources/app.asar.unpacked/'].map(
-    (name) => `${HOME}/${name}`,
-  ),
+  ...[
+    'LICENSE',
+    'LICENSE.node.txt',
+    'platter',
+    BROKER,
+    DECODER,
+    SERVER,
+    ISAL,
+    NODE,
+    'resources/app.asar.unpacked/',
+  ].map((name) => `${HOME}/${name}`),
 ];
 
 const isOfTheCli = (path) =>
@@ -34,11 +42,16 @@ export function partsOf({ name, nativeVersion, summary, description, config, ele
       summary: `${summary} (command line)`,
       description: `${description}\n\nThis package has the command line. It needs no display and none of the\nlibraries of a desktop. The window is in the package "${name}".\n\nIt runs on Node ${node.version}.`,
       owns: isOfTheCli,
-      linked: [NODE, BROKER, DECODER, ADDON],
+      linked: [NODE, BROKER, DECODER, SERVER, ADDON],
       // util-linux, which has lsblk, is essential in Debian.
       deb: {
         depends: [],
-        fields: { Recommends: 'pkexec, polkitd', Suggests: name, Breaks: otherVersions, Replaces: otherVersions },
+        fields: {
+          Recommends: 'pkexec, polkitd',
+          Suggests: `fuse3, udisks2, ${name}`,
+          Breaks: otherVersions,
+          Replaces: otherVersions,
+        },
       },
       rpm: {
         requires: [

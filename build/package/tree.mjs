@@ -20,11 +20,12 @@ const compressed = (text) => gzipSync(text, { level: 9 });
 export const HOME = '/usr/lib/platter';
 const UNPACKED = 'resources/app.asar.unpacked/out/native';
 /**
- * Paths in HOME: the only program that runs as root, the decoder of packed images and a library for it, the engine, and
- * the Node of the command line.
+ * Paths in HOME: the only program that runs as root, the decoder of packed images, the server of images, a library for
+ * both, the engine, and the Node of the command line.
  */
 export const BROKER = 'platter-broker';
 export const DECODER = 'platter-unpack';
+export const SERVER = 'platter-serve';
 export const ISAL = 'libisal.so.2';
 export const ADDON = `${UNPACKED}/kcopyd.node`;
 export const NODE = 'platter-node';
@@ -64,15 +65,16 @@ async function makeApp({ version, electron, node, arch }, target, work) {
   await rm(work, { recursive: true });
   // Electron's archive has two files for developers: an app that starts others, and a note of the version.
   for (const name of ['resources/default_app.asar', 'version']) await rm(join(target, name), { force: true });
-  if (!existsSync(join(target, DECODER))) throw new Stop(`a package needs ${DECODER}; what it lacks is said above`);
+  for (const name of [DECODER, SERVER])
+    if (!existsSync(join(target, name))) throw new Stop(`a package needs ${name}; what it lacks is said above`);
   const isal = await addIsal(target);
   // The engine looks for our programs beside itself, as in a checkout.
-  for (const name of [BROKER, DECODER]) await symlink(relative(UNPACKED, name), join(target, UNPACKED, name));
+  for (const name of [BROKER, DECODER, SERVER]) await symlink(relative(UNPACKED, name), join(target, UNPACKED, name));
   await copyFile(node.program, join(target, NODE));
   await copyFile(node.license, join(target, 'LICENSE.node.txt'));
   await must('strip', [
     '--strip-unneeded',
-    ...[BROKER, DECODER, ...isal, ADDON, NODE].map((file) => join(target, file)),
+    ...[BROKER, DECODER, SERVER, ...isal, ADDON, NODE].map((file) => join(target, file)),
   ]);
 }
 

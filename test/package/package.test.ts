@@ -276,6 +276,7 @@ describe.skipIf(reason !== null)(`the command line in a Debian without a desktop
       'platter-node',
       'platter-broker',
       'platter-unpack',
+      'platter-serve',
       'resources/app.asar.unpacked/out/native/kcopyd.node',
     ]) {
       expect(await must(root, 'user', 'ldd', `${HOME}/${program}`), program).not.toContain('not found');

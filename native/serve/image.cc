@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <semaphore>
 #include <utility>
 #include <vector>
@@ -30,12 +32,20 @@ constexpr uint64_t largest_unit = 256 * mib;  // `xz -9 -T0` makes blocks of 192
 constexpr uint64_t in_flight = 512 * mib;     // bytes of decoded blocks that are made at the same time
 constexpr uint64_t least_block = 64 << 10;    // bytes of a block, where the format has smaller ones
 
+// Memory, places and lengths that O_DIRECT takes from every device. Bytes.
+constexpr size_t alignment = 4096;
+
+struct Free {
+  void operator()(std::byte* memory) const { std::free(memory); }
+};
+
 // A range of the descriptor is the image.
 class Plain final : public Image {
  public:
-  Plain(int fd, uint64_t from, uint64_t size) : fd_(fd), from_(from) { size_ = size; }
+  Plain(int fd, bool direct, uint64_t from, uint64_t size) : fd_(fd), direct_(direct), from_(from) { size_ = size; }
 
   void read(uint64_t at, std::span<std::byte> to) override {
+    if (direct_) return read_aligned(from_ + at, to);
     for (size_t done = 0; done < to.size();) {
       const uint64_t place = from_ + at + done;
       const ssize_t got = pread(fd_, to.data() + done, to.size() - done, static_cast<off_t>(place));
@@ -47,7 +57,24 @@ class Plain final : public Image {
   }
 
  private:
+  void read_aligned(uint64_t place, std::span<std::byte> to) const {
+    const uint64_t begin = place - place % alignment;
+    const auto before = static_cast<size_t>(place - begin);
+    const size_t length = (before + to.size() + alignment - 1) / alignment * alignment;
+    const std::unique_ptr<std::byte, Free> memory(static_cast<std::byte*>(std::aligned_alloc(alignment, length)));
+    if (!memory) throw std::bad_alloc();
+    ssize_t got = 0;
+    do {
+      got = pread(fd_, memory.get(), length, static_cast<off_t>(begin));
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) throw Error(Fault::read, begin, std::strerror(errno));
+    // Less only before a place that cannot be read, and at the end.
+    if (static_cast<size_t>(got) < before + to.size()) throw Error(Fault::read, begin, "the device gave less");
+    std::copy_n(memory.get() + before, to.size(), to.begin());
+  }
+
   int fd_;
+  bool direct_;
   uint64_t from_;
 };
 
@@ -201,7 +228,7 @@ class Packed final : public Image {
 
 }  // namespace
 
-Opened open_image(int fd, bool raw, const std::string& entry, unpack::Workers& workers) {
+Opened open_image(int fd, bool direct, bool raw, const std::string& entry, unpack::Workers& workers) {
   const off_t end = lseek(fd, 0, SEEK_END);
   if (end < 0) throw Error(Fault::read, 0, std::strerror(errno));
   const auto size = static_cast<uint64_t>(end);
@@ -210,10 +237,10 @@ Opened open_image(int fd, bool raw, const std::string& entry, unpack::Workers& w
     Input input(fd, unpack::Digests());
     format = unpack::format_of(input);
   }
-  if (format == Format::none) return {.format = format, .image = std::make_unique<Plain>(fd, 0, size)};
+  if (format == Format::none) return {.format = format, .image = std::make_unique<Plain>(fd, direct, 0, size)};
   auto packed = std::make_unique<Packed>(fd, format, entry, workers);
   if (const auto stored = packed->stored())
-    return {.format = format, .image = std::make_unique<Plain>(fd, stored->packed_at, stored->size)};
+    return {.format = format, .image = std::make_unique<Plain>(fd, direct, stored->packed_at, stored->size)};
   return {.format = format, .image = std::move(packed)};
 }
 

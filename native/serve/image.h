@@ -39,8 +39,9 @@ struct Opened {
   std::unique_ptr<Image> image;
 };
 
-// fd: stays the caller's and has to outlive the image. raw: the bytes are the image, whatever they look like. entry:
-// the file of an archive; empty for the only one. Throws unpack::Error and Unservable.
-Opened open_image(int fd, bool raw, const std::string& entry, unpack::Workers& workers);
+// fd: stays the caller's and has to outlive the image. direct: it was opened with O_DIRECT. raw: the bytes are the
+// image, whatever they look like. entry: the file of an archive; empty for the only one. Throws unpack::Error and
+// Unservable.
+Opened open_image(int fd, bool direct, bool raw, const std::string& entry, unpack::Workers& workers);
 
 }  // namespace serve

@@ -1,7 +1,8 @@
 // platter-serve: shows parts of an image as files, for reading only (FUSE).
 //
-//   platter-serve DIR       mounts itself on the folder DIR. Standard input is the image, which has to be a file or a
-//                           device that can be seeked, and is only read
+//   platter-serve DIR       mounts itself on the folder DIR. Standard input is the image: a file or a device that can
+//   be
+//                           seeked, opened for reading only
 //     --raw                 standard input is the image itself, whatever it looks like
 //     --entry NAME          the file to take of a zip that has several
 //     --source NAME         the source that the kernel lists for the mount; by default "platter"
@@ -150,10 +151,10 @@ void refuse(const char* why, const std::string& said) {
 }
 
 // Serves until the folder is unmounted or nobody wants it any more. Returns the exit code.
-int serve(const Options& options, Folder& folder, int keeper) {
+int serve(const Options& options, bool direct, Folder& folder, int keeper) {
   try {
     unpack::Workers workers(cores());
-    const Opened opened = open_image(STDIN_FILENO, options.raw, options.entry, workers);
+    const Opened opened = open_image(STDIN_FILENO, direct, options.raw, options.entry, workers);
     Files files;
     Commands taken(files, opened.image->size(), keeper);
     std::thread([&taken] { taken.run(); }).detach();
@@ -206,6 +207,12 @@ int run(int count, char** words) {
     std::fputs("usage: platter-serve [--raw] [--entry NAME] [--source NAME] DIR\n", stderr);
     return 2;
   }
+  // What the sandbox keeps is what it may do.
+  const int flags = fcntl(STDIN_FILENO, F_GETFL);
+  if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY) {
+    std::fputs("platter-serve: standard input has to be open for reading only\n", stderr);
+    return 2;
+  }
   std::signal(SIGPIPE, SIG_IGN);
   unpack::Inflater::load();
   // Closes descriptors that the caller left open by mistake. Kernels before 5.9 cannot do this.
@@ -225,7 +232,7 @@ int run(int count, char** words) {
     }
     close(ends[0]);
     sandbox::enter(most_memory, served_calls);
-    _exit(serve(*options, folder, ends[1]));
+    _exit(serve(*options, (flags & O_DIRECT) != 0, folder, ends[1]));
   } catch (const std::system_error& error) {  // no sandbox, or no process
     tell(unpack::Error(unpack::Fault::resources, 0, error.what()));
     unmount(options->folder);

@@ -31,6 +31,7 @@ const rooms = {
   access: { files: 'app/engine/access/**', imports: ['base', 'client', 'contract', 'devices', 'native'] },
   usedBlocks: { files: 'app/engine/used-blocks/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
   unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
+  serving: { files: 'app/engine/serving/**', imports: ['access', 'base', 'contract', 'devices', 'unpacking'] },
   admission: {
     files: 'app/engine/admission/**',
     imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'parsers', 'unpacking', 'usedBlocks'],
@@ -68,6 +69,7 @@ const rooms = {
       'download',
       'job',
       'records',
+      'serving',
       'unpacking',
       'view',
       'words',

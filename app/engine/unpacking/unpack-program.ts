@@ -21,7 +21,8 @@ export const canUnpack = (): boolean => existsSync(PROGRAM);
 const bytes = z.number().int().nonnegative();
 const digests = z.record(z.string(), z.string());
 
-const FAULTS = [
+/** What the decoder finds wrong (native/unpack/error.h). */
+export const FAULTS = [
   'truncated',
   'damaged',
   'trailing',

@@ -134,6 +134,16 @@ export const reasons: Translated<typeof english> = {
   usedPacked: 'Die benutzten Blöcke einer gepackten Quelle können noch nicht gefunden werden.',
   otherThanMapped:
     'Das Abbild ist beschädigt oder ein anderes, als {bmap} beschreibt: Die Prüfsumme des Bereichs bei {place} ist falsch.',
+  serverUnavailable:
+    'Zum Öffnen eines Abbilds braucht es platter-serve, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
+  serverUnstarted: 'Das Programm, das es öffnet, ließ sich nicht starten ({errno}).',
+  serverEnded: 'Das Programm, das es öffnet, hat unerwartet geendet.',
+  notServed: 'Es lässt sich nicht einhängen: {said}.',
+  openedThere: 'In diesem Ordner ist schon ein Abbild geöffnet.',
+  noEmptyFolder: 'Es ist kein leerer Ordner.',
+  notOpened: 'In diesem Ordner ist kein Abbild geöffnet.',
+  readFromStart: 'Es ist als {format} ohne Index gepackt und lässt sich nur von Anfang an lesen.',
+  largeBlocks: 'Es ist in Blöcken von bis zu {size} gepackt: Etwas darin zu lesen braucht zu viel Speicher.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',
   diskNeedsFile: 'Die virtuelle Platte ist nicht vollständig: Sie braucht die Datei {name}, die Platter nicht öffnet.',
   diskNeedsFiles: 'Die virtuelle Platte ist nicht vollständig: Sie braucht andere Dateien, die Platter nicht öffnet.',

@@ -98,6 +98,10 @@ export const remedies: Translated<typeof english> = {
   cutZeros: 'Wählen Sie ein größeres Ziel, oder schneiden Sie die Nullen am Ende der Quelle ab ({command}).',
   getAgainOrUnpack:
     'Vergleichen Sie ihre Prüfsumme mit der des Herausgebers. Ist sie eine andere, laden Sie die Datei noch einmal; stimmt sie, entpacken Sie die Datei zuerst selbst ({command}).',
+  unpackToOpen: 'Entpacken Sie es zuerst in ein Abbild ({command}), und öffnen Sie dieses.',
+  closeImage: 'Schließen Sie es zuerst: {command}',
+  emptyFolder: 'Nennen Sie einen leeren Ordner, oder einen, den es noch nicht gibt.',
+  installFuse: 'Installieren Sie das Paket fuse3, und prüfen Sie, ob Sie /dev/fuse lesen und schreiben dürfen.',
   unpackFirst: 'Machen Sie daraus zuerst ein Abbild ({command}), oder schreiben Sie die Bytes, wie sie sind.',
   checkAgain: 'Starten Sie die Prüfung neu: Bis dahin ist nicht bekannt, ob es gleich ist.',
   repairIt:

@@ -125,6 +125,16 @@ export const reasons = {
   usedPacked: 'The used blocks of a packed source cannot be found yet.',
   otherThanMapped:
     'The image is damaged, or another one than {bmap} describes: the checksum of the range at {place} is wrong.',
+  serverUnavailable:
+    'Opening an image needs platter-serve, which was not built here because its libraries are missing.',
+  serverUnstarted: 'The program that opens it could not be started ({errno}).',
+  serverEnded: 'The program that opens it ended unexpectedly.',
+  notServed: 'It cannot be mounted: {said}.',
+  openedThere: 'An image is open in this folder already.',
+  noEmptyFolder: 'It is no empty folder.',
+  notOpened: 'No image is open in this folder.',
+  readFromStart: 'It is packed as {format} without an index, so it can only be read from its start.',
+  largeBlocks: 'It is packed in blocks of up to {size}, so reading anything in it takes too much memory.',
   packedMemory: 'Unpacking it needs more memory than is allowed.',
   diskNeedsFile: 'The virtual disk is not whole: it needs the file {name}, which Platter does not open.',
   diskNeedsFiles: 'The virtual disk is not whole: it needs other files, which Platter does not open.',

@@ -85,6 +85,10 @@ export const remedies = {
   cutZeros: 'Choose a larger destination, or cut the zeros off the end of the source ({command}).',
   getAgainOrUnpack:
     'Compare its checksum with the publisher’s. If they differ, get it again; if they agree, unpack it yourself first ({command}).',
+  unpackToOpen: 'Unpack it into an image first ({command}), and open that.',
+  closeImage: 'Close it first: {command}',
+  emptyFolder: 'Name an empty folder, or one that is not there yet.',
+  installFuse: 'Install the package fuse3, and check that you may read and write /dev/fuse.',
   unpackFirst:
     'Make a disk image of it first ({command}), or write its bytes as they are (--as-is on the command line).',
   checkAgain: 'Run the check again; until then, it is not known whether it matches.',

@@ -87,6 +87,10 @@ export const remedies: Translated<typeof english> = {
   cutZeros: 'Choisissez une destination plus grande, ou coupez les zéros à la fin de la source ({command}).',
   getAgainOrUnpack:
     'Comparez sa somme de contrôle à celle de l’éditeur. Si elle diffère, récupérez de nouveau le fichier ; si elle est juste, décompressez-le d’abord vous-même ({command}).',
+  unpackToOpen: 'Décompressez-la d’abord dans une image ({command}), puis ouvrez celle-ci.',
+  closeImage: 'Fermez-la d’abord : {command}',
+  emptyFolder: 'Indiquez un dossier vide, ou un dossier qui n’existe pas encore.',
+  installFuse: 'Installez le paquet fuse3, et vérifiez que vous pouvez lire et écrire /dev/fuse.',
   unpackFirst: 'Faites-en d’abord une image de disque ({command}), ou écrivez ses octets tels quels.',
   checkAgain: 'Relancez le contrôle : d’ici là, on ne sait pas si le contenu est identique.',
   repairIt: 'N’utilisez pas cette copie ; réparez-la ou réécrivez-la, et remplacez le disque si cela se répète.',

@@ -1,0 +1,164 @@
+// The folder of an opened image: the image and its partitions as files in `images`, and beside it a folder for each file
+// system that the system shows.
+import { constants } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, isAbsolute, join, resolve } from 'node:path';
+import type { Described, ExaminedPartition } from '../../contract/disk-content.ts';
+import { errnoOf, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { makeFolder } from '../../base/state-folder.ts';
+import { shell } from '../devices/release-commands.ts';
+import { describe } from '../unpacking/describe.ts';
+import { IMAGES, isOpened, SOURCES } from './opened.ts';
+import { serve, type Server } from './serve-program.ts';
+
+/** A file of an opened image: all of it, or a partition. */
+export interface ImageFile {
+  /** The number of the partition; null for the whole image. */
+  partition: number | null;
+  path: string;
+  bytes: number;
+  /** Its content, as blkid names it; null when it is not known or ambiguous. */
+  type: string | null;
+  label: string | null;
+}
+
+/** An image that is open in a folder. It stays so until it is closed (`opened.ts`). */
+export interface OpenedImage {
+  folder: string;
+  /** How the image is packed; "none" when it is not. */
+  format: string;
+  files: ImageFile[];
+  /** What could not be read of the image; null for nothing. */
+  problem: Described['problem'];
+}
+
+/**
+ * Opens the image at `path` in `folder`, which is made unless it is there and empty; null makes one of its own. `entry`:
+ * the file of an archive that is meant; null for the only one. Rejects with a Refusal, and leaves nothing behind then.
+ */
+export async function openImage(path: string, folder: string | null, entry: string | null): Promise<OpenedImage> {
+  const file = await opened(path);
+  try {
+    const place = await placeFor(path, folder);
+    try {
+      return await openIn(place, file, path, entry);
+    } catch (error) {
+      if (place.made) await rmdir(place.folder);
+      throw error;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function openIn(place: Place, file: FileHandle, path: string, entry: string | null): Promise<OpenedImage> {
+  const images = join(place.folder, IMAGES);
+  try {
+    await mkdir(images, { mode: 0o700 });
+  } catch (error) {
+    throw new Refusal([failureOf(error, 'open', place.folder, 'file')]);
+  }
+  try {
+    const source = place.made ? SOURCES.made : SOURCES.found;
+    const server = await serve(file.fd, path, images, { entry, isRaw: false, source, owner: null });
+    try {
+      const seen = await addFiles(server, images);
+      await server.stay();
+      return { folder: place.folder, format: server.format, ...seen };
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+  } catch (error) {
+    await rmdir(images);
+    throw error;
+  }
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    if (stats.isFile() || stats.isBlockDevice()) return file;
+    await file.close();
+  } catch (error) {
+    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+  return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'neither' } });
+}
+
+interface Place {
+  folder: string;
+  /** Platter has made it. */
+  made: boolean;
+}
+
+async function placeFor(image: string, wanted: string | null): Promise<Place> {
+  if (wanted === null) return { folder: await ownFolder(image), made: true };
+  const folder = resolve(wanted);
+  if (isOpened(folder))
+    refuse({
+      code: 'IN_USE',
+      op: 'open',
+      device: wanted,
+      reason: { kind: 'openedThere' },
+      remedy: { kind: 'closeImage', command: shell(['platter', 'unmount', wanted]) },
+    });
+  try {
+    await mkdir(folder);
+    return { folder, made: true };
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw new Refusal([failureOf(error, 'open', wanted, 'file')]);
+  }
+  const isFree = (await stat(folder)).isDirectory() && (await readdir(folder)).length === 0;
+  if (!isFree)
+    refuse({
+      code: 'BAD_ARGUMENT',
+      op: 'open',
+      device: wanted,
+      reason: { kind: 'noEmptyFolder' },
+      remedy: { kind: 'emptyFolder' },
+    });
+  return { folder, made: false };
+}
+
+/** A folder that only this user can look into, which goes when the session ends. */
+async function ownFolder(image: string): Promise<string> {
+  const name = `${basename(image)
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(0, 40)}-`;
+  const runtime = process.env.XDG_RUNTIME_DIR ?? '';
+  if (!isAbsolute(runtime)) return mkdtemp(join(tmpdir(), `platter-${name}`));
+  const parent = join(runtime, 'platter', 'mounts');
+  await makeFolder(parent);
+  return mkdtemp(join(parent, name));
+}
+
+/** Shows the whole image, and then each partition that its table has. */
+async function addFiles(server: Server, images: string): Promise<Pick<OpenedImage, 'files' | 'problem'>> {
+  const whole = join(images, 'disk.img');
+  await server.add({ name: 'disk.img', offset: 0, length: server.size });
+  const { table, signatures, problem } = await describe(whole, null);
+  const files: ImageFile[] = [
+    { partition: null, path: whole, bytes: server.size, ...(table === null ? contentOf(signatures) : NO_CONTENT) },
+  ];
+  for (const partition of table?.partitions ?? []) {
+    const { number, start, size, place, faults } = partition;
+    if (place === 'extended' || faults.includes('beyondEnd') || faults.includes('backwards')) continue;
+    const name = `p${number}.img`;
+    await server.add({ name, offset: start, length: size });
+    files.push({
+      partition: number,
+      path: join(images, name),
+      bytes: size,
+      ...contentOf(partition.signatures),
+    });
+  }
+  return { files, problem };
+}
+
+const NO_CONTENT = { type: null, label: null };
+
+const contentOf = (signatures: ExaminedPartition['signatures']): Pick<ImageFile, 'type' | 'label'> =>
+  signatures?.length === 1 ? { type: signatures[0]!.type, label: signatures[0]!.label } : NO_CONTENT;

@@ -30,6 +30,13 @@ export interface Actions {
   ): Promise<number>;
   /** `entry`: the file of an archive to describe; null for its only one. */
   info(path: string, options: { entry: string | null; json: boolean }): Promise<number>;
+  /**
+   * Opens an image as files in `folder`; null: one of Platter's. `entry`: the file of an archive that is meant; null
+   * for its only one.
+   */
+  mount(path: string, folder: string | null, options: { entry: string | null; json: boolean }): Promise<number>;
+  /** Closes the image that is open in `folder`. */
+  unmount(folder: string, options: { json: boolean }): Promise<number>;
   /** `request` without a job to resume takes the only interrupted one. */
   job(request: Asked, options: Run): Promise<number>;
   jobs(options: { json: boolean }): Promise<number>;
@@ -63,7 +70,7 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
   const add: Add = (name, description) =>
     program.command(name).description(description).helpOption('--help', 'print this help');
   // In the order of the help.
-  for (const group of [addList, addInfo, addCheck, addJobs, addInterrupted, addHistory, addReport])
+  for (const group of [addList, addInfo, addMount, addCheck, addJobs, addInterrupted, addHistory, addReport])
     group(add, actions, exit);
   return program;
 }
@@ -90,6 +97,30 @@ const addInfo: Group = (add, actions, exit) => {
     .addHelpText('after', TEXTS.info)
     .action(async (path: string, { json = false, entry = null }: { json?: boolean; entry?: string | null }) =>
       exit(await actions.info(path, { entry, json })),
+    );
+};
+
+const addMount: Group = (add, actions, exit) => {
+  const command = add('mount', 'show an image and its partitions as files, without unpacking it; writes nothing');
+  for (const option of optionsOf('copy')) if (option.flag === '--entry') command.addOption(parsed(option));
+  command
+    .addArgument(new Argument('<IMAGE>', 'an image file, packed or not, or a disk').argParser(file))
+    .addArgument(new Argument('[DIR]', 'an empty or new folder; one of Platter’s by default').argParser(file))
+    .option('--json', 'one JSON document')
+    .addHelpText('after', TEXTS.mount)
+    .action(
+      async (
+        path: string,
+        folder: string | undefined,
+        { json = false, entry = null }: { json?: boolean; entry?: string | null },
+      ) => exit(await actions.mount(path, folder ?? null, { entry, json })),
+    );
+
+  add('unmount', 'close an image that platter mount has opened')
+    .addArgument(new Argument('<DIR>', 'its folder').argParser(file))
+    .option('--json', 'errors as JSON')
+    .action(async (folder: string, { json = false }: { json?: boolean }) =>
+      exit(await actions.unmount(folder, { json })),
     );
 };
 

@@ -129,6 +129,35 @@ unknown or absent:
 Exit codes: 0 everything was examined; 1 only a part; 2 nothing.
 `;
 
+const MOUNT = `
+DIR/images/disk.img is the image, and DIR/images/p1.img, p2.img and so on are
+its partitions. They can only be read, by this user alone. As root, DIR/1, DIR/2
+and so on show the files in them; for other users udisks mounts them, where it
+is installed. Nothing is unpacked beforehand, so the size of an image makes no
+difference. It must have an index: raw, a virtual disk, xz in blocks, zstd in
+frames, a zip that stores it. A damaged block is an I/O error for what reads it,
+and the rest stays readable.
+
+Examples:
+  platter mount backup.img.zst      prints where its files are
+  platter mount disk.qcow2 view     in the folder view
+  platter unmount view              closes it
+
+With --json, stdout has one object:
+  path, folder        as typed; where it is open
+  format              how it is packed, or "none"
+  files               partition (a number; null for the whole image), path,
+                      bytes, type and label of the content, mounted (where its
+                      files are), refused (why they are not)
+  problem             an error as in copy --json, if the partition table could
+                      not be read
+
+Exit codes: 0 it is open; 1 it is open, but a file system in it could not be
+mounted; 2 it is not open, and nothing is left behind.
+platter unmount: 0 it is closed; 1 a part of it is still in use; 2 it is as it
+was.
+`;
+
 const CHECK_EXAMPLES = `
 Without a checksum option, a list such as SHA256SUMS beside FILE is used. With
 --key, that list or FILE itself must be signed. If a bmap is beside FILE or
@@ -203,6 +232,7 @@ export const TEXTS = {
   program: `\nplatter COMMAND --help describes a command.\n${COPY_EXAMPLES}${EXIT_CODES}
 ${LOG}`,
   info: INFO,
+  mount: MOUNT,
   check: CHECK_EXAMPLES,
   copy: `${COPY_EXAMPLES.trimEnd()}${MORE_COPY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   verify: `${VERIFY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,

@@ -61,6 +61,8 @@ async function main(): Promise<void> {
     {
       list: async (...asked) => (await lists()).list(...asked),
       info: async (...asked) => (await import('./info.ts')).info(...asked),
+      mount: async (...asked) => (await import('./mount.ts')).mount(...asked),
+      unmount: async (...asked) => (await import('./mount.ts')).unmount(...asked),
       check: async (...asked) => (await import('./check.ts')).check(...asked),
       jobs: async (...asked) => (await lists()).jobs(...asked),
       forget: async (...asked) => (await lists()).forget(...asked),

@@ -101,6 +101,12 @@ export function sudoCommand(argv: readonly string[]): string {
   return ['sudo', ...platterCommand(node, program), ...args].map(quoted).join(' ');
 }
 
+/** The command to type for what only root itself can do. Behind sudo, Platter runs as the user who called it. */
+export function rootCommand(argv: readonly string[]): string {
+  const [node = '', program = '', ...args] = argv;
+  return ['sudo', 'env', '--unset=SUDO_UID', ...platterCommand(node, program), ...args].map(quoted).join(' ');
+}
+
 function platterCommand(node: string, program: string): string[] {
   if (!program.endsWith(PACKAGED)) return [node, program.replace(/\/out\/cli\/platter\.js$/, '/build/platter.mjs')];
   const folder = program.slice(0, -PACKAGED.length);

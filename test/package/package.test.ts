@@ -177,6 +177,18 @@ describe('the files of a package', () => {
     expect(execFileSync(decoder, ['probe'], { input: readFileSync(packed) }).toString()).toContain('"isal":true');
   });
 
+  it('ships the server of images beside the engine, hardened, in need of libc alone', () => {
+    const server = join(packages.root, HOME, 'platter-serve');
+    expect(realpathSync(join(packages.root, HOME, 'resources/app.asar.unpacked/out/native/platter-serve'))).toBe(
+      realpathSync(server),
+    );
+    const headers = output('readelf', '--wide', '--file-header', '--dynamic', server);
+    expect(headers).toMatch(/Type:\s+DYN/);
+    expect(headers).toContain('BIND_NOW');
+    const needed = [...headers.matchAll(/NEEDED.*\[(.*)\]/g)].map(([, name]) => name!);
+    expect(needed.filter((name) => !name.startsWith('ld-linux'))).toEqual(['libc.so.6']);
+  });
+
   it('satisfies the validators of the desktop', () => {
     const share = join(packages.root, 'usr/share');
     output('appstreamcli', 'validate', '--no-net', join(share, `metainfo/${ID}.metainfo.xml`));

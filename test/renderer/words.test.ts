@@ -161,7 +161,18 @@ describe('the shown command line', () => {
       .slice(1)
       .map((word) => word.replace('_', ' '));
     await commands(
-      { list: none, info: none, check: none, jobs: none, forget: none, history: none, report: none, job },
+      {
+        list: none,
+        info: none,
+        mount: none,
+        unmount: none,
+        check: none,
+        jobs: none,
+        forget: none,
+        history: none,
+        report: none,
+        job,
+      },
       () => undefined,
     ).parseAsync(words, { from: 'user' });
     expect(asked).toEqual([request]);

@@ -27,6 +27,8 @@ async function ask(...args: string[]): Promise<Typed> {
     {
       list: other,
       info: other,
+      mount: other,
+      unmount: other,
       check: other,
       jobs: other,
       forget: other,

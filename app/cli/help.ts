@@ -25,7 +25,9 @@ With --json, stdout has one object per line and nothing else:
                             runs, again, done), origin, path, bytes, length,
                             bytesPerSecond, secondsLeft, error
   {"event":"plan",...}      what was checked and will be done; platter resume
-                            takes its job
+                            takes its job. With --used, parts has for each
+                            partition partition, signatures, offset, size, used,
+                            whole (why it is copied as a whole) and saves
   {"event":"progress",...}  about ten per second: bytes read, and for each
                             destination path, state, written, verified,
                             uncompared, toWrite, toVerify, bytesPerSecond,

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { jobError } from './errors.ts';
 import type { Mounted, Port } from './disks.ts';
-import type { Content, Note } from './facts.ts';
+import type { Content, Note, Reason } from './facts.ts';
 import { note } from './facts-schema.ts';
 import type { Backend, JobKind, JobRequest } from './request.ts';
 import type { EndKind } from './values.ts';
@@ -34,6 +34,21 @@ export interface Endpoint {
   overwrites: boolean;
 }
 
+/** What of one partition is copied, when only used blocks are. Sizes in bytes. */
+export interface PartUse {
+  /** Number of the partition; null for a file system without a partition table. */
+  partition: number | null;
+  /** Names of the signatures found there, usually one: "ext4". */
+  signatures: string[];
+  offset: number;
+  size: number;
+  /** Bytes that are copied; all of them where `whole` says why. */
+  used: number;
+  whole: Reason | null;
+  /** Bytes that the map would have left out if it had been proven; 0 where that is not known. */
+  saves: number;
+}
+
 /** A checked request. Every device is open and held; nothing has been written. */
 export interface Plan {
   kind: JobKind;
@@ -46,8 +61,10 @@ export interface Plan {
   destinations: Endpoint[];
   /** The length of the copy on each destination, in bytes. */
   bytes: number;
-  /** How many of these bytes the block map of the source lists. The rest is undefined. null when all bytes count. */
+  /** How many of these bytes the map of the source lists. The rest does not count. null when all bytes count. */
   mapped: number | null;
+  /** The partitions of the source, when only used blocks are copied. */
+  parts?: PartUse[];
   verify: boolean;
   io: Backend;
   /** Bytes of page pool. */

@@ -8,6 +8,7 @@ import type {
   JobResult,
   Plan,
   RescueProgress,
+  PartUse,
 } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import type { Disk, Port } from '../../contract/disks.ts';
@@ -24,10 +25,11 @@ type PortFacts = Pick<Port, 'path'> & { label: string };
 export type EndpointFacts = Omit<Endpoint, 'contents' | 'port'> & { contents: string[]; port: PortFacts | null };
 
 /** The checked request, before anything is written. */
-export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' | 'notes' | 'request'> & {
+export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' | 'notes' | 'parts' | 'request'> & {
     source: EndpointFacts | null;
     destinations: EndpointFacts[];
     notes: string[];
+    parts?: (Omit<PartUse, 'whole'> & { whole: string | null })[];
     request: KeptRequest;
   };
 
@@ -85,13 +87,19 @@ export interface ResultLine extends Pick<
 
 export type JsonLine = PlanLine | ProgressLine | ErrorLine | ResultLine;
 
-export const planLine = (plan: Plan): PlanLine => ({
+export const planLine = ({ parts, ...plan }: Plan): PlanLine => ({
   event: 'plan',
   ...plan,
   source: plan.source === null ? null : endpointFacts(plan.source),
   destinations: plan.destinations.map(endpointFacts),
   notes: plan.notes.map(english.note),
+  ...(parts === undefined ? {} : { parts: parts.map(partFacts) }),
   request: keep(requestAsTyped(plan.request)),
+});
+
+const partFacts = ({ whole, ...part }: PartUse): NonNullable<PlanLine['parts']>[number] => ({
+  ...part,
+  whole: whole === null ? null : english.reason(whole),
 });
 
 const endpointFacts = (end: Endpoint): EndpointFacts => ({

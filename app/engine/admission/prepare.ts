@@ -125,7 +125,7 @@ async function hold(
     opening.throwIfRefused();
     const held = source === null ? null : { ...source, device: source.device! };
     locks.push(...(await lockAll(addon, request, held, destinations)));
-    const { used, notes: onUse } = await usedIn(request, held, blocks, answers);
+    const { used, parts, notes: onUse } = await usedIn(request, held, blocks, answers);
     const sessions = session === null ? [] : [session];
     const partitions = await partitionNotes(request, destinations, sessions);
     const client = await checkedClient(looked, held, destinations, addon);
@@ -142,7 +142,10 @@ async function hold(
       ...onLog,
     ];
     return {
-      plan: planOf(asked, request, held?.end ?? null, used, destinations, bytes, client, notes, log?.id ?? null),
+      plan: {
+        ...planOf(asked, request, held?.end ?? null, used, destinations, bytes, client, notes, log?.id ?? null),
+        ...(used === null ? {} : { parts }),
+      },
       request,
       source: held === null ? null : { ...held, used },
       serverCopies: held?.end.kind === 'file' && held.unpacking === null && blocks.serverCopies(held.end.realPath),

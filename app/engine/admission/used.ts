@@ -1,5 +1,6 @@
 // A request that takes only what the file systems of its source use.
 import type { Note } from '../../contract/facts.ts';
+import type { PartUse } from '../../contract/jobs.ts';
 import { takesUsed, zeroesUnmapped } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/slow-answers.ts';
@@ -14,8 +15,8 @@ export async function usedIn(
   source: HeldEnd | null,
   blocks: Blocks,
   answers: Answers,
-): Promise<{ used: UsedRanges | null; notes: Note[] }> {
-  if (!takesUsed(request) || source === null) return { used: null, notes: [] };
+): Promise<{ used: UsedRanges | null; parts: PartUse[]; notes: Note[] }> {
+  if (!takesUsed(request) || source === null) return { used: null, parts: [], notes: [] };
   const { path, size, packed } = source.end;
   if (packed !== null)
     refuse({
@@ -25,9 +26,9 @@ export async function usedIn(
       reason: { kind: 'usedPacked' },
       remedy: { kind: 'withoutUsed' },
     });
-  const { used, notes } = await usedOfSource(source, blocks, answers.signal);
+  const { used, parts, notes } = await usedOfSource(source, blocks, answers.signal);
   if (answers.signal?.aborted === true) throw cancelledOpening(path);
   const left = size - used.bytes;
   const kind = zeroesUnmapped(request) ? 'usedZeros' : 'usedOnly';
-  return { used, notes: left === 0 ? notes : [{ kind, path, used: used.bytes, left }, ...notes] };
+  return { used, parts, notes: left === 0 ? notes : [{ kind, path, used: used.bytes, left }, ...notes] };
 }

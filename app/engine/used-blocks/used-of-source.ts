@@ -1,5 +1,6 @@
 // What of a source is in use: a map for each partition that is proven, and everything else as a whole.
 import type { Note, Reason } from '../../contract/facts.ts';
+import type { PartUse } from '../../contract/jobs.ts';
 import type { Extent } from '../../contract/values.ts';
 import { errnoOf } from '../../base/errors.ts';
 import type { Inside } from '../../contract/disk-content.ts';
@@ -44,7 +45,7 @@ export async function usedOfSource(
   { end, device }: HeldEnd,
   blocks: Blocks,
   signal: AbortSignal | null,
-): Promise<{ used: UsedRanges; notes: Note[] }> {
+): Promise<{ used: UsedRanges; parts: PartUse[]; notes: Note[] }> {
   const parts = await partsOf(end, device);
   const judged: Judged[] = [];
   for (const part of parts ?? []) judged.push(await judge(part, { source: end, device, signal }, blocks));
@@ -52,7 +53,7 @@ export async function usedOfSource(
   const ranges = complement(free, end.size);
   const used = { ranges, bytes: lengthOf(ranges) };
   const none: Note[] = parts === null ? [{ kind: 'usedNoTable', path: end.path }] : [];
-  return { used, notes: [...none, ...judged.map((one) => noteOn(end, one))] };
+  return { used, parts: judged.map(useOf), notes: [...none, ...judged.map((one) => noteOn(end, one))] };
 }
 
 /** The parts of the source; null when its partition table cannot be trusted, or nothing is recognised. */
@@ -147,6 +148,16 @@ function mountsOf({ block, id }: End, { number }: Part, { all }: Blocks): string
   ]);
   return [...new Set(own.flatMap(({ mountedAt }) => mountedAt))];
 }
+
+const useOf = ({ part: { number, place, signatures }, free, why, saves }: Judged): PartUse => ({
+  partition: number,
+  signatures: [...signatures],
+  offset: place.offset,
+  size: place.length,
+  used: place.length - lengthOf(free),
+  whole: why,
+  saves,
+});
 
 function noteOn({ path }: End, { part, free, why, saves }: Judged): Note {
   const { place, signatures } = part;

@@ -62,6 +62,19 @@ export const planShape = z.strictObject({
   io: z.enum(['uring', 'threads']),
   memory: bytes,
   notes: z.array(z.string()),
+  parts: z
+    .array(
+      z.strictObject({
+        partition: z.number().nullable(),
+        signatures: z.array(z.string()),
+        offset: bytes,
+        size: bytes,
+        used: bytes,
+        whole: z.string().nullable(),
+        saves: bytes,
+      }),
+    )
+    .optional(),
   job: z.string().nullable(),
   request: keptRequest,
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { canLab } from '../../lab/lab.ts';
 import { Bench, MiB, platter, resultOf } from '../cli/support.ts';
+import { expectJobLines } from '../cli/shapes.ts';
 import { copied, notesOf } from './copying.ts';
 import { blank, fragment, mounted, run, sums } from './support.ts';
 
@@ -174,6 +175,12 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
 
     expect(notesOf(ran)).toMatch(/Partition 1 of .* \(ext4, 67,108,864 bytes\): [\d,]+ bytes are in use/);
     expect(notesOf(ran)).toMatch(/Partition 2 of .* \(xfs, 325,058,560 bytes\): [\d,]+ bytes are in use/);
+    expectJobLines(ran);
+    expect(ran.lines[0]!.parts).toMatchObject([
+      { partition: 1, signatures: ['ext4'], size: 64 * MiB, whole: null, saves: 0 },
+      { partition: 2, signatures: ['xfs'], size: 310 * MiB, whole: null, saves: 0 },
+      { partition: 3, signatures: [], whole: 'What it holds is not recognised, or is several things at once.' },
+    ]);
     expect(notesOf(ran)).toMatch(/Partition 3 of .* is copied as a whole. What it holds is not recognised/);
     await run('sgdisk', '-v', copy);
     await run('bash', '-c', `cmp <(tail -c +${375 * MiB + 1} "$0") <(tail -c +${375 * MiB + 1} "$1")`, image, copy);
@@ -188,6 +195,42 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
         copy,
         join(folder, 'part.img'),
       );
+  });
+
+  test('copies an XFS whose trees of free extents have grown, which the superblock counts as free', async () => {
+    const folder = await bench.directory();
+    const [size, image] = [400 * MiB, await blank(join(folder, 'x.img'), 400 * MiB)];
+    await run('mkfs.xfs', '-q', image);
+    const files = 'cd "$0"; for i in $(seq 1 6000); do printf %9000d $i > $i; done; sync; rm *[13579]';
+    await mounted(image, join(folder, 'm'), (at) => run('bash', '-c', files, at));
+    const heads = await run('xfs_db', '-r', '-c', 'agf 0', '-c', 'p btreeblks', image);
+    expect(Number(/btreeblks = (\d+)/.exec(heads)?.[1])).toBeGreaterThan(0);
+
+    const { ran, copy } = await copied(bench, image, size);
+
+    expect(resultOf(ran).mapped, notesOf(ran)).toBeLessThan(size / 2);
+    await run('xfs_repair', '-n', copy);
+  });
+
+  test('copies a btrfs of two devices as a whole', async () => {
+    const folder = await bench.directory();
+    const [one, two] = [await bench.disk({ size: 128 * MiB }), await bench.disk({ size: 128 * MiB })];
+    await run('mkfs.btrfs', '-q', '-f', '-d', 'raid1', '-m', 'raid1', one.device, two.device);
+
+    const ran = await platter(['copy', one.device, join(folder, 'out.img'), '--used', '--yes', '--json']);
+
+    expect(notesOf(ran)).toContain('It spans several devices.');
+    expect(resultOf(ran).mapped).toBeUndefined();
+  });
+
+  test('copies an image as a whole that is mounted through a loop device', async () => {
+    const folder = await bench.directory();
+    const image = await blank(join(folder, 'b.img'), 128 * MiB);
+    await run('mkfs.btrfs', '-q', image);
+    await mounted(image, join(folder, 'm'), async () => {
+      const ran = await platter(['copy', image, join(folder, 'out.img'), '--used', '--yes', '--json']);
+      expect(notesOf(ran)).toContain(`It is mounted at ${join(folder, 'm')}.`);
+    });
   });
 
   test('leaves none of the old data with --zero-unmapped', async () => {

@@ -192,7 +192,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         against:
           source === null
             ? { kind: 'manifest', path: manifest }
-            : { kind: 'source', path: source, origin, entry, checksum, checksumCovers, key: null, ...mapped },
+            : { kind: 'source', path: source, origin, asIs, entry, checksum, checksumCovers, key: null, ...mapped },
         ...named,
       });
     case 'repair':

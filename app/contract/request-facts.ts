@@ -57,7 +57,17 @@ export const plainVerify = (
   kind: 'verify',
   against:
     kind === 'source'
-      ? { kind, path, origin: null, entry: null, checksum: null, checksumCovers: null, key: null, ...plainMapped }
+      ? {
+          kind,
+          path,
+          origin: null,
+          asIs: false,
+          entry: null,
+          checksum: null,
+          checksumCovers: null,
+          key: null,
+          ...plainMapped,
+        }
       : { kind, path },
   ...plainNamed(destinations),
   ...plainRunning,
@@ -154,14 +164,13 @@ export const keepsGoing = (request: JobRequest): boolean => request.kind !== 're
 /** True when mounted destinations are unmounted. */
 export const unmounts = (request: JobRequest): boolean => request.kind !== 'verify' && request.unmount;
 
-/** True when the bytes of the source file are copied unchanged, whatever it is recognised as. */
-export const takesAsIs = (request: JobRequest): boolean =>
-  (request.kind === 'copy' || request.kind === 'repair') && request.asIs;
+/** True when the bytes of the source file are taken unchanged, whatever it is recognised as. */
+export const takesAsIs = (request: JobRequest): boolean => ofSourceFile(request)?.asIs ?? false;
 
 /** The part of a request that is about its source file: the bytes that count, and their proof. */
 export type OfSourceFile = Pick<
   CopyRequest,
-  'entry' | 'checksum' | 'checksumCovers' | 'key' | 'bmap' | 'zeroUnmapped' | 'used'
+  'asIs' | 'entry' | 'checksum' | 'checksumCovers' | 'key' | 'bmap' | 'zeroUnmapped' | 'used'
 >;
 
 /** The part of `request` that is about its source file; null when the request has no source file. */

@@ -201,6 +201,7 @@ const verifyRequest = z.strictObject({
       kind: z.literal('source'),
       path,
       origin: source.origin,
+      asIs: source.asIs,
       entry: source.entry,
       checksum: source.checksum,
       checksumCovers,

@@ -4,7 +4,7 @@
 import type { CopyMethod, CopyRequest, JobKind, JobRequest } from '../request.ts';
 import { bmapOptions, checksumOptions } from './checksum-options.ts';
 import { LOG_LEVELS, type JobOption, type LogLevel, type OptionValue, type RunOption } from './option-types.ts';
-import { entryOf, plainRunning, rescueOf } from '../request-facts.ts';
+import { entryOf, plainRunning, rescueOf, takesAsIs } from '../request-facts.ts';
 
 /** A row of the table. Its functions take only requests of its `kinds`, which all callers check first. */
 const job = <K extends JobKind, V extends OptionValue>(option: JobOption<K, V>): JobOption =>
@@ -186,6 +186,18 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     get: ({ asIs }) => asIs || null,
     set: (request, on: true | null) => {
       request.asIs = on === true;
+    },
+  }),
+  job({
+    flag: '--as-is',
+    value: null,
+    kinds: ['verify'],
+    help: 'compare with the bytes of SOURCE unchanged, as copy --as-is wrote them',
+    conflicts: ['--manifest'],
+    inWindow: false,
+    get: (request) => takesAsIs(request) || null,
+    set: ({ against }, on: true | null) => {
+      if (against.kind === 'source') against.asIs = on === true;
     },
   }),
   job({

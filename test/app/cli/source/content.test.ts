@@ -169,6 +169,15 @@ describe('a packed source', () => {
     expect(await digest(copy)).toBe(await digest(source));
   });
 
+  test('compares a copy made with --as-is with the packed bytes, if verify has --as-is too', async () => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run('gzip disk.img && cp disk.img.gz copy.img');
+    const [source, copy] = [folder.at('disk.img.gz'), folder.at('copy.img')];
+    expect((await platter(['verify', '--as-is', source, copy])).code).toBe(0);
+    expect((await platter(['verify', source, copy])).code).toBe(2);
+  });
+
   test('F6 compares with the image in a packed source, and repairs by it', async () => {
     using folder = new Folder();
     await folder.image();

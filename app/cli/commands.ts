@@ -105,7 +105,7 @@ const addMount: Group = (add, actions, exit) => {
   for (const option of optionsOf('copy')) if (option.flag === '--entry') command.addOption(parsed(option));
   command
     .addArgument(new Argument('<IMAGE>', 'an image file, packed or not, or a disk').argParser(file))
-    .addArgument(new Argument('[DIR]', 'an empty or new folder; one of Platter’s by default').argParser(file))
+    .addArgument(new Argument('[DIR]', 'an empty or new folder; by default a private one').argParser(file))
     .option('--json', 'one JSON document')
     .addHelpText('after', TEXTS.mount)
     .action(

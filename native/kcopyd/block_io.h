@@ -14,7 +14,7 @@
 
 namespace kcopyd {
 
-class Streams;
+class RequestHandler;
 
 // zero: the range reads as zeros afterwards, without a buffer. A regular file gets a hole and keeps its size, a block
 // device zeroes it by itself (fallocate(2), FALLOC_FL_PUNCH_HOLE), or refuses.
@@ -26,12 +26,12 @@ struct IoRequest {
   IoOp op = IoOp::read;
   int fd = -1;
   std::byte* buffer = nullptr;
-  uint64_t offset = 0;         // bytes
-  uint32_t length = 0;         // bytes
-  Streams* streams = nullptr;  // read: the bytes come from there, not from fd
-  bool seals = false;          // with streams: this is the head of a destination that has all the rest
-  bool waits = false;          // even starting it can take as long as the device does
-  int from = -1;               // copy: where the bytes come from
+  uint64_t offset = 0;                // bytes
+  uint32_t length = 0;                // bytes
+  RequestHandler* handler = nullptr;  // serves this instead of the kernel: streams, frames
+  bool seals = false;                 // with streams: this is the head of a destination that has all the rest
+  bool waits = false;                 // even starting it can take as long as the device does
+  int from = -1;                      // copy: where the bytes come from
   uint64_t from_offset = 0;
   int32_t result = 0;  // bytes done, or a negative errno; 0 for a flush or zeroing that worked
 };

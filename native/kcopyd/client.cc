@@ -79,7 +79,7 @@ void Client::fire(const Fired& callback) {
 void Client::work(std::promise<kcopyd_backend> opened) {
   std::unique_ptr<BlockIo> io;
   try {
-    io = with_streams(open_backend(backend_, pool_.memory()));
+    io = with_handlers(open_backend(backend_, pool_.memory()));
   } catch (const std::system_error&) {
     opened.set_exception(std::current_exception());
     return;

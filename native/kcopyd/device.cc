@@ -24,20 +24,6 @@
 
 namespace kcopyd {
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    reset();
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-void Descriptor::reset() {
-  // fdatasync has told long before whether data reached the medium; close() has nothing to add on Linux.
-  if (fd_ >= 0) close(fd_);
-  fd_ = -1;
-}
-
 namespace {
 
 constexpr uint64_t kLargestFolio = 2 << 20;  // of the page cache: PMD_SIZE, where pages have 4 KiB
@@ -232,6 +218,27 @@ std::shared_ptr<block_device> unpacked(const block_device& file, uint64_t length
   return device;
 }
 
+Descriptor duplicate(const Descriptor& known) {
+  const int fd = fcntl(known.get(), F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) fail(errno);
+  return Descriptor(fd);
+}
+
+std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, size_t chunk,
+                                     std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes) {
+  auto device = std::make_shared<block_device>();
+  device->device = file.device;
+  device->inode = file.inode;
+  device->rotational = file.rotational;
+  device->buffered = duplicate(file.buffered);
+  device->size = length;
+  device->writable = true;
+  FrameFile parts{.buffered = duplicate(file.buffered), .direct = {}, .block = file.logical_block};
+  if (file.use_direct) parts.direct = duplicate(file.direct);
+  device->frames = std::make_shared<Frames>(std::move(parts), length, chunk, std::move(codec), sizes);
+  return device;
+}
+
 // Hands a device to the C API's caller: 0, or the negative errno of what `make` threw.
 template <typename Make>
 int hand_out(struct block_device** result, Make make) {
@@ -284,7 +291,7 @@ int block_device::extend(uint64_t bytes) const {
 }
 
 int block_device::clone_from(const block_device& source) const {
-  if (is_block || source.is_block || source.streams) return EOPNOTSUPP;
+  if (is_block || source.is_block || source.streams || frames) return EOPNOTSUPP;
   struct stat status {};
   if (fstat(buffered.get(), &status) != 0) return errno;
   if (status.st_size != 0) return EOPNOTSUPP;
@@ -308,6 +315,7 @@ int block_device::clone_from(const block_device& source) const {
 }
 
 int64_t block_device::peek(void* to, size_t length, uint64_t offset) const {
+  if (frames) return offset >= size ? 0 : frames->look(to, std::min<uint64_t>(length, size - offset), offset);
   if (streams) return offset >= size ? 0 : streams->look(to, std::min<uint64_t>(length, size - offset), offset);
   // Pages that anyone has read before say nothing about the medium now. The cache drops whole folios only.
   const uint64_t first = offset / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
@@ -364,6 +372,30 @@ int kcopyd_device_unpack(const struct block_device* file, uint64_t length, uint6
 
 void kcopyd_device_provide(struct block_device* bdev, unsigned int stream, int descriptor) {
   if (bdev->streams) bdev->streams->provide(stream, descriptor);
+}
+
+int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, const struct kcopyd_codec* codec,
+                       const uint32_t* sizes, size_t count, struct block_device** result) {
+  if (codec == nullptr) return -EINVAL;
+  return kcopyd::hand_out(result, [&] {
+    auto owned = std::make_unique<kcopyd::Codec>(*codec);
+    const bool complete = codec->pack != nullptr && codec->unpack != nullptr && codec->workers > 0;
+    if (file == nullptr || file->is_block || !file->writable || !complete || chunk == 0) kcopyd::fail(EINVAL);
+    return kcopyd::packed(*file, length, chunk, std::move(owned), {sizes, count});
+  });
+}
+
+size_t kcopyd_device_frames(const struct block_device* bdev, size_t first, size_t max, uint32_t* sizes) {
+  if (!bdev->frames) return 0;
+  const std::vector<uint32_t> all = bdev->frames->sizes();
+  if (first >= all.size()) return 0;
+  const size_t count = std::min(max, all.size() - first);
+  std::copy_n(all.begin() + static_cast<ptrdiff_t>(first), count, sizes);
+  return count;
+}
+
+int kcopyd_device_finish_frames(struct block_device* bdev, const void* bytes, size_t length) {
+  return bdev->frames ? bdev->frames->finish({static_cast<const std::byte*>(bytes), length}) : EINVAL;
 }
 
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info) {

@@ -6,33 +6,12 @@
 #include <cstdint>
 #include <memory>
 
+#include "descriptor.h"
+#include "frames.h"
 #include "kcopyd.h"
 #include "streams.h"
 
 namespace kcopyd {
-
-// Owns a file descriptor.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor() { reset(); }
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-  int release() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-  void reset();
-
- private:
-  int fd_ = -1;
-};
 
 // The flushes of one open device. The kernel reports a lost write once, to the next flush (fsync(2)), which can be
 // another job's. So there is one flush at a time, and its result holds for everyone who wrote before it. A flush that
@@ -100,6 +79,14 @@ struct block_device : std::enable_shared_from_this<block_device> {
 
   // A packed file: its bytes come from programs that unpack it. `size` is that of what is in it.
   std::shared_ptr<kcopyd::Streams> streams;
+  // A packed image that is written. `size` is that of what is in it.
+  std::shared_ptr<kcopyd::Frames> frames;
+
+  // Serves reads and writes of a device that is packed; else nullptr.
+  kcopyd::RequestHandler* handler() const {
+    if (frames) return frames.get();
+    return streams.get();
+  }
 
   // Bytes. The smallest unit that direct I/O writes.
   uint32_t write_block() const { return std::max(logical_block, zone_block); }
@@ -109,7 +96,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   }
   // True for another regular file of the same file system.
   bool beside(const block_device& other) const {
-    return !is_block && !other.is_block && !other.streams && device == other.device && inode != other.inode;
+    return !is_block && !other.is_block && !frames && !other.streams && device == other.device && inode != other.inode;
   }
   // Bytes; differs from size when it grows.
   uint64_t size_now() const;

@@ -32,6 +32,9 @@ kcopyd_cause classify(kcopyd_side side, int err, const block_device& device) {
       return side == KCOPYD_SIDE_WRITE ? KCOPYD_CAUSE_READ_ONLY : KCOPYD_CAUSE_IO;
     case ETIMEDOUT:
       return KCOPYD_CAUSE_TIMED_OUT;
+    case EBADMSG:
+      // A frame of a packed image that does not hold what was written.
+      return side == KCOPYD_SIDE_VERIFY ? KCOPYD_CAUSE_MISMATCH : KCOPYD_CAUSE_IO;
     case ECANCELED:
       return KCOPYD_CAUSE_CANCELLED;
     default:

@@ -112,6 +112,35 @@ int kcopyd_device_unpack(const struct block_device* file, uint64_t length, uint6
                          const struct kcopyd_unpacking* by, struct block_device** result);
 /* The answer to ask: a descriptor, which belongs to the device now, or a negative errno. Any thread, before close. */
 void kcopyd_device_provide(struct block_device* bdev, unsigned int stream, int descriptor);
+/* Packs sub-jobs into frames, and unpacks them. Every function but gone may run on `workers` threads at once. */
+struct kcopyd_codec {
+  unsigned int workers; /* threads, at least 1; a worker's number is below that and has one call at a time */
+  size_t longest;       /* bytes of the longest frame of a sub-job */
+  /* Sets *frame to the packed bytes, which stay good until the worker's next call. Their number, or a negative errno.
+   */
+  int64_t (*pack)(unsigned int worker, const void* bytes, size_t length, const void** frame, void* context);
+  /* Unpacks a frame of exactly `length` bytes. 0, or a negative errno: -EBADMSG when it does not hold them. */
+  int (*unpack)(unsigned int worker, const void* frame, size_t size, void* bytes, size_t length, void* context);
+  /* Nothing will be called any more, or there is no device. NULL is allowed. */
+  void (*gone)(void* context);
+  void* context;
+};
+/*
+ * P: makes a destination of a growing file: an image of `length` bytes that is written as frames, one for each sub-job
+ * of `chunk` bytes, in the order of the sub-jobs. Sub-jobs must be written from the first one on, in a job whose
+ * sub-jobs have that length. A frame can be written again when it has the same size. sizes: bytes of `count` frames
+ * that are in the file already. The file must stay open. Errors: -EINVAL file is NULL, a block device, or not writable;
+ * -ENOMEM; any of fcntl(2).
+ */
+int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, const struct kcopyd_codec* codec,
+                       const uint32_t* sizes, size_t count, struct block_device** result);
+/* Copies the sizes of frames [first, first + max), in bytes, and returns how many it copied. */
+size_t kcopyd_device_frames(const struct block_device* bdev, size_t first, size_t max, uint32_t* sizes);
+/*
+ * Writes `length` bytes behind the last frame, ends the file there, and flushes it. 0 or a positive errno: EINVAL when
+ * frames are missing. Blocks.
+ */
+int kcopyd_device_finish_frames(struct block_device* bdev, const void* bytes, size_t length);
 /* What is known of an open device, from its descriptor, not its path. */
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info);
 /*

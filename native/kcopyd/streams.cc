@@ -213,7 +213,7 @@ void Streams::end_one_too_many() {
   }
 }
 
-void Streams::read(IoRequest& request, Done done) {
+void Streams::handle(IoRequest& request, Done done) {
   const std::lock_guard lock(mutex_);
   try {
     // The answer to ask() says whether a head may be written, so each head asks.
@@ -240,45 +240,6 @@ int64_t Streams::look(void* to, size_t length, uint64_t offset) {
   const std::lock_guard lock(mutex_);
   streams_.remove(stream);
   return result;
-}
-
-namespace {
-
-class StreamedIo final : public BlockIo {
- public:
-  explicit StreamedIo(std::unique_ptr<BlockIo> io) : io_(std::move(io)) {}
-
-  kcopyd_backend kind() const override { return io_->kind(); }
-  void attach(int fd) override { io_->attach(fd); }
-  void detach(int fd) override { io_->detach(fd); }
-  void submit(IoRequest& request) override {
-    if (request.streams == nullptr) return io_->submit(request);
-    request.streams->read(request, [this](IoRequest& answered) {
-      // The lock is held until wake() has returned, so that this is still there then.
-      const std::lock_guard lock(mutex_);
-      done_.push_back(&answered);
-      io_->wake();
-    });
-  }
-  void kick() override { io_->kick(); }
-  void wait(std::vector<IoRequest*>& done, std::optional<std::chrono::steady_clock::time_point> deadline) override {
-    io_->wait(done, deadline);
-    const std::lock_guard lock(mutex_);
-    done.insert(done.end(), done_.begin(), done_.end());
-    done_.clear();
-  }
-  void wake() noexcept override { io_->wake(); }
-
- private:
-  const std::unique_ptr<BlockIo> io_;
-  std::mutex mutex_;
-  std::vector<IoRequest*> done_;
-};
-
-}  // namespace
-
-std::unique_ptr<BlockIo> with_streams(std::unique_ptr<BlockIo> io) {
-  return std::make_unique<StreamedIo>(std::move(io));
 }
 
 }  // namespace kcopyd

@@ -10,33 +10,31 @@
 #include <memory>
 #include <mutex>
 
-#include "block_io.h"
+#include "request_handler.h"
 
 namespace kcopyd {
 
 class Stream;
 
-class Streams {
+class Streams final : public RequestHandler {
  public:
   // Asks for a stream whose first byte is the one at `at`. provide() answers, later. seals: it is for the head of a
   // destination that has all the rest. Any thread.
   using Ask = std::function<void(uint64_t at, unsigned number, bool seals)>;
-  // A read has ended, and its result is set. On a thread of the stream.
-  using Done = std::function<void(IoRequest&)>;
 
   // reach: a gap of up to so many bytes is read and dropped; beyond it a new stream is begun.
   Streams(Ask ask, uint64_t reach);
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
   // No read may be in flight.
-  ~Streams();
+  ~Streams() override;
 
   // Answers ask(): a descriptor to read from, which belongs to the streams now, or a negative errno, with which every
   // read of this stream ends. Any thread, once for a number.
   void provide(unsigned number, int descriptor);
   // Starts a read. It ends with as many bytes as asked for, or with EBADMSG when the stream has fewer. Reads of one
   // group of destinations come in ascending order. Any thread.
-  void read(IoRequest& request, Done done);
+  void handle(IoRequest& request, Done done) override;
   // Reads from a stream of its own, for a look before a job: the bytes read, or a negative errno. Blocks.
   int64_t look(void* to, size_t length, uint64_t offset);
 
@@ -54,8 +52,5 @@ class Streams {
   unsigned next_number_ = 0;
   std::list<std::shared_ptr<Stream>> streams_;  // the one that was used last is the first
 };
-
-// Serves reads that name streams from those, and passes everything else on to `io`.
-std::unique_ptr<BlockIo> with_streams(std::unique_ptr<BlockIo> io);
 
 }  // namespace kcopyd

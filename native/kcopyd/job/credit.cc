@@ -19,11 +19,12 @@ void Credit::start(unsigned slots, unsigned destinations) {
 }
 
 unsigned Credit::soon_done(const Destination& d) const {
-  if (d.pace.bytes() == 0) return 1;  // its first request measures it
+  if (d.pace.bytes() == 0) return d.sink.busy();  // its first request measures it
   const double in_a_second = d.pace.bytes_per_second(Clock::now()) / static_cast<double>(plan_.chunk_size);
   // Pieces of two chunks would reach a slow destination alternately, and flash likes ascending order. The gap between
   // two chunks is nothing beside the time that one takes.
-  const double least = in_a_second < kSlow ? 1 : 2;
+  // What packs an image is slow on one core, and has many.
+  const double least = std::max<double>(in_a_second < kSlow ? 1 : 2, d.sink.busy());
   constexpr double most = static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS;
   return static_cast<unsigned>(std::clamp(kSoon.count() * in_a_second, least, most));
 }

@@ -170,6 +170,7 @@ void Job::settle(Round& round, unsigned destination) {
   const Destination& d = *work_->destinations[destination];
   if (d.state.over()) return;
   if (d.state.now() == KCOPYD_COPYING) flusher_.flush_if_due(round, destination);
+  if (d.in_flight > 0 && (work_->stopped || !d.state.takes_part())) d.sink.abandon();
   if (d.in_flight > 0 || d.flushing.transfer.in_flight) return;
   switch (d.state.next(facts(d))) {
     case DestinationState::Step::wait:

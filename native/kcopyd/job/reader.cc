@@ -146,6 +146,7 @@ ChunkHashes::Hash Reader::hash_of(Slot& slot) {
 void Reader::find_zeros(Slot& slot) {
   // Read the head even so, to find out that it cannot be read before anything is written.
   if (slot.blank) {
+    work_.keep_head(slot.buffer.first(slot.length));
     std::memset(slot.buffer.data(), 0, slot.length);
   } else if (work_.plan.flag(KCOPYD_SPARSE) && !slot.zero) {
     slot.zero = all_zero(slot.buffer.first(slot.length));

@@ -17,7 +17,8 @@ bool Verifier::has_nothing(const Destination& d, uint64_t chunk) const {
 }
 
 bool Verifier::may_read(const Round& round, const Destination& d, uint64_t chunk) const {
-  return work_.hashes.known(chunk) && !work_.paused(d) && d.in_flight < std::min(kVerifyDepth, credit_.soon_done(d)) &&
+  return work_.hashes.known(chunk) && !work_.paused(d) &&
+         d.in_flight < std::min(std::max(kVerifyDepth, d.sink.busy()), credit_.soon_done(d)) &&
          credit_.has_room(round.pool, d.in_flight);
 }
 

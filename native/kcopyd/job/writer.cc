@@ -34,6 +34,7 @@ void Writer::start_one(Round& round, Slot& slot, unsigned destination) {
     settled(round, destination);
     return;
   }
+  if (slot.blank) d.sink.use_head(work_.head);
   SlotTransfer& write = slot.writes[destination];
   transfers_.begin(write, &slot, SlotTransfer::Kind::write, destination);
   ++d.in_flight;

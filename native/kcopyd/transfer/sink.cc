@@ -7,6 +7,7 @@ namespace kcopyd {
 void Sink::open(BlockIo& io, unsigned flags, const Source& source) {
   attached_ = (device_->use_direct ? device_->direct : device_->buffered).get();
   io.attach(attached_);
+  if (device_->frames) device_->frames->begin();
   beside_ = (flags & KCOPYD_COPY_RANGE) && device_->beside(*source.device());
   if ((flags & KCOPYD_SPARSE) && device_->grows) blank_from_ = device_->size_now();
   if ((flags & KCOPYD_ASSUME_BLANK) && device_->is_block) blank_from_ = 0;

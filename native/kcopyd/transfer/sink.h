@@ -40,6 +40,18 @@ class Sink {
   // Starts reading `slot.length` bytes back.
   void read_back(BlockIo& io, Slot& slot, uint64_t at, OnError on_error);
   void flush(BlockIo& io, Transfer& flush) { flush.flush(io, *device_, offset_, length_); }
+  bool is_packed() const { return device_->frames != nullptr; }
+  // The next write of the first sub-job is of these bytes, not of the zeros that disks get in their place
+  // (KCOPYD_HEAD_LAST): frames have their final place from the start.
+  void use_head(std::span<const std::byte> bytes) const {
+    if (device_->frames) device_->frames->use_head(bytes);
+  }
+  // Sub-jobs in flight without which it cannot go at its full speed; 1 for anything that is not packed.
+  unsigned busy() const { return device_->frames ? device_->frames->busy() : 1; }
+  // No more sub-jobs are begun: what waits in a packed image for those before it ends.
+  void abandon() const {
+    if (device_->frames) device_->frames->abandon();
+  }
   // Makes a new image as long as what was copied to it, because zeros at its end were not written. 0 or a positive
   // errno.
   int extend() const { return device_->grows ? device_->extend(offset_ + length_) : 0; }

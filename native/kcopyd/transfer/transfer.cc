@@ -73,7 +73,7 @@ void Transfer::issue(BlockIo& io) {
   request_.op = op_ == IoOp::zero || op_ == IoOp::copy ? IoOp::write : op_;
   // The kernel gives a FUSE program a dozen requests; submitting one more blocks (max_background of fusectl).
   request_.waits = device_->fuse;
-  request_.streams = device_->streams.get();
+  request_.handler = op_ == IoOp::flush ? nullptr : device_->handler();
   if (op_ == IoOp::flush) {
     request_.fd = device_->buffered.get();
     io.submit(request_);
@@ -83,7 +83,7 @@ void Transfer::issue(BlockIo& io) {
   const uint64_t at = start_ + done_;
   uint64_t left = std::min(length_ - done_, limit_);
   if (ask_device_ && at % block == 0 && left >= block) {
-    wanted_ = left - left % block;
+    wanted_ = device_->handler() != nullptr ? left : left - left % block;
     request_.op = op_;
     request_.fd = device_->buffered.get();
     if (op_ == IoOp::copy) {
@@ -95,8 +95,8 @@ void Transfer::issue(BlockIo& io) {
     io.submit(request_);
     return;
   }
-  // A stream is read in one go: requests of several chunks that take turns would be out of order.
-  if (on_error_ != OnError::stop_at_once && device_->streams == nullptr) left = std::min(left, longest_);
+  // Streams and frames get whole sub-jobs: requests of several that take turns would be out of order.
+  if (on_error_ != OnError::stop_at_once && device_->handler() == nullptr) left = std::min(left, longest_);
   if (ask_device_ && at % block != 0) left = std::min(left, block - at % block);
   wanted_ = left;
   uint64_t length = left;
@@ -132,6 +132,10 @@ bool Transfer::advance() {
   const int64_t result = request_.result;
   if (result == -EINTR || (result == -EAGAIN && ++again_ < kMaxAgain)) {
     return false;
+  }
+  if (result == -ECANCELED && device_->frames) {
+    cut_short_ = true;  // the sub-jobs before it will not be written
+    return true;
   }
   if (request_.op == IoOp::zero || request_.op == IoOp::copy) return asked_device(result);
   if (request_.op == IoOp::flush) {
@@ -189,7 +193,7 @@ bool Transfer::fail(int err) {
   const kcopyd_cause cause = classify(side, err, *device_);
   const bool place_matters =
       cause == KCOPYD_CAUSE_MEDIUM || cause == KCOPYD_CAUSE_IO || cause == KCOPYD_CAUSE_TIMED_OUT;
-  if (!place_matters || device_->streams != nullptr || on_error_ == OnError::stop_at_once)
+  if (!place_matters || device_->handler() != nullptr || on_error_ == OnError::stop_at_once)
     return give_up(length_ - done_, err);
 
   const uint64_t block = this->block();

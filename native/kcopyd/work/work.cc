@@ -22,6 +22,11 @@ void Work::skip_writes(Destination& d) const {
   while (d.write_turn < plan.turns_of(d) && !plan.writes(d, plan.chunk_at(d.write_turn))) ++d.write_turn;
 }
 
+void Work::keep_head(std::span<const std::byte> bytes) {
+  const bool packs = std::ranges::any_of(destinations, [](const auto& d) { return d->sink.is_packed(); });
+  if (packs) head.assign(bytes.begin(), bytes.end());
+}
+
 void Work::leave(Slot& slot, uint32_t members) {
   const uint32_t leaving = slot.pending & members;
   for (unsigned i = 0; i < destinations.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "../chunk_hashes.h"
@@ -52,6 +53,10 @@ struct Work {
   void skip_writes(Destination& d) const;
 
   // ---- Used by several parts
+  // The first sub-job as it was read when zeros are written in its place; empty unless a destination is packed.
+  std::vector<std::byte> head;
+  // Keeps it, if a destination is packed.
+  void keep_head(std::span<const std::byte> bytes);
   // The slot is no longer kept for these destinations.
   void leave(Slot& slot, uint32_t members);
   // Gives a destination no more I/O, because it failed or was cancelled. Writes in flight end by themselves. Those that

@@ -1,0 +1,296 @@
+#include "frames.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <future>
+#include <new>
+#include <utility>
+
+namespace kcopyd {
+
+// Memory that direct I/O accepts. Of one thread.
+class Frames::Buffer {
+ public:
+  // At least `size` bytes. What was in it is lost when it has to grow.
+  std::span<std::byte> get(size_t size) {
+    if (size > size_) {
+      const size_t pages = (size + kAlignment - 1) / kAlignment * kAlignment;
+      memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, pages)));
+      size_ = memory_ ? pages : 0;
+      if (!memory_) throw std::bad_alloc();
+    }
+    return {memory_.get(), size};
+  }
+
+ private:
+  static constexpr size_t kAlignment = 4096;
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }  // NOLINT: of aligned_alloc
+  };
+  std::unique_ptr<std::byte, Free> memory_;
+  size_t size_ = 0;
+};
+
+namespace {
+
+// Bytes read until `to` is full or the file ends, or a negative errno.
+int64_t read_at(int fd, std::span<std::byte> to, uint64_t offset) {
+  size_t got = 0;
+  while (got < to.size()) {
+    const ssize_t bytes = pread(fd, to.data() + got, to.size() - got, static_cast<off_t>(offset + got));
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) return -errno;
+    if (bytes == 0) break;
+    got += static_cast<size_t>(bytes);
+  }
+  return static_cast<int64_t>(got);
+}
+
+}  // namespace
+
+Frames::Frames(FrameFile file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec,
+               std::span<const uint32_t> sizes)
+    : file_(std::move(file)), length_(length), chunk_(chunk), codec_(std::move(codec)) {
+  for (const uint32_t size : sizes) place_next(size);
+  for (unsigned worker = 0; worker < codec_->workers(); ++worker)
+    threads_.emplace_back([this, worker] { serve(worker); });
+}
+
+Frames::~Frames() {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+uint64_t Frames::length_of(uint64_t chunk) const { return std::min<uint64_t>(chunk_, length_ - chunk * chunk_); }
+
+void Frames::handle(IoRequest& request, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back({&request, std::move(done)});
+  }
+  changed_.notify_one();
+}
+
+void Frames::begin() {
+  const std::lock_guard lock(mutex_);
+  abandoned_ = false;
+}
+
+void Frames::use_head(std::span<const std::byte> bytes) {
+  const std::lock_guard lock(mutex_);
+  head_.assign(bytes.begin(), bytes.end());
+}
+
+void Frames::abandon() {
+  std::map<uint64_t, Waiting> left;
+  {
+    const std::lock_guard lock(mutex_);
+    abandoned_ = true;
+    left.swap(waiting_);
+  }
+  for (auto& [chunk, waiting] : left) {
+    waiting.task.request->result = -ECANCELED;
+    waiting.task.done(*waiting.task.request);
+  }
+}
+
+std::vector<uint32_t> Frames::sizes() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<uint32_t> sizes;
+  sizes.reserve(places_.size());
+  for (const Place& place : places_) sizes.push_back(place.size);
+  return sizes;
+}
+
+// ---- The threads
+
+void Frames::serve(unsigned worker) {
+  Buffer buffer;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return ended_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    Task task = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    std::optional<int32_t> result;
+    try {
+      result = run(worker, task, buffer);
+    } catch (const std::bad_alloc&) {
+      result = -ENOMEM;
+    }
+    if (result) {
+      task.request->result = *result;
+      task.done(*task.request);  // the request is gone after this
+    }
+    place_waiting();
+    lock.lock();
+  }
+}
+
+// The result, or nothing while the frame waits for its place.
+std::optional<int32_t> Frames::run(unsigned worker, Task& task, Buffer& buffer) {
+  const IoRequest& request = *task.request;
+  const uint64_t chunk = request.offset / chunk_;
+  if (request.offset % chunk_ != 0 || request.offset >= length_ || request.length != length_of(chunk)) return -EINVAL;
+  return request.op == IoOp::read ? read(worker, request, buffer) : write(worker, task, buffer);
+}
+
+std::optional<int32_t> Frames::write(unsigned worker, Task& task, Buffer& buffer) {
+  const IoRequest& request = *task.request;
+  const uint64_t chunk = request.offset / chunk_;
+  const auto [frame, failed] = pack(worker, request, buffer);
+  if (failed != 0) return failed;
+  uint64_t offset = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (chunk > places_.size()) {
+      if (abandoned_) return -ECANCELED;
+      waiting_.emplace(chunk, Waiting{std::move(task), {frame.begin(), frame.end()}});
+      return std::nullopt;
+    }
+    if (chunk < places_.size() && places_[chunk].size != frame.size()) return -ESTALE;
+    offset = chunk < places_.size() ? places_[chunk].offset : place_next(frame.size()).offset;
+  }
+  const int32_t put_failed = put(frame, offset);
+  return put_failed != 0 ? put_failed : request.op == IoOp::zero ? 0 : static_cast<int32_t>(request.length);
+}
+
+// The frame of a write or a zeroing, or a negative errno.
+std::pair<std::span<const std::byte>, int32_t> Frames::pack(unsigned worker, const IoRequest& request, Buffer& buffer) {
+  const bool zero = request.op == IoOp::zero;
+  if (zero && request.length == chunk_) {
+    const std::lock_guard lock(mutex_);
+    if (!zeros_.empty()) return {zeros_, 0};
+  }
+  std::span<const std::byte> bytes(request.buffer, request.length);
+  if (request.offset == 0) {
+    const std::lock_guard lock(mutex_);
+    if (head_.size() == request.length) {
+      const std::span<std::byte> head = buffer.get(request.length);
+      std::ranges::copy(head_, head.begin());
+      bytes = head;
+    }
+    head_.clear();
+  }
+  if (zero) {
+    const std::span<std::byte> cleared = buffer.get(request.length);
+    std::ranges::fill(cleared, std::byte{0});
+    bytes = cleared;
+  }
+  const auto [frame, size] = codec_->pack(worker, bytes);
+  if (size < 0) return {{}, static_cast<int32_t>(size)};
+  const std::span<const std::byte> packed(frame, static_cast<size_t>(size));
+  if (zero && request.length == chunk_) {
+    const std::lock_guard lock(mutex_);
+    if (zeros_.empty()) zeros_.assign(packed.begin(), packed.end());
+  }
+  return {packed, 0};
+}
+
+// Gives the next frame its place. The lock is held, but for the constructor.
+Frames::Place Frames::place_next(size_t size) {
+  const uint64_t offset = places_.empty() ? 0 : places_.back().offset + places_.back().size;
+  return places_.emplace_back(Place{offset, static_cast<uint32_t>(size)});
+}
+
+// Writes the frames that have waited for those before them.
+void Frames::place_waiting() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    const auto next = waiting_.find(places_.size());
+    if (next == waiting_.end()) return;
+    const Waiting waiting = std::move(next->second);
+    waiting_.erase(next);
+    const uint64_t offset = place_next(waiting.frame.size()).offset;
+    lock.unlock();
+    IoRequest& request = *waiting.task.request;
+    const int32_t failed = put(waiting.frame, offset);
+    request.result = failed != 0 ? failed : request.op == IoOp::zero ? 0 : static_cast<int32_t>(request.length);
+    waiting.task.done(request);
+  }
+}
+
+// 0, or a negative errno.
+int32_t Frames::put(std::span<const std::byte> frame, uint64_t offset) const {
+  while (!frame.empty()) {
+    const ssize_t put = pwrite(file_.buffered.get(), frame.data(), frame.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return put < 0 ? -errno : -EIO;
+    frame = frame.subspan(static_cast<size_t>(put));
+    offset += static_cast<uint64_t>(put);
+  }
+  return 0;
+}
+
+int32_t Frames::read(unsigned worker, const IoRequest& request, Buffer& buffer) {
+  Place place{};
+  {
+    const std::lock_guard lock(mutex_);
+    const uint64_t chunk = request.offset / chunk_;
+    if (chunk >= places_.size()) return -ENODATA;
+    place = places_[chunk];
+  }
+  // Direct I/O reads whole blocks, and past the page cache.
+  const bool direct = static_cast<bool>(file_.direct);
+  const uint64_t block = direct ? file_.block : 1;
+  const uint64_t first = place.offset / block * block;
+  const uint64_t end = (place.offset + place.size + block - 1) / block * block;
+  const std::span<std::byte> read = buffer.get(end - first);
+  const int64_t got = read_at((direct ? file_.direct : file_.buffered).get(), read, first);
+  if (got < 0) return static_cast<int32_t>(got);
+  if (static_cast<uint64_t>(got) < place.offset + place.size - first) return 0;  // the file was cut
+  const int failed =
+      codec_->unpack(worker, read.subspan(place.offset - first, place.size), {request.buffer, request.length});
+  return failed != 0 ? failed : static_cast<int32_t>(request.length);
+}
+
+// ---- Outside of a job
+
+int Frames::finish(std::span<const std::byte> bytes) {
+  uint64_t end = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (places_.size() != (length_ + chunk_ - 1) / chunk_) return EINVAL;
+    if (!places_.empty()) end = places_.back().offset + places_.back().size;
+  }
+  if (const int32_t failed = put(bytes, end); failed != 0) return -failed;
+  while (ftruncate(file_.buffered.get(), static_cast<off_t>(end + bytes.size())) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return fdatasync(file_.buffered.get()) == 0 ? 0 : errno;
+}
+
+int64_t Frames::look(void* to, size_t length, uint64_t offset) {
+  Buffer buffer;
+  size_t got = 0;
+  while (got < length) {
+    const uint64_t at = offset + got;
+    const uint64_t chunk = at / chunk_;
+    const std::span<std::byte> whole = buffer.get(length_of(chunk));
+    IoRequest request{.op = IoOp::read,
+                      .buffer = whole.data(),
+                      .offset = chunk * chunk_,
+                      .length = static_cast<uint32_t>(whole.size())};
+    std::promise<int32_t> ended;
+    handle(request, [&ended](const IoRequest& answered) { ended.set_value(answered.result); });
+    const int32_t result = ended.get_future().get();
+    if (result < 0) return result;
+    if (result == 0) break;
+    const std::span<std::byte> wanted = whole.subspan(at - chunk * chunk_);
+    const size_t some = std::min(wanted.size(), length - got);
+    std::memcpy(static_cast<std::byte*>(to) + got, wanted.data(), some);
+    got += some;
+  }
+  return static_cast<int64_t>(got);
+}
+
+}  // namespace kcopyd

@@ -1,0 +1,127 @@
+// A file that is written as frames, like a seekable zstd: every sub-job is packed by itself, and the frames lie in the
+// file one after the other, in the order of the sub-jobs.
+//
+// Sub-jobs are packed at the same time and may end in any order. A frame has its place when all frames before it have
+// theirs; until then it waits in memory. Frames are read back from the medium and unpacked.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "descriptor.h"
+#include "request_handler.h"
+
+namespace kcopyd {
+
+// The functions of kcopyd_codec. Owns its context.
+class Codec {
+ public:
+  explicit Codec(const kcopyd_codec& codec) : codec_(codec) {}
+  Codec(const Codec&) = delete;
+  Codec& operator=(const Codec&) = delete;
+  ~Codec() {
+    if (codec_.gone != nullptr) codec_.gone(codec_.context);
+  }
+  unsigned workers() const { return codec_.workers; }
+  // Bytes of the longest frame of a sub-job.
+  size_t longest() const { return codec_.longest; }
+  // The frame of `bytes`, good until the worker's next call; its size is a negative errno when there is none.
+  std::pair<const std::byte*, int64_t> pack(unsigned worker, std::span<const std::byte> bytes) const {
+    const void* frame = nullptr;
+    const int64_t size = codec_.pack(worker, bytes.data(), bytes.size(), &frame, codec_.context);
+    return {static_cast<const std::byte*>(frame), size};
+  }
+  // 0, or a negative errno: EBADMSG when `frame` does not hold `to.size()` bytes.
+  int unpack(unsigned worker, std::span<const std::byte> frame, std::span<std::byte> to) const {
+    return codec_.unpack(worker, frame.data(), frame.size(), to.data(), to.size(), codec_.context);
+  }
+
+ private:
+  kcopyd_codec codec_;
+};
+
+// The file that frames are in.
+struct FrameFile {
+  Descriptor buffered;
+  Descriptor direct;  // O_DIRECT; invalid when the file system refuses it
+  uint32_t block;     // bytes: the unit of direct I/O
+};
+
+class Frames final : public RequestHandler {
+ public:
+  // `length`: bytes of the image; `chunk`: of a sub-job. `sizes`: bytes of the frames that are in the file already.
+  Frames(FrameFile file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes);
+  Frames(const Frames&) = delete;
+  Frames& operator=(const Frames&) = delete;
+  // No request may be in flight.
+  ~Frames() override;
+
+  // Reads, writes or zeroes one whole sub-job. A frame that has its place can be written again only with the same size:
+  // else ESTALE, because the source has changed since.
+  void handle(IoRequest& request, Done done) override;
+  // A job begins.
+  void begin();
+  // The next write of the first sub-job is of `bytes`, whatever its request says.
+  void use_head(std::span<const std::byte> bytes);
+  // The sub-job that comes next in the file may never be written. Writes that wait for it end with ECANCELED.
+  void abandon();
+
+  // Sub-jobs that have to be in flight to keep all workers busy.
+  unsigned busy() const { return codec_->workers() + 2; }
+  // Sizes, in bytes, of the frames that have their place.
+  std::vector<uint32_t> sizes() const;
+  // Writes `bytes` behind the last frame, ends the file there, and flushes it. 0 or a positive errno: EINVAL when
+  // frames are missing. Blocks.
+  int finish(std::span<const std::byte> bytes);
+  // Reads from the image for a look at it: the bytes read, or a negative errno. Blocks.
+  int64_t look(void* to, size_t length, uint64_t offset);
+
+ private:
+  struct Task {
+    IoRequest* request;
+    Done done;
+  };
+  struct Waiting {
+    Task task;
+    std::vector<std::byte> frame;
+  };
+  struct Place {
+    uint64_t offset;  // bytes in the file
+    uint32_t size;
+  };
+  class Buffer;
+
+  void serve(unsigned worker);
+  uint64_t length_of(uint64_t chunk) const;
+  std::optional<int32_t> run(unsigned worker, Task& task, Buffer& buffer);
+  std::optional<int32_t> write(unsigned worker, Task& task, Buffer& buffer);
+  int32_t read(unsigned worker, const IoRequest& request, Buffer& buffer);
+  std::pair<std::span<const std::byte>, int32_t> pack(unsigned worker, const IoRequest& request, Buffer& buffer);
+  Place place_next(size_t size);
+  int32_t put(std::span<const std::byte> frame, uint64_t offset) const;
+  void place_waiting();
+
+  const FrameFile file_;
+  const uint64_t length_;
+  const size_t chunk_;
+  const std::unique_ptr<Codec> codec_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Task> queue_;
+  std::vector<Place> places_;            // of the sub-jobs from the first on
+  std::map<uint64_t, Waiting> waiting_;  // by sub-job
+  std::vector<std::byte> zeros_;         // the frame of a whole sub-job of zeros, once there was one
+  std::vector<std::byte> head_;          // empty: write what the request says
+  bool abandoned_ = false;
+  bool ended_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace kcopyd

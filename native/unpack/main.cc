@@ -19,7 +19,9 @@
 //   --ask                of both: standard input is a file with holes. Before a read, {"event":"need","offset":N,
 //                        "length":N} on descriptor 3 asks for the bytes, and descriptor 4 gives a '1' when they are
 //                        there, or a '0'. Reads no more than it has to
-//   --parent PID       of both: ends with the thread that started this, in the process PID
+//   --parent PID       of all: ends with the thread that started this, in the process PID
+//
+//   platter-unpack frames                packs images that are written: frames_main.h
 //
 // probe says, where it is known: "size" of the image; "blocks" that can be decoded on their own and the "largestBlock";
 // or, for a file with holes, the "least" that it can be; "threads" and "memory" (bytes in flight) that decoding takes;
@@ -32,13 +34,11 @@
 // when the call is wrong.
 #include <malloc.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <iterator>
@@ -51,8 +51,10 @@
 
 #include "decoder.h"
 #include "error.h"
+#include "frames_main.h"
 #include "inflate.h"
 #include "mapped.h"
+#include "process.h"
 #include "range.h"
 #include "report.h"
 #include "sandbox/sandbox.h"
@@ -87,16 +89,6 @@ unsigned cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
   return static_cast<unsigned>(CPU_COUNT(&set));
-}
-
-uint64_t whole_number(std::string_view text) {
-  uint64_t value = 0;
-  if (text.empty() || text.size() > 18) throw Error(Fault::usage, 0, "not a number: " + std::string(text));
-  for (const char digit : text) {
-    if (digit < '0' || digit > '9') throw Error(Fault::usage, 0, "not a number: " + std::string(text));
-    value = value * 10 + static_cast<uint64_t>(digit - '0');
-  }
-  return value;
 }
 
 Options options_of(int count, char** words) {
@@ -297,15 +289,6 @@ void decode(const Options& options, const Map& map, Input& input, int report) {
                   digests_field("digests", input.digests()) + digests_field("imageDigests", output.digests()) + "}");
 }
 
-// Has the kernel end this process with the thread that started it, after which nobody reads what it decodes. False when
-// that thread has ended before.
-bool end_with(uint64_t parent) {
-  if (parent == 0) return true;
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
-    throw std::system_error(errno, std::generic_category(), "PR_SET_PDEATHSIG");
-  return static_cast<uint64_t>(getppid()) == parent;
-}
-
 int run(int count, char** words) {
   constexpr int report = 3;
   constexpr int given = 4;  // the ranges of a map, or the answers to questions
@@ -349,4 +332,7 @@ int run(int count, char** words) {
 }  // namespace
 }  // namespace unpack
 
-int main(int count, char** words) { return unpack::run(count, words); }
+int main(int count, char** words) {
+  const bool frames = count > 1 && std::string_view(words[1]) == "frames";
+  return frames ? unpack::run_frames(count, words) : unpack::run(count, words);
+}

@@ -2,8 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "addon_data.h"
 #include "channel.h"
 #include "engine_error.h"
+#include "frame_workers.h"
 #include "waiting.h"
 
 namespace platter {
@@ -138,6 +141,9 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                           InstanceMethod<&Device::peek>("peek"),
                                           InstanceMethod<&Device::unpack>("unpack"),
                                           InstanceMethod<&Device::provide>("provide"),
+                                          InstanceMethod<&Device::pack>("pack"),
+                                          InstanceMethod<&Device::frames>("frames"),
+                                          InstanceMethod<&Device::finish_frames>("finishFrames"),
                                           InstanceMethod<&Device::reread_partitions>("rereadPartitions"),
                                           InstanceMethod<&Device::reset_zones>("resetZones"),
                                           InstanceMethod<&Device::close>("close"),
@@ -274,6 +280,56 @@ void Device::provide(const Napi::CallbackInfo& info) {
   if (!device_) return;
   const int given = descriptor ? descriptor.release() : info[1].As<Napi::Number>().Int32Value();
   kcopyd_device_provide(device_.get(), info[0].As<Napi::Number>().Uint32Value(), given);
+}
+
+// pack(length, chunk, workers, sizes): a device that is written as the frames of this file. A worker is [memory,
+// requests, answers], descriptors that belong to the device now. sizes: bytes of the frames that are there already.
+Napi::Value Device::pack(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!device_) throw engine_error(env, EBADF, "pack", path_);
+  if (!info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsArray() || !info[3].IsTypedArray())
+    throw invalid_argument(env, "pack: not a length, a chunk, workers and sizes");
+  const int64_t length = info[0].As<Napi::Number>().Int64Value();
+  const uint32_t chunk = info[1].As<Napi::Number>().Uint32Value();
+  const auto given = info[2].As<Napi::Array>();
+  const auto sizes = info[3].As<Napi::Uint32Array>();
+  if (length < 0) throw invalid_argument(env, "pack: not a number of bytes");
+  std::vector<FrameWorker> workers;
+  for (uint32_t i = 0; i < given.Length(); ++i) {
+    const auto ends = given.Get(i).As<Napi::Array>();
+    const auto end = [&](uint32_t at) { return kcopyd::Descriptor(ends.Get(at).As<Napi::Number>().Int32Value()); };
+    workers.push_back({.memory = end(0), .requests = end(1), .answers = end(2)});
+  }
+  try {
+    const kcopyd_codec codec = codec_of(std::move(workers), chunk);
+    block_device* packed = nullptr;
+    const int refused = kcopyd_device_pack(device_.get(), static_cast<uint64_t>(length), chunk, &codec, sizes.Data(),
+                                           sizes.ElementLength(), &packed);
+    if (refused != 0) throw engine_error(env, -refused, "pack", path_);
+    return wrap(env, path_, DevicePtr(packed));
+  } catch (const std::system_error& error) {
+    throw engine_error(env, error.code().value(), "pack", path_);
+  }
+}
+
+Napi::Value Device::frames(const Napi::CallbackInfo& info) {
+  if (!device_) throw engine_error(info.Env(), EBADF, "pack", path_);
+  const std::vector<uint32_t> sizes = device_->frames ? device_->frames->sizes() : std::vector<uint32_t>();
+  Napi::Uint32Array result = Napi::Uint32Array::New(info.Env(), sizes.size());
+  std::copy(sizes.begin(), sizes.end(), result.Data());
+  return result;
+}
+
+// finishFrames(bytes): writes them behind the last frame, ends the file there, and flushes it.
+Napi::Value Device::finish_frames(const Napi::CallbackInfo& info) {
+  if (!device_) throw engine_error(info.Env(), EBADF, "write", path_);
+  if (!info[0].IsBuffer()) throw invalid_argument(info.Env(), "finishFrames: no bytes");
+  const auto bytes = info[0].As<Napi::Buffer<char>>();
+  return (new DeviceWork(info.Env(), "write", {this},
+                         [device = get(), copy = std::vector<char>(bytes.Data(), bytes.Data() + bytes.Length())] {
+                           return kcopyd_device_finish_frames(device, copy.data(), copy.size());
+                         }))
+      ->begin();
 }
 
 Napi::Value Device::reread_partitions(const Napi::CallbackInfo& info) {

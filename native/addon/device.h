@@ -46,6 +46,9 @@ class Device : public Napi::ObjectWrap<Device> {
   Napi::Value peek(const Napi::CallbackInfo& info);
   Napi::Value unpack(const Napi::CallbackInfo& info);
   void provide(const Napi::CallbackInfo& info);
+  Napi::Value pack(const Napi::CallbackInfo& info);
+  Napi::Value frames(const Napi::CallbackInfo& info);
+  Napi::Value finish_frames(const Napi::CallbackInfo& info);
   Napi::Value reread_partitions(const Napi::CallbackInfo& info);
   Napi::Value reset_zones(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);

@@ -4,6 +4,7 @@
 #include <linux/loop.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -59,6 +60,15 @@ Napi::Value make_pipe(const Napi::CallbackInfo& info) {
   Napi::Array result = Napi::Array::New(info.Env(), 2);
   for (uint32_t i = 0; i < 2; ++i) result.Set(i, Napi::Number::New(info.Env(), ends[i]));
   return result;
+}
+
+// makeMemory(bytes): a descriptor of memory that programs can share. It is closed on exec.
+Napi::Value make_memory(const Napi::CallbackInfo& info) {
+  const int64_t bytes = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
+  if (bytes < 0) throw invalid_argument(info.Env(), "makeMemory: not a number of bytes");
+  kcopyd::Descriptor memory(memfd_create("platter", MFD_CLOEXEC));
+  if (!memory || ftruncate(memory.get(), bytes) != 0) throw engine_error(info.Env(), errno, "memory", "");
+  return Napi::Number::New(info.Env(), memory.release());
 }
 
 // resizeFile(device, bytes): ftruncate on the held descriptor of a regular file that is open for writing.
@@ -237,6 +247,7 @@ Napi::Value file_state(const Napi::CallbackInfo& info) {
 void define_files(Napi::Env env, Napi::Object exports) {
   exports.Set("renameFile", Napi::Function::New<rename_file>(env, "renameFile"));
   exports.Set("makePipe", Napi::Function::New<make_pipe>(env, "makePipe"));
+  exports.Set("makeMemory", Napi::Function::New<make_memory>(env, "makeMemory"));
   exports.Set("resizeFile", Napi::Function::New<resize_file>(env, "resizeFile"));
   exports.Set("lockDevice", Napi::Function::New<lock_device>(env, "lockDevice"));
   exports.Set("unlockDevice", Napi::Function::New<unlock_device>(env, "unlockDevice"));

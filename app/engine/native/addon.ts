@@ -30,6 +30,12 @@ export interface NativeDeviceInfo {
   diskSequence: number;
 }
 
+/**
+ * A program that packs and unpacks frames: the memory that is shared with it, and the ends of the pipes for requests and
+ * answers.
+ */
+export type FrameWorker = readonly [memory: number, requests: number, answers: number];
+
 /** An open device or file. Closing it while a job uses it throws. */
 export interface NativeDevice {
   info(): NativeDeviceInfo;
@@ -53,6 +59,19 @@ export interface NativeDevice {
   unpack(length: number, reach: number, ask: (at: number, stream: number, seals: boolean) => void): NativeDevice;
   /** The stream asked for: a descriptor, which is the device's from now on, or a negative errno. */
   provide(stream: number, descriptor: number): void;
+  /**
+   * A destination of this growing file: an image of `length` bytes that is written as frames of `chunk` bytes each, in
+   * their order. The descriptors of `workers` are the device's from now on. `sizes`: bytes of the frames that the file
+   * has already.
+   */
+  pack(length: number, chunk: number, workers: readonly FrameWorker[], sizes: Uint32Array): NativeDevice;
+  /** Of such a destination: the bytes of each frame that has its place in the file. */
+  frames(): Uint32Array;
+  /**
+   * Of such a destination: writes `bytes` behind the last frame, ends the file there, and flushes it. Rejects with an
+   * errno, EINVAL when frames are missing.
+   */
+  finishFrames(bytes: Buffer): Promise<boolean>;
   /**
    * Has the kernel read the partition table again. Does nothing on a device without partitions. Rejects with EBUSY when
    * a partition is in use.
@@ -332,6 +351,8 @@ export interface NativeAddon {
   openDevice(path: string, options?: NativeOpenOptions): Promise<NativeDevice>;
   /** The two ends of a new pipe, closed on exec: the one to read, the one to write. */
   makePipe(): [number, number];
+  /** A descriptor of new memory of `bytes` bytes that programs can share, closed on exec. */
+  makeMemory(bytes: number): number;
   /**
    * Renames `from` to `to`. 'noReplace' fails with EEXIST when `to` exists; 'exchange' swaps the two names atomically.
    * Throws EINVAL when the file system does not support that.

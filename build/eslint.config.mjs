@@ -32,13 +32,25 @@ const rooms = {
   usedBlocks: { files: 'app/engine/used-blocks/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
   unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
   serving: { files: 'app/engine/serving/**', imports: ['access', 'base', 'contract', 'devices', 'unpacking'] },
+  packing: { files: 'app/engine/packing/**', imports: ['contract', 'devices', 'native'] },
   admission: {
     files: 'app/engine/admission/**',
-    imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'parsers', 'unpacking', 'usedBlocks'],
+    imports: [
+      'access',
+      'base',
+      'contract',
+      'devices',
+      'formats',
+      'native',
+      'packing',
+      'parsers',
+      'unpacking',
+      'usedBlocks',
+    ],
   },
   job: {
     files: 'app/engine/job/**',
-    imports: ['access', 'admission', 'base', 'contract', 'devices', 'formats', 'native', 'view'],
+    imports: ['access', 'admission', 'base', 'contract', 'devices', 'formats', 'native', 'packing', 'view'],
   },
   engine: {
     files: 'app/engine/*.ts',

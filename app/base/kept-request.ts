@@ -8,6 +8,7 @@ import {
   bmapChoice,
   checksum as checksumText,
   checksumCovers as checksumCoversText,
+  imageFormat,
   jobId,
   jobKind,
   jobRequest,
@@ -24,11 +25,13 @@ import {
   entryOf,
   destinationsOf,
   givenManifest,
+  imageFormatOf,
   isSparse,
   keepsGoing,
   mends,
   newManifest,
   originOf,
+  plainImageFormat,
   plainRunning,
   rescueOf,
   sourceOf,
@@ -77,6 +80,8 @@ export const keptRequest = z.strictObject({
   zeroUnmapped: z.boolean().default(false),
   /** Earlier versions had none. */
   used: z.boolean().default(false),
+  /** Earlier versions had none. */
+  imageFormat: imageFormat.default(plainImageFormat),
   unmount: z.boolean(),
 });
 export type KeptRequest = z.infer<typeof keptRequest>;
@@ -103,6 +108,7 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   bmap: 'beside',
   zeroUnmapped: false,
   used: false,
+  imageFormat: plainImageFormat,
   unmount: false,
   ...plainRunning,
 };
@@ -142,6 +148,7 @@ export function keep(request: JobRequest): KeptRequest {
     bmap: bmapOf(request),
     zeroUnmapped: zeroesUnmapped(request),
     used: takesUsed(request),
+    imageFormat: imageFormatOf(request),
     unmount: unmounts(request),
   };
 }
@@ -183,6 +190,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         ...mapped,
         method: methodOf(kept),
         saveManifest,
+        imageFormat: kept.imageFormat,
         ...named,
         unmount,
       });

@@ -44,6 +44,12 @@ export function retries(text: string): number {
   return count;
 }
 
+/** A level of packing. The engine knows which levels a format has. */
+export function level(text: string): number {
+  if (!/^\d{1,2}$/u.test(text)) throw new InvalidArgumentError('Give a whole number, such as 3.');
+  return Number(text);
+}
+
 /** Seconds; 0 for no limit. */
 export function seconds(text: string): number {
   const value = /^\d+(\.\d+)?$/u.test(text) ? Number(text) : NaN;
@@ -107,6 +113,7 @@ export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown)
   destinationRate: (text, before) =>
     destinationRate(text, before instanceof Map ? (before as ReadonlyMap<string, number>) : undefined),
   retries,
+  level,
   seconds,
   sha256: hexOf('sha256'),
   sha512: hexOf('sha512'),

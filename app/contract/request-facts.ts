@@ -1,5 +1,6 @@
 // Questions about a request of any kind, and the requests with default values. The window uses this too, so it loads no
 // schema.
+import type { ImageFormat } from './image-formats.ts';
 import type {
   BmapChoice,
   ChecksumCovers,
@@ -31,6 +32,9 @@ const plainMapped: Pick<CopyRequest, 'bmap' | 'zeroUnmapped' | 'used'> = {
   used: false,
 };
 
+/** New images have the format that their names say. */
+export const plainImageFormat: ImageFormat = { format: 'byName', level: null };
+
 /** Writes all of `source`, and verifies it. */
 export const plainCopy = (source: string, destinations: readonly string[]): CopyRequest => ({
   kind: 'copy',
@@ -44,6 +48,7 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   ...plainMapped,
   method: { kind: 'write', check: 'verify', zeros: 'sparse' },
   saveManifest: null,
+  imageFormat: { ...plainImageFormat },
   ...plainNamed(destinations),
   ...plainRunning,
   unmount: false,
@@ -96,6 +101,10 @@ export const plainResume = (job: string): ResumeRequest => ({ kind: 'resume', jo
  * them.
  */
 export const writes = (kind: JobKind): boolean => kind !== 'verify';
+
+/** The format of the images that a request makes. */
+export const imageFormatOf = (request: JobRequest): ImageFormat =>
+  request.kind === 'copy' ? request.imageFormat : plainImageFormat;
 
 /** True when the job can be continued after an interruption. */
 export const isLogged = (request: WorkRequest): request is LoggedRequest => request.kind !== 'verify';

@@ -2,6 +2,7 @@
 // are inferred from them. `request-facts.ts` reads a request without a schema.
 import * as z from 'zod';
 import { HASHES } from './hashes.ts';
+import { packedFormats } from './image-formats.ts';
 import { MAX_DESTINATIONS, MAX_NAME } from './limits.ts';
 
 /**
@@ -183,12 +184,19 @@ const method = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** The format of new images (image-formats.ts). `base/request-rules.ts` checks the level. */
+export const imageFormat = z.strictObject({
+  format: z.enum(['byName', 'raw', ...packedFormats]),
+  level: z.int().nullable(),
+});
+
 const copyRequest = z.strictObject({
   kind: z.literal('copy'),
   ...source,
   method,
   /** The file for the manifest of what was read; null for none. */
   saveManifest: path.nullable(),
+  imageFormat,
   ...named,
   ...writing,
 });

@@ -7,7 +7,18 @@ export type OptionValue = true | string | number | ReadonlyMap<string, number>;
 
 /** How a value is parsed (`cli/option-values.ts`). */
 export type ValueKind =
-  'text' | 'entry' | 'file' | 'name' | 'size' | 'length' | 'rate' | 'destinationRate' | 'retries' | 'seconds' | Hash;
+  | 'text'
+  | 'entry'
+  | 'file'
+  | 'name'
+  | 'size'
+  | 'length'
+  | 'rate'
+  | 'destinationRate'
+  | 'retries'
+  | 'level'
+  | 'seconds'
+  | Hash;
 
 interface Row<K extends JobKind> {
   flag: `--${string}`;

@@ -3,6 +3,7 @@
 // rows.
 import type { CopyMethod, CopyRequest, JobKind, JobRequest } from '../request.ts';
 import { bmapOptions, checksumOptions } from './checksum-options.ts';
+import { packedFormats, type ImageFormat } from '../image-formats.ts';
 import { LOG_LEVELS, type JobOption, type LogLevel, type OptionValue, type RunOption } from './option-types.ts';
 import { entryOf, plainRunning, rescueOf, takesAsIs } from '../request-facts.ts';
 
@@ -152,6 +153,30 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     get: (request) => rescueOf(request)?.map ?? null,
     set: ({ method }, file: string | null) => {
       if (method.kind === 'rescue') method.map = file;
+    },
+  }),
+  job({
+    flag: '--format',
+    value: { name: 'FORMAT', is: 'text', choices: ['raw', ...packedFormats] },
+    kinds: ['copy'],
+    help: 'the format of new images; by default what their names say (.zst, .xz, .gz)',
+    conflicts: ['--update', '--rescue', '--map'],
+    inWindow: false,
+    get: ({ imageFormat: { format } }) => (format === 'byName' ? null : format),
+    set: ({ imageFormat }, format: ImageFormat['format'] | null) => {
+      imageFormat.format = format ?? 'byName';
+    },
+  }),
+  job({
+    flag: '--level',
+    value: { name: 'N', is: 'level' },
+    kinds: ['copy'],
+    help: 'how hard new images are packed: 1 to 22 (zstd), 0 to 9 (xz), 1 to 9 (gzip)',
+    conflicts: ['--update', '--rescue', '--map'],
+    inWindow: false,
+    get: ({ imageFormat: { level } }) => level,
+    set: ({ imageFormat }, level: number | null) => {
+      imageFormat.level = level;
     },
   }),
   job({

@@ -7,6 +7,7 @@ import {
   entryOf,
   givenBmap,
   givenManifest,
+  imageFormatOf,
   keyOf,
   listIn,
   mapOf,
@@ -45,6 +46,7 @@ import { sourceFor } from '../unpacking/packed-source.ts';
 import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/required-checksum.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
+import { againstPackedImages, againstResumingPacked } from './packed-images.ts';
 import { explainShortfalls } from './too-small.ts';
 
 /** A request's ends and files, as they were found. None of them is held yet. */
@@ -72,7 +74,7 @@ export async function examine(
   const from = sourceOf(asked);
   const inPlace = updates(asked) || mapOf(asked) !== null;
   const inspect = (path: string): Promise<Found> =>
-    kind === 'copy' ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks);
+    kind === 'copy' ? inspectDestination(path, blocks, imageFormatOf(asked), inPlace) : inspectExisting(path, blocks);
   const [manifest, map, old, file, ...destinations] = await Promise.all([
     ...givenFiles(asked, answers),
     from === null ? null : finding(answers, from, inspectExisting(from, blocks)),
@@ -96,6 +98,10 @@ export async function examine(
         ...proof.errors,
         ...onBmap,
         ...againstNewManifest(request, old, source),
+        ...againstPackedImages(
+          request,
+          destinations.map(({ end }) => end),
+        ),
         ...(bytes === null ? [] : misfits(bytes, manifest.value, givenManifest(request), map.value, mapOf(request))),
         ...filesInTheWay(request, given, [source, ...destinations]),
         ...(await ofSource(source, answers, explainShortfalls(against, source?.end ?? null))),
@@ -147,6 +153,7 @@ export async function examineAgain(
         ...misfits(resumed.log.header.bytes, null, null, map.value, path),
         ...againstNewManifest(request, old, source),
         ...againstOtherManifest(resumed, manifest.value, givenManifest(request)),
+        ...againstResumingPacked(destinations.map(({ end }) => end)),
         ...refusals(intent, source, destinations, blocks),
       ],
       destinations,

@@ -96,7 +96,7 @@ async function openDestination(
   // The image must hold what the map lists as rescued: a complete image under its own name, or NAME.part as it was
   // left.
   const updated = isOld && (updates(request) || (goesOn && place.image?.partId === null));
-  const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
+  const held = { end: place, mounts, updated, naming: namingOf(place, logged), packed: null };
   const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
   if (place.image === null) {
     const access = writes(request.kind) ? 'write' : 'read';

@@ -14,6 +14,7 @@ import { hasAllChecksums } from '../unpacking/bmap-file.ts';
 import { RAW } from '../unpacking/packed-source.ts';
 import { uncheckedBeside } from '../unpacking/required-checksum.ts';
 import type { UsedRanges } from '../used-blocks/used-of-source.ts';
+import { notesOnPackedImages } from './packed-images.ts';
 import type { Held } from './prepared.ts';
 
 /** The notes on the source and the destinations, in the order of the review. `bytes` is what each destination gets. */
@@ -40,6 +41,7 @@ export async function notesOnEnds(
     ...ends.flatMap((end) => notesOnBootAreas(end, 'destination', blocks)),
     ...ends.flatMap((end) => notesOnDestination(end)),
     ...onSectors.filter((note) => !isCut(note)),
+    ...notesOnPackedImages(ends),
     ...(written.length === 0 ? [] : await notesOnLeftovers(bytes, written)),
     ...onCache,
   ];

@@ -11,6 +11,7 @@ import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts
 import type { HeldDisk } from '../access/partitions.ts';
 import type { Unpacking } from '../unpacking/decoders.ts';
 import type { UsedRanges } from '../used-blocks/used-of-source.ts';
+import type { PackedImage } from '../packing/packed-image.ts';
 import type { Resumed } from './resume.ts';
 import type { Rights } from '../access/rights.ts';
 import type { RightsSession } from '../access/rights-session.ts';
@@ -34,6 +35,8 @@ export interface Held extends HeldDisk {
   readonly updated: boolean;
   /** The names of an image that does not have its own name yet; null for any other destination. */
   readonly naming: Naming | null;
+  /** An image that is written packed, to which `device` belongs; null for any other destination. */
+  readonly packed: PackedImage | null;
 }
 
 /** The source and its open device. */
@@ -107,6 +110,7 @@ export async function release(
   const ends = [source?.device, ...destinations.map(({ device }) => device)];
   for (const device of ends) if (device) unlockEnd(addon, device);
   for (const device of [...ends, lock, ...replaced]) device?.close();
+  for (const { packed } of destinations) packed?.close();
   closeDisks(locks);
   for (const session of sessions) session.close();
 }

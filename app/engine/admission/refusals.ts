@@ -253,7 +253,8 @@ function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]
   const taken = new Map<string, number>();
   return ends.flatMap((end) => {
     const image = end?.image ?? null;
-    if (end === null || image === null) return [];
+    // How long a packed image gets is not known before.
+    if (end === null || image?.packing !== null) return [];
     const { fileSystem, free, limits } = image;
     if (bytes > limits.longest) {
       return [

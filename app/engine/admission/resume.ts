@@ -2,7 +2,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
-import { bmapOf, downloadedFrom, originOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
+import { bmapOf, downloadedFrom, imageFormatOf, originOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { intersection, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
@@ -178,7 +178,7 @@ export async function findEnds(
 /** A logged destination, as it is on the machine now. */
 function destinationAgain(request: LoggedRequest, logged: LoggedEnd, blocks: Blocks): Promise<Found> {
   const path = pathNow(logged, blocks);
-  if (request.kind !== 'repair') return inspectDestination(path, blocks);
+  if (request.kind !== 'repair') return inspectDestination(path, blocks, imageFormatOf(request));
   return logged.kind === 'file'
     ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged), blocks)
     : inspectExisting(path, blocks);

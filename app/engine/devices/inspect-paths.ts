@@ -1,4 +1,5 @@
 // Finds out what is at the paths of a request, without opening anything for writing.
+import { packingOf, type ImageFormat, type Packing } from '../../contract/image-formats.ts';
 import { constants, type BigIntStats } from 'node:fs';
 import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -101,6 +102,8 @@ export interface ImagePlace {
   fileSystem: string;
   free: number;
   limits: FileLimits;
+  /** How the image is packed as it is written; null for a raw image. */
+  packing: Packing | null;
 }
 
 /** An end, or the reason why it cannot be used. */
@@ -150,9 +153,14 @@ export const inspectRepaired = async (
 
 /**
  * Inspects a destination that will be written: a block device, an image to be replaced, or the place of a new one.
- * `inPlace`: the space of the existing image counts as free for the new one.
+ * `inPlace`: the space of the existing image counts as free for the new one. `format`: that of new images.
  */
-export const inspectDestination = (path: string, blocks: Blocks, inPlace = false): Promise<Found> =>
+export const inspectDestination = (
+  path: string,
+  blocks: Blocks,
+  format: ImageFormat,
+  inPlace = false,
+): Promise<Found> =>
   finding(path, blocks, async () => {
     const realPath = await realPathOrNull(path);
     const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
@@ -160,7 +168,7 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
     if (isForDevices(dirname(end.realPath)))
       return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'deviceFolder' } });
     if (end.id !== null) await access(end.realPath, constants.W_OK);
-    return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
+    return { ...end, image: await imagePlace(path, end.realPath, packingOf(format, end.realPath), inPlace) };
   });
 
 /** Was a source written to? */
@@ -305,7 +313,12 @@ const bornOf = ({ birthtimeNs }: BigIntStats): string | null => (birthtimeNs ===
 
 const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
 
-async function imagePlace(path: string, realPath: string, inPlace: boolean): Promise<ImagePlace> {
+async function imagePlace(
+  path: string,
+  realPath: string,
+  packing: Packing | null,
+  inPlace: boolean,
+): Promise<ImagePlace> {
   const part = partOf(realPath);
   await inDirectory(path, () => access(dirname(realPath), constants.W_OK | constants.X_OK));
   const [space, directory, left, old] = await Promise.all([
@@ -323,6 +336,7 @@ async function imagePlace(path: string, realPath: string, inPlace: boolean): Pro
     fileSystem: numberOf(directory.dev),
     free: space.bavail * space.bsize + reclaimed,
     limits: limitsOf(space.type),
+    packing,
   };
 }
 

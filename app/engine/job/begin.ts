@@ -12,6 +12,7 @@ import {
   renameForRewrite,
 } from '../admission/images.ts';
 import { takeMounted } from '../access/unmount.ts';
+import { PackedImage } from '../packing/packed-image.ts';
 import type { Prepared } from '../admission/prepared.ts';
 import { endOf } from '../formats/chunk-sets.ts';
 import { Job } from './job.ts';
@@ -67,6 +68,7 @@ async function openImages(run: Run): Promise<void> {
     if (end.image === null || destination.device !== null) return;
     destination.device = await createPart(addon, end, ownershipOf(end, source?.end ?? null));
     created.push(destination);
+    await beginPacking(run, destination);
   });
   // An image that is written in place must not pass for a complete one. A resumed one was renamed when it began, unless
   // it had got its own name by then.
@@ -92,8 +94,19 @@ async function openImages(run: Run): Promise<void> {
     discardPart(destination.end.image!.part, destination.device!);
     destination.device!.close();
     destination.device = null;
+    destination.packed?.close();
+    destination.packed = null;
   }
   throw new Refusal(errors);
+}
+
+/** Puts the packing between the job and the new file of an image that is packed. */
+async function beginPacking({ addon, grid }: Run, destination: RunningDestination): Promise<void> {
+  const packing = destination.end.image?.packing ?? null;
+  if (packing === null) return;
+  const shape = { length: grid.bytes, chunk: grid.chunkSize };
+  destination.packed = await PackedImage.open(addon, destination.device!, shape, packing);
+  destination.device = destination.packed.device;
 }
 
 /** Calls `act` for one after the other. Returns the errors of those that failed. */

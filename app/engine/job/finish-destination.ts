@@ -1,11 +1,15 @@
 // Ends a destination of a job: judges the result, and records it.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';
-import { bytesOf } from '../formats/chunk-sets.ts';
+import { failureOf } from '../../base/errors.ts';
+import { bytesOf, isEmpty, type KnownHashes } from '../formats/chunk-sets.ts';
+import { isChunkSize } from '../formats/chunks.ts';
+import { encodeManifest } from '../formats/manifest.ts';
 import { lengthOf } from '../admission/image-length.ts';
 import type { NativeError } from '../native/addon.ts';
 import type { JobParts } from './job-parts.ts';
-import { nameImage } from './run.ts';
+import { manifestOf } from './made-manifests.ts';
+import { nameImage, type Run } from './run.ts';
 
 /**
  * Ends the current attempt of a destination, unless it has ended. A destination that is done has failed after all when
@@ -26,7 +30,7 @@ export async function finish(
   const wrong = state === 'done' ? await wrongWithImage(parts) : null;
   // The user did not wait for the end of the source.
   const reached = wrong?.code === 'CANCELLED' ? 'cancelled' : state;
-  const isGood = (wrong === null || reached !== state) && passesFinalChecks(parts, destination, reached);
+  const isGood = (wrong === null || reached !== state) && (await passesFinalChecks(parts, destination, reached));
   const end = isGood ? reached : 'failed';
   if (!isGood) totals.failed = true;
   const unproven = end === 'done' && run.plan.verify ? record.unproven(destination) : 0;
@@ -44,16 +48,21 @@ async function wrongWithImage({ run, reports }: JobParts): Promise<PlatterError 
 }
 
 /** False when a destination has failed although its last pass ended otherwise. Gives a complete image its name. */
-function passesFinalChecks(parts: JobParts, destination: number, state: DestinationResult['state']): boolean {
+async function passesFinalChecks(
+  parts: JobParts,
+  destination: number,
+  state: DestinationResult['state'],
+): Promise<boolean> {
   const isCompared = state === 'done' || (state === 'failed' && parts.run.request.kind === 'verify');
   const hasLength = !isCompared || isOfLength(parts, destination);
-  if (state === 'done') return hasLength && isNamed(parts, destination);
+  if (state === 'done') return hasLength && (await isNamed(parts, destination));
   return state === 'failed' || !parts.reports.removals.has(destination);
 }
 
 /** True when an image has the length of the source. With another length it is not equal to it. A disk can be larger. */
 function isOfLength({ run, reports }: JobParts, destination: number): boolean {
   const [has, needs] = [lengthOf(run.destinations[destination]!), run.grid.bytes];
+  if (run.destinations[destination]!.packed !== null) return true; // its frames hold what was asked for, or it fails
   if (has === null || has === needs) return true;
   reports.report(destination, 'verify', {
     code: 'VERIFY_MISMATCH',
@@ -66,8 +75,24 @@ function isOfLength({ run, reports }: JobParts, destination: number): boolean {
 }
 
 /** Gives a complete image its name. False when that failed. */
-function isNamed({ run, reports }: JobParts, destination: number): boolean {
-  const failed = nameImage(run, destination);
+async function isNamed({ run, reports, record }: JobParts, destination: number): Promise<boolean> {
+  const failed = (await completeImage(run, destination, record.hashes)) ?? nameImage(run, destination);
   if (failed !== null) reports.report(destination, 'write', failed);
   return failed === null;
+}
+
+/** Completes an image that is written packed, with the manifest of `hashes` in it. Gives the failure. */
+async function completeImage(run: Run, destination: number, hashes: KnownHashes): Promise<PlatterError | null> {
+  const { packed, end } = run.destinations[destination]!;
+  if (packed === null) return null;
+  const manifest =
+    run.source === null || isEmpty(hashes.known) || !isChunkSize(hashes.grid.chunkSize)
+      ? null
+      : encodeManifest(manifestOf(run.source.end, run.request, hashes));
+  try {
+    await packed.finish(manifest);
+    return null;
+  } catch (error) {
+    return failureOf(error, 'write', end.path, 'file');
+  }
 }

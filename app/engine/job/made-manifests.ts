@@ -125,7 +125,8 @@ async function newestFirst(folder: string): Promise<{ path: string; size: number
   return found.sort((one, other) => other.mtimeMs - one.mtimeMs);
 }
 
-const manifestOf = (
+/** The manifest of what a job has read of `source`. */
+export const manifestOf = (
   source: End,
   request: WorkRequest,
   { grid: { bytes, chunkSize }, known, hashes }: KnownHashes,

@@ -6,6 +6,7 @@ import { release, type Held, type Naming, type Prepared } from '../admission/pre
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import type { NativeDevice } from '../native/addon.ts';
+import type { PackedImage } from '../packing/packed-image.ts';
 import type { RightsSession } from '../access/rights-session.ts';
 
 /** A destination of a running job: the device that it is on now, and the names that its image has now. */
@@ -13,6 +14,7 @@ export interface RunningDestination extends Held {
   end: End;
   device: NativeDevice | null;
   naming: Naming | null;
+  packed: PackedImage | null;
 }
 
 /** What was prepared, as it is now. Only this file and `begin.ts` change it. */

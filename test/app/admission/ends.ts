@@ -49,6 +49,7 @@ export const place = (given: Partial<ImagePlace> = {}): ImagePlace => ({
   partId: null,
   partBorn: null,
   partInTheWay: false,
+  packing: null,
   fileSystem: '8:1',
   free: 100 * GB,
   limits: UNLIMITED,

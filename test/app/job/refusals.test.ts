@@ -148,6 +148,9 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
           resetZones: () => Promise.resolve(false),
           unpack: (...how) => device.unpack(...how),
           provide: (...what) => device.provide(...what),
+          pack: (...how) => device.pack(...how),
+          frames: () => device.frames(),
+          finishFrames: (bytes) => device.finishFrames(bytes),
           close: () => device.close(),
         };
       },

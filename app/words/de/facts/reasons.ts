@@ -299,6 +299,11 @@ export const reasons: Translated<typeof english> = {
     'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
   memoryBounds: 'Platter arbeitet mit 64 KiB bis 1 GiB Speicher für Daten unterwegs, nicht mit {memory}.',
   retriesBounds: 'Eine Rettung kann 0 bis {most} neue Versuche haben, nicht {retries}.',
+  levelBounds: 'Die Stufen von {format} sind {least} bis {most}, nicht {level}.',
+  nothingPacked:
+    'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz oder .gz endet, oder geben Sie --format an.',
+  packedImage:
+    '{job, select, update {Ein gepacktes Abbild kann nicht an Ort und Stelle aktualisiert werden. Schreiben Sie ein neues.} rescue {Eine Rettung kann kein gepacktes Abbild schreiben. Retten Sie zuerst in ein unverpacktes Abbild, und packen Sie dieses.} verify {Es ist ein gepacktes Abbild. Geben Sie es als Quelle an, um es mit einem Laufwerk zu vergleichen.} resume {Eine Kopie in ein gepacktes Abbild kann nicht fortgesetzt werden. Beginnen Sie eine neue Kopie.} other {Ein gepacktes Abbild kann nicht an Ort und Stelle repariert werden. Schreiben Sie ein neues.}}',
   timeoutBounds: 'Die Zeit für eine Antwort muss zwischen 0 und {most} Sekunden liegen, nicht bei {seconds}.',
   limitBounds: 'Ein Höchsttempo muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',
   relativePath: 'Der Pfad ist nicht absolut.',

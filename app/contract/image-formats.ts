@@ -1,0 +1,34 @@
+// The formats in which images are written. Which one a new image gets is decided by its name, unless the request says it.
+
+/** The formats that pack an image, with their levels. */
+export const PACKED_FORMATS = {
+  zstd: { endings: ['.zst', '.zstd'], least: 1, most: 22, usual: 3 },
+  xz: { endings: ['.xz'], least: 0, most: 9, usual: 3 },
+  gzip: { endings: ['.gz'], least: 1, most: 9, usual: 6 },
+} as const;
+export type PackedFormat = keyof typeof PACKED_FORMATS;
+export const packedFormats = Object.keys(PACKED_FORMATS) as PackedFormat[];
+
+/** What a request says: the format of its new images, 'byName' for what their names say; null for the usual level. */
+export interface ImageFormat {
+  format: 'byName' | 'raw' | PackedFormat;
+  level: number | null;
+}
+
+/** How a new image is packed. */
+export interface Packing {
+  format: PackedFormat;
+  level: number;
+}
+
+/** The format that the name of a file says; null for a raw image. */
+export const formatByName = (path: string): PackedFormat | null =>
+  packedFormats.find((format) =>
+    PACKED_FORMATS[format].endings.some((ending) => path.toLowerCase().endsWith(ending)),
+  ) ?? null;
+
+/** How the image at `path` is packed; null for a raw image. */
+export function packingOf({ format, level }: ImageFormat, path: string): Packing | null {
+  const packed = format === 'byName' ? formatByName(path) : format === 'raw' ? null : format;
+  return packed === null ? null : { format: packed, level: level ?? PACKED_FORMATS[packed].usual };
+}

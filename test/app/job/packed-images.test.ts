@@ -1,0 +1,169 @@
+// Images that are written packed: read by other people's tools, beside disks, and when something goes wrong.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packableBytes } from '../../lab/lab.ts';
+import { decodeManifest } from '../../../app/engine/formats/manifest.ts';
+import { oldDisk, skip } from './packed-files.ts';
+import { interrupted, killAtStall, MiB, oneBench, refused, resume, untilDurable, type Session } from './support.ts';
+
+const bench = oneBench();
+
+/** An image of `size` bytes with a boot sector, text and zeros in it. */
+async function image(size: number): Promise<string> {
+  const path = await bench.path('disk.img');
+  const bytes = packableBytes(size, 3);
+  bytes.fill(0, Math.floor(size / 3), Math.floor(size / 2));
+  bytes.writeUInt16LE(0xaa55, 510);
+  await writeFile(path, bytes);
+  return path;
+}
+
+/** What `command` unpacks from `file`. */
+const unpackedBy = (command: string, file: string): Buffer =>
+  execFileSync('sh', ['-c', `${command} < "$0"`, file], { maxBuffer: 64 * MiB });
+
+/** Ids of the programs that `session`'s host has started to pack. */
+const packers = (session: Session): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const parent = / \((?:.*)\) \S (\d+)/su.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+        return Number(parent) === session.host.pid && basename(readlinkSync(`/proc/${pid}/exe`)) === 'platter-unpack';
+      } catch {
+        return false; // it has ended
+      }
+    });
+
+describe.skipIf(skip !== null)(`an image that is written packed${skip === null ? '' : ` (${skip})`}`, () => {
+  it.each([
+    ['zst', 'zstd -dc'],
+    ['xz', 'xz -dc'],
+    ['gz', 'gzip -dc'],
+  ])('is read back by other tools, byte for byte: .%s by %s', async (ending, command) => {
+    const source = await image(9 * MiB + 1536);
+    const packed = await bench.path(`copy.img.${ending}`);
+    const disk = await oldDisk(bench, 12 * MiB);
+
+    const result = await bench.session().run({ source, destinations: [packed, disk.device] });
+
+    expect(result.destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'done', verified: true },
+    ]);
+    expect(unpackedBy(command, packed).equals(readFileSync(source))).toBe(true);
+    expect(statSync(packed).size).toBeLessThan(statSync(source).size / 2);
+    execFileSync('cmp', ['--bytes', String(9 * MiB + 1536), source, disk.backing]);
+  });
+
+  it('is a source for the next copy, which can begin in its middle', async () => {
+    const source = await image(12 * MiB);
+    const packed = await bench.path('copy.img.zst');
+    await bench.session().run({ source, destinations: [packed] });
+    const disk = await oldDisk(bench, 12 * MiB);
+
+    const result = await bench.session().run({ source: packed, destinations: [disk.device] });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+    execFileSync('cmp', [source, disk.backing]);
+    execFileSync('zstd', ['-q', '--test', packed]);
+  });
+
+  it('has the manifest of the copy in a frame that zstd skips', async () => {
+    const source = await image(5 * MiB);
+    const packed = await bench.path('copy.img.zst');
+
+    const result = await bench.session().run({ source, destinations: [packed] });
+
+    const file = readFileSync(packed);
+    const at = file.indexOf(Buffer.from([0x50, 0x2a, 0x4d, 0x18]));
+    const length = file.readUInt32LE(at + 4);
+    const manifest = decodeManifest(file.subarray(at + 8, at + 8 + length));
+    expect(manifest).toMatchObject({ bytes: 5 * MiB, chunkSize: MiB, source: { path: source } });
+    expect(result.manifest).not.toBeNull();
+    expect(manifest.hashes).toHaveLength(5 * 16);
+  });
+
+  it('has chunks as long as the memory of the job allows', async () => {
+    const source = await image(2 * MiB + 512);
+    const packed = await bench.path('copy.img.zst');
+
+    const result = await bench.session().run({ source, destinations: [packed], memory: MiB });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+    expect(unpackedBy('zstd -dc', packed).equals(readFileSync(source))).toBe(true);
+  });
+
+  it('fails when a program that packs it is killed, and the disk beside it is done', async () => {
+    const source = await image(12 * MiB);
+    const packed = await bench.path('copy.img.zst');
+    const disk = await oldDisk(bench, 12 * MiB);
+    await disk.rule('stall w 4M 1M');
+    const session = bench.session();
+    await session.begin({ source, destinations: [packed, disk.device], memory: 8 * MiB });
+    await disk.waitFor(({ stalled }) => stalled > 0);
+
+    for (const pid of packers(session)) process.kill(pid, 'SIGKILL');
+    await disk.rule('go');
+    const end = await session.until(({ event }) => event === 'result');
+
+    expect(end).toMatchObject({ result: { destinations: [{ verified: null }, { state: 'done', verified: true }] } });
+    expect(existsSync(packed)).toBe(false);
+    execFileSync('cmp', [source, disk.backing]);
+  });
+
+  it('keeps the name of an incomplete image when its host is killed, and is not continued', async () => {
+    const source = await image(12 * MiB);
+    const packed = await bench.path('copy.img.zst');
+    const disk = await oldDisk(bench, 12 * MiB);
+    await disk.rule('stall w 8M 1M');
+    const session = bench.session();
+    const { log } = await session.begin({ source, destinations: [packed, disk.device], memory: 8 * MiB });
+    await untilDurable(log);
+    await killAtStall(session, disk);
+
+    const next = bench.session();
+    const [job] = await interrupted(next);
+    const errors = await refused(resume(next, job!.id));
+
+    expect(existsSync(packed)).toBe(false);
+    expect(existsSync(`${packed}.part`)).toBe(true);
+    expect(errors).toMatchObject([{ reason: { kind: 'packedImage', job: 'resume' } }]);
+  });
+
+  it.each([
+    ['an update', { update: true }, 'packedImage'],
+    ['a rescue', { rescue: { retries: 0, map: null } }, 'packedImage'],
+    ['a level that zstd does not have', { imageFormat: { format: 'byName', level: 23 } }, 'levelBounds'],
+  ] as const)('is refused for %s, and nothing is written', async (_, options, kind) => {
+    const source = await image(2 * MiB);
+    const packed = await bench.path('copy.img.zst');
+
+    const errors = await refused(bench.session().run({ source, destinations: [packed], ...options }));
+
+    expect(errors).toMatchObject([{ code: 'BAD_ARGUMENT', reason: { kind } }]);
+    expect(existsSync(packed) || existsSync(`${packed}.part`)).toBe(false);
+  });
+
+  it('is not what a name says when the request says another format', async () => {
+    const source = await image(2 * MiB);
+    const raw = await bench.path('raw.img.zst');
+
+    await bench.session().run({ source, destinations: [raw], imageFormat: { format: 'raw', level: null } });
+
+    expect(spawnSync('cmp', [source, raw]).status).toBe(0);
+  });
+
+  it('leaves no program behind when the job has ended', async () => {
+    const source = await image(2 * MiB);
+    const session = bench.session();
+
+    await session.run({ source, destinations: [await bench.path('copy.img.zst')] });
+
+    await expect.poll(() => packers(session)).toEqual([]);
+  });
+});

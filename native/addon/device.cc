@@ -282,18 +282,23 @@ void Device::provide(const Napi::CallbackInfo& info) {
   kcopyd_device_provide(device_.get(), info[0].As<Napi::Number>().Uint32Value(), given);
 }
 
-// pack(length, chunk, workers, sizes): a device that is written as the frames of this file. A worker is [memory,
-// requests, answers], descriptors that belong to the device now. sizes: bytes of the frames that are there already.
+// pack(length, chunk, workers, sizes, written): a device that is written as the frames of this file. A worker is
+// [memory, requests, answers], descriptors that belong to the device now. sizes: bytes of the frames that are there
+// already. written: a bitmap of the chunks that will be written; the others are zeros.
 Napi::Value Device::pack(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!device_) throw engine_error(env, EBADF, "pack", path_);
-  if (!info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsArray() || !info[3].IsTypedArray())
-    throw invalid_argument(env, "pack: not a length, a chunk, workers and sizes");
+  if (!info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsArray() || !info[3].IsTypedArray() ||
+      !info[4].IsTypedArray())
+    throw invalid_argument(env, "pack: not a length, a chunk, workers, sizes and a bitmap");
   const int64_t length = info[0].As<Napi::Number>().Int64Value();
   const uint32_t chunk = info[1].As<Napi::Number>().Uint32Value();
   const auto given = info[2].As<Napi::Array>();
   const auto sizes = info[3].As<Napi::Uint32Array>();
-  if (length < 0) throw invalid_argument(env, "pack: not a number of bytes");
+  const auto written = info[4].As<Napi::Uint8Array>();
+  if (length < 0 || chunk == 0) throw invalid_argument(env, "pack: not a number of bytes");
+  const uint64_t chunks = (static_cast<uint64_t>(length) + chunk - 1) / chunk;
+  if (written.ElementLength() != (chunks + 7) / 8) throw invalid_argument(env, "pack: a bitmap of other chunks");
   std::vector<FrameWorker> workers;
   for (uint32_t i = 0; i < given.Length(); ++i) {
     const auto ends = given.Get(i).As<Napi::Array>();
@@ -304,7 +309,7 @@ Napi::Value Device::pack(const Napi::CallbackInfo& info) {
     const kcopyd_codec codec = codec_of(std::move(workers), chunk);
     block_device* packed = nullptr;
     const int refused = kcopyd_device_pack(device_.get(), static_cast<uint64_t>(length), chunk, &codec, sizes.Data(),
-                                           sizes.ElementLength(), &packed);
+                                           sizes.ElementLength(), written.Data(), &packed);
     if (refused != 0) throw engine_error(env, -refused, "pack", path_);
     return wrap(env, path_, DevicePtr(packed));
   } catch (const std::system_error& error) {

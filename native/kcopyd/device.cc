@@ -225,7 +225,7 @@ Descriptor duplicate(const Descriptor& known) {
 }
 
 std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, size_t chunk,
-                                     std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes) {
+                                     std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes, Bitmap written) {
   auto device = std::make_shared<block_device>();
   device->device = file.device;
   device->inode = file.inode;
@@ -235,7 +235,8 @@ std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, 
   device->writable = true;
   FrameFile parts{.buffered = duplicate(file.buffered), .direct = {}, .block = file.logical_block};
   if (file.use_direct) parts.direct = duplicate(file.direct);
-  device->frames = std::make_shared<Frames>(std::move(parts), length, chunk, std::move(codec), sizes);
+  device->frames =
+      std::make_shared<Frames>(std::move(parts), length, chunk, std::move(codec), sizes, std::move(written));
   return device;
 }
 
@@ -375,13 +376,14 @@ void kcopyd_device_provide(struct block_device* bdev, unsigned int stream, int d
 }
 
 int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, const struct kcopyd_codec* codec,
-                       const uint32_t* sizes, size_t count, struct block_device** result) {
+                       const uint32_t* sizes, size_t count, const uint8_t* written, struct block_device** result) {
   if (codec == nullptr) return -EINVAL;
   return kcopyd::hand_out(result, [&] {
     auto owned = std::make_unique<kcopyd::Codec>(*codec);
     const bool complete = codec->pack != nullptr && codec->unpack != nullptr && codec->workers > 0;
     if (file == nullptr || file->is_block || !file->writable || !complete || chunk == 0) kcopyd::fail(EINVAL);
-    return kcopyd::packed(*file, length, chunk, std::move(owned), {sizes, count});
+    kcopyd::Bitmap chunks(written, length / chunk + (length % chunk != 0));
+    return kcopyd::packed(*file, length, chunk, std::move(owned), {sizes, count}, std::move(chunks));
   });
 }
 

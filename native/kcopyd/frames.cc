@@ -37,6 +37,9 @@ class Frames::Buffer {
 
 namespace {
 
+// Bytes of zeros' frames that are written at once.
+constexpr size_t kBatch = size_t{256} << 10;
+
 // Bytes read until `to` is full or the file ends, or a negative errno.
 int64_t read_at(int fd, std::span<std::byte> to, uint64_t offset) {
   size_t got = 0;
@@ -53,8 +56,8 @@ int64_t read_at(int fd, std::span<std::byte> to, uint64_t offset) {
 }  // namespace
 
 Frames::Frames(FrameFile file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec,
-               std::span<const uint32_t> sizes)
-    : file_(std::move(file)), length_(length), chunk_(chunk), codec_(std::move(codec)) {
+               std::span<const uint32_t> sizes, Bitmap written)
+    : file_(std::move(file)), length_(length), chunk_(chunk), codec_(std::move(codec)), written_(std::move(written)) {
   for (const uint32_t size : sizes) place_next(size);
   for (unsigned worker = 0; worker < codec_->workers(); ++worker)
     threads_.emplace_back([this, worker] { serve(worker); });
@@ -96,8 +99,12 @@ void Frames::abandon() {
     abandoned_ = true;
     left.swap(waiting_);
   }
-  for (auto& [chunk, waiting] : left) {
-    waiting.task.request->result = -ECANCELED;
+  end_all(left, -ECANCELED);
+}
+
+void Frames::end_all(const std::map<uint64_t, Waiting>& left, int32_t result) {
+  for (const auto& [chunk, waiting] : left) {
+    waiting.task.request->result = result;
     waiting.task.done(*waiting.task.request);
   }
 }
@@ -131,7 +138,7 @@ void Frames::serve(unsigned worker) {
       task.request->result = *result;
       task.done(*task.request);  // the request is gone after this
     }
-    place_waiting();
+    place_waiting(worker, buffer);
     lock.lock();
   }
 }
@@ -153,6 +160,7 @@ std::optional<int32_t> Frames::write(unsigned worker, Task& task, Buffer& buffer
   {
     const std::lock_guard lock(mutex_);
     if (chunk > places_.size()) {
+      if (gap_error_ != 0) return -gap_error_;
       if (abandoned_) return -ECANCELED;
       waiting_.emplace(chunk, Waiting{std::move(task), {frame.begin(), frame.end()}});
       return std::nullopt;
@@ -166,11 +174,7 @@ std::optional<int32_t> Frames::write(unsigned worker, Task& task, Buffer& buffer
 
 // The frame of a write or a zeroing, or a negative errno.
 std::pair<std::span<const std::byte>, int32_t> Frames::pack(unsigned worker, const IoRequest& request, Buffer& buffer) {
-  const bool zero = request.op == IoOp::zero;
-  if (zero && request.length == chunk_) {
-    const std::lock_guard lock(mutex_);
-    if (!zeros_.empty()) return {zeros_, 0};
-  }
+  if (request.op == IoOp::zero) return zeros(worker, request.length, buffer);
   std::span<const std::byte> bytes(request.buffer, request.length);
   if (request.offset == 0) {
     const std::lock_guard lock(mutex_);
@@ -181,19 +185,26 @@ std::pair<std::span<const std::byte>, int32_t> Frames::pack(unsigned worker, con
     }
     head_.clear();
   }
-  if (zero) {
-    const std::span<std::byte> cleared = buffer.get(request.length);
-    std::ranges::fill(cleared, std::byte{0});
-    bytes = cleared;
-  }
   const auto [frame, size] = codec_->pack(worker, bytes);
   if (size < 0) return {{}, static_cast<int32_t>(size)};
-  const std::span<const std::byte> packed(frame, static_cast<size_t>(size));
-  if (zero && request.length == chunk_) {
+  return {{frame, static_cast<size_t>(size)}, 0};
+}
+
+// The frame of `length` zeros, or a negative errno. That of a whole sub-job is made once.
+std::pair<std::span<const std::byte>, int32_t> Frames::zeros(unsigned worker, size_t length, Buffer& buffer) {
+  if (length == chunk_) {
     const std::lock_guard lock(mutex_);
-    if (zeros_.empty()) zeros_.assign(packed.begin(), packed.end());
+    if (!zeros_.empty()) return {zeros_, 0};
   }
-  return {packed, 0};
+  const std::span<std::byte> cleared = buffer.get(length);
+  std::ranges::fill(cleared, std::byte{0});
+  const auto [frame, size] = codec_->pack(worker, cleared);
+  if (size < 0) return {{}, static_cast<int32_t>(size)};
+  const std::span<const std::byte> packed(frame, static_cast<size_t>(size));
+  if (length != chunk_) return {packed, 0};
+  const std::lock_guard lock(mutex_);
+  if (zeros_.empty()) zeros_.assign(packed.begin(), packed.end());
+  return {zeros_, 0};
 }
 
 // Gives the next frame its place. The lock is held, but for the constructor.
@@ -203,8 +214,9 @@ Frames::Place Frames::place_next(size_t size) {
 }
 
 // Writes the frames that have waited for those before them.
-void Frames::place_waiting() {
+void Frames::place_waiting(unsigned worker, Buffer& buffer) {
   for (;;) {
+    if (fill_gap(worker, buffer)) continue;
     std::unique_lock lock(mutex_);
     const auto next = waiting_.find(places_.size());
     if (next == waiting_.end()) return;
@@ -217,6 +229,43 @@ void Frames::place_waiting() {
     request.result = failed != 0 ? failed : request.op == IoOp::zero ? 0 : static_cast<int32_t>(request.length);
     waiting.task.done(request);
   }
+}
+
+// Writes the sub-jobs that come next when nobody writes them: some of a long gap. False when there are none.
+bool Frames::fill_gap(unsigned worker, Buffer& buffer) {
+  const auto is_gap = [this] { return gap_error_ == 0 && places_.size() < chunks() && !written_.has(places_.size()); };
+  std::unique_lock lock(mutex_);
+  if (!is_gap()) return false;
+  const uint64_t length = length_of(places_.size());
+  lock.unlock();
+  std::vector<std::byte> batch;
+  try {
+    const auto [frame, failed] = zeros(worker, length, buffer);
+    if (failed != 0) return fail_gaps(-failed), false;
+    lock.lock();
+    const uint64_t offset = places_.empty() ? 0 : places_.back().offset + places_.back().size;
+    while (is_gap() && length_of(places_.size()) == length && batch.size() < kBatch) {
+      batch.insert(batch.end(), frame.begin(), frame.end());
+      place_next(frame.size());
+    }
+    lock.unlock();
+    if (const int32_t put_failed = put(batch, offset); put_failed != 0) fail_gaps(-put_failed);
+    return true;
+  } catch (const std::bad_alloc&) {
+    if (lock.owns_lock()) lock.unlock();
+    return fail_gaps(ENOMEM), false;
+  }
+}
+
+// Nothing can be placed behind a gap that was not filled.
+void Frames::fail_gaps(int error) {
+  std::map<uint64_t, Waiting> left;
+  {
+    const std::lock_guard lock(mutex_);
+    gap_error_ = error;
+    left.swap(waiting_);
+  }
+  end_all(left, -error);
 }
 
 // 0, or a negative errno.
@@ -259,7 +308,8 @@ int Frames::finish(std::span<const std::byte> bytes) {
   uint64_t end = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (places_.size() != (length_ + chunk_ - 1) / chunk_) return EINVAL;
+    if (gap_error_ != 0) return gap_error_;
+    if (places_.size() != chunks()) return EINVAL;
     if (!places_.empty()) end = places_.back().offset + places_.back().size;
   }
   if (const int32_t failed = put(bytes, end); failed != 0) return -failed;

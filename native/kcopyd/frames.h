@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "bitmap.h"
 #include "descriptor.h"
 #include "request_handler.h"
 
@@ -57,7 +58,9 @@ struct FrameFile {
 class Frames final : public RequestHandler {
  public:
   // `length`: bytes of the image; `chunk`: of a sub-job. `sizes`: bytes of the frames that are in the file already.
-  Frames(FrameFile file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes);
+  // `written`: the sub-jobs that will be written; the others are zeros.
+  Frames(FrameFile file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes,
+         Bitmap written);
   Frames(const Frames&) = delete;
   Frames& operator=(const Frames&) = delete;
   // No request may be in flight.
@@ -100,18 +103,24 @@ class Frames final : public RequestHandler {
 
   void serve(unsigned worker);
   uint64_t length_of(uint64_t chunk) const;
+  uint64_t chunks() const { return length_ / chunk_ + (length_ % chunk_ != 0); }
   std::optional<int32_t> run(unsigned worker, Task& task, Buffer& buffer);
   std::optional<int32_t> write(unsigned worker, Task& task, Buffer& buffer);
   int32_t read(unsigned worker, const IoRequest& request, Buffer& buffer);
   std::pair<std::span<const std::byte>, int32_t> pack(unsigned worker, const IoRequest& request, Buffer& buffer);
   Place place_next(size_t size);
   int32_t put(std::span<const std::byte> frame, uint64_t offset) const;
-  void place_waiting();
+  void place_waiting(unsigned worker, Buffer& buffer);
+  bool fill_gap(unsigned worker, Buffer& buffer);
+  void fail_gaps(int error);
+  static void end_all(const std::map<uint64_t, Waiting>& left, int32_t result);
+  std::pair<std::span<const std::byte>, int32_t> zeros(unsigned worker, size_t length, Buffer& buffer);
 
   const FrameFile file_;
   const uint64_t length_;
   const size_t chunk_;
   const std::unique_ptr<Codec> codec_;
+  const Bitmap written_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> queue_;
@@ -119,6 +128,7 @@ class Frames final : public RequestHandler {
   std::map<uint64_t, Waiting> waiting_;  // by sub-job
   std::vector<std::byte> zeros_;         // the frame of a whole sub-job of zeros, once there was one
   std::vector<std::byte> head_;          // empty: write what the request says
+  int gap_error_ = 0;                    // why a gap could not be filled, a positive errno
   bool abandoned_ = false;
   bool ended_ = false;
   std::vector<std::thread> threads_;

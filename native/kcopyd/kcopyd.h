@@ -129,11 +129,13 @@ struct kcopyd_codec {
  * P: makes a destination of a growing file: an image of `length` bytes that is written as frames, one for each sub-job
  * of `chunk` bytes, in the order of the sub-jobs. Sub-jobs must be written from the first one on, in a job whose
  * sub-jobs have that length. A frame can be written again when it has the same size. sizes: bytes of `count` frames
- * that are in the file already. The file must stay open. Errors: -EINVAL file is NULL, a block device, or not writable;
- * -ENOMEM; any of fcntl(2).
+ * that are in the file already. written: a bitmap of the sub-jobs that will be written, NULL for all; the others are
+ * zeros. The file must stay open.
+ *
+ * Errors: -EINVAL file is NULL, a block device, or not writable; -ENOMEM; any of fcntl(2).
  */
 int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, const struct kcopyd_codec* codec,
-                       const uint32_t* sizes, size_t count, struct block_device** result);
+                       const uint32_t* sizes, size_t count, const uint8_t* written, struct block_device** result);
 /* Copies the sizes of frames [first, first + max), in bytes, and returns how many it copied. */
 size_t kcopyd_device_frames(const struct block_device* bdev, size_t first, size_t max, uint32_t* sizes);
 /*

@@ -101,10 +101,10 @@ async function openImages(run: Run): Promise<void> {
 }
 
 /** Puts the packing between the job and the new file of an image that is packed. */
-async function beginPacking({ addon, grid }: Run, destination: RunningDestination): Promise<void> {
+async function beginPacking({ addon, grid, scope }: Run, destination: RunningDestination): Promise<void> {
   const packing = destination.end.image?.packing ?? null;
   if (packing === null) return;
-  const shape = { length: grid.bytes, chunk: grid.chunkSize };
+  const shape = { length: grid.bytes, chunk: grid.chunkSize, written: scope };
   destination.packed = await PackedImage.open(addon, destination.device!, shape, packing);
   destination.device = destination.packed.device;
 }

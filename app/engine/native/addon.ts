@@ -62,9 +62,15 @@ export interface NativeDevice {
   /**
    * A destination of this growing file: an image of `length` bytes that is written as frames of `chunk` bytes each, in
    * their order. The descriptors of `workers` are the device's from now on. `sizes`: bytes of the frames that the file
-   * has already.
+   * has already. `written`: a bitmap of the chunks that will be written; the others are zeros.
    */
-  pack(length: number, chunk: number, workers: readonly FrameWorker[], sizes: Uint32Array): NativeDevice;
+  pack(
+    length: number,
+    chunk: number,
+    workers: readonly FrameWorker[],
+    sizes: Uint32Array,
+    written: Uint8Array,
+  ): NativeDevice;
   /** Of such a destination: the bytes of each frame that has its place in the file. */
   frames(): Uint32Array;
   /**

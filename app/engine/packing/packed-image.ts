@@ -16,10 +16,11 @@ const MOST_WORKERS = 16;
 /** Bytes that are read at once. */
 const LOOK = 1024 ** 2;
 
-/** The image in a packed file. Sizes in bytes. */
+/** The image in a packed file. Sizes in bytes. `written`: a bitmap of its chunks that are written; the others are zeros. */
 export interface ImageShape {
   length: number;
   chunk: number;
+  written: Uint8Array;
 }
 
 /** An open image that is written packed. */
@@ -50,7 +51,7 @@ export class PackedImage {
       for (const fd of workers.flat()) closeSync(fd);
       throw error;
     }
-    const device = file.pack(shape.length, shape.chunk, workers, new Uint32Array());
+    const device = file.pack(shape.length, shape.chunk, workers, new Uint32Array(), shape.written);
     return new PackedImage(file, device, shape, packing);
   }
 

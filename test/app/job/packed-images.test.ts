@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packableBytes } from '../../lab/lab.ts';
 import { decodeManifest } from '../../../app/engine/formats/manifest.ts';
+import { bmapOf } from '../parsers/bmap-files.ts';
 import { oldDisk, skip } from './packed-files.ts';
 import { interrupted, killAtStall, MiB, oneBench, refused, resume, untilDurable, type Session } from './support.ts';
 
@@ -147,6 +148,30 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
 
     expect(errors).toMatchObject([{ code: 'BAD_ARGUMENT', reason: { kind } }]);
     expect(existsSync(packed) || existsSync(`${packed}.part`)).toBe(false);
+  });
+
+  it('has zeros where a block map leaves bytes out', async () => {
+    const source = await image(12 * MiB);
+    const packed = await bench.path('copy.img.zst');
+    const bmap = await bench.path('disk.bmap');
+    await writeFile(
+      bmap,
+      bmapOf(readFileSync(source), [
+        [256, 511],
+        [2304, 2815],
+      ]),
+    );
+
+    const result = await bench.session().run({ source, destinations: [packed], bmap: { path: bmap, sha256: null } });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+    const expected = Buffer.alloc(12 * MiB);
+    for (const [from, to] of [
+      [1, 2],
+      [9, 11],
+    ] as const)
+      readFileSync(source).copy(expected, from * MiB, from * MiB, to * MiB);
+    expect(unpackedBy('zstd -dc', packed).equals(expected)).toBe(true);
   });
 
   it('is not what a name says when the request says another format', async () => {

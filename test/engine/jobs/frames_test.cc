@@ -22,7 +22,8 @@ uint32_t sum_of(const unsigned char* bytes, size_t length) { return std::accumul
 // Packs into frames of different lengths that know whether they are whole.
 class Packer {
  public:
-  explicit Packer(const Directory& folder, uint64_t length, const std::vector<uint32_t>& there = {})
+  explicit Packer(const Directory& folder, uint64_t length, const std::vector<uint32_t>& there = {},
+                  const uint8_t* written = nullptr)
       : path_(folder.path("image")) {
     const unsigned create = there.empty() ? KCOPYD_OPEN_CREATE : 0;
     REQUIRE(kcopyd_device_open(path_.c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_GROW | create, &file_) == 0);
@@ -32,7 +33,7 @@ class Packer {
                              .unpack = &Packer::unpack,
                              .gone = nullptr,
                              .context = this};
-    REQUIRE(kcopyd_device_pack(file_, length, MiB, &codec, there.data(), there.size(), &device_) == 0);
+    REQUIRE(kcopyd_device_pack(file_, length, MiB, &codec, there.data(), there.size(), written, &device_) == 0);
     length_ = length;
   }
   ~Packer() {
@@ -174,6 +175,35 @@ TEST_CASE("frames: zeros are packed like any other bytes") {
 
     CHECK(out.write_err == 0);
     CHECK(difference(packer.held(), bay.content) == "");
+  });
+}
+
+TEST_CASE("frames: sub-jobs that are not written are zeros, at both ends and in between") {
+  on_each({Medium::file}, [](const Combo& combo) {
+    Bay bay(combo, 1, 16 * MiB);
+    const Directory folder;
+    const uint8_t written[2] = {0b1100'1010, 0b0001'0000};
+    Packer packer(folder, 16 * MiB, {}, written);
+    const kcopyd_dest_options options{.todo = written, .check = written, .bytes_per_second = 0};
+    const io_region from = bay.from(0, 16 * MiB);
+    const io_region to = packer.region();
+    kcopyd_request request{};
+    request.from = &from;
+    request.num_dests = 1;
+    request.dests = &to;
+    request.dest_options = &options;
+    request.flags = KCOPYD_VERIFY;
+
+    CHECK(bay.client.submit(request).wait().write_err == 0);
+
+    Bytes want(16 * MiB);
+    for (uint64_t chunk = 0; chunk < 16; ++chunk) {
+      if (written[chunk / 8] >> (chunk % 8) & 1)
+        std::copy_n(bay.content.begin() + static_cast<ptrdiff_t>(chunk * MiB), MiB,
+                    want.begin() + static_cast<ptrdiff_t>(chunk * MiB));
+    }
+    CHECK(difference(packer.held(), want) == "");
+    CHECK(kcopyd_device_finish_frames(packer.device(), "", 0) == 0);
   });
 }
 

@@ -18,7 +18,7 @@
 #include "error.h"
 #include "frame_coder.h"
 #include "process.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 namespace unpack {
 namespace {
@@ -112,7 +112,7 @@ int run_frames(int count, char** words) {
     close_range(shared + 1, ~0u, 0);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    enter_sandbox(own_memory);
+    sandbox::enter(own_memory);
     const std::unique_ptr<FrameCoder> coder = frame_coder(options.format, options.level);
     serve(*coder, options.size);
     return 0;

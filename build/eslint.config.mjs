@@ -29,7 +29,10 @@ const rooms = {
   native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },
   devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native', 'parsers'] },
   access: { files: 'app/engine/access/**', imports: ['base', 'client', 'contract', 'devices', 'native'] },
-  usedBlocks: { files: 'app/engine/used-blocks/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
+  usedBlocks: {
+    files: 'app/engine/used-blocks/**',
+    imports: ['base', 'contract', 'devices', 'native', 'parsers', 'serving'],
+  },
   unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
   serving: { files: 'app/engine/serving/**', imports: ['access', 'base', 'contract', 'devices', 'unpacking'] },
   packing: { files: 'app/engine/packing/**', imports: ['contract', 'devices', 'native'] },

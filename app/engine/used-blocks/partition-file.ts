@@ -4,14 +4,16 @@
 //   program that takes an offset gets any partition.
 // - For root: a read-only loop device of our own, which belongs to nobody (65534) meanwhile. A descriptor alone is not
 //   enough: opening /proc/self/fd/3 checks the rights of whoever opens it.
-// - Otherwise there is no way.
+// - For a user elsewhere: a file of the range, as platter-serve shows it. It cannot be opened for writing, which
+//   xfs_logprint insists on.
 import { constants, type BigIntStats } from 'node:fs';
 import { chmod, chown, open, stat, type FileHandle } from 'node:fs/promises';
-import { errnoOf } from '../../base/errors.ts';
+import { errnoOf, Refusal } from '../../base/errors.ts';
 import type { Extent } from '../../contract/values.ts';
 import { statsId } from '../devices/file-ids.ts';
 import type { End } from '../devices/inspect-paths.ts';
 import { runProgram } from '../devices/run-program.ts';
+import { withServedFile } from '../serving/served-file.ts';
 import { NOBODY } from './run-tool.ts';
 
 /** Milliseconds for losetup. */
@@ -37,11 +39,12 @@ export async function withPartitionFile<T>(
   if (file === null) return null;
   try {
     if (process.geteuid?.() === 0) return await withLoop(file, source.kind, place, work);
-    // The page cache of a disk can be older than what was written to its partitions.
-    if (source.kind === 'block') return null;
     const own = '/proc/self/fd/3';
+    // The page cache of a disk can be older than what was written to its partitions.
+    if (source.kind === 'block') return await served(file, source.realPath, place, work);
     if (place.offset === 0) return await work({ path: own, file: file.fd });
-    return byOffset === null ? null : await work({ path: byOffset(own, place.offset), file: file.fd });
+    if (byOffset !== null) return await work({ path: byOffset(own, place.offset), file: file.fd });
+    return await served(file, source.realPath, place, work);
   } finally {
     await file.close();
   }
@@ -57,6 +60,25 @@ async function openSame({ realPath, id }: Pick<End, 'realPath' | 'id'>): Promise
   } catch (error) {
     if (errnoOf(error) === null) throw error;
     return null;
+  }
+}
+
+/** Shows the partition as a file of its own; null where there is no FUSE, or no server was built. */
+async function served<T>(
+  file: FileHandle,
+  path: string,
+  place: Extent,
+  work: (file: PartitionFile) => Promise<T>,
+): Promise<T | null> {
+  const begun = { work: false };
+  try {
+    return await withServedFile(file.fd, path, [{ name: 'partition', ...place }], ([shown]) => {
+      begun.work = true;
+      return work({ path: shown!, file: null });
+    });
+  } catch (error) {
+    if (error instanceof Refusal && !begun.work) return null;
+    throw error;
   }
 }
 

@@ -14,6 +14,7 @@ export const NOTES = {
   mirrorLeft: { path: 'text', place: 'place' },
   unpacks: { path: 'text', format: 'text', bytes: 'bytes', size: 'bytes' },
   unpacksEntry: { path: 'text', format: 'text', entry: 'text', bytes: 'bytes', size: 'bytes' },
+  packedLeftOut: { path: 'text' },
   packs: { path: 'text', format: 'text', level: 'text' },
   checksum: { path: 'text' },
   checksumFrom: { path: 'text', of: ['file', 'image'], list: 'text', hash: 'text', hex: 'text' },

@@ -1,6 +1,7 @@
 // Whether a job that has ended can be continued.
 import type { JobError } from '../contract/errors.ts';
-import { updates } from '../contract/request-facts.ts';
+import { packingOf } from '../contract/image-formats.ts';
+import { imageFormatOf, updates } from '../contract/request-facts.ts';
 import type { JobView } from '../contract/window.ts';
 
 /** Failures of the drive itself. Continuing with the same drive would fail again. */
@@ -20,6 +21,13 @@ export function continuable({ plan, result, failure }: JobView): string | null {
       : result.rescue.rescued > 0;
   const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
   const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
-  const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(ends));
+  // A packed image has to be written from its start to its end.
+  const isPacked = (index: number): boolean => {
+    const { kind, realPath } = plan.destinations[index]!;
+    return kind === 'file' && packingOf(imageFormatOf(plan.request), realPath) !== null;
+  };
+  const left = result.destinations.some(
+    ({ state, errors }, index) => state !== 'done' && !errors.some(ends) && !isPacked(index),
+  );
   return begun && left ? plan.job : null;
 }

@@ -46,7 +46,7 @@ import { sourceFor } from '../unpacking/packed-source.ts';
 import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/required-checksum.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
-import { againstPackedImages, againstResumingPacked } from './packed-images.ts';
+import { againstPackedImages } from './packed-images.ts';
 import { explainShortfalls } from './too-small.ts';
 
 /** A request's ends and files, as they were found. None of them is held yet. */
@@ -153,7 +153,6 @@ export async function examineAgain(
         ...misfits(resumed.log.header.bytes, null, null, map.value, path),
         ...againstNewManifest(request, old, source),
         ...againstOtherManifest(resumed, manifest.value, givenManifest(request)),
-        ...againstResumingPacked(destinations.map(({ end }) => end)),
         ...refusals(intent, source, destinations, blocks),
       ],
       destinations,

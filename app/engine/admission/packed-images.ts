@@ -25,10 +25,6 @@ export function againstPackedImages(request: WorkRequest, ends: readonly (End | 
   return packed.length === 0 ? againstUnused(request, ends) : packed.flatMap((end) => againstLevel(end!));
 }
 
-/** The reasons against continuing the packed images among `ends`. */
-export const againstResumingPacked = (ends: readonly (End | null)[]): PlatterError[] =>
-  ends.flatMap((end) => (end?.image?.packing ? [wrong({ kind: 'packedImage', job: 'resume' }, end.path)] : []));
-
 /** Refuses a format or a level when nothing is packed. A missing end has its own error. */
 function againstUnused(request: WorkRequest, ends: readonly (End | null)[]): PlatterError[] {
   const { format, level } = imageFormatOf(request);

@@ -2,6 +2,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
+import { packingOf } from '../../contract/image-formats.ts';
 import { bmapOf, downloadedFrom, imageFormatOf, originOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/block-devices.ts';
@@ -27,6 +28,7 @@ import {
   removeJob,
   summaries,
   type JobLog,
+  type JobLogHeader,
   type JobSummary,
   type LoggedEnd,
 } from '../formats/job-log.ts';
@@ -79,7 +81,7 @@ export async function openInterrupted(
   if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
   try {
     const log = await readJobLog(path);
-    if (unfinished(log).length === 0) return await refuseSettled(dir, id, log);
+    if (toContinue(log).length === 0) return await refuseSettled(dir, id, log);
     if (!hadWrongSource(log.closed)) return { log, lock };
     return refuse({
       code: 'NOTHING_TO_DO',
@@ -94,7 +96,17 @@ export async function openInterrupted(
 }
 
 /** Refuses to continue a job that has nothing left. Names the job that has written its destinations since, if any. */
-async function refuseSettled(dir: string, id: string, { header, states }: JobLog): Promise<never> {
+async function refuseSettled(dir: string, id: string, log: JobLog): Promise<never> {
+  const { header, states } = log;
+  const [packed] = unfinished(log);
+  if (packed !== undefined)
+    return refuse({
+      code: 'NOTHING_TO_DO',
+      op: 'open',
+      device: header.destinations[packed]!.path,
+      reason: { kind: 'packedImage', job: 'resume' },
+      remedy: { kind: 'newCopy' },
+    });
   const taken = header.destinations.filter((_, index) => states[index]?.state === 'replaced');
   if (taken.length === 0) return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'nothingLeft', id } });
   const others = (await summaries(await listJobs(dir))).filter((other) => other !== null);
@@ -123,7 +135,7 @@ export async function findEnds(
   answers: Answers,
 ): Promise<FoundJob> {
   const { header } = log;
-  const logged = unfinished(log);
+  const logged = toContinue(log);
   const [source, ...found] = await Promise.all([
     header.source === null
       ? missingSource()
@@ -169,6 +181,9 @@ export async function findEnds(
       ...missing.map((path) => ({ kind: 'leftOut', path }) as const),
       ...header.destinations.flatMap(({ path }, index) =>
         log.states[index]?.state === 'replaced' ? [{ kind: 'writtenByOther', path } as const] : [],
+      ),
+      ...unfinished(log).flatMap((index): Note[] =>
+        isPacked(header, index) ? [{ kind: 'packedLeftOut', path: header.destinations[index]!.path }] : [],
       ),
       ...(damaged ? [{ kind: 'logDamaged' } as const] : []),
     ],
@@ -223,6 +238,15 @@ function checked(found: Found, compare: (end: End) => Reason | null): Found {
     }),
   };
 }
+
+/** The destinations that can be continued. A packed image cannot. */
+const toContinue = (log: Pick<JobLog, 'states' | 'header'>): number[] =>
+  unfinished(log).filter((index) => !isPacked(log.header, index));
+
+const isPacked = ({ request, destinations }: JobLogHeader, index: number): boolean => {
+  const { kind, realPath } = destinations[index]!;
+  return kind === 'file' && packingOf(imageFormatOf(request), realPath) !== null;
+};
 
 const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>
   states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
@@ -314,7 +338,7 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
     found.push(job);
   }
   return (await summaries(found)).flatMap((summary) =>
-    summary !== null && unfinished(summary).length > 0 && !summary.sourceWrong ? [describe(summary)] : [],
+    summary !== null && toContinue(summary).length > 0 && !summary.sourceWrong ? [describe(summary)] : [],
   );
 }
 

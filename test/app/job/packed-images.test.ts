@@ -117,7 +117,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     execFileSync('cmp', [source, disk.backing]);
   });
 
-  it('keeps the name of an incomplete image when its host is killed, and is not continued', async () => {
+  it('is left out when its job is continued, and keeps the name of an incomplete image', async () => {
     const source = await image(12 * MiB);
     const packed = await bench.path('copy.img.zst');
     const disk = await oldDisk(bench, 12 * MiB);
@@ -129,11 +129,30 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
 
     const next = bench.session();
     const [job] = await interrupted(next);
-    const errors = await refused(resume(next, job!.id));
+    const result = await resume(next, job!.id);
 
     expect(existsSync(packed)).toBe(false);
     expect(existsSync(`${packed}.part`)).toBe(true);
-    expect(errors).toMatchObject([{ reason: { kind: 'packedImage', job: 'resume' } }]);
+    expect(result.destinations).toMatchObject([{ path: disk.device, state: 'done', verified: true }]);
+    execFileSync('cmp', [source, disk.backing]);
+  });
+
+  it('is not offered to be continued when nothing else of its job is left', async () => {
+    const source = await image(12 * MiB);
+    const packed = await bench.path('copy.img.zst');
+    const disk = await bench.disk({ size: 12 * MiB, file: source });
+    await disk.rule('stall r 8M 1M');
+    const session = bench.session();
+    const { job, log } = await session.begin({ source: disk.device, destinations: [packed], memory: 8 * MiB });
+    await untilDurable(log);
+    await killAtStall(session, disk);
+
+    const next = bench.session();
+
+    expect(await interrupted(next)).toEqual([]);
+    expect(await refused(resume(next, job))).toMatchObject([
+      { code: 'NOTHING_TO_DO', device: packed, reason: { kind: 'packedImage', job: 'resume' } },
+    ]);
   });
 
   it.each([

@@ -303,7 +303,7 @@ export const reasons: Translated<typeof english> = {
   nothingPacked:
     'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz oder .gz endet, oder geben Sie --format an.',
   packedImage:
-    '{job, select, update {Ein gepacktes Abbild kann nicht an Ort und Stelle aktualisiert werden. Schreiben Sie ein neues.} rescue {Eine Rettung kann kein gepacktes Abbild schreiben. Retten Sie zuerst in ein unverpacktes Abbild, und packen Sie dieses.} verify {Es ist ein gepacktes Abbild. Geben Sie es als Quelle an, um es mit einem Laufwerk zu vergleichen.} resume {Eine Kopie in ein gepacktes Abbild kann nicht fortgesetzt werden. Beginnen Sie eine neue Kopie.} other {Ein gepacktes Abbild kann nicht an Ort und Stelle repariert werden. Schreiben Sie ein neues.}}',
+    '{job, select, update {Ein gepacktes Abbild kann nicht an Ort und Stelle aktualisiert werden. Schreiben Sie ein neues.} rescue {Eine Rettung kann kein gepacktes Abbild schreiben. Retten Sie zuerst in ein unverpacktes Abbild, und packen Sie dieses.} verify {Es ist ein gepacktes Abbild. Geben Sie es als Quelle an, um es mit einem Laufwerk zu vergleichen.} resume {Eine Kopie in ein gepacktes Abbild kann nicht fortgesetzt werden.} other {Ein gepacktes Abbild kann nicht an Ort und Stelle repariert werden. Schreiben Sie ein neues.}}',
   timeoutBounds: 'Die Zeit für eine Antwort muss zwischen 0 und {most} Sekunden liegen, nicht bei {seconds}.',
   limitBounds: 'Ein Höchsttempo muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',
   relativePath: 'Der Pfad ist nicht absolut.',

@@ -282,7 +282,7 @@ export const reasons = {
   nothingPacked:
     'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz or .gz, or give --format.',
   packedImage:
-    '{job, select, update {A packed image cannot be updated in place. Write a new one.} rescue {A rescue cannot write a packed image. Rescue to a raw image first, and pack that.} verify {It is a packed image. Give it as the source to compare it with a drive.} resume {A copy to a packed image cannot be continued. Start a new copy.} other {A packed image cannot be repaired in place. Write a new one.}}',
+    '{job, select, update {A packed image cannot be updated in place. Write a new one.} rescue {A rescue cannot write a packed image. Rescue to a raw image first, and pack that.} verify {It is a packed image. Give it as the source to compare it with a drive.} resume {A copy to a packed image cannot be continued.} other {A packed image cannot be repaired in place. Write a new one.}}',
   timeoutBounds: 'The stall timeout must be from 0 to {most} seconds, not {seconds}.',
   limitBounds: 'A speed limit must be at least one byte per second, not {limit}.',
   relativePath: 'The path is not absolute.',

@@ -15,6 +15,8 @@ export const notes: Translated<typeof english> = {
     '{path} garde d’anciennes signatures au-delà de la fin de la source : {signatures}. Un système peut le prendre pour ce qu’il était. `wipefs --all {path}` avant la copie les efface.',
   mirrorLeft:
     '{path} garde la copie d’un ancien superbloc btrfs au-delà de la fin de la source, à {place}. Seuls les outils de récupération regardent là.',
+  packedLeftOut:
+    '{path} est une image compressée, qui ne peut pas être reprise : elle est laissée de côté. Commencez une nouvelle copie pour elle.',
   packs: '{path} est compressé à l’écriture ({format}, niveau {level}). Sa taille sera connue quand il sera complet.',
   unpacks: '{path} est décompressé à la lecture ({format}, {bytes}). L’image qu’il contient fait {size}.',
   unpacksEntry: '{entry}, dans {path}, est décompressé à la lecture ({format}, {bytes}). Il fait {size}.',

@@ -299,7 +299,7 @@ export const reasons: Translated<typeof english> = {
   nothingPacked:
     'Un format ou un niveau est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz ou .gz, ou donnez --format.',
   packedImage:
-    '{job, select, update {Une image compressée ne peut pas être mise à jour sur place. Écrivez-en une nouvelle.} rescue {Un sauvetage ne peut pas écrire une image compressée. Sauvez d’abord vers une image brute, puis compressez-la.} verify {C’est une image compressée. Donnez-la comme source pour la comparer à un disque.} resume {Une copie vers une image compressée ne peut pas être reprise. Commencez une nouvelle copie.} other {Une image compressée ne peut pas être réparée sur place. Écrivez-en une nouvelle.}}',
+    '{job, select, update {Une image compressée ne peut pas être mise à jour sur place. Écrivez-en une nouvelle.} rescue {Un sauvetage ne peut pas écrire une image compressée. Sauvez d’abord vers une image brute, puis compressez-la.} verify {C’est une image compressée. Donnez-la comme source pour la comparer à un disque.} resume {Une copie vers une image compressée ne peut pas être reprise.} other {Une image compressée ne peut pas être réparée sur place. Écrivez-en une nouvelle.}}',
   timeoutBounds: 'Le délai de réponse doit être compris entre 0 et {most} secondes, pas {seconds}.',
   limitBounds: 'Une limite doit être d’au moins un octet par seconde, pas {limit}.',
   relativePath: 'Le chemin n’est pas absolu.',

@@ -137,15 +137,13 @@ describe.skipIf(why !== null)(`a served file${why === null ? '' : ` (${why})`}`,
   });
 
   const lacking = lacks('setpriv') ?? lacks('unshare') ?? lacks('fusermount3');
-  test.skipIf(lacking !== null)(
-    `belongs to the user who is named${lacking === null ? '' : ` (${lacking})`}`,
-    () => {
-      using folder = new Folder();
-      const { bytes } = image(folder);
-      // Here /dev/fuse may be root's alone.
-      execFileSync('mknod', ['-m', '666', folder.at('fuse'), 'c', '10', '229']);
-      const module = resolve('app/engine/serving/served-file.ts');
-      const script = `
+  test.skipIf(lacking !== null)(`belongs to the user who is named${lacking === null ? '' : ` (${lacking})`}`, () => {
+    using folder = new Folder();
+    const { bytes } = image(folder);
+    // Here /dev/fuse may be root's alone.
+    execFileSync('mknod', ['-m', '666', folder.at('fuse'), 'c', '10', '229']);
+    const module = resolve('app/engine/serving/served-file.ts');
+    const script = `
       const { withServedFile } = await import(${JSON.stringify(module)});
       const { execFileSync } = await import('node:child_process');
       const { openSync } = await import('node:fs');
@@ -155,25 +153,24 @@ describe.skipIf(why !== null)(`a served file${why === null ? '' : ` (${why})`}`,
           console.log(execFileSync('id', ['-u'], as).toString().trim(), execFileSync('cat', [only], as).toString('hex'));
           return Promise.resolve();
         }, { uid: 65534, gid: 65534 });`;
-      writeFileSync(folder.at('lend.mjs'), script);
+    writeFileSync(folder.at('lend.mjs'), script);
 
-      const said = execFileSync(
-        'unshare',
-        [
-          '--mount',
-          'sh',
-          '-ec',
-          `mount --bind "$1" /dev/fuse; exec "$2" "$3"`,
-          'sh',
-          folder.at('fuse'),
-          process.execPath,
-          folder.at('lend.mjs'),
-        ],
-        { encoding: 'utf8' },
-      );
+    const said = execFileSync(
+      'unshare',
+      [
+        '--mount',
+        'sh',
+        '-ec',
+        `mount --bind "$1" /dev/fuse; exec "$2" "$3"`,
+        'sh',
+        folder.at('fuse'),
+        process.execPath,
+        folder.at('lend.mjs'),
+      ],
+      { encoding: 'utf8' },
+    );
 
-      expect(said).toBe(`65534 ${bytes.subarray(1, 10).toString('hex')}\n`);
-      expect(statSync(folder.path).isDirectory()).toBe(true);
-    },
-  );
+    expect(said).toBe(`65534 ${bytes.subarray(1, 10).toString('hex')}\n`);
+    expect(statSync(folder.path).isDirectory()).toBe(true);
+  });
 });

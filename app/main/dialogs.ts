@@ -9,6 +9,7 @@ import {
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { PACKED_FORMATS, packedFormats } from '../contract/image-formats.ts';
 import { MANIFEST_EXTENSION } from '../contract/limits.ts';
 import { say } from '../words/speech.ts';
 import { currentWindow } from './window.ts';
@@ -17,7 +18,16 @@ const IMAGES = ['img', 'iso', 'raw', 'bin', 'dd', 'wic'];
 /** A source can be packed too. */
 const SOURCES = [...IMAGES, 'xz', 'gz', 'zst', 'bz2', 'lz4', 'zip', 'simg', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'];
 
-const images = (extensions = IMAGES): FileFilter[] => [{ name: say('dialogs.images'), extensions }, anyFile()];
+/** What new images can be. The desktop adds the first one to a name that has none of them. */
+const NEW_IMAGES = [
+  ...packedFormats.flatMap((format) => PACKED_FORMATS[format].endings.map((ending) => ending.slice(1))),
+  ...IMAGES,
+];
+
+const images = (extensions: readonly string[] = IMAGES): FileFilter[] => [
+  { name: say('dialogs.images'), extensions: [...extensions] },
+  anyFile(),
+];
 const anyFile = (): FileFilter => ({ name: say('dialogs.allFiles'), extensions: ['*'] });
 const manifests = (): FileFilter => ({ name: say('dialogs.manifests'), extensions: [MANIFEST_EXTENSION] });
 
@@ -54,8 +64,8 @@ async function chooseFile(asked: OpenDialogOptions): Promise<string | null> {
 export function chooseNewImage(): Promise<string | null> {
   return choosePlace({
     title: say('dialogs.newImage'),
-    defaultPath: join(startFolder(), 'copy.img'),
-    filters: images(),
+    defaultPath: join(startFolder(), 'copy.img.zst'),
+    filters: images(NEW_IMAGES),
   });
 }
 

@@ -32,3 +32,6 @@ export function packingOf({ format, level }: ImageFormat, path: string): Packing
   const packed = format === 'byName' ? formatByName(path) : format === 'raw' ? null : format;
   return packed === null ? null : { format: packed, level: level ?? PACKED_FORMATS[packed].usual };
 }
+
+/** True for an image that has to be written as a whole: an interrupted one cannot be continued. */
+export const isWrittenWhole = (packing: Packing | null): boolean => packing !== null && packing.format !== 'zstd';

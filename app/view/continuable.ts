@@ -1,6 +1,6 @@
 // Whether a job that has ended can be continued.
 import type { JobError } from '../contract/errors.ts';
-import { packingOf } from '../contract/image-formats.ts';
+import { isWrittenWhole, packingOf } from '../contract/image-formats.ts';
 import { imageFormatOf, updates } from '../contract/request-facts.ts';
 import type { JobView } from '../contract/window.ts';
 
@@ -21,13 +21,12 @@ export function continuable({ plan, result, failure }: JobView): string | null {
       : result.rescue.rescued > 0;
   const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
   const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
-  // A packed image has to be written from its start to its end.
-  const isPacked = (index: number): boolean => {
+  const isWhole = (index: number): boolean => {
     const { kind, realPath } = plan.destinations[index]!;
-    return kind === 'file' && packingOf(imageFormatOf(plan.request), realPath) !== null;
+    return kind === 'file' && isWrittenWhole(packingOf(imageFormatOf(plan.request), realPath));
   };
   const left = result.destinations.some(
-    ({ state, errors }, index) => state !== 'done' && !errors.some(ends) && !isPacked(index),
+    ({ state, errors }, index) => state !== 'done' && !errors.some(ends) && !isWhole(index),
   );
   return begun && left ? plan.job : null;
 }

@@ -101,6 +101,8 @@ Facts facts_of_xz(const Input& input);
 Facts facts_of_gzip(const Input& input);
 Facts facts_of_bzip2(Input& input);
 Facts facts_of_zstd(const Input& input, const Limits& limits);
+// The frames from the start of the file that are whole and say what they hold.
+Units whole_zstd_frames(const Input& input);
 Facts facts_of_lz4(const Input& input);
 
 // These decode some of the units that facts_of() gave. The output gets the whole content of each.

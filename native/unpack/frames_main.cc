@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <new>
 #include <span>
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "decoder.h"
 #include "error.h"
 #include "frame_coder.h"
 #include "process.h"
@@ -59,7 +61,6 @@ Options options_of(std::span<char*> words) {
     else
       throw Error(Fault::usage, 0, "no such option: " + std::string(word));
   }
-  if (options.size == 0 || options.size > most_size) throw Error(Fault::usage, 0, "--size is not 1 byte to 16 MiB");
   return options;
 }
 
@@ -103,18 +104,16 @@ void serve(FrameCoder& coder, uint64_t size) {
   }
 }
 
-}  // namespace
-
-int run_frames(int count, char** words) {
+// Calls `act` in the sandbox. Gives the exit code.
+int sandboxed(int count, char** words, int descriptors, const std::function<void(const Options&)>& act) {
   try {
     const Options options = options_of({words, static_cast<size_t>(count)});
     if (!end_with(options.parent)) return 1;
-    close_range(shared + 1, ~0u, 0);
+    close_range(static_cast<unsigned>(descriptors), ~0u, 0);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     sandbox::enter(own_memory);
-    const std::unique_ptr<FrameCoder> coder = frame_coder(options.format, options.level);
-    serve(*coder, options.size);
+    act(options);
     return 0;
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
@@ -125,6 +124,29 @@ int run_frames(int count, char** words) {
     std::fprintf(stderr, "%s\n", error.what());
   }
   return 1;
+}
+
+void list_frames() {
+  Input input(STDIN_FILENO, Digests::of(""));
+  if (!input.size()) throw Error(Fault::usage, 0, "standard input is not a file");
+  std::string lines;
+  for (const Unit& frame : whole_zstd_frames(input))
+    lines += std::to_string(frame.packed) + " " + std::to_string(frame.size) + "\n";
+  if (!move_all(write, STDOUT_FILENO, std::as_bytes(std::span(lines))))
+    throw std::system_error(EPIPE, std::generic_category(), "write");
+}
+
+}  // namespace
+
+int run_frames(int count, char** words) {
+  return sandboxed(count, words, shared + 1, [](const Options& options) {
+    if (options.size == 0 || options.size > most_size) throw Error(Fault::usage, 0, "--size is not 1 byte to 16 MiB");
+    serve(*frame_coder(options.format, options.level), options.size);
+  });
+}
+
+int run_frame_sizes(int count, char** words) {
+  return sandboxed(count, words, STDERR_FILENO + 1, [](const Options&) { list_frames(); });
 }
 
 }  // namespace unpack

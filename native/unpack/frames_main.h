@@ -17,4 +17,10 @@ namespace unpack {
  */
 int run_frames(int count, char** words);
 
+/*
+ * platter-unpack frame-sizes [--parent PID]: the zstd frames that an incomplete image on standard input has from its
+ * start, as far as they are whole. Prints a line for each: its bytes in the file, and the bytes that it holds.
+ */
+int run_frame_sizes(int count, char** words);
+
 }  // namespace unpack

@@ -21,7 +21,7 @@
 //                        there, or a '0'. Reads no more than it has to
 //   --parent PID       of all: ends with the thread that started this, in the process PID
 //
-//   platter-unpack frames                packs images that are written: frames_main.h
+//   platter-unpack frames, frame-sizes   for images that are written: frames_main.h
 //
 // probe says, where it is known: "size" of the image; "blocks" that can be decoded on their own and the "largestBlock";
 // or, for a file with holes, the "least" that it can be; "threads" and "memory" (bytes in flight) that decoding takes;
@@ -333,6 +333,8 @@ int run(int count, char** words) {
 }  // namespace unpack
 
 int main(int count, char** words) {
-  const bool frames = count > 1 && std::string_view(words[1]) == "frames";
-  return frames ? unpack::run_frames(count, words) : unpack::run(count, words);
+  const std::string_view command = count > 1 ? words[1] : "";
+  if (command == "frames") return unpack::run_frames(count, words);
+  if (command == "frame-sizes") return unpack::run_frame_sizes(count, words);
+  return unpack::run(count, words);
 }

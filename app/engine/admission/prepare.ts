@@ -12,6 +12,7 @@ import type { Rights } from '../access/rights.ts';
 import type { RightsSession } from '../access/rights-session.ts';
 import { readBlocks } from '../devices/lsblk.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
+import { closePacked, continuePacked, type Continued } from './continue-packed.ts';
 import { chunkErrors, createClient } from './engine-client.ts';
 import { examine, examineAgain, type Examined } from './examine.ts';
 import { placeOfLog } from './log-place.ts';
@@ -114,21 +115,24 @@ async function hold(
   openers: Openers,
   lock: NativeDevice | null,
 ): Promise<Prepared> {
-  const { request, blocks, manifest, map, resumed } = looked;
+  const { request, blocks, manifest, map } = looked;
   const { addon, rights, session, answers } = openers;
   const opening = new Opening(openers);
   const locks: number[] = [];
   const replaced: Note[] = [];
+  let continued: Continued | null = null;
   try {
     const source = await openSource(asked.kind, looked, opening);
-    const destinations = await openDestinations(looked, addon, opening, replaced);
+    const opened = await openDestinations(looked, addon, opening, replaced);
     opening.throwIfRefused();
     const held = source === null ? null : { ...source, device: source.device! };
-    locks.push(...(await lockAll(addon, request, held, destinations)));
+    locks.push(...(await lockAll(addon, request, held, opened)));
     const { used, parts, notes: onUse } = await usedIn(request, held, blocks, answers);
+    continued = await continuePacked(addon, opened, looked.resumed, (grid) => scopeOf(held?.end ?? null, used, grid));
+    const { destinations, resumed } = continued;
     const sessions = session === null ? [] : [session];
     const partitions = await partitionNotes(request, destinations, sessions);
-    const client = await checkedClient(looked, held, destinations, addon);
+    const client = await checkedClient({ ...looked, resumed }, held, destinations, addon);
     const bytes = held?.end.size ?? manifest!.bytes;
     const grid = { bytes, chunkSize: client.chunkSize };
     const { log, dir, notes: onLog } = await placeOfLog(request, client, resumed, answers);
@@ -165,6 +169,7 @@ async function hold(
       addon,
     };
   } catch (error) {
+    closePacked(continued?.destinations ?? []);
     opening.close();
     closeDisks(locks);
     throw error;

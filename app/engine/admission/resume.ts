@@ -2,7 +2,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
-import { packingOf } from '../../contract/image-formats.ts';
+import { isWrittenWhole, packingOf } from '../../contract/image-formats.ts';
 import { bmapOf, downloadedFrom, imageFormatOf, originOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/block-devices.ts';
@@ -183,7 +183,7 @@ export async function findEnds(
         log.states[index]?.state === 'replaced' ? [{ kind: 'writtenByOther', path } as const] : [],
       ),
       ...unfinished(log).flatMap((index): Note[] =>
-        isPacked(header, index) ? [{ kind: 'packedLeftOut', path: header.destinations[index]!.path }] : [],
+        isWhole(header, index) ? [{ kind: 'packedLeftOut', path: header.destinations[index]!.path }] : [],
       ),
       ...(damaged ? [{ kind: 'logDamaged' } as const] : []),
     ],
@@ -239,13 +239,14 @@ function checked(found: Found, compare: (end: End) => Reason | null): Found {
   };
 }
 
-/** The destinations that can be continued. A packed image cannot. */
+/** The destinations that can be continued. Only in a zstd can the frames that it has be found. */
 const toContinue = (log: Pick<JobLog, 'states' | 'header'>): number[] =>
-  unfinished(log).filter((index) => !isPacked(log.header, index));
+  unfinished(log).filter((index) => !isWhole(log.header, index));
 
-const isPacked = ({ request, destinations }: JobLogHeader, index: number): boolean => {
+/** True for an image in a format that has to be written as a whole. */
+const isWhole = ({ request, destinations }: JobLogHeader, index: number): boolean => {
   const { kind, realPath } = destinations[index]!;
-  return kind === 'file' && packingOf(imageFormatOf(request), realPath) !== null;
+  return kind === 'file' && isWrittenWhole(packingOf(imageFormatOf(request), realPath));
 };
 
 const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>

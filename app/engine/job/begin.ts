@@ -82,10 +82,12 @@ async function openImages(run: Run): Promise<void> {
         taken.push(destination);
       })),
     );
+  if (errors.length === 0) errors.push(...(await attemptEach(destinations, ({ packed }) => packed?.cutRest(addon))));
   // Set the final length now, so that a partly written image is not taken for the old one. Grow before shrinking:
   // growing can fail.
   if (errors.length === 0) {
-    const ascending = taken.toSorted((one, other) => one.end.size - other.end.size);
+    const raw = taken.filter(({ packed }) => packed === null);
+    const ascending = raw.toSorted((one, other) => one.end.size - other.end.size);
     errors.push(...(await attemptEach(ascending, ({ device }) => addon.resizeFile(device!, plan.bytes))));
   }
   if (errors.length === 0) return;

@@ -1,15 +1,11 @@
 // An image that is written packed: its file, and the programs that pack it. Each chunk is packed by itself.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Packing } from '../../contract/image-formats.ts';
-import { SYSTEM_PATH } from '../devices/run-program.ts';
 import type { FrameWorker, NativeAddon, NativeDevice } from '../native/addon.ts';
+import { startWorker } from './pack-program.ts';
 import { endOfZstd } from './seekable-zstd.ts';
 
-const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));
 /** The most programs for one image. */
 const MOST_WORKERS = 16;
 
@@ -39,10 +35,16 @@ export class PackedImage {
   }
 
   /**
-   * Makes an image of the empty, open `file`, which belongs to it from then on. Rejects with an errno when the programs
-   * cannot be started.
+   * Makes an image of the open `file`, which belongs to it from then on. `sizes`: bytes of the frames that the file has
+   * already. Rejects with an errno when the programs cannot be started.
    */
-  static async open(addon: NativeAddon, file: NativeDevice, shape: ImageShape, packing: Packing): Promise<PackedImage> {
+  static async open(
+    addon: NativeAddon,
+    file: NativeDevice,
+    shape: ImageShape,
+    packing: Packing,
+    sizes = new Uint32Array(),
+  ): Promise<PackedImage> {
     const workers: FrameWorker[] = [];
     try {
       for (let i = 0; i < Math.min(availableParallelism(), MOST_WORKERS); i += 1)
@@ -51,13 +53,19 @@ export class PackedImage {
       for (const fd of workers.flat()) closeSync(fd);
       throw error;
     }
-    const device = file.pack(shape.length, shape.chunk, workers, new Uint32Array(), shape.written);
+    const device = file.pack(shape.length, shape.chunk, workers, sizes, shape.written);
     return new PackedImage(file, device, shape, packing);
   }
 
   /** Bytes of the file. */
   get size(): number {
     return this.#file.sizeNow();
+  }
+
+  /** Cuts off what follows the frames, so that it is not taken for frames of what is written next. Throws with an errno. */
+  cutRest(addon: NativeAddon): void {
+    const end = this.device.frames().reduce((sum, size) => sum + size, 0);
+    addon.resizeFile(this.#file, end);
   }
 
   /**
@@ -86,40 +94,4 @@ export class PackedImage {
   close(): void {
     this.#file.close();
   }
-}
-
-/** Bytes of the memory that a program shares with the engine (native/addon/frame_workers.h). */
-const sharedMemory = (chunk: number): number => 2 * chunk + Math.floor(chunk / 64) + 64 * 1024;
-
-/** Starts a program that packs chunks. Rejects with an errno. */
-async function startWorker(addon: NativeAddon, chunk: number, { format, level }: Packing): Promise<FrameWorker> {
-  const open: number[] = [];
-  const kept = <Fd extends number>(fd: Fd): Fd => {
-    open.push(fd);
-    return fd;
-  };
-  try {
-    const memory = kept(addon.makeMemory(sharedMemory(chunk)));
-    const [theirRequests, requests] = addon.makePipe().map(kept) as [number, number];
-    const [answers, theirAnswers] = addon.makePipe().map(kept) as [number, number];
-    const words = ['frames', '--format', format, '--level', String(level), '--size', String(chunk)];
-    const child = spawn(PROGRAM, [...words, '--parent', String(process.pid)], {
-      stdio: [theirRequests, theirAnswers, 'ignore', 'ignore', memory],
-      env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },
-      // Ctrl-C is for the job, which ends its programs in order.
-      detached: true,
-    });
-    await started(child);
-    for (const fd of [theirRequests, theirAnswers]) closeSync(fd);
-    return [memory, requests, answers];
-  } catch (error) {
-    for (const fd of open) closeSync(fd);
-    throw error;
-  }
-}
-
-async function started(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined) throw ((await once(child, 'error')) as [Error])[0];
-  child.on('error', () => undefined); // it runs; its end is seen at its pipes
-  child.unref();
 }

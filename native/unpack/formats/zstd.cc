@@ -157,6 +157,15 @@ bool streams_alone(const Input& input, const Frame& frame, const Limits& limits)
   return input.position() == 0 && input.size() == frame.packed && frame.window <= limits.window();
 }
 
+std::optional<Frame> frame_at(const Input& input, uint64_t at) {
+  std::array<std::byte, ZSTD_FRAMEHEADERSIZE_MAX> buffer;
+  return frame_by(
+      [&](uint64_t offset, size_t count) {
+        return std::span<const std::byte>(buffer).first(input.read_at(at + offset, std::span(buffer).first(count)));
+      },
+      *input.size());
+}
+
 // What all frames say about themselves.
 Facts walk(const Input& input, const Limits& limits) {
   Facts facts;
@@ -166,15 +175,11 @@ Facts walk(const Input& input, const Limits& limits) {
   bool all_are_pieces = true;
   bool all_have_sizes = true;
   for (uint64_t at = 0; at < *input.size();) {
-    std::array<std::byte, ZSTD_FRAMEHEADERSIZE_MAX> buffer;
-    const auto frame = frame_by(
-        [&](uint64_t offset, size_t count) {
-          return std::span<const std::byte>(buffer).first(input.read_at(at + offset, std::span(buffer).first(count)));
-        },
-        *input.size());
+    const auto frame = frame_at(input, at);
     if (!frame) {
       // The end of a frame is missing, so its size is not known. The decoder judges anything else that follows.
       ZSTD_frameHeader header;
+      std::array<std::byte, ZSTD_FRAMEHEADERSIZE_MAX> buffer;
       const size_t length = input.read_at(at, buffer);
       if (ZSTD_getFrameHeader(&header, buffer.data(), length) == 0) all_have_sizes = false;
       break;
@@ -352,6 +357,19 @@ void decode_zstd_units(std::span<const Unit> units, Input& input, Output& output
     }
   }
   pieces.finish();
+}
+
+Units whole_zstd_frames(const Input& input) {
+  Units units;
+  uint64_t sum = 0;
+  for (uint64_t at = 0; at < *input.size();) {
+    const auto frame = frame_at(input, at);
+    if (!frame || frame->skippable || !frame->size || at + frame->packed > *input.size()) break;
+    units.push_back({.packed_at = at, .packed = frame->packed, .at = sum, .size = *frame->size});
+    sum += *frame->size;
+    at += frame->packed;
+  }
+  return units;
 }
 
 Facts facts_of_zstd(const Input& input, const Limits& limits) {

@@ -1,14 +1,25 @@
 // Images that are written packed: read by other people's tools, beside disks, and when something goes wrong.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packableBytes } from '../../lab/lab.ts';
 import { decodeManifest } from '../../../app/engine/formats/manifest.ts';
 import { bmapOf } from '../parsers/bmap-files.ts';
 import { oldDisk, skip } from './packed-files.ts';
-import { interrupted, killAtStall, MiB, oneBench, refused, resume, untilDurable, type Session } from './support.ts';
+import {
+  interrupted,
+  killAtStall,
+  MiB,
+  oneBench,
+  refused,
+  resultOf,
+  resume,
+  spoil,
+  untilDurable,
+  type Session,
+} from './support.ts';
 
 const bench = oneBench();
 
@@ -117,9 +128,77 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     execFileSync('cmp', [source, disk.backing]);
   });
 
-  it('is left out when its job is continued, and keeps the name of an incomplete image', async () => {
-    const source = await image(12 * MiB);
+  it('is completed by a retry after its file system was full', async () => {
+    const source = await bench.image('disk.img', 12 * MiB);
+    const target = await bench.path('small');
+    await mkdir(target);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=5M', 'platter-test', target]);
+    bench.finally(() => Promise.resolve(execFileSync('umount', [target])));
+    const packed = `${target}/copy.img.zst`;
+    const disk = await oldDisk(bench, 12 * MiB);
+    await disk.rule('stall w 10M 1M');
+    const session = bench.session();
+    await session.begin({ source, destinations: [packed, disk.device], asIs: true });
+    await session.until(({ event }) => event === 'error');
+    await disk.waitFor(({ stalled }) => stalled > 0);
+
+    execFileSync('mount', ['-o', 'remount,size=40M', target]);
+    await session.engine.call('retry', { destination: 0 });
+    await disk.rule('go');
+    const result = await resultOf(session);
+
+    expect(result.destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'done', verified: true },
+    ]);
+    expect(unpackedBy('zstd -dc', packed).equals(readFileSync(source))).toBe(true);
+  });
+
+  it('is continued behind the frames that it has, beside a disk', async () => {
+    const source = await image(24 * MiB);
     const packed = await bench.path('copy.img.zst');
+    const disk = await oldDisk(bench, 24 * MiB);
+    await disk.rule('stall w 18M 1M');
+    const session = bench.session();
+    const { log } = await session.begin({ source, destinations: [packed, disk.device], memory: 8 * MiB });
+    await untilDurable(log, 4);
+    await killAtStall(session, disk);
+    expect(existsSync(packed)).toBe(false);
+
+    const next = bench.session();
+    const [job] = await interrupted(next);
+    const result = await resume(next, job!.id);
+
+    expect(result.destinations).toMatchObject([
+      { path: packed, state: 'done', verified: true },
+      { path: disk.device, state: 'done', verified: true },
+    ]);
+    expect(result.destinations[0]!.written).toBeLessThan(24 * MiB);
+    expect(unpackedBy('zstd -dc', packed).equals(readFileSync(source))).toBe(true);
+    execFileSync('cmp', [source, disk.backing]);
+  });
+
+  it('is written again from the first frame that is damaged when it is continued', async () => {
+    const source = await image(24 * MiB);
+    const packed = await bench.path('copy.img.zst');
+    const disk = await bench.disk({ size: 24 * MiB, file: source });
+    await disk.rule('stall r 18M 1M');
+    const session = bench.session();
+    const { job, log } = await session.begin({ source: disk.device, destinations: [packed], memory: 8 * MiB });
+    await untilDurable(log, 4);
+    await killAtStall(session, disk);
+    const frame = readFileSync(`${packed}.part`).indexOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), 4);
+    await spoil(`${packed}.part`, frame);
+
+    const result = await resume(bench.session(), job);
+
+    expect(result.destinations).toMatchObject([{ path: packed, state: 'done', verified: true }]);
+    expect(unpackedBy('zstd -dc', packed).equals(readFileSync(source))).toBe(true);
+  });
+
+  it('is left out in xz when its job is continued, and keeps the name of an incomplete image', async () => {
+    const source = await image(12 * MiB);
+    const packed = await bench.path('copy.img.xz');
     const disk = await oldDisk(bench, 12 * MiB);
     await disk.rule('stall w 8M 1M');
     const session = bench.session();
@@ -137,9 +216,9 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     execFileSync('cmp', [source, disk.backing]);
   });
 
-  it('is not offered to be continued when nothing else of its job is left', async () => {
+  it('is not offered in xz to be continued when nothing else of its job is left', async () => {
     const source = await image(12 * MiB);
-    const packed = await bench.path('copy.img.zst');
+    const packed = await bench.path('copy.img.xz');
     const disk = await bench.disk({ size: 12 * MiB, file: source });
     await disk.rule('stall r 8M 1M');
     const session = bench.session();

@@ -17,7 +17,7 @@ export const notes: Translated<typeof english> = {
   mirrorLeft:
     '{path} behält hinter dem Ende der Quelle die Kopie eines alten btrfs-Superblocks, bei {place}. Nur Werkzeuge zur Rettung sehen dort nach.',
   packedLeftOut:
-    '{path} ist ein gepacktes Abbild, das nicht fortgesetzt werden kann: Es wird ausgelassen. Beginnen Sie dafür eine neue Kopie.',
+    '{path} ist ein gepacktes Abbild, das nur als Ganzes geschrieben werden kann: Es wird ausgelassen. Beginnen Sie dafür eine neue Kopie.',
   packs: '{path} wird beim Schreiben gepackt ({format}, Stufe {level}). Die Größe steht fest, wenn es vollständig ist.',
   unpacks: '{path} wird beim Lesen entpackt ({format}, {bytes}). Das Abbild darin hat {size}.',
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',

@@ -15,7 +15,8 @@ export const notes = {
     '{path} keeps old signatures beyond the end of the source: {signatures}. A system may mistake it for what it was. `wipefs --all {path}` before the copy erases them.',
   mirrorLeft:
     '{path} keeps a copy of an old btrfs superblock beyond the end of the source, at {place}. Only recovery tools look there.',
-  packedLeftOut: '{path} is a packed image, which cannot be continued: it is left out. Start a new copy for it.',
+  packedLeftOut:
+    '{path} is a packed image that cannot be continued, only written as a whole: it is left out. Start a new copy for it.',
   packs: '{path} is packed as it is written ({format}, level {level}). Its size is known when it is complete.',
   unpacks: '{path} is unpacked as it is read ({format}, {bytes}). The image in it has {size}.',
   unpacksEntry: '{entry} in {path} is unpacked as it is read ({format}, {bytes}). It has {size}.',

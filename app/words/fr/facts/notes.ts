@@ -16,7 +16,7 @@ export const notes: Translated<typeof english> = {
   mirrorLeft:
     '{path} garde la copie d’un ancien superbloc btrfs au-delà de la fin de la source, à {place}. Seuls les outils de récupération regardent là.',
   packedLeftOut:
-    '{path} est une image compressée, qui ne peut pas être reprise : elle est laissée de côté. Commencez une nouvelle copie pour elle.',
+    '{path} est une image compressée qui ne peut être écrite qu’en entier : elle est laissée de côté. Commencez une nouvelle copie pour elle.',
   packs: '{path} est compressé à l’écriture ({format}, niveau {level}). Sa taille sera connue quand il sera complet.',
   unpacks: '{path} est décompressé à la lecture ({format}, {bytes}). L’image qu’il contient fait {size}.',
   unpacksEntry: '{entry}, dans {path}, est décompressé à la lecture ({format}, {bytes}). Il fait {size}.',

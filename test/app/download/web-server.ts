@@ -157,7 +157,12 @@ export class Proxy implements AsyncDisposable {
       ) as Socket;
       socket.write('HTTP/1.1 200 Connected\r\n\r\n');
       socket.pipe(onward).pipe(socket);
-      for (const end of [socket, onward]) end.on('error', () => undefined);
+      // A pipe does not pass on an end by an error, and the other end would stay half open.
+      for (const [end, other] of [
+        [socket, onward],
+        [onward, socket],
+      ] as const)
+        end.on('error', () => undefined).on('close', () => other.destroy());
     });
   }
 

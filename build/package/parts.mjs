@@ -48,7 +48,8 @@ export function partsOf({ name, nativeVersion, summary, description, config, ele
         depends: [],
         fields: {
           Recommends: 'pkexec, polkitd',
-          Suggests: `fuse3, udisks2, ${name}`,
+          // The programs of the file systems are for --used.
+          Suggests: `fuse3, udisks2, e2fsprogs, xfsprogs, btrfs-progs, ntfs-3g, exfatprogs, ${name}`,
           Breaks: otherVersions,
           Replaces: otherVersions,
         },

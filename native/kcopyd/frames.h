@@ -31,8 +31,6 @@ class Codec {
     if (codec_.gone != nullptr) codec_.gone(codec_.context);
   }
   unsigned workers() const { return codec_.workers; }
-  // Bytes of the longest frame of a sub-job.
-  size_t longest() const { return codec_.longest; }
   // The frame of `bytes`, good until the worker's next call; its size is a negative errno when there is none.
   std::pair<const std::byte*, int64_t> pack(unsigned worker, std::span<const std::byte> bytes) const {
     const void* frame = nullptr;

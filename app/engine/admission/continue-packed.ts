@@ -1,7 +1,7 @@
 // Packed images of a job that is continued. What counts of them are the frames from the start that are whole in the file
 // and durable by the log; the rest of the file is cut off when the job starts, and written again.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { failureOf, Refusal } from '../../base/errors.ts';
+import { errnoOf, failureOf, Refusal } from '../../base/errors.ts';
 import { statsId, openId } from '../devices/file-ids.ts';
 import { chunksIn, intersection, noChunks, type Grid } from '../formats/chunk-sets.ts';
 import { hasChunk, markChunks } from '../formats/chunks.ts';
@@ -19,7 +19,8 @@ export interface Continued {
 
 /**
  * Puts the packing between a continued job and the files of its packed images. `resumed`: null for a new job, which makes
- * its files later. `scope` gives the chunks that are written. Rejects with a Refusal when that fails; the images that were made then are closed.
+ * its files later. `scope` gives the chunks that are written. Writes nothing. Rejects with a Refusal when that fails, and
+ * closes the images that were made until then.
  */
 export async function continuePacked(
   addon: NativeAddon,
@@ -38,6 +39,7 @@ export async function continuePacked(
       if (image !== null) durable[index] = intersection(durable[index]!, upTo(count, grid));
     } catch (error) {
       closePacked(done);
+      if (errnoOf(error) === null) throw error;
       throw new Refusal([failureOf(error, 'open', held.end.path, 'file')]);
     }
   }

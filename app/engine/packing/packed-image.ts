@@ -12,10 +12,11 @@ const MOST_WORKERS = 16;
 /** Bytes that are read at once. */
 const LOOK = 1024 ** 2;
 
-/** The image in a packed file. Sizes in bytes. `written`: a bitmap of its chunks that are written; the others are zeros. */
+/** The image in a packed file. Sizes in bytes. */
 export interface ImageShape {
   length: number;
   chunk: number;
+  /** A bitmap of the chunks that are written; the others are zeros. */
   written: Uint8Array;
 }
 
@@ -57,12 +58,9 @@ export class PackedImage {
     return new PackedImage(file, device, shape, packing);
   }
 
-  /** Bytes of the file. */
-  get size(): number {
-    return this.#file.sizeNow();
-  }
-
-  /** Cuts off what follows the frames, so that it is not taken for frames of what is written next. Throws with an errno. */
+  /**
+   * Cuts off what follows the frames, so that it is not taken for frames of what is written next. Throws with an errno.
+   */
   cutRest(addon: NativeAddon): void {
     const end = this.device.frames().reduce((sum, size) => sum + size, 0);
     addon.resizeFile(this.#file, end);

@@ -247,7 +247,7 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
     const run = `'${process.execPath}' '${PLATTER}'`;
     const steps = `${run} mount '${disk.at('disk.img.zst')}' '${view}' && id -u && ls -l '${view}/images' &&
       cmp '${disk.at('disk.img')}' '${view}/images/disk.img' && ! touch '${view}/images/new' 2>/dev/null &&
-      ${run} unmount '${view}'; echo "ended $?"; grep -c fuse.platter /proc/self/mounts`;
+      ${run} unmount '${view}'; echo "ended $?"; grep -c '${view}' /proc/self/mounts`;
 
     const ran = spawnSync('unshare', ['--mount', 'sh', '-ec', script, 'sh', steps], {
       encoding: 'utf8',

@@ -18,9 +18,11 @@ export const IMAGES = 'images';
 export const SOURCES = { made: 'platter-folder', found: 'platter' } as const;
 /** The type that the kernel lists for our server. */
 const SERVED = 'fuse.platter';
-/** A loop device goes by itself a moment after its last user. */
-const LOOP_POLLS = 40;
+/** A loop device goes by itself a moment after its last user. A busy machine takes its time for that. */
+const LOOP_MS = 30_000;
 const LOOP_POLL_MS = 50;
+/** Milliseconds after which those who still use it are looked for. */
+const USED_MS = 2000;
 
 /** A loop device over a file of the image. */
 interface Loop {
@@ -98,8 +100,9 @@ async function release({ device, targets }: Loop, folder: string, isRoot: boolea
     if (isRoot && target.startsWith(`${folder}/`)) await rmdir(target);
   }
   if (!isRoot) await runProgram(UDISKS, ['loop-delete', '--no-user-interaction', '--block-device', device]);
-  for (let poll = 0; poll < LOOP_POLLS; poll += 1) {
+  for (let waited = 0; waited < LOOP_MS; waited += LOOP_POLL_MS) {
     if (content(`/sys/block/${device.slice('/dev/'.length)}/loop/backing_file`) === '') return null;
+    if (waited > 0 && waited % USED_MS === 0 && usersOf(device).length > 0) break;
     await sleep(LOOP_POLL_MS);
   }
   return held(device, device, usersOf(device));

@@ -108,7 +108,6 @@ kcopyd_codec codec_of(std::vector<FrameWorker> workers, size_t chunk) {
   auto programs = std::make_unique<Programs>();
   for (FrameWorker& worker : workers) programs->push_back(std::make_unique<Program>(std::move(worker), chunk));
   return {.workers = static_cast<unsigned>(programs->size()),
-          .longest = frame_memory(chunk) - chunk,
           .pack = &pack,
           .unpack = &unpack,
           .gone = &gone,

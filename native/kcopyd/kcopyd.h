@@ -115,7 +115,6 @@ void kcopyd_device_provide(struct block_device* bdev, unsigned int stream, int d
 /* Packs sub-jobs into frames, and unpacks them. Every function but gone may run on `workers` threads at once. */
 struct kcopyd_codec {
   unsigned int workers; /* threads, at least 1; a worker's number is below that and has one call at a time */
-  size_t longest;       /* bytes of the longest frame of a sub-job */
   /* Sets *frame to the packed bytes, which stay good until the worker's next call. Their number, or a negative errno.
    */
   int64_t (*pack)(unsigned int worker, const void* bytes, size_t length, const void** frame, void* context);

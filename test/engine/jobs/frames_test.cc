@@ -27,12 +27,8 @@ class Packer {
       : path_(folder.path("image")) {
     const unsigned create = there.empty() ? KCOPYD_OPEN_CREATE : 0;
     REQUIRE(kcopyd_device_open(path_.c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_GROW | create, &file_) == 0);
-    const kcopyd_codec codec{.workers = kWorkers,
-                             .longest = 2 * MiB,
-                             .pack = &Packer::pack,
-                             .unpack = &Packer::unpack,
-                             .gone = nullptr,
-                             .context = this};
+    const kcopyd_codec codec{
+        .workers = kWorkers, .pack = &Packer::pack, .unpack = &Packer::unpack, .gone = nullptr, .context = this};
     REQUIRE(kcopyd_device_pack(file_, length, MiB, &codec, there.data(), there.size(), written, &device_) == 0);
     length_ = length;
   }

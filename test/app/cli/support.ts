@@ -54,7 +54,8 @@ let state: string | null = null;
 export const stateDirectory = (): string => (state ??= mkdtempSync(join(tmpdir(), 'platter-state-')));
 
 afterEach(() => {
-  if (state !== null) rmSync(state, { recursive: true });
+  // A host whose command line was killed may still write there.
+  if (state !== null) rmSync(state, { recursive: true, maxRetries: 20, retryDelay: 50 });
   state = null;
 });
 

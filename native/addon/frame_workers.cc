@@ -12,6 +12,9 @@
 namespace platter {
 namespace {
 
+using frame_protocol::move_all;
+using frame_protocol::Request;
+
 // Memory that is mapped until this is destroyed.
 class Mapping {
  public:
@@ -28,13 +31,6 @@ class Mapping {
   void* const memory_;
 };
 
-struct Request {
-  uint32_t act;
-  uint32_t bytes;
-  uint32_t frame;
-  uint32_t unused;
-};
-
 // One program, asked by one thread at a time.
 class Program {
  public:
@@ -46,7 +42,7 @@ class Program {
 
   std::span<std::byte> image() const { return memory_.all().first(chunk_); }
   std::span<std::byte> frame() const { return memory_.all().subspan(chunk_); }
-  // Its answer, or a negative errno: EPIPE when it has ended.
+  // Its answer, or a negative errno: EPIPE when it has ended. Node ignores SIGPIPE.
   int64_t ask(const Request& request) const {
     int64_t answer = 0;
     if (!move_all(write, requests_.get(), std::as_bytes(std::span(&request, 1))) ||
@@ -56,18 +52,6 @@ class Program {
   }
 
  private:
-  // False at the end of the pipe, and after an error. SIGPIPE is ignored by Node.
-  template <typename Move, typename Byte>
-  static bool move_all(Move move, int fd, std::span<Byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t moved = move(fd, bytes.data(), bytes.size());
-      if (moved < 0 && errno == EINTR) continue;
-      if (moved <= 0) return false;
-      bytes = bytes.subspan(static_cast<size_t>(moved));
-    }
-    return true;
-  }
-
   const size_t chunk_;
   const Mapping memory_;
   const kcopyd::Descriptor requests_;

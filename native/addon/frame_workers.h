@@ -9,6 +9,7 @@
 
 #include "../kcopyd/descriptor.h"
 #include "../kcopyd/kcopyd.h"
+#include "../unpack/frame_protocol.h"
 
 namespace platter {
 
@@ -20,7 +21,7 @@ struct FrameWorker {
 };
 
 // Bytes of the memory that is shared with a program whose frames hold `chunk` bytes at most.
-constexpr size_t frame_memory(size_t chunk) { return chunk + chunk + chunk / 64 + (size_t{64} << 10); }
+constexpr size_t frame_memory(size_t chunk) { return chunk + frame_protocol::room(chunk); }
 
 // The codec that asks these programs. Its `gone` ends them, because it closes their pipes. Throws std::system_error.
 kcopyd_codec codec_of(std::vector<FrameWorker> workers, size_t chunk);

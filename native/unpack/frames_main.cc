@@ -19,11 +19,15 @@
 #include "decoder.h"
 #include "error.h"
 #include "frame_coder.h"
+#include "frame_protocol.h"
 #include "process.h"
 #include "sandbox/sandbox.h"
 
 namespace unpack {
 namespace {
+
+using frame_protocol::move_all;
+using frame_protocol::Request;
 
 constexpr int shared = 4;
 constexpr uint64_t most_size = 16 << 20;
@@ -35,13 +39,6 @@ struct Options {
   int level = 0;
   uint64_t size = 0;  // bytes
   uint64_t parent = 0;
-};
-
-struct Request {
-  uint32_t act;
-  uint32_t bytes;
-  uint32_t frame;
-  uint32_t unused;
 };
 
 Options options_of(std::span<char*> words) {
@@ -64,18 +61,6 @@ Options options_of(std::span<char*> words) {
   return options;
 }
 
-// True when all of it was read or written; false at the end of the pipe.
-template <typename Move, typename Byte>
-bool move_all(Move move, int fd, std::span<Byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t moved = move(fd, bytes.data(), bytes.size());
-    if (moved < 0 && errno == EINTR) continue;
-    if (moved <= 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(moved));
-  }
-  return true;
-}
-
 int64_t serve_one(FrameCoder& coder, const Request& request, std::span<std::byte> image, std::span<std::byte> frame) {
   if (request.bytes > image.size() || request.frame > frame.size()) return -EINVAL;
   const std::span<std::byte> bytes = image.first(request.bytes);
@@ -92,7 +77,7 @@ int64_t serve_one(FrameCoder& coder, const Request& request, std::span<std::byte
 }
 
 void serve(FrameCoder& coder, uint64_t size) {
-  const size_t room = size + size / 64 + (64 << 10);
+  const size_t room = frame_protocol::room(size);
   if (coder.longest(size) > room) throw Error(Fault::usage, 0, "a frame can be longer than its memory");
   void* const memory = mmap(nullptr, size + room, PROT_READ | PROT_WRITE, MAP_SHARED, shared, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");

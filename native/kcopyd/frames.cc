@@ -40,6 +40,12 @@ namespace {
 // Bytes of zeros' frames that are written at once.
 constexpr size_t kBatch = size_t{256} << 10;
 
+// The result of a write or a zeroing whose frame was put, or failed to be.
+int32_t result_of(const IoRequest& request, int32_t failed) {
+  if (failed != 0) return failed;
+  return request.op == IoOp::zero ? 0 : static_cast<int32_t>(request.length);
+}
+
 // Bytes read until `to` is full or the file ends, or a negative errno.
 int64_t read_at(int fd, std::span<std::byte> to, uint64_t offset) {
   size_t got = 0;
@@ -169,7 +175,7 @@ std::optional<int32_t> Frames::write(unsigned worker, Task& task, Buffer& buffer
     offset = chunk < places_.size() ? places_[chunk].offset : place_next(frame.size()).offset;
   }
   const int32_t put_failed = put(frame, offset);
-  return put_failed != 0 ? put_failed : request.op == IoOp::zero ? 0 : static_cast<int32_t>(request.length);
+  return result_of(request, put_failed);
 }
 
 // The frame of a write or a zeroing, or a negative errno.
@@ -207,9 +213,12 @@ std::pair<std::span<const std::byte>, int32_t> Frames::zeros(unsigned worker, si
   return {zeros_, 0};
 }
 
+// Bytes: where the last frame that has its place ends. The lock is held, but for the constructor.
+uint64_t Frames::end_of_frames() const { return places_.empty() ? 0 : places_.back().offset + places_.back().size; }
+
 // Gives the next frame its place. The lock is held, but for the constructor.
 Frames::Place Frames::place_next(size_t size) {
-  const uint64_t offset = places_.empty() ? 0 : places_.back().offset + places_.back().size;
+  const uint64_t offset = end_of_frames();
   return places_.emplace_back(Place{offset, static_cast<uint32_t>(size)});
 }
 
@@ -226,7 +235,7 @@ void Frames::place_waiting(unsigned worker, Buffer& buffer) {
     lock.unlock();
     IoRequest& request = *waiting.task.request;
     const int32_t failed = put(waiting.frame, offset);
-    request.result = failed != 0 ? failed : request.op == IoOp::zero ? 0 : static_cast<int32_t>(request.length);
+    request.result = result_of(request, failed);
     waiting.task.done(request);
   }
 }
@@ -243,7 +252,7 @@ bool Frames::fill_gap(unsigned worker, Buffer& buffer) {
     const auto [frame, failed] = zeros(worker, length, buffer);
     if (failed != 0) return fail_gaps(-failed), false;
     lock.lock();
-    const uint64_t offset = places_.empty() ? 0 : places_.back().offset + places_.back().size;
+    const uint64_t offset = end_of_frames();
     while (is_gap() && length_of(places_.size()) == length && batch.size() < kBatch) {
       batch.insert(batch.end(), frame.begin(), frame.end());
       place_next(frame.size());
@@ -310,7 +319,7 @@ int Frames::finish(std::span<const std::byte> bytes) {
     const std::lock_guard lock(mutex_);
     if (gap_error_ != 0) return gap_error_;
     if (places_.size() != chunks()) return EINVAL;
-    if (!places_.empty()) end = places_.back().offset + places_.back().size;
+    end = end_of_frames();
   }
   if (const int32_t failed = put(bytes, end); failed != 0) return -failed;
   while (ftruncate(file_.buffered.get(), static_cast<off_t>(end + bytes.size())) != 0) {

@@ -106,6 +106,7 @@ class Frames final : public RequestHandler {
   std::optional<int32_t> write(unsigned worker, Task& task, Buffer& buffer);
   int32_t read(unsigned worker, const IoRequest& request, Buffer& buffer);
   std::pair<std::span<const std::byte>, int32_t> pack(unsigned worker, const IoRequest& request, Buffer& buffer);
+  uint64_t end_of_frames() const;
   Place place_next(size_t size);
   int32_t put(std::span<const std::byte> frame, uint64_t offset) const;
   void place_waiting(unsigned worker, Buffer& buffer);

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
-import { PROGRAM } from './pack-program.ts';
+import { PROGRAM } from '../unpacking/unpack-program.ts';
 
 /** A frame: its bytes in the file, and the bytes that it holds. */
 export interface FrameSize {

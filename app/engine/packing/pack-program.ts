@@ -2,14 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Packing } from '../../contract/image-formats.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 import type { FrameWorker, NativeAddon } from '../native/addon.ts';
+import { PROGRAM } from '../unpacking/unpack-program.ts';
 
-export const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));
-
-/** Bytes of the memory that a program shares with the engine (native/addon/frame_workers.h). */
+/** Bytes of the memory that a program shares with the engine (native/unpack/frame_protocol.h). */
 const sharedMemory = (chunk: number): number => 2 * chunk + Math.floor(chunk / 64) + 64 * 1024;
 
 /** Starts a program that packs chunks of up to `chunk` bytes. Rejects with an errno. */

@@ -62,8 +62,7 @@ export class PackedImage {
    * Cuts off what follows the frames, so that it is not taken for frames of what is written next. Throws with an errno.
    */
   cutRest(addon: NativeAddon): void {
-    const end = this.device.frames().reduce((sum, size) => sum + size, 0);
-    addon.resizeFile(this.#file, end);
+    addon.resizeFile(this.#file, endOf(this.device.frames()));
   }
 
   /**
@@ -74,9 +73,8 @@ export class PackedImage {
     const { chunk, length } = this.#shape;
     const sizes = this.device.frames();
     const end = this.#packing.format === 'zstd' ? endOfZstd({ sizes, chunk, length }, manifest) : Buffer.alloc(0);
-    const before = sizes.reduce((sum, size) => sum + size, 0);
     await this.device.finishFrames(end);
-    await this.#compare(before, end);
+    await this.#compare(endOf(sizes), end);
   }
 
   /** Rejects with EIO unless the medium has `bytes` from byte `at` of the file on. */
@@ -93,3 +91,6 @@ export class PackedImage {
     this.#file.close();
   }
 }
+
+/** Bytes: where the last frame ends. */
+const endOf = (sizes: Uint32Array): number => sizes.reduce((sum, size) => sum + size, 0);

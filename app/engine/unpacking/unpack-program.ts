@@ -13,7 +13,8 @@ import { asJson } from '../../base/json.ts';
 import type { MappedRange } from '../../parsers/bmap.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 
-const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));
+/** Path of platter-unpack. */
+export const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));
 /** True when this machine has a decoder. Without its libraries it was not built (build/native.mjs). */
 export const canUnpack = (): boolean => existsSync(PROGRAM);
 

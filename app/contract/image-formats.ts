@@ -9,9 +9,11 @@ export const PACKED_FORMATS = {
 export type PackedFormat = keyof typeof PACKED_FORMATS;
 export const packedFormats = Object.keys(PACKED_FORMATS) as PackedFormat[];
 
-/** What a request says: the format of its new images, 'byName' for what their names say; null for the usual level. */
+/** The format of the new images of a request. */
 export interface ImageFormat {
+  /** 'byName': the format that the name of each image says. */
   format: 'byName' | 'raw' | PackedFormat;
+  /** null for the usual level. */
   level: number | null;
 }
 
@@ -33,5 +35,11 @@ export function packingOf({ format, level }: ImageFormat, path: string): Packing
   return packed === null ? null : { format: packed, level: level ?? PACKED_FORMATS[packed].usual };
 }
 
-/** True for an image that has to be written as a whole: an interrupted one cannot be continued. */
-export const isWrittenWhole = (packing: Packing | null): boolean => packing !== null && packing.format !== 'zstd';
+/** True for a destination that has to be written as a whole: interrupted, it cannot be continued. */
+export function isWrittenWhole(
+  image: ImageFormat,
+  { kind, realPath }: { kind: 'block' | 'file'; realPath: string },
+): boolean {
+  const packing = kind === 'file' ? packingOf(image, realPath) : null;
+  return packing !== null && packing.format !== 'zstd';
+}

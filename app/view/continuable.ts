@@ -1,6 +1,6 @@
 // Whether a job that has ended can be continued.
 import type { JobError } from '../contract/errors.ts';
-import { isWrittenWhole, packingOf } from '../contract/image-formats.ts';
+import { isWrittenWhole } from '../contract/image-formats.ts';
 import { imageFormatOf, updates } from '../contract/request-facts.ts';
 import type { JobView } from '../contract/window.ts';
 
@@ -21,10 +21,7 @@ export function continuable({ plan, result, failure }: JobView): string | null {
       : result.rescue.rescued > 0;
   const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
   const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
-  const isWhole = (index: number): boolean => {
-    const { kind, realPath } = plan.destinations[index]!;
-    return kind === 'file' && isWrittenWhole(packingOf(imageFormatOf(plan.request), realPath));
-  };
+  const isWhole = (index: number): boolean => isWrittenWhole(imageFormatOf(plan.request), plan.destinations[index]!);
   const left = result.destinations.some(
     ({ state, errors }, index) => state !== 'done' && !errors.some(ends) && !isWhole(index),
   );

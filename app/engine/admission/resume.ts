@@ -2,7 +2,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
-import { isWrittenWhole, packingOf } from '../../contract/image-formats.ts';
+import { isWrittenWhole } from '../../contract/image-formats.ts';
 import { bmapOf, downloadedFrom, imageFormatOf, originOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/block-devices.ts';
@@ -244,10 +244,8 @@ const toContinue = (log: Pick<JobLog, 'states' | 'header'>): number[] =>
   unfinished(log).filter((index) => !isWhole(log.header, index));
 
 /** True for an image in a format that has to be written as a whole. */
-const isWhole = ({ request, destinations }: JobLogHeader, index: number): boolean => {
-  const { kind, realPath } = destinations[index]!;
-  return kind === 'file' && isWrittenWhole(packingOf(imageFormatOf(request), realPath));
-};
+const isWhole = ({ request, destinations }: JobLogHeader, index: number): boolean =>
+  isWrittenWhole(imageFormatOf(request), destinations[index]!);
 
 const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>
   states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
@@ -401,7 +399,7 @@ function describe({ id, header, durable, states, damage }: JobSummary): Interrup
     source: downloadedFrom(header.request) ?? header.source?.path ?? '',
     bytes: header.bytes,
     damaged: damage === 'corrupt',
-    // What another job has written since is no longer a destination of this one.
+    // A drive that another job has written since is no longer a destination of this one.
     destinations: header.destinations.flatMap(({ path, model, serial }, index) =>
       states[index]?.state === 'replaced'
         ? []

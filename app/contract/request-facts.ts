@@ -32,13 +32,8 @@ const plainMapped: Pick<CopyRequest, 'bmap' | 'zeroUnmapped' | 'used'> = {
   used: false,
 };
 
-/** New images have the format that their names say. */
-export const plainImageFormat: ImageFormat = { format: 'byName', level: null };
-
-/** Writes all of `source`, and verifies it. */
-export const plainCopy = (source: string, destinations: readonly string[]): CopyRequest => ({
-  kind: 'copy',
-  source,
+/** A source as it is recognised, with nothing that it has to be. */
+const plainSource = {
   origin: null,
   asIs: false,
   entry: null,
@@ -46,6 +41,16 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   checksumCovers: null,
   key: null,
   ...plainMapped,
+};
+
+/** New images have the format that their names say. */
+export const plainImageFormat: ImageFormat = { format: 'byName', level: null };
+
+/** Writes all of `source`, and verifies it. */
+export const plainCopy = (source: string, destinations: readonly string[]): CopyRequest => ({
+  kind: 'copy',
+  source,
+  ...plainSource,
   method: { kind: 'write', check: 'verify', zeros: 'sparse' },
   saveManifest: null,
   imageFormat: { ...plainImageFormat },
@@ -60,20 +65,7 @@ export const plainVerify = (
   destinations: readonly string[],
 ): VerifyRequest => ({
   kind: 'verify',
-  against:
-    kind === 'source'
-      ? {
-          kind,
-          path,
-          origin: null,
-          asIs: false,
-          entry: null,
-          checksum: null,
-          checksumCovers: null,
-          key: null,
-          ...plainMapped,
-        }
-      : { kind, path },
+  against: kind === 'source' ? { kind, path, ...plainSource } : { kind, path },
   ...plainNamed(destinations),
   ...plainRunning,
 });
@@ -81,13 +73,7 @@ export const plainVerify = (
 export const plainRepair = (source: string, destinations: readonly string[]): RepairRequest => ({
   kind: 'repair',
   source,
-  origin: null,
-  asIs: false,
-  entry: null,
-  checksum: null,
-  checksumCovers: null,
-  key: null,
-  ...plainMapped,
+  ...plainSource,
   manifest: null,
   ...plainNamed(destinations),
   ...plainRunning,

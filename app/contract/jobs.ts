@@ -34,7 +34,7 @@ export interface Endpoint {
   overwrites: boolean;
 }
 
-/** What of one partition is copied, when only used blocks are. Sizes in bytes. */
+/** How much of one partition is copied when only used blocks are. Sizes in bytes. */
 export interface PartUse {
   /** Number of the partition; null for a file system without a partition table. */
   partition: number | null;

@@ -158,7 +158,7 @@ export function afterwards(view: JobView): string[] {
   return lines;
 }
 
-/** What was said before the job, and is needed to understand what "verified" means. */
+/** A note of the review that explains what "verified" means, said again at the end. */
 function againSentence(note: Note): string[] {
   if (note.kind === 'partitionsBeyond')
     return [

@@ -1,4 +1,4 @@
-// What a request may ask of images that are written packed. Pure.
+// Decides whether a request may write its images packed. Pure.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import { formatByName, PACKED_FORMATS } from '../../contract/image-formats.ts';

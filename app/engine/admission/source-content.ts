@@ -86,7 +86,7 @@ function judgeFile(
 /** Packed files that hold files under their names, not an image. */
 const ARCHIVES: ReadonlySet<string> = new Set(['ZIP', 'self-extracting ZIP', '7z', 'RAR', 'tar']);
 
-/** What to do about `file`, which is no disk image and was in a file of the format `packed`. */
+/** The remedy for `file`, which is no disk image and was in a file of the format `packed`. */
 function remedyFor(file: Fact<'files'>, packed: string): Remedy {
   const format = 'format' in file ? file.format : '';
   const own = commandFor(format);

@@ -9,7 +9,7 @@ import type { Blocks } from '../devices/block-devices.ts';
 import type { HeldEnd } from '../devices/inspect-paths.ts';
 import { usedOfSource, type UsedRanges } from '../used-blocks/used-of-source.ts';
 
-/** What of the source is in use, with the notes for the review; null when all of it counts. Throws a Refusal. */
+/** Finds the used blocks of the source, with the notes for the review; null when all of it counts. Throws a Refusal. */
 export async function usedIn(
   request: WorkRequest,
   source: HeldEnd | null,

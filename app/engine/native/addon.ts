@@ -71,11 +71,11 @@ export interface NativeDevice {
     sizes: Uint32Array,
     written: Uint8Array,
   ): NativeDevice;
-  /** Of such a destination: the bytes of each frame that has its place in the file. */
+  /** For a device that `pack` made: the bytes of each frame that has its place in the file. */
   frames(): Uint32Array;
   /**
-   * Of such a destination: writes `bytes` behind the last frame, ends the file there, and flushes it. Rejects with an
-   * errno, EINVAL when frames are missing.
+   * For a device that `pack` made: writes `bytes` behind the last frame, ends the file there, and flushes it. Rejects
+   * with an errno, EINVAL when frames are missing.
    */
   finishFrames(bytes: Buffer): Promise<boolean>;
   /**

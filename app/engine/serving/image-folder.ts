@@ -29,7 +29,7 @@ export interface OpenedImage {
   /** How the image is packed; "none" when it is not. */
   format: string;
   files: ImageFile[];
-  /** What could not be read of the image; null for nothing. */
+  /** The part of the image that could not be read; null when all of it could. */
   problem: Described['problem'];
 }
 

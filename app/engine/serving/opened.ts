@@ -1,4 +1,4 @@
-// What is open in the folder of an image, as the kernel lists it, and how it is closed. Nothing else is kept of it.
+// Lists what is open in the folder of an image, and closes it. The kernel's lists are the only record of it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

@@ -1,10 +1,11 @@
 // Checks for values out of bounds in a request, before its paths are looked at. Pure.
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
-import { MAX_DESTINATIONS, MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
+import { MAX_DESTINATIONS, MOST_RETRIES, MOST_SECONDS, MOST_THREADS } from '../contract/limits.ts';
 import {
   destinationsOf,
   givenManifest,
+  imageFormatOf,
   mapOf,
   newManifest,
   proofFiles,
@@ -51,11 +52,15 @@ const wrong = (reason: Reason, device: string | null = null, code: ErrorCode = '
 function againstNumbers(request: JobRequest): PlatterError[] {
   const { stallTimeout, throttle, memory } = request;
   const retries = rescueOf(request)?.retries ?? 0;
+  const threads = imageFormatOf(request).threads ?? 1;
   return [
     ...(Number.isNaN(memoryOf(request)) ? [wrong({ kind: 'memoryBounds', memory: memory ?? 0 })] : []),
     ...(Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES
       ? []
       : [wrong({ kind: 'retriesBounds', most: String(MOST_RETRIES), retries: String(retries) })]),
+    ...(threads >= 1 && threads <= MOST_THREADS
+      ? []
+      : [wrong({ kind: 'threadsBounds', most: String(MOST_THREADS), threads: String(threads) })]),
     ...(stallTimeout >= 0 && stallTimeout <= MOST_SECONDS
       ? []
       : [wrong({ kind: 'timeoutBounds', most: String(MOST_SECONDS), seconds: String(stallTimeout) })]),

@@ -1,6 +1,6 @@
 // Parsers for the values of options. Each throws an error that the parser shows to the user.
 import { InvalidArgumentError } from 'commander';
-import { MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
+import { MOST_RETRIES, MOST_SECONDS, MOST_THREADS } from '../contract/limits.ts';
 import type { OptionValue, ValueKind } from '../contract/options/option-types.ts';
 import { HASHES, type Hash } from '../contract/hashes.ts';
 import { batchName, jobId } from '../contract/request.ts';
@@ -48,6 +48,14 @@ export function retries(text: string): number {
 export function level(text: string): number {
   if (!/^\d{1,2}$/u.test(text)) throw new InvalidArgumentError('Give a whole number, such as 3.');
   return Number(text);
+}
+
+/** How many processes pack an image. */
+export function threads(text: string): number {
+  const count = /^\d+$/u.test(text) ? Number(text) : NaN;
+  if (!(count >= 1 && count <= MOST_THREADS))
+    throw new InvalidArgumentError(`Give a whole number from 1 to ${MOST_THREADS}.`);
+  return count;
 }
 
 /** Seconds; 0 for no limit. */
@@ -114,6 +122,7 @@ export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown)
     destinationRate(text, before instanceof Map ? (before as ReadonlyMap<string, number>) : undefined),
   retries,
   level,
+  threads,
   seconds,
   sha256: hexOf('sha256'),
   sha512: hexOf('sha512'),

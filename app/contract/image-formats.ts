@@ -15,12 +15,16 @@ export interface ImageFormat {
   format: 'byName' | 'raw' | PackedFormat;
   /** null for the usual level. */
   level: number | null;
+  /** How many processes pack one image; null for one a core. */
+  threads: number | null;
 }
 
 /** How a new image is packed. */
 export interface Packing {
   format: PackedFormat;
   level: number;
+  /** How many processes pack it; null for one a core. */
+  threads: number | null;
 }
 
 /** The format that the name of a file says; null for a raw image. */
@@ -30,9 +34,9 @@ export const formatByName = (path: string): PackedFormat | null =>
   ) ?? null;
 
 /** How the image at `path` is packed; null for a raw image. */
-export function packingOf({ format, level }: ImageFormat, path: string): Packing | null {
+export function packingOf({ format, level, threads }: ImageFormat, path: string): Packing | null {
   const packed = format === 'byName' ? formatByName(path) : format === 'raw' ? null : format;
-  return packed === null ? null : { format: packed, level: level ?? PACKED_FORMATS[packed].usual };
+  return packed === null ? null : { format: packed, level: level ?? PACKED_FORMATS[packed].usual, threads };
 }
 
 /** True for a destination that has to be written as a whole: interrupted, it cannot be continued. */

@@ -12,6 +12,12 @@ export const MAX_DESTINATIONS = 32;
 /** Most passes of a rescue over unreadable sectors. */
 export const MOST_RETRIES = 1000;
 
+/**
+ * Most programs that pack one image. The engine has 32 chunks in flight at most (KCOPYD_MAX_SUBJOBS), and keeps two more
+ * chunks than programs.
+ */
+export const MOST_THREADS = 30;
+
 /** Longest stall timeout, in seconds: a day. */
 export const MOST_SECONDS = 86_400;
 

@@ -280,6 +280,7 @@ export const REASONS = {
   rescueOnZoned: {},
   memoryBounds: { memory: 'bytes' },
   retriesBounds: { most: 'text', retries: 'text' },
+  threadsBounds: { most: 'text', threads: 'text' },
   levelBounds: { format: 'text', least: 'text', most: 'text', level: 'text' },
   nothingPacked: {},
   packedImage: { job: ['update', 'rescue', 'verify', 'repair', 'resume'] },

@@ -184,10 +184,12 @@ const method = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** The format of new images (image-formats.ts). `base/request-rules.ts` checks the level. */
+/** The format of new images (image-formats.ts). `base/request-rules.ts` checks the threads, the engine the level. */
 export const imageFormat = z.strictObject({
   format: z.enum(['byName', 'raw', ...packedFormats]),
   level: z.int().nullable(),
+  /** Earlier versions had none. */
+  threads: z.int().nullable().default(null),
 });
 
 const copyRequest = z.strictObject({

@@ -17,6 +17,7 @@ export type ValueKind =
   | 'destinationRate'
   | 'retries'
   | 'level'
+  | 'threads'
   | 'seconds'
   | Hash;
 

@@ -4,6 +4,7 @@
 import type { CopyMethod, CopyRequest, JobKind, JobRequest } from '../request.ts';
 import { bmapOptions, checksumOptions } from './checksum-options.ts';
 import { packedFormats, type ImageFormat } from '../image-formats.ts';
+import { MOST_THREADS } from '../limits.ts';
 import { LOG_LEVELS, type JobOption, type LogLevel, type OptionValue, type RunOption } from './option-types.ts';
 import { entryOf, plainRunning, rescueOf, takesAsIs } from '../request-facts.ts';
 
@@ -177,6 +178,18 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     get: ({ imageFormat: { level } }) => level,
     set: ({ imageFormat }, level: number | null) => {
       imageFormat.level = level;
+    },
+  }),
+  job({
+    flag: '--threads',
+    value: { name: 'N', is: 'threads' },
+    kinds: ['copy'],
+    help: `how many processes pack a new image, 1 to ${MOST_THREADS}; by default one a core, 16 at most`,
+    conflicts: ['--update', '--rescue', '--map'],
+    inWindow: false,
+    get: ({ imageFormat: { threads } }) => threads,
+    set: ({ imageFormat }, count: number | null) => {
+      imageFormat.threads = count;
     },
   }),
   job({

@@ -25,10 +25,10 @@ export function againstPackedImages(request: WorkRequest, ends: readonly (End | 
   return packed.length === 0 ? againstUnused(request, ends) : packed.flatMap((end) => againstLevel(end!));
 }
 
-/** Refuses a format or a level when nothing is packed. A missing end has its own error. */
+/** Refuses a format, a level or a number of threads when nothing is packed. A missing end has its own error. */
 function againstUnused(request: WorkRequest, ends: readonly (End | null)[]): PlatterError[] {
-  const { format, level } = imageFormatOf(request);
-  const means = level !== null || (format !== 'byName' && format !== 'raw');
+  const { format, level, threads } = imageFormatOf(request);
+  const means = level !== null || threads !== null || (format !== 'byName' && format !== 'raw');
   return means && ends.every((end) => end !== null) ? [wrong({ kind: 'nothingPacked' }, null)] : [];
 }
 

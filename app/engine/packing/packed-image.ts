@@ -6,8 +6,8 @@ import type { FrameWorker, NativeAddon, NativeDevice } from '../native/addon.ts'
 import { startWorker } from './pack-program.ts';
 import { endOfZstd } from './seekable-zstd.ts';
 
-/** The most programs for one image. */
-const MOST_WORKERS = 16;
+/** The most programs for one image, unless the user says how many. */
+const MOST_BY_CORES = 16;
 
 /** Bytes that are read at once. */
 const LOOK = 1024 ** 2;
@@ -48,7 +48,7 @@ export class PackedImage {
   ): Promise<PackedImage> {
     const workers: FrameWorker[] = [];
     try {
-      for (let i = 0; i < Math.min(availableParallelism(), MOST_WORKERS); i += 1)
+      for (let i = 0; i < (packing.threads ?? Math.min(availableParallelism(), MOST_BY_CORES)); i += 1)
         workers.push(await startWorker(addon, shape.chunk, packing));
     } catch (error) {
       for (const fd of workers.flat()) closeSync(fd);

@@ -24,6 +24,14 @@ describe('rules of a request', () => {
     expect(argumentErrors({ ...request, checksum: 'list:SHA256SUMS' })).toMatchObject([{ device: 'SHA256SUMS' }]);
   });
 
+  it('accepts 1 to 30 processes that pack an image', () => {
+    const threads = (count: number): Partial<CopyRequest> => ({
+      imageFormat: { ...request.imageFormat, threads: count },
+    });
+    expect([1, 30].map((count) => wrong(threads(count)))).toEqual([[], []]);
+    expect([0, -1, 31].map((count) => wrong(threads(count)))).toEqual(Array(3).fill(['BAD_ARGUMENT']));
+  });
+
   it('rounds memory down to whole pages, and names the bounds when it refuses', () => {
     expect([null, 65_536, 70_000, 2 ** 30].map((memory) => memoryOf({ memory }))).toEqual([
       32 * 2 ** 20,

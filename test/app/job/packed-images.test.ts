@@ -237,7 +237,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
   it.each([
     ['an update', { update: true }, 'packedImage'],
     ['a rescue', { rescue: { retries: 0, map: null } }, 'packedImage'],
-    ['a level that zstd does not have', { imageFormat: { format: 'byName', level: 23 } }, 'levelBounds'],
+    ['a level that zstd does not have', { imageFormat: { format: 'byName', level: 23, threads: null } }, 'levelBounds'],
   ] as const)('is refused for %s, and nothing is written', async (_, options, kind) => {
     const source = await image(2 * MiB);
     const packed = await bench.path('copy.img.zst');
@@ -276,9 +276,29 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     const source = await image(2 * MiB);
     const raw = await bench.path('raw.img.zst');
 
-    await bench.session().run({ source, destinations: [raw], imageFormat: { format: 'raw', level: null } });
+    await bench
+      .session()
+      .run({ source, destinations: [raw], imageFormat: { format: 'raw', level: null, threads: null } });
 
     expect(spawnSync('cmp', [source, raw]).status).toBe(0);
+  });
+
+  it('is packed by as many processes as the request says', async () => {
+    const source = await image(12 * MiB);
+    const packed = await bench.path('copy.img.zst');
+    const disk = await oldDisk(bench, 12 * MiB);
+    await disk.rule('stall w 4M 1M');
+    const session = bench.session();
+    const imageFormat = { format: 'byName', level: null, threads: 3 } as const;
+    await session.begin({ source, destinations: [packed, disk.device], imageFormat, memory: 8 * MiB });
+    await disk.waitFor(({ stalled }) => stalled > 0);
+
+    const running = packers(session);
+    await disk.rule('go');
+
+    expect(running).toHaveLength(3);
+    expect((await resultOf(session)).destinations[0]).toMatchObject({ state: 'done', verified: true });
+    expect(unpackedBy('zstd -dc', packed).equals(readFileSync(source))).toBe(true);
   });
 
   it('leaves no program behind when the job has ended', async () => {

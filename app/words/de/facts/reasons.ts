@@ -299,6 +299,7 @@ export const reasons: Translated<typeof english> = {
     'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
   memoryBounds: 'Platter arbeitet mit 64 KiB bis 1 GiB Speicher für Daten unterwegs, nicht mit {memory}.',
   retriesBounds: 'Eine Rettung kann 0 bis {most} neue Versuche haben, nicht {retries}.',
+  threadsBounds: '1 bis {most} Prozesse können ein Abbild packen, nicht {threads}.',
   levelBounds: 'Die Stufen von {format} sind {least} bis {most}, nicht {level}.',
   nothingPacked:
     'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz oder .gz endet, oder geben Sie --format an.',

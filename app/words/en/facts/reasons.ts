@@ -278,6 +278,7 @@ export const reasons = {
     'A rescue writes out of order, which this zoned disk does not allow: each zone has to be written from start to end.',
   memoryBounds: 'Platter works with 64 KiB to 1 GiB of memory for data in flight, not with {memory}.',
   retriesBounds: 'A rescue can have from 0 to {most} retries, not {retries}.',
+  threadsBounds: 'From 1 to {most} processes can pack an image, not {threads}.',
   levelBounds: 'The levels of {format} are {least} to {most}, not {level}.',
   nothingPacked:
     'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz or .gz, or give --format.',

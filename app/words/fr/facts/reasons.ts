@@ -295,6 +295,7 @@ export const reasons: Translated<typeof english> = {
     'Un sauvetage n’écrit pas dans l’ordre, ce que ce disque n’accepte pas : ses zones doivent être écrites du début à la fin.',
   memoryBounds: 'Platter utilise de 64 Kio à 1 Gio de mémoire pour les données en transit, et non {memory}.',
   retriesBounds: 'Un sauvetage peut avoir de 0 à {most} nouveaux essais, pas {retries}.',
+  threadsBounds: 'De 1 à {most} processus peuvent compresser une image, pas {threads}.',
   levelBounds: 'Les niveaux de {format} vont de {least} à {most}, pas {level}.',
   nothingPacked:
     'Un format ou un niveau est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz ou .gz, ou donnez --format.',

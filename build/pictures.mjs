@@ -14,7 +14,7 @@ async function pictures() {
     inRoot('build/pictures'),
     readlinkSync('/proc/self/ns/mnt'),
   ];
-  await must('unshare', ['--mount', '--propagation', 'private', ...program], { stdio: 'inherit' });
+  await must('unshare', ['--mount', '--propagation', 'slave', ...program], { stdio: 'inherit' });
 }
 
 await pictures().catch(fail);

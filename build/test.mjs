@@ -10,6 +10,7 @@ import { formatted } from './format.mjs';
 import { elsewhere } from './closed-network/open-folder.mjs';
 import { cmake } from './native.mjs';
 import { onCurrentNode } from './npm.mjs';
+import { inOwnMounts } from './own-mounts.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
 
@@ -319,7 +320,8 @@ async function test(args) {
 
 async function main() {
   const asked = process.argv.slice(2);
-  const code = await elsewhere(fileURLToPath(import.meta.url), asked);
+  const self = fileURLToPath(import.meta.url);
+  const code = (await elsewhere(self, asked)) ?? (await inOwnMounts(self, asked));
   if (code !== null) process.exit(code);
   await onCurrentNode(import.meta.url);
   await test(asked);

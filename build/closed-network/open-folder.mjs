@@ -4,11 +4,12 @@
 import { chmodSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { workarounds } from './switch.mjs';
+import { INSIDE as SHARED, SHARE } from '../own-mounts.mjs';
 import { root, run, say } from '../tools.mjs';
+import { workarounds } from './switch.mjs';
 
 const INSIDE = 'PLATTER_OPEN_FOLDER';
-const SHOW = 'mount --bind "$1" "$2" && cd "$2" && shift 2 && exec "$@"';
+const SHOW = `${SHARE} && mount --bind "$1" "$2" && cd "$2" && shift 2 && exec "$@"`;
 
 /** The folders above the checkout that other users may not enter. */
 function closedAbove() {
@@ -37,14 +38,10 @@ export async function elsewhere(script, args) {
   say(`tests: ${closed.join(', ')} is closed to other users; for the tests the checkout is also at ${open}`);
   try {
     const program = [process.execPath, join(open, relative(root, script)), ...args];
-    return await run(
-      'unshare',
-      ['--mount', '--propagation', 'private', 'sh', '-c', SHOW, 'sh', root, open, ...program],
-      {
-        stdio: ['ignore', 'inherit', 'inherit'],
-        env: { ...process.env, [INSIDE]: open },
-      },
-    );
+    return await run('unshare', ['--mount', '--propagation', 'slave', 'sh', '-c', SHOW, 'sh', root, open, ...program], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, [INSIDE]: open, [SHARED]: '1' },
+    });
   } finally {
     rmdirSync(open); // empty out here: nothing was ever mounted on it in this namespace
   }

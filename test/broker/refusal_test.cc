@@ -128,7 +128,7 @@ TEST_CASE("a disk that is mounted in another mount namespace only is refused as 
   REQUIRE(make_ext4(disk.path()));
   const Folder folder;
   const Bystander other([&] {
-    if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
       throw std::runtime_error("unshare");
     if (mount(disk.path().c_str(), folder.path().c_str(), "ext4", 0, nullptr) != 0) throw std::runtime_error("mount");
   });

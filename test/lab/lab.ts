@@ -284,13 +284,6 @@ export interface Identity {
 }
 
 /**
- * For a shell in a mount namespace of its own: leaves the images that other tests have mounted, which could not be
- * closed as long as this namespace has them.
- */
-export const LEAVE_IMAGES = `awk '$3 == "fuse.platter" || $2 ~ "/platter-mount-test-" { print $2 }' /proc/self/mounts |
-  sort -r | while read -r at; do umount --lazy "$at"; done;`;
-
-/**
  * Gives loop devices, by backing file, a model and a serial number in the output of lsblk for one program and its
  * children. `folder` is empty and must outlive the program. `argv` is the program's command line; `name` sets the
  * identities from then on, even while it runs.
@@ -321,10 +314,10 @@ console.log(JSON.stringify(said));
       'unshare',
       '--mount',
       '--propagation',
-      'private',
+      'slave',
       'sh',
       '-c',
-      `${LEAVE_IMAGES} mount --bind "$0" "$1" && shift && exec "$@"`,
+      `mount --bind "$0" "$1" && shift && exec "$@"`,
       `${folder}/lsblk`,
       lsblk,
       ...argv,

@@ -4,7 +4,7 @@
 #   queue.sh /dev/loop0 zoned=host-managed optimal_io_size=65536 -- platter copy ...
 set -eu
 if [ "${1-}" != --inside ]; then
-  exec unshare --mount --propagation private "$0" --inside "$@"
+  exec unshare --mount --propagation slave "$0" --inside "$@"
 fi
 device=$(readlink -f "$2") && shift 2
 queue=/sys/class/block/${device#/dev/}/queue

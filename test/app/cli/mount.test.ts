@@ -249,7 +249,7 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
       cmp '${disk.at('disk.img')}' '${view}/images/disk.img' && ! touch '${view}/images/new' 2>/dev/null &&
       ${run} unmount '${view}'; echo "ended $?"; grep -c '${view}' /proc/self/mounts`;
 
-    const ran = spawnSync('unshare', ['--mount', 'sh', '-ec', script, 'sh', steps], {
+    const ran = spawnSync('unshare', ['--mount', '--propagation', 'slave', 'sh', '-ec', script, 'sh', steps], {
       encoding: 'utf8',
       env: { ...process.env, PLATTER_STATE: disk.at('user/state') },
     });

@@ -159,6 +159,8 @@ describe.skipIf(why !== null)(`a served file${why === null ? '' : ` (${why})`}`,
       'unshare',
       [
         '--mount',
+        '--propagation',
+        'slave',
         'sh',
         '-ec',
         `mount --bind "$1" /dev/fuse; exec "$2" "$3"`,

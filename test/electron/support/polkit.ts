@@ -178,7 +178,7 @@ export async function polkitLab(): Promise<PolkitLab> {
 
   for (const place of ['/run/dbus', '/etc/polkit-1/rules.d']) mkdirSync(place, { recursive: true });
   const home = takeHome();
-  const holder = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', SCRIPT, lab], {
+  const holder = spawn('unshare', ['--mount', '--propagation', 'slave', 'sh', '-c', SCRIPT, lab], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   await saying(holder, 'ready');

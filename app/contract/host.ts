@@ -14,7 +14,7 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * The version of everything in this file and in host-request.ts. Raise it with every change, because the client does
  * not check the host's messages.
  */
-export const PROTOCOL = 5;
+export const PROTOCOL = 6;
 
 /** The results of these calls. The others return an empty object. */
 interface Results {
@@ -70,10 +70,11 @@ export interface RightsEvent {
 }
 
 /**
- * Bytes read of a packed source that is read completely before the job, to find the size of its image or to check it.
+ * Bytes read of a packed source that is read completely before the job, to find the size of its image or to check it;
+ * or bytes of the partitions in which the used blocks have been found.
  */
 export interface Reading {
-  why: 'size' | 'check';
+  why: 'size' | 'check' | 'used';
   done: number;
   of: number;
 }

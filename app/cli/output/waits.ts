@@ -33,7 +33,9 @@ export function waitsOn(stderr: Writable, rewrites: boolean): Waits {
       if (!rewrites && last !== null && percent < last + STEP) return;
       clear();
       last = percent;
-      stderr.write(`platter: ${printable(sentence(path, reading.why))}: ${percent} %${rewrites ? '' : '\n'}`);
+      // A map of one partition comes at once, after a while.
+      const share = reading.why === 'used' && percent === 0 ? '' : `: ${percent} %`;
+      stderr.write(`platter: ${printable(sentence(path, reading.why))}${share}${rewrites ? '' : '\n'}`);
     },
     over: () => {
       clear();
@@ -43,6 +45,8 @@ export function waitsOn(stderr: Writable, rewrites: boolean): Waits {
 }
 
 const sentence = (path: string, why: Reading['why']): string =>
-  why === 'size'
-    ? `reading ${basename(path)} to find the size of the image in it`
-    : `checking all of ${basename(path)} first`;
+  ({
+    size: `reading ${basename(path)} to find the size of the image in it`,
+    check: `checking all of ${basename(path)} first`,
+    used: `finding which blocks of ${asTyped(path)} are in use`,
+  })[why];

@@ -26,7 +26,7 @@ export async function usedIn(
       reason: { kind: 'usedPacked' },
       remedy: { kind: 'withoutUsed' },
     });
-  const { used, parts, notes } = await usedOfSource(source, blocks, answers.signal);
+  const { used, parts, notes } = await usedOfSource(source, blocks, answers);
   if (answers.signal?.aborted === true) throw cancelledOpening(path);
   const left = size - used.bytes;
   const kind = zeroesUnmapped(request) ? 'usedZeros' : 'usedOnly';

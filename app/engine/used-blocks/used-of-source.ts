@@ -3,6 +3,7 @@ import type { Note, Reason } from '../../contract/facts.ts';
 import type { PartUse } from '../../contract/jobs.ts';
 import type { Extent } from '../../contract/values.ts';
 import { errnoOf } from '../../base/errors.ts';
+import type { Answers } from '../../base/slow-answers.ts';
 import type { Inside } from '../../contract/disk-content.ts';
 import { insideOf } from '../../parsers/disk-content.ts';
 import { complement, isWithin, joined, lengthOf, type UsedMap } from '../../parsers/used-blocks/used-map.ts';
@@ -14,6 +15,9 @@ import { parsed } from './source-bytes.ts';
 
 /** Bytes at the end of each partition that are copied in any case: some file systems keep a copy of their head there. */
 const KEPT_AT_END = 1024 ** 2;
+
+/** Milliseconds between reports that the maps are being made. */
+const SECOND = 1000;
 
 /** The ranges of a source that count: ascending and disjoint. */
 export interface UsedRanges {
@@ -44,16 +48,38 @@ interface Judged {
 export async function usedOfSource(
   { end, device }: HeldEnd,
   blocks: Blocks,
-  signal: AbortSignal | null,
+  answers: Answers,
 ): Promise<{ used: UsedRanges; parts: PartUse[]; notes: Note[] }> {
   const parts = await partsOf(end, device);
-  const judged: Judged[] = [];
-  for (const part of parts ?? []) judged.push(await judge(part, { source: end, device, signal }, blocks));
+  const judged = await telling(answers, end.path, parts ?? [], (part) =>
+    judge(part, { source: end, device, signal: answers.signal }, blocks),
+  );
   const free = joined(judged.flatMap((one) => one.free));
   const ranges = complement(free, end.size);
   const used = { ranges, bytes: lengthOf(ranges) };
   const none: Note[] = parts === null ? [{ kind: 'usedNoTable', path: end.path }] : [];
   return { used, parts: judged.map(useOf), notes: [...none, ...judged.map((one) => noteOn(end, one))] };
+}
+
+/** Judges the parts one after the other, and reports that each second. */
+async function telling(
+  answers: Answers,
+  path: string,
+  parts: readonly Part[],
+  judgeOne: (part: Part) => Promise<Judged>,
+): Promise<Judged[]> {
+  const of = parts.reduce((sum, { place }) => sum + place.length, 0);
+  const judged: Judged[] = [];
+  const timer = setInterval(() => {
+    const done = judged.reduce((sum, { part }) => sum + part.place.length, 0);
+    answers.reading(path, { why: 'used', done, of });
+  }, SECOND);
+  try {
+    for (const part of parts) judged.push(await judgeOne(part));
+    return judged;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** The parts of the source; null when its partition table cannot be trusted, or nothing is recognised. */

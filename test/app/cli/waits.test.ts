@@ -32,3 +32,15 @@ test('writes that line again on a terminal, and leaves none', () => {
     `${line}1 %\r\x1b[K${line}3 %\r\x1b[Kplatter: still waiting for /mnt/slow\n\r\x1b[K`,
   );
 });
+
+test('says that used blocks are being found, and from the second partition on how far that is', () => {
+  const stderr = new PassThrough();
+  const waits = waitsOn(stderr, false);
+
+  for (const done of [0, 0, 400]) waits.told('/dev/sdb', { why: 'used', done, of: 1000 });
+
+  expect(String(stderr.read())).toBe(
+    'platter: finding which blocks of /dev/sdb are in use\n' +
+      'platter: finding which blocks of /dev/sdb are in use: 40 %\n',
+  );
+});

@@ -31,6 +31,7 @@ export const choose: Translated<typeof english> = {
   checking: 'Wird geprüft…',
   readingForSize: 'Die Datei wird einmal entpackt, um die Größe des Abbilds zu finden',
   readingToCheck: 'Die ganze Datei wird zuerst geprüft',
+  readingUsed: 'Die benutzten Blöcke werden gesucht',
   elevating:
     'Diese Laufwerke zu öffnen verlangt die Rechte eines Administrators: Ihr Desktop fragt jetzt nach einem Passwort.',
   review: 'Ansehen',

@@ -29,6 +29,7 @@ export const choose = {
   checking: 'Checking…',
   readingForSize: 'Unpacking the file once to find the size of the image',
   readingToCheck: 'Checking all of the file first',
+  readingUsed: 'Finding which blocks are in use',
   elevating: 'Opening these disks needs administrator rights: your desktop is asking for a password.',
   review: 'Review',
   missingSource: 'Choose a source.',

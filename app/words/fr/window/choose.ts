@@ -31,6 +31,7 @@ export const choose: Translated<typeof english> = {
   checking: 'Contrôle…',
   readingForSize: 'Le fichier est décompressé une fois pour trouver la taille de l’image',
   readingToCheck: 'Tout le fichier est d’abord contrôlé',
+  readingUsed: 'Recherche des blocs utilisés',
   elevating:
     'Ouvrir ces disques demande les droits d’un administrateur : votre bureau demande maintenant un mot de passe.',
   review: 'Vérifier le plan',

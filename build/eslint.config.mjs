@@ -35,7 +35,7 @@ const rooms = {
   },
   unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
   serving: { files: 'app/engine/serving/**', imports: ['access', 'base', 'contract', 'devices', 'unpacking'] },
-  packing: { files: 'app/engine/packing/**', imports: ['contract', 'devices', 'native', 'unpacking'] },
+  packing: { files: 'app/engine/packing/**', imports: ['contract', 'devices', 'formats', 'native', 'unpacking'] },
   admission: {
     files: 'app/engine/admission/**',
     imports: [

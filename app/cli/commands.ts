@@ -19,6 +19,15 @@ import { file, job, jobOrUrl, PARSERS } from './option-values.ts';
 /** A request as typed. `resume` without a job means the only interrupted one. */
 export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
 
+/** What `platter info` is asked for. */
+export interface InfoOptions {
+  /** The file of an archive to describe; null for its only one. */
+  entry: string | null;
+  /** Find what the file systems use. */
+  used: boolean;
+  json: boolean;
+}
+
 /** The implementation of each command. Each function resolves to the exit code. */
 export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
@@ -28,8 +37,7 @@ export interface Actions {
     options: { entry: string | null; checksum: string | null; key: string | null; bmap: BmapChoice; json: boolean },
     downloads: Downloads,
   ): Promise<number>;
-  /** `entry`: the file of an archive to describe; null for its only one. */
-  info(path: string, options: { entry: string | null; json: boolean }): Promise<number>;
+  info(path: string, options: InfoOptions): Promise<number>;
   /**
    * Opens an image as files in `folder`; null: one of Platter's. `entry`: the file of an archive that is meant; null
    * for its only one.
@@ -93,10 +101,11 @@ const addInfo: Group = (add, actions, exit) => {
   for (const option of optionsOf('copy')) if (option.flag === '--entry') command.addOption(parsed(option));
   command
     .argument('<FILE|DISK|URL>', 'an image file, packed or not, a disk, or a URL')
+    .option('--used', 'find what its file systems use, and how large a packed image of that would be')
     .option('--json', 'one JSON document')
     .addHelpText('after', TEXTS.info)
-    .action(async (path: string, { json = false, entry = null }: { json?: boolean; entry?: string | null }) =>
-      exit(await actions.info(path, { entry, json })),
+    .action(async (path: string, { json = false, used = false, entry = null }: Partial<InfoOptions>) =>
+      exit(await actions.info(path, { entry, used, json })),
     );
 };
 

@@ -92,10 +92,15 @@ that. From a URL, at most 16 MiB are fetched: the parts of the file that
 describe it, or only its start if the server has no ranges. Lists and a bmap
 beside a URL are not searched for.
 
+--used runs the programs of the file systems (see copy --used), which can take
+minutes on a large disk, so nothing is said of this without it. The size of an
+image is estimated from 64 chunks of 1 MiB, as zstd of level 3.
+
 Examples:
   platter info raspios.img.xz       what is in it, and how large is it unpacked?
   platter info https://.../a.zip    the same, before it is downloaded
   platter info /dev/sdb             its partition table, and is that sound?
+  platter info --used /dev/sdb      how much would copy --used copy?
 
 With --json, stdout has one object. Sizes and places are in bytes; null means
 unknown or absent:
@@ -125,6 +130,9 @@ unknown or absent:
                       used
   bmap                beside FILE: name, version, mapped, imageSize, hash; or
                       name and message if it cannot be used
+  used                with --used: size, used, copied (the same in chunks of 1
+                      MiB), image (about; null if that is not known) and parts
+                      as in the plan of copy --json; or only problem, an error
   problem             an error as in copy --json, if not everything could be
                       examined
 

@@ -8,32 +8,42 @@ import type { Described } from '../contract/disk-content.ts';
 import { describe, describePartial } from '../engine/unpacking/describe.ts';
 import { english } from '../base/english.ts';
 import { failure, outcome, unlessErrno } from '../base/errors.ts';
-import { isUrl, readUrl } from '../download/addresses.ts';
+import { isUrl, readUrl, shownUrl } from '../download/addresses.ts';
 import { RemoteFile } from '../download/remote-file.ts';
+import type { Engine } from '../client/client.ts';
 import type { Actions } from './commands.ts';
 import { diskTable } from './output/disk-table.ts';
 import { EXIT } from './output/exit-code.ts';
 import { infoLines, type RemoteFacts } from './output/info-lines.ts';
 import { diskFacts, errorFacts } from './output/json.ts';
-import { forTerminal, paint, refusals, printResult } from './output/speech.ts';
+import { forTerminal, paint, refusals, printResult, terminal } from './output/speech.ts';
 import { screenOf } from './output/streams.ts';
 import { printableJson } from './output/text.ts';
+import { showAs } from './output/typed-paths.ts';
+import { usageDocument, type FoundUsage } from './output/usage-lines.ts';
+import { waitsOn } from './output/waits.ts';
 import { sudoCommand } from './rights.ts';
 import { withEngine } from './with-engine.ts';
 
-const { stdout } = process;
+const { stdout, stderr } = process;
 
 export const info: Actions['info'] = (path, options) => {
   if (path === STANDARD_INPUT) {
     refusals(options.json)([elsewhere()]);
     return Promise.resolve(EXIT.refused);
   }
-  if (isUrl(path)) return tellOfUrl(path, options);
+  if (isUrl(path)) {
+    if (!options.used) return tellOfUrl(path, options);
+    refusals(options.json)([notOfUrl(path)]);
+    return Promise.resolve(EXIT.refused);
+  }
   const stats = unlessErrno(null, () => statSync(path, { bigint: true }));
-  if (stats?.isBlockDevice() !== true) return printInfo(path, null, options);
+  const number = stats?.isBlockDevice() === true ? numberOf(stats.rdev) : null;
+  if (number === null && !options.used) return printInfo(path, null, null, options);
   return withEngine(refusals(options.json), async (engine) => {
-    const disks = await engine.call('list', { all: true });
-    return printInfo(path, disks.find(({ majorMinor }) => majorMinor === numberOf(stats.rdev)) ?? null, options);
+    const disks = number === null ? [] : await engine.call('list', { all: true });
+    const disk = disks.find(({ majorMinor }) => majorMinor === number) ?? null;
+    return printInfo(path, disk, options.used ? engine : null, options);
   });
 };
 
@@ -46,6 +56,15 @@ const elsewhere = (): PlatterError =>
     remedy: { kind: 'said', text: 'Save it as a file first, or have `platter check` read all of it.' },
   });
 
+const notOfUrl = (url: string): PlatterError =>
+  failure({
+    code: 'BAD_ARGUMENT',
+    op: 'check',
+    device: shownUrl(readUrl(url)),
+    reason: { kind: 'said', text: 'Platter finds the used blocks of disks and files, not of a URL.' },
+    remedy: { kind: 'said', text: 'Download it first, or leave out --used.' },
+  });
+
 type Options = Parameters<Actions['info']>[1];
 
 /** Fetches no more of the file than it takes to describe it. */
@@ -56,40 +75,85 @@ async function tellOfUrl(url: string, { entry, json }: Options): Promise<number>
       const found = await describePartial(remote, entry);
       const { origin, name, ranges, fetched, isIncomplete, fault } = remote;
       const facts: RemoteFacts = { name, ranges, fetched, complete: !isIncomplete };
-      return { origin, facts, found: { ...found, problem: fault ?? found.problem } };
+      return { origin, remote: facts, found: { ...found, problem: fault ?? found.problem } };
     } finally {
       await remote.close();
     }
   });
-  if (looked.ok) return print(looked.value.origin, null, looked.value.found, looked.value.facts, json);
+  if (looked.ok) return print(looked.value.origin, { ...NOTHING_MORE, ...looked.value }, json);
   refusals(json)(looked.errors);
   return EXIT.refused;
 }
 
-/** `disk`: the engine's facts about a whole disk; null for a file, or a device that is not a whole disk. */
-async function printInfo(path: string, disk: Disk | null, { entry, json }: Options): Promise<number> {
+/**
+ * `disk`: the engine's facts about a whole disk; null for a file, or a device that is not a whole disk. `engine`: finds
+ * the used blocks; null when they are not asked for.
+ */
+async function printInfo(
+  path: string,
+  disk: Disk | null,
+  engine: Engine | null,
+  { entry, json }: Options,
+): Promise<number> {
   const described = await outcome(() => describe(path, entry));
   const found = described.ok ? described.value : unreadable(disk, described.errors);
   if (found === null) {
     if (!described.ok) refusals(json)(described.errors);
     return EXIT.refused;
   }
-  return print(path, disk, found, null, json);
+  const usage = engine === null ? null : await findUsage(path, found, engine);
+  return print(path, { ...NOTHING_MORE, disk, found, usage }, json);
 }
 
-/** `remote`: the facts about the file at a URL; null for a file or disk of this machine. */
-function print(path: string, disk: Disk | null, found: Described, remote: RemoteFacts | null, json: boolean): number {
-  if (json) printResult(`${printableJson(forPrograms(path, disk, found, remote), 2)}\n`);
+/** What the file systems use, by the engine; why that is not known where nothing can be read. */
+async function findUsage(path: string, { packed, problem }: Described, engine: Engine): Promise<FoundUsage> {
+  if (problem !== null) return { usage: null, problem };
+  if (packed !== null) return { usage: null, problem: ofPacked(path) };
+  const waits = waitsOn(stderr, stderr.isTTY && terminal.moves);
+  const absolute = path.startsWith('/') ? path : `${process.cwd()}/${path}`;
+  showAs(absolute, path);
+  const unlisten = engine.onWaiting((slow, reading) => waits.told(slow, reading));
+  const asked = await outcome(() => engine.call('usage', { path: absolute }));
+  unlisten();
+  waits.over();
+  return asked.ok ? { usage: asked.value, problem: null } : { usage: null, problem: asked.errors[0]! };
+}
+
+const ofPacked = (device: string): PlatterError =>
+  failure({
+    code: 'BAD_ARGUMENT',
+    op: 'check',
+    device,
+    reason: { kind: 'usedPacked' },
+    remedy: { kind: 'withoutUsed' },
+  });
+
+/** What there is to print. */
+interface Told {
+  /** null for anything but a whole disk. */
+  disk: Disk | null;
+  found: Described;
+  /** The facts about a file at a URL; null for a file or disk of this machine. */
+  remote: RemoteFacts | null;
+  /** null when it is not asked for. */
+  usage: FoundUsage | null;
+}
+
+const NOTHING_MORE: Omit<Told, 'found'> = { disk: null, remote: null, usage: null };
+
+function print(path: string, told: Told, json: boolean): number {
+  const { disk, found, remote, usage } = told;
+  if (json) printResult(`${printableJson(forPrograms(path, told), 2)}\n`);
   else {
     const width = stdout.isTTY ? screenOf(stdout).width : Infinity;
     const lines = [
       ...(disk === null ? [] : [...diskTable([disk], width, paint), '']),
-      ...infoLines(path, found, paint, remote),
+      ...infoLines(path, found, paint, remote, usage),
     ];
     printResult(`${forTerminal(lines.join('\n'))}\n`);
     if (found.problem !== null) refusals(false)([withCommand(found)]);
   }
-  return found.problem === null ? EXIT.allGood : EXIT.someFailed;
+  return found.problem === null && (usage?.problem ?? null) === null ? EXIT.allGood : EXIT.someFailed;
 }
 
 /** The description of a disk that the user may not read; null for anything else that cannot be opened. */
@@ -118,7 +182,7 @@ function withCommand({ kind, problem }: Described): NonNullable<Described['probl
 }
 
 /** The description for programs: each reason as an English sentence. */
-const forPrograms = (path: string, disk: Disk | null, found: Described, remote: RemoteFacts | null): object => ({
+const forPrograms = (path: string, { disk, found, remote, usage }: Told): object => ({
   path,
   kind: found.kind,
   disk: disk === null ? null : diskFacts(disk),
@@ -136,5 +200,6 @@ const forPrograms = (path: string, disk: Disk | null, found: Described, remote: 
     (found.bmap?.reason ?? null) === null
       ? found.bmap
       : { name: found.bmap!.name, message: english.reason(found.bmap!.reason!) },
+  ...(usage === null ? {} : { used: usageDocument(usage) }),
   problem: found.problem === null ? null : errorFacts(withCommand(found)),
 });

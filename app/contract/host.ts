@@ -3,7 +3,7 @@ import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { HostMethod, HostParams } from './host-request.ts';
 import type { Described } from './disk-content.ts';
-import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
+import type { InterruptedJob, JobProgress, JobResult, Plan, Usage } from './jobs.ts';
 
 export type { HostMethod, HostRequest } from './host-request.ts';
 
@@ -22,6 +22,7 @@ interface Results {
   jobs: InterruptedJob[];
   prepare: Plan;
   describe: Described;
+  usage: Usage;
   /** Path of the source when it was downloaded and no other job uses it. */
   forget: { download: string | null };
 }

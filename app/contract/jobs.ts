@@ -49,6 +49,20 @@ export interface PartUse {
   saves: number;
 }
 
+/** What `--used` would do with a source. Sizes in bytes. */
+export interface Usage {
+  /** Bytes of the source. */
+  size: number;
+  /** Bytes that are in use: `mapped` of its plan. */
+  used: number;
+  /** Bytes of the whole chunks that would be copied for them. */
+  copied: number;
+  /** About how many bytes an image would take, packed as zstd at the usual level. null when that is not known. */
+  image: number | null;
+  /** Empty when the source has no partition table that can be trusted, and nothing is recognised in it. */
+  parts: PartUse[];
+}
+
 /** A checked request. Every device is open and held; nothing has been written. */
 export interface Plan {
   kind: JobKind;

@@ -2,7 +2,7 @@
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
 import { Answers, type Waiting } from '../base/slow-answers.ts';
-import type { InterruptedJob, Plan } from '../contract/jobs.ts';
+import type { InterruptedJob, Plan, Usage } from '../contract/jobs.ts';
 import { plainRunning } from '../contract/request-facts.ts';
 import type { JobRequest } from '../contract/request.ts';
 import { throttleErrors } from '../base/request-rules.ts';
@@ -24,6 +24,7 @@ import { release, type Prepared } from './admission/prepared.ts';
 import type { Rights } from './access/rights.ts';
 import { forgetJob, interruptedJobs } from './admission/resume.ts';
 import { stateDir } from '../base/state-folder.ts';
+import { usageOf } from './admission/usage.ts';
 
 type State =
   | { name: 'idle' }
@@ -45,6 +46,8 @@ export class LocalEngine {
   /** The kernel's uevents, once they are needed. */
   #uevents: { close(): void } | null = null;
   #state: State = { name: 'idle' };
+  /** The calls of `usage` that go on. */
+  readonly #looking = new Set<AbortController>();
 
   /**
    * `load` returns the addon when it is first needed. `emit` gets the events of jobs, `emitDisks` the watched lists,
@@ -97,6 +100,18 @@ export class LocalEngine {
     const errors = againstEjecting(path, found.end.block, this.#held());
     if (errors.length > 0) throw new Refusal(errors);
     await eject(path, found.end.block!, { rights: this.#rights });
+  }
+
+  /** What `--used` would do with the source at `path`. Rejects with a Refusal when it cannot be opened. */
+  async usage(path: string): Promise<Usage> {
+    const looking = new AbortController();
+    this.#looking.add(looking);
+    const answers = new Answers(plainRunning.stallTimeout, this.#waiting, looking.signal);
+    try {
+      return await usageOf(path, await readBlocks(undefined, this.#held(), [path]), this.#addon(), answers);
+    } finally {
+      this.#looking.delete(looking);
+    }
   }
 
   /** Interrupted jobs, newest first. Rejects with a Refusal: the state folder does not answer. */
@@ -233,6 +248,7 @@ export class LocalEngine {
   /** Stops everything safely. Resolves when nothing is in flight or held. A failing job does not reject it. */
   async stop(): Promise<void> {
     this.#watch?.stop();
+    for (const looking of this.#looking) looking.abort();
     this.#uevents?.close();
     this.#uevents = null;
     while (this.#state.name !== 'idle') {

@@ -91,6 +91,8 @@ async function perform(request: HostRequest): Promise<unknown> {
       return engine.list(request.params);
     case 'describe':
       return describe(request.params.path, request.params.entry);
+    case 'usage':
+      return engine.usage(request.params.path);
     case 'prepare':
       return engine.prepare(request.params);
     case 'start':

@@ -12,6 +12,7 @@ import {
 import { partsOf } from '../../contract/request-facts.ts';
 import { english } from '../../base/english.ts';
 import { counted, number, size } from '../../base/figures.ts';
+import { usageFacts, type FoundUsage } from './usage-lines.ts';
 import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 
 /** Width of the label before each fact. */
@@ -31,8 +32,17 @@ export interface RemoteFacts {
   complete: boolean;
 }
 
-/** All facts as lines. `remote`: those about a file at a URL; null for a file or disk of this machine. */
-export function infoLines(path: string, found: Described, paint: Paint, remote: RemoteFacts | null = null): string[] {
+/**
+ * All facts as lines. `remote`: those about a file at a URL; null for a file or disk of this machine. `usage`: null when
+ * it is not asked for.
+ */
+export function infoLines(
+  path: string,
+  found: Described,
+  paint: Paint,
+  remote: RemoteFacts | null = null,
+  usage: FoundUsage | null = null,
+): string[] {
   const facts: [string, string][] = [
     ...(remote === null ? [] : ([['Name', remote.name]] as [string, string][])),
     ...formatFacts(found),
@@ -45,6 +55,7 @@ export function infoLines(path: string, found: Described, paint: Paint, remote: 
     ...bmapFacts(found),
     ...tableFacts(found),
     ...topLevelFacts(found),
+    ...(usage === null ? [] : usageFacts(usage)),
   ];
   return [
     paint('strong', printable(path)),

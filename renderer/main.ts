@@ -1,4 +1,5 @@
 // Entry of the window: styles, bridge, one component.
+import './styles/fonts.css';
 import './styles/tokens.css';
 import './styles/base.css';
 import { mount } from 'svelte';

@@ -17,6 +17,14 @@ export const realFolders = (): string[] => {
   ];
 };
 
+/**
+ * Where tests keep what takes minutes to make and is the same in every run, such as a clean Debian. It is none of the
+ * folders of a real Platter.
+ */
+export const testCache = (): string =>
+  process.env.PLATTER_TEST_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(userInfo().homedir, '.cache'), 'platter-tests');
+
 /** All paths in these folders, with size and time of change. A missing folder is empty. */
 export function picture(folders: readonly string[]): Map<string, string> {
   const seen = new Map<string, string>();
@@ -40,6 +48,7 @@ export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<
 
 /** Runs once before all test files, in vitest's own process (`globalSetup`). */
 export default function setup(): () => void {
+  process.env.PLATTER_TEST_CACHE = testCache(); // before XDG_CACHE_HOME is that of this run
   const folder = mkdtempSync(join(tmpdir(), 'platter-run-'));
   process.env.PLATTER_STATE = join(folder, 'state');
   process.env.XDG_STATE_HOME = join(folder, 'xdg-state');

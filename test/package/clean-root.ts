@@ -1,5 +1,5 @@
 // A clean Debian in which packages are installed. debootstrap makes it with the packages' dependencies. It is stored as
-// an archive in the user's cache and unpacked in memory for each run.
+// an archive in the cache of the tests and unpacked in memory for each run.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,8 +15,9 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { testCache } from '../own-folders.ts';
 
 /** The ordinary user of the clean Debian. */
 const USER = { name: 'tester', id: '1000' };
@@ -118,7 +119,7 @@ async function bootstrap(archive: string, depends: string): Promise<void> {
 
 /** The archive for these dependencies; `name` tells it from those for others. */
 async function archiveFor(name: string, depends: string): Promise<string> {
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'platter');
+  const folder = testCache();
   const key = createHash('sha256')
     .update(`${suite() ?? ''} ${process.arch} ${depends}`)
     .digest('hex')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { stateDir } from '../../../app/base/state-folder.ts';
-import { changes, picture, realFolders } from '../../own-folders.ts';
+import { changes, picture, realFolders, testCache } from '../../own-folders.ts';
 
 it('gives every process of a test a state folder below the temporary folder', () => {
   const module = JSON.stringify(resolve('app/base/state-folder.ts'));
@@ -31,4 +31,10 @@ it('names a new, longer or missing file in a guarded folder', () => {
   expect(changes(before, picture([folder])).sort()).toEqual(
     [gone!, grown!, join(folder, 'jobs'), join(folder, 'jobs/a.log')].sort(),
   );
+});
+
+it('keeps what tests make once outside of the folders of a run, and of those of a real Platter', () => {
+  const folders = [process.env.XDG_CACHE_HOME!, ...realFolders()];
+
+  for (const folder of folders) expect(testCache().startsWith(`${folder}/`)).toBe(false);
 });

@@ -1,5 +1,5 @@
-// `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order, then one line with the
-// totals. The engine is compiled while the linters run. It is tested with and without sanitizers at the same time,
+// `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order (without those that run only
+// when they are asked for), then one line with the totals. The engine is compiled while the linters run. It is tested with and without sanitizers at the same time,
 // because most of its tests wait. The output of a stage is never mixed with another's. The stages in TypeScript are the
 // projects of vitest.config.ts. Exit code 1 when anything failed or a stage crashed. Starts on Node 20.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -15,8 +15,8 @@ import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
 
 /**
- * A stage: `purpose`, the set-up that it needs; `named`, true when `-t` without a stage includes it; and `run`, which
- * prints with its argument and gives `{passed, failed, skips, failures}`. `failures` are printed again at the end.
+ * A stage: `purpose`, the set-up that it needs; `named`, true when `-t` without a stage includes it; `apart`, true when
+ * it runs only when it is asked for; and `run`, which prints with its argument and gives `{passed, failed, skips, failures}`. `failures` are printed again at the end.
  */
 const stages = {
   lint: {
@@ -57,6 +57,7 @@ const stages = {
   renderer: { purpose: 'test', named: true, run: (print) => vitest('renderer', print) },
   electron: { purpose: 'test', named: true, run: (print) => vitest('electron', print, onScreen) },
   package: { purpose: 'test', named: true, run: (print) => vitest('package', print, onScreen) },
+  boot: { purpose: 'test', apart: true, run: (print) => vitest('boot', print) },
 };
 /** Stages in C++: their preset in native/CMakePresets.json, the targets to build, and the label of the tests. */
 const inCpp = {
@@ -288,7 +289,7 @@ async function test(args) {
   if (unknown.length > 0)
     throw new Stop(`no such stage: ${unknown.join(', ')}. There are: ${Object.keys(stages).join(', ')}`);
   whole = asked.length === 0;
-  const chosen = Object.keys(stages).filter((name) => whole || asked.includes(name));
+  const chosen = Object.keys(stages).filter((name) => (whole ? !stages[name].apart : asked.includes(name)));
   await setUp(chosen.every((name) => stages[name].purpose === 'tools') ? 'tools' : 'test');
 
   const total = { passed: 0, failed: 0, skips: [] };

@@ -63,6 +63,7 @@ const projects: Record<string, Files> = {
   renderer: { include: ['test/renderer/**/*.test.ts'], atOnce: 2 },
   electron: { include: ['test/electron/**/*.test.ts'], atOnce: 1 },
   package: { include: ['test/package/**/*.test.ts'], atOnce: 1 },
+  boot: { include: ['test/boot/**/*.test.ts'], atOnce: 1 },
 };
 /** The projects of a run take turns. */
 const inTurn = (

@@ -117,8 +117,11 @@ async function bootstrap(archive: string, depends: string): Promise<void> {
   }
 }
 
-/** The archive for these dependencies; `name` tells it from those for others. */
-async function archiveFor(name: string, depends: string): Promise<string> {
+/**
+ * The path of an archive of a minimal Debian in which `depends`, the field of a package, is satisfied. It is made when
+ * there is none yet. `name` tells it from those for others.
+ */
+export async function debianArchive(name: string, depends: string): Promise<string> {
   const folder = testCache();
   const key = createHash('sha256')
     .update(`${suite() ?? ''} ${process.arch} ${depends}`)
@@ -129,7 +132,7 @@ async function archiveFor(name: string, depends: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
   for (const old of readdirSync(folder).filter((file) => file.startsWith(`clean-root-${name}-`)))
     rmSync(join(folder, old)); // other dependencies
-  console.error(`package tests: making a clean Debian, once for these dependencies: ${archive}`);
+  console.error(`making a clean Debian, once for these dependencies: ${archive}`);
   await bootstrap(archive, depends);
   return archive;
 }
@@ -145,7 +148,7 @@ async function ready(holder: ChildProcess): Promise<number> {
 
 /** Makes a clean root in which `depends`, the field of a package, is satisfied. `name` is one word for its purpose. */
 export async function cleanRoot(name: string, depends: string): Promise<CleanRoot> {
-  const archive = await archiveFor(name, depends);
+  const archive = await debianArchive(name, depends);
   const mountPoint = mkdtempSync(join(tmpdir(), 'platter-clean-root-'));
   const script = [
     'unshare',

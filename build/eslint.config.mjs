@@ -33,7 +33,10 @@ const rooms = {
     files: 'app/engine/used-blocks/**',
     imports: ['base', 'contract', 'devices', 'native', 'parsers', 'serving'],
   },
-  unpacking: { files: 'app/engine/unpacking/**', imports: ['base', 'contract', 'devices', 'native', 'parsers'] },
+  unpacking: {
+    files: 'app/engine/unpacking/**',
+    imports: ['base', 'contract', 'devices', 'formats', 'native', 'parsers'],
+  },
   serving: { files: 'app/engine/serving/**', imports: ['access', 'base', 'contract', 'devices', 'unpacking'] },
   packing: { files: 'app/engine/packing/**', imports: ['contract', 'devices', 'formats', 'native', 'unpacking'] },
   admission: {

@@ -47,6 +47,8 @@ export const english = {
   content: (content: Content): string => factSentence('contents', content, host),
   /** "an archive (tar)" */
   file: (file: Fact<'files'>): string => factSentence('files', file, host),
+  /** A time in milliseconds since the epoch, with its time zone. */
+  time: (at: number): string => host.figures.time(at),
   /** The origin of a downloaded source file. */
   origin: (origin: string): string => (origin === STANDARD_INPUT ? 'standard input' : origin),
   /** "USB bus 1, hub 2, port 3" */

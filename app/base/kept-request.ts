@@ -26,6 +26,7 @@ import {
   destinationsOf,
   givenManifest,
   imageFormatOf,
+  isAnonymous,
   isSparse,
   keepsGoing,
   mends,
@@ -81,6 +82,8 @@ export const keptRequest = z.strictObject({
   /** Earlier versions had none. */
   used: z.boolean().default(false),
   /** Earlier versions had none. */
+  anonymous: z.boolean().default(false),
+  /** Earlier versions had none. */
   imageFormat: imageFormat.default(plainImageFormat),
   unmount: z.boolean(),
 });
@@ -108,6 +111,7 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   bmap: 'beside',
   zeroUnmapped: false,
   used: false,
+  anonymous: false,
   imageFormat: plainImageFormat,
   unmount: false,
   ...plainRunning,
@@ -148,6 +152,7 @@ export function keep(request: JobRequest): KeptRequest {
     bmap: bmapOf(request),
     zeroUnmapped: zeroesUnmapped(request),
     used: takesUsed(request),
+    anonymous: isAnonymous(request),
     imageFormat: imageFormatOf(request),
     unmount: unmounts(request),
   };
@@ -190,6 +195,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
         ...mapped,
         method: methodOf(kept),
         saveManifest,
+        anonymous: kept.anonymous,
         imageFormat: kept.imageFormat,
         ...named,
         unmount,

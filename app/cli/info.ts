@@ -172,6 +172,7 @@ const unreadable = (disk: Disk | null, errors: readonly NonNullable<Described['p
         checksum: null,
         unclear: [],
         bmap: null,
+        copied: null,
         problem: errors[0]!,
       };
 
@@ -201,5 +202,6 @@ const forPrograms = (path: string, { disk, found, remote, usage }: Told): object
       ? found.bmap
       : { name: found.bmap!.name, message: english.reason(found.bmap!.reason!) },
   ...(usage === null ? {} : { used: usageDocument(usage) }),
+  copied: found.copied,
   problem: found.problem === null ? null : errorFacts(withCommand(found)),
 });

@@ -1,6 +1,7 @@
 // The content of a disk or an image: its partition table and its signatures. Offsets and sizes in bytes.
 import type { PlatterError } from './errors.ts';
 import type { Reason } from './facts.ts';
+import type { ImageSummary } from './image-summary.ts';
 import type { Recognised } from './sources.ts';
 
 /** A file system or another thing with a signature. Names, labels and UUIDs are those that libblkid gives. */
@@ -181,6 +182,8 @@ export interface Described extends Inside {
   unclear: { list: string; reason: Reason }[];
   /** The block map beside the file; null for none. Sizes in bytes. */
   bmap: BmapFacts | null;
+  /** What a packed image says of its copy; null when it says nothing. */
+  copied: ImageSummary | null;
   /** Why some of it could not be inspected; null when all was. */
   problem: PlatterError | null;
 }

@@ -53,6 +53,7 @@ export const plainCopy = (source: string, destinations: readonly string[]): Copy
   ...plainSource,
   method: { kind: 'write', check: 'verify', zeros: 'sparse' },
   saveManifest: null,
+  anonymous: false,
   imageFormat: { ...plainImageFormat },
   ...plainNamed(destinations),
   ...plainRunning,
@@ -91,6 +92,9 @@ export const writes = (kind: JobKind): boolean => kind !== 'verify';
 /** The format of the images that a request makes. */
 export const imageFormatOf = (request: JobRequest): ImageFormat =>
   request.kind === 'copy' ? request.imageFormat : plainImageFormat;
+
+/** True when images and manifests do not tell which source was copied. */
+export const isAnonymous = (request: JobRequest): boolean => request.kind === 'copy' && request.anonymous;
 
 /** True when the job can be continued after an interruption. */
 export const isLogged = (request: WorkRequest): request is LoggedRequest => request.kind !== 'verify';

@@ -198,6 +198,8 @@ const copyRequest = z.strictObject({
   method,
   /** The file for the manifest of what was read; null for none. */
   saveManifest: path.nullable(),
+  /** Images and manifests do not tell which source was copied. Earlier versions had none. */
+  anonymous: z.boolean().default(false),
   imageFormat,
   ...named,
   ...writing,

@@ -53,6 +53,7 @@ export function infoLines(
     ...decodingFacts(found),
     ...checksumFacts(found),
     ...bmapFacts(found),
+    ...copyFacts(found),
     ...tableFacts(found),
     ...topLevelFacts(found),
     ...(usage === null ? [] : usageFacts(usage)),
@@ -184,6 +185,24 @@ function bmapFacts({ bmap }: Described): [string, string][] {
   const { name, version, mapped, imageSize, hash } = bmap;
   const checksums = hash === null ? 'without checksums' : `with checksums (${hash}), not compared here`;
   return [['Bmap', `${name}, version ${version}, maps ${size(mapped)} of ${size(imageSize)} ${checksums}`]];
+}
+
+/** What a packed image says of its copy. */
+function copyFacts({ copied }: Described): [string, string][] {
+  if (copied === null) return [];
+  const { createdAt, program, anonymous, source, used, bytes, parts } = copied;
+  const { model, serial, path } = source;
+  const drive = [model, serial === null ? null : `serial ${serial}`, path].filter((part) => part !== null).join(', ');
+  const from = anonymous ? 'a source that it does not name' : drive;
+  const facts: [string, string][] = [
+    ['Copied', `${english.time(createdAt)} by ${program}`],
+    ['From', from],
+  ];
+  if (used === null) return facts;
+  const whole = parts.flatMap(({ number: index, used: use }) =>
+    use?.whole ? [`${index === null ? 'all' : `partition ${String(index)}`} as a whole`] : [],
+  );
+  return [...facts, ['Used', [`${size(used)} of ${size(bytes)} were in use and copied`, ...whole].join('; ')]];
 }
 
 /** The word for the disk or image whose offsets are shown. */

@@ -193,6 +193,17 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     },
   }),
   job({
+    flag: '--anonymous',
+    value: null,
+    kinds: ['copy'],
+    help: 'keep model, serial number and path of SOURCE out of new images and manifests',
+    inWindow: false,
+    get: ({ anonymous }) => anonymous || null,
+    set: (request, on: true | null) => {
+      request.anonymous = on === true;
+    },
+  }),
+  job({
     flag: '--no-sparse',
     value: null,
     kinds: ['copy'],

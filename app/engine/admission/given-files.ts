@@ -2,7 +2,7 @@
 // host may be root, so each of them replaces only a file of its own kind.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
-import { downloadedFrom, mapOf, newManifest } from '../../contract/request-facts.ts';
+import { downloadedFrom, isAnonymous, mapOf, newManifest } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { readAside } from '../formats/read-aside.ts';
 import { chunksIn } from '../formats/chunk-sets.ts';
@@ -11,7 +11,7 @@ import { plainFileAt } from '../../base/durable-file.ts';
 import { errnoOf, failure, failureOf, Refusal, throwIfAny } from '../../base/errors.ts';
 import { checkDirectory, type End, type Found } from '../devices/inspect-paths.ts';
 import { idOf } from '../devices/file-ids.ts';
-import { isSameSource, writeManifest, type Manifest } from '../formats/manifest.ts';
+import { ANONYMOUS, isSameSource, writeManifest, type Manifest } from '../formats/manifest.ts';
 import { bytesOf, type RescueMap } from '../formats/mapfile.ts';
 
 /** A value, or why there is none. */
@@ -60,13 +60,19 @@ export function againstReplacing(
   ];
 }
 
-/** A job's source as its manifest describes it. A downloaded image is identified by where it came from. */
-export const manifestSource = ({ path, block, size }: End, request: WorkRequest): Manifest['source'] => ({
-  path: downloadedFrom(request) ?? path,
-  model: block === null ? null : (block.model ?? block.backingFile),
-  serial: block?.serial ?? null,
-  size,
-});
+/**
+ * A job's source as its manifest describes it. A downloaded image is identified by where it came from, an anonymous one
+ * by nothing.
+ */
+export const manifestSource = ({ path, block, size }: End, request: WorkRequest): Manifest['source'] =>
+  isAnonymous(request)
+    ? { path: ANONYMOUS, model: null, serial: null, size }
+    : {
+        path: downloadedFrom(request) ?? path,
+        model: block === null ? null : (block.model ?? block.backingFile),
+        serial: block?.serial ?? null,
+        size,
+      };
 
 /** The map at `path`, which will be written there; null when none is asked for, or none is there yet. */
 export const readGivenMap = (path: string | null): Promise<Read<RescueMap | null>> =>

@@ -19,6 +19,7 @@ import { complaints } from '../../contract/schema-complaint.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, isChunkSize, MAX_CHUNKS } from './chunks.ts';
 import { checkPlainFile, replaceFile } from '../../base/durable-file.ts';
 import { errnoOf, failure, failureOf, Refusal } from '../../base/errors.ts';
+import { asJson } from '../../base/json.ts';
 import { thisProgram } from '../../base/program-name.ts';
 
 /** The hashes of a source. */
@@ -47,11 +48,16 @@ export class ManifestError extends Refusal {
   }
 }
 
+/** The path of a source that the manifest does not name. No path of a source looks like it. */
+export const ANONYMOUS = '(anonymous)';
+
 const MAGIC = Buffer.from('PLATTER-MANIFEST');
 const VERSION = 1;
 const HEADER_AT = MAGIC.length + 8;
 const DIGEST_BYTES = 32;
 const MAX_HEADER_BYTES = 64 * 1024;
+/** Bytes that `readHead` takes at most. */
+export const MOST_HEAD = HEADER_AT + MAX_HEADER_BYTES;
 /** Bytes read and hashed at a time; a multiple of a hash. */
 const SLICE_BYTES = 1024 ** 2;
 /** The longest possible manifest. */
@@ -142,6 +148,17 @@ function slices(
   }
 }
 
+/**
+ * The head of the manifest that begins with `bytes`: what it says of its source. null when it is none. It does not tell
+ * whether the hashes are whole.
+ */
+export function readHead(bytes: Buffer): Header | null {
+  if (bytes.length < HEADER_AT || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
+  const length = bytes.readUInt32BE(MAGIC.length + 4);
+  if (bytes.readUInt32BE(MAGIC.length) !== VERSION || length > bytes.length - HEADER_AT) return null;
+  return header.safeParse(asJson(bytes.toString('utf8', HEADER_AT, HEADER_AT + length))).data ?? null;
+}
+
 /** SHA-256 at the end of the manifest's file, in hex. It identifies these hashes of this source. */
 export const manifestDigest = (manifest: Manifest): string => digestOf(piecesOf(manifest)).toString('hex');
 
@@ -173,9 +190,10 @@ export const checkManifest = (path: string): Promise<Manifest['source']> =>
 
 /**
  * True when they are the same drive or the same file. A drive without a serial number is identified by its path. Sizes
- * may differ, because an image can be updated.
+ * may differ, because an image can be updated. Of anonymous sources nobody knows.
  */
 export function isSameSource(one: Manifest['source'], other: Manifest['source']): boolean {
+  if (one.path === ANONYMOUS || other.path === ANONYMOUS) return false;
   if (one.serial === null && other.serial === null) return one.path === other.path;
   return one.serial === other.serial && one.model === other.model;
 }

@@ -4,8 +4,10 @@ import type { DestinationResult } from '../../contract/jobs.ts';
 import { failureOf } from '../../base/errors.ts';
 import { bytesOf, isEmpty, type KnownHashes } from '../formats/chunk-sets.ts';
 import { isChunkSize } from '../formats/chunks.ts';
+import { encodeSummary } from '../formats/image-summary.ts';
 import { encodeManifest } from '../formats/manifest.ts';
 import { lengthOf } from '../admission/image-length.ts';
+import { summaryOf } from '../admission/summary.ts';
 import type { NativeError } from '../native/addon.ts';
 import type { JobParts } from './job-parts.ts';
 import { manifestOf } from './made-manifests.ts';
@@ -81,7 +83,9 @@ async function isNamed({ run, reports, record }: JobParts, destination: number):
   return failed === null;
 }
 
-/** Completes an image that is written packed, with the manifest of `hashes` in it. Gives the failure. */
+/**
+ * Completes an image that is written packed, with the manifest of `hashes` and a summary in it. Gives the failure.
+ */
 async function completeImage(run: Run, destination: number, hashes: KnownHashes): Promise<PlatterError | null> {
   const { packed, end } = run.destinations[destination]!;
   if (packed === null) return null;
@@ -90,7 +94,8 @@ async function completeImage(run: Run, destination: number, hashes: KnownHashes)
       ? null
       : encodeManifest(manifestOf(run.source.end, run.request, hashes));
   try {
-    await packed.finish(manifest);
+    const summary = end.image?.packing?.format === 'zstd' ? encodeSummary(await summaryOf(run, packed.device)) : null;
+    await packed.finish({ manifest, summary });
     return null;
   } catch (error) {
     return failureOf(error, 'write', end.path, 'file');

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { Packing } from '../../contract/image-formats.ts';
 import type { FrameWorker, NativeAddon, NativeDevice } from '../native/addon.ts';
 import { startWorker } from './pack-program.ts';
-import { endOfZstd } from './seekable-zstd.ts';
+import { endOfZstd, type CopyFacts } from './seekable-zstd.ts';
 
 /** The most programs for one image, unless the user says how many. */
 const MOST_BY_CORES = 16;
@@ -66,13 +66,12 @@ export class PackedImage {
   }
 
   /**
-   * Completes the file, durably. A seekable zstd gets its table and `manifest`; the other formats have no place for
-   * them. Rejects with an errno, EINVAL when chunks are missing.
+   * Completes the file, durably. A seekable zstd gets its table and `facts`; the other formats have no place for them. Rejects with an errno, EINVAL when chunks are missing.
    */
-  async finish(manifest: Uint8Array | null): Promise<void> {
+  async finish(facts: CopyFacts): Promise<void> {
     const { chunk, length } = this.#shape;
     const sizes = this.device.frames();
-    const end = this.#packing.format === 'zstd' ? endOfZstd({ sizes, chunk, length }, manifest) : Buffer.alloc(0);
+    const end = this.#packing.format === 'zstd' ? endOfZstd({ sizes, chunk, length }, facts) : Buffer.alloc(0);
     await this.device.finishFrames(end);
     await this.#compare(endOf(sizes), end);
   }

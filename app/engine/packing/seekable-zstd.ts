@@ -1,18 +1,22 @@
 // The end of a seekable zstd: what its frames do not say. Every zstd program skips it.
 //
 //   a skippable frame   0x184D2A50, its length, and a manifest of the image (formats/manifest.ts)
+//   a skippable frame   0x184D2A51, its length, and a summary of the copy (formats/image-summary.ts)
 //   a skippable frame   0x184D2A5E, its length, and the seek table: for each frame before it the bytes that it takes and
 //                       the bytes that it holds; then the number of frames, a byte of flags, and 0x8F92EAB1
 //
 // All numbers are 32 bits long, little-endian. The format of the seek table is that of zstd's contrib/seekable_format
 // (version 0.1.0).
 
-const MANIFEST_MAGIC = 0x184d2a50;
-const TABLE_MAGIC = 0x184d2a5e;
-const FOOTER_MAGIC = 0x8f92eab1;
-const HEADER = 8;
-const ENTRY = 8;
-const FOOTER = 9;
+import {
+  ENTRY,
+  FOOTER,
+  FOOTER_MAGIC,
+  FRAME_HEADER,
+  MANIFEST_MAGIC,
+  SUMMARY_MAGIC,
+  TABLE_MAGIC,
+} from '../unpacking/image-end.ts';
 
 /** The frames of an image: `sizes` of each in the file, in bytes. Each holds `chunk` bytes of an image of `length`. */
 export interface FrameTable {
@@ -21,9 +25,19 @@ export interface FrameTable {
   length: number;
 }
 
-/** What follows the last frame. `manifest`: null for none. */
-export function endOfZstd({ sizes, chunk, length }: FrameTable, manifest: Uint8Array | null): Buffer {
-  const extra = manifest === null ? [] : [skippable(MANIFEST_MAGIC, manifest)];
+/** What a finished image says of its copy; null for what it does not have. */
+export interface CopyFacts {
+  manifest: Uint8Array | null;
+  /** `encodeSummary` makes it. */
+  summary: Uint8Array | null;
+}
+
+/** What follows the last frame. */
+export function endOfZstd({ sizes, chunk, length }: FrameTable, { manifest, summary }: CopyFacts): Buffer {
+  const extra = [
+    ...(manifest === null ? [] : [skippable(MANIFEST_MAGIC, manifest)]),
+    ...(summary === null ? [] : [skippable(SUMMARY_MAGIC, summary)]),
+  ];
   const entries = Buffer.alloc(ENTRY * (sizes.length + extra.length));
   sizes.forEach((size, index) => {
     entries.writeUInt32LE(size, ENTRY * index);
@@ -37,7 +51,7 @@ export function endOfZstd({ sizes, chunk, length }: FrameTable, manifest: Uint8A
 }
 
 function skippable(magic: number, content: Uint8Array): Buffer {
-  const header = Buffer.alloc(HEADER);
+  const header = Buffer.alloc(FRAME_HEADER);
   header.writeUInt32LE(magic, 0);
   header.writeUInt32LE(content.length, 4);
   return Buffer.concat([header, content]);

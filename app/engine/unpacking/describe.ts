@@ -6,7 +6,7 @@ import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { BmapFacts, Described, Inside, Packing } from '../../contract/disk-content.ts';
 import type { Recognised } from '../../contract/sources.ts';
-import { failureOf, outcome, Refusal, refuse } from '../../base/errors.ts';
+import { errnoOf, failureOf, outcome, Refusal, refuse } from '../../base/errors.ts';
 import { insideOf } from '../../parsers/disk-content.ts';
 import { leastSize } from '../../parsers/partitions/table.ts';
 import { PIECE, Pieces } from '../../parsers/bytes/pieces.ts';
@@ -17,6 +17,7 @@ import { content } from '../devices/sysfs.ts';
 import { bmapBeside, checkBmapSize, readBmapFile } from './bmap-file.ts';
 import { checksumBeside } from './checksum-beside.ts';
 import { entryIn } from './archive.ts';
+import { summaryIn, type ReadAt } from './image-end.ts';
 import { failureBy, isPacked } from './packed-source.ts';
 import {
   FilePieceSource,
@@ -62,7 +63,7 @@ async function opened(path: string): Promise<FileHandle> {
 async function describeDisk(path: string, file: FileHandle, majorMinor: string): Promise<Described> {
   const { size, logicalSector } = geometryOf(majorMinor);
   const seen = await parseContents(new FilePieceSource(file, path, size, 'block'), logicalSector);
-  return { kind: 'disk', bytes: size, packed: null, checksum: null, unclear: [], bmap: null, ...seen };
+  return { kind: 'disk', bytes: size, packed: null, checksum: null, unclear: [], bmap: null, copied: null, ...seen };
 }
 
 /** Bytes of a block device and of its logical sector. A partition has the sectors of its disk. */
@@ -112,7 +113,7 @@ async function lookInto(
   size: number,
   entry: string | null,
   supply: Supply | null,
-): Promise<ParsedContents & Pick<Described, 'packed'>> {
+): Promise<ParsedContents & Pick<Described, 'packed' | 'copied'>> {
   const { packed, reach, problem, least } =
     canUnpack() && (await isPacked(file.fd, size, supply))
       ? await unpackingOf(path, { file: file.fd, entry, supply })
@@ -120,12 +121,28 @@ async function lookInto(
   // It takes the whole of a small image to know its size, and much of a large one to know that it is large.
   const seen =
     reach === null ? NOTHING_PARSED : await parseContents(reach, null, supply === null || size < MOST_TO_END);
+  const copied = packed?.format === 'zstd' ? await summaryIn(readerOf(file, supply), size) : null;
   const isMore = seen.sizeIs !== 'exact' && least > (seen.size ?? 0);
   return {
     packed,
+    copied,
     ...seen,
     ...(isMore ? { size: least, sizeIs: 'atLeast' as const } : {}),
     problem: problem ?? seen.problem,
+  };
+}
+
+/** Reads the file as far as it is there. A failure to read gives no bytes: the copy is described without its summary. */
+function readerOf(file: FileHandle, supply: Supply | null): ReadAt {
+  return async (at, length) => {
+    if (supply !== null && !(await supply.need(at, length))) return Buffer.alloc(0);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
+      return buffer.subarray(0, bytesRead);
+    } catch (error) {
+      if (errnoOf(error) === null) throw error;
+      return Buffer.alloc(0);
+    }
   };
 }
 

@@ -6,7 +6,10 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packableBytes } from '../../lab/lab.ts';
 import { decodeManifest } from '../../../app/engine/formats/manifest.ts';
+import type { ImageSummary } from '../../../app/contract/image-summary.ts';
+import { summaryIn } from '../../../app/engine/unpacking/image-end.ts';
 import { bmapOf } from '../parsers/bmap-files.ts';
+import { inOldImage, oldImage } from './old-image.ts';
 import { oldDisk, skip } from './packed-files.ts';
 import {
   interrupted,
@@ -33,9 +36,21 @@ async function image(size: number): Promise<string> {
   return path;
 }
 
+/** Makes an image of 24 MiB with a GPT: an ext4 at 1 MiB, and a partition without a file system. */
+const PARTITIONED = `
+  truncate -s 24M "$0"
+  printf 'label: gpt\\nstart=2048, size=8M, type=L, name=root\\nstart=18432, size=4M, type=L, name=raw\\n' | sfdisk -q "$0"
+  mke2fs -q -t ext4 -L rootfs -E offset=1048576 "$0" 8M`;
+
 /** What `command` unpacks from `file`. */
 const unpackedBy = (command: string, file: string): Buffer =>
   execFileSync('sh', ['-c', `${command} < "$0"`, file], { maxBuffer: 64 * MiB });
+
+/** What the end of `file` says of its copy. */
+function summaryOf(file: string): Promise<ImageSummary | null> {
+  const bytes = readFileSync(file);
+  return summaryIn((at, length) => Promise.resolve(bytes.subarray(at, at + length)), bytes.length);
+}
 
 /** Ids of the programs that `session`'s host has started to pack. */
 const packers = (session: Session): number[] =>
@@ -98,6 +113,63 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     expect(manifest).toMatchObject({ bytes: 5 * MiB, chunkSize: MiB, source: { path: source } });
     expect(result.manifest).not.toBeNull();
     expect(manifest.hashes).toHaveLength(5 * 16);
+  });
+
+  it('says in a second such frame what partitions it has and how much of them is in use', async () => {
+    const source = await bench.path('disk.img');
+    execFileSync('sh', ['-e', '-c', PARTITIONED, source]);
+    const packed = await bench.path('copy.img.zst');
+
+    await bench.session().run({ source, destinations: [packed], used: true });
+
+    const copied = await summaryOf(packed);
+    expect(copied).toMatchObject({ bytes: 24 * MiB, table: 'gpt', anonymous: false, source: { path: source } });
+    expect(copied!.parts).toMatchObject([
+      { number: 1, offset: MiB, length: 8 * MiB, name: 'root', fileSystems: [{ type: 'ext4', label: 'rootfs' }] },
+      { number: 2, offset: 9 * MiB, length: 4 * MiB, type: '0fc63daf-8483-4772-8e79-3d69d8477de4', fileSystems: [] },
+    ]);
+    expect(copied!.parts.map(({ used }) => used)).toMatchObject([
+      { map: 'ext4', whole: null },
+      { bytes: 4 * MiB, map: null, whole: { kind: 'usedUnknown', said: expect.any(String) as string } },
+    ]);
+    expect(copied!.parts[0]!.used!.bytes).toBeLessThan(8 * MiB);
+    expect(copied!.used).toBeLessThan(24 * MiB);
+    execFileSync('zstd', ['-q', '--test', packed]);
+  });
+
+  it('does not tell which source an anonymous copy is of, nor does its manifest', async () => {
+    const source = await image(2 * MiB);
+    const [packed, manifest] = [await bench.path('copy.img.zst'), await bench.path('copy.manifest')];
+
+    await bench.session().run({ source, destinations: [packed], saveManifest: manifest, anonymous: true });
+
+    const copied = await summaryOf(packed);
+    expect(copied).toMatchObject({ anonymous: true, source: { path: null, model: null, serial: null } });
+    expect(decodeManifest(readFileSync(manifest)).source).toMatchObject({ model: null, serial: null });
+    for (const file of [packed, manifest]) {
+      const bytes = readFileSync(file);
+      expect([source, basename(source)].filter((name) => bytes.includes(name))).toEqual([]);
+    }
+  });
+
+  it('is read and compared when an earlier version has written it', async () => {
+    const packed = await bench.path('old.img.zst');
+    await writeFile(packed, oldImage());
+    const copy = await bench.path('copy.img');
+
+    const result = await bench.session().run({ source: packed, destinations: [copy] });
+    const compared = await bench.session().run({ kind: 'verify', source: packed, destinations: [copy] });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+    expect(compared.destinations).toMatchObject([{ state: 'done', verified: true }]);
+    expect(readFileSync(copy).equals(inOldImage())).toBe(true);
+    expect(await summaryOf(packed)).toMatchObject({
+      program: 'platter 0.1.0',
+      source: { path: '/mnt/old.img' },
+      table: null,
+      parts: [],
+      used: null,
+    });
   });
 
   it('has chunks as long as the memory of the job allows', async () => {

@@ -41,6 +41,7 @@ export const gptWith = (partitions: ExaminedPartition[]): GptTable<ExaminedParti
 export const described = (more: Partial<Described> = {}): Described => ({
   kind: 'file',
   bmap: null,
+  copied: null,
   bytes: 1.1e9,
   packed: {
     format: 'xz',

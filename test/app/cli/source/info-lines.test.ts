@@ -22,6 +22,7 @@ const said = (disk: Buffer, more: Partial<Described> = {}): string =>
       ...insideDisk(disk),
       kind: 'file',
       bmap: null,
+      copied: null,
       bytes: disk.length,
       packed: null,
       content: { kind: 'image', format: 'GPT', trailer: null, sure: true },

@@ -75,6 +75,7 @@ describe(`platter info of a URL${skip}`, { skip: missing.length > 0 }, () => {
       checksum: null,
       unclear: [],
       bmap: null,
+      copied: null,
     });
     expect(remote).toMatchObject({ name: 'disk.img', ranges: 'yes', complete: true });
     const bytes = server.requests.map(asked);

@@ -1,9 +1,10 @@
 // `platter info` describes a file or a disk, and its content.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
 import { canLab } from '../../../lab/lab.ts';
+import { oldImage } from '../../job/old-image.ts';
 import { Folder } from '../../parsers/source-files.ts';
 import { Bench, MiB, PLATTER, platter, type JsonObject } from '../support.ts';
 
@@ -40,6 +41,16 @@ test('platter info of standard input says what to do', async () => {
 });
 
 describe('platter info of a file', () => {
+  test.skipIf(skip !== '')(`says when and from where a packed image was copied${skip}`, async () => {
+    using folder = new Folder();
+    writeFileSync(folder.at('old.img.zst'), oldImage());
+
+    const { stdout } = await platter(['info', folder.at('old.img.zst')]);
+
+    expect(await document(folder.at('old.img.zst'))).toMatchObject({ copied: { source: { path: '/mnt/old.img' } } });
+    expect(stdout).toMatch(/Copied +2026-11-30 .* by platter 0\.1\.0\n +From +\/mnt\/old\.img\n/u);
+  });
+
   test('reports the partition table, the partitions and what is in them', async () => {
     using folder = await imaged();
     expect(await document(folder.at('disk.img'))).toMatchObject({

@@ -5,6 +5,7 @@ import { SWAP_BYTES, swapMap } from '../../parsers/used-blocks/swap.ts';
 import { freeCommands, XfsFreeReader, XfsLogReader, XfsSuperReader } from '../../parsers/used-blocks/xfs.ts';
 import { needed, NoMap, onFile, read, type Made, type Maker, type Place } from './maker.ts';
 import { bytesAt } from './source-bytes.ts';
+import { f2fs, hfsPlus } from './table-makers.ts';
 import { exfat, fat, ntfs } from './windows-makers.ts';
 
 /** The makers, by the type of the signature. */
@@ -17,6 +18,8 @@ export const MAKERS: ReadonlyMap<string, Maker> = new Map<string, Maker>([
   ['vfat', fat],
   ['exfat', exfat],
   ['ntfs', ntfs],
+  ['f2fs', f2fs],
+  ['hfsplus', hfsPlus],
   ['swap', swap],
 ]);
 

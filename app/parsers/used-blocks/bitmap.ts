@@ -1,4 +1,4 @@
-// The bitmap of clusters that NTFS and exFAT keep. Pure.
+// The bitmap of clusters that NTFS, exFAT and HFS+ keep. Pure.
 import type { Extent } from '../../contract/values.ts';
 import { Ranges } from './used-map.ts';
 
@@ -7,14 +7,19 @@ export class ClusterBitmap {
   readonly #first: number;
   readonly #cluster: number;
   readonly #clusters: number;
+  readonly #begins: 'lowest' | 'highest';
   readonly #free = new Ranges();
   #next = 0;
 
-  /** `first`: where the first cluster begins; `cluster`: its length; `clusters`: how many there are. In bytes. */
-  constructor(first: number, cluster: number, clusters: number) {
+  /**
+   * `first`: where the first cluster begins; `cluster`: its length; `clusters`: how many there are. In bytes. `begins`:
+   * the bit of a byte that is its first.
+   */
+  constructor(first: number, cluster: number, clusters: number, begins: 'lowest' | 'highest' = 'lowest') {
     this.#first = first;
     this.#cluster = cluster;
     this.#clusters = clusters;
+    this.#begins = begins;
   }
 
   /** Takes the next bytes of the bitmap. */
@@ -24,7 +29,8 @@ export class ClusterBitmap {
       const bits = Math.min(8, this.#clusters - this.#next);
       if (byte === 0 && bits === 8) this.#add(this.#next, 8);
       else if (byte !== 0xff)
-        for (let bit = 0; bit < bits; bit += 1) if (((byte >> bit) & 1) === 0) this.#add(this.#next + bit, 1);
+        for (let bit = 0; bit < bits; bit += 1)
+          if (((byte >> (this.#begins === 'lowest' ? bit : 7 - bit)) & 1) === 0) this.#add(this.#next + bit, 1);
       this.#next += bits;
     }
   }

@@ -7,7 +7,7 @@ import { isPartial } from '../app/view/consent.ts';
 import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/destination-progress.ts';
 import { sourceName } from './disk-facts.ts';
 import type { Former } from './state/choice.svelte.ts';
-import { listed, say, sayError, size, stateWord, type TileState } from './words.ts';
+import { listed, say, sayError, sayPortShort, size, stateWord, type TileState } from './words.ts';
 
 /** Temporary states that are still announced, because somebody may have to act. */
 const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
@@ -17,6 +17,16 @@ const names = (tiles: readonly Tile[], noun: 'destinations' | 'drives' | 'images
 
 const told = (tiles: readonly Tile[]): { names: string; count: number } => ({
   names: names(tiles),
+  count: tiles.length,
+});
+
+/** "sdd (hub 1 · 3)": what a hand needs to find a drive. */
+const findable = ({ name, endpoint: { port } }: Tile): string =>
+  port === null ? name : say('job.nameAt', { name, port: sayPortShort(port) });
+
+/** As `told`, for drives that somebody must touch. After the job there is room for more of them. */
+const toldAt = (tiles: readonly Tile[], phase: JobView['phase']): { names: string; count: number } => ({
+  names: tiles.length > (phase === 'ended' ? 8 : 4) ? names(tiles) : listed(tiles.map(findable)),
   count: tiles.length,
 });
 
@@ -72,9 +82,9 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
       : [];
   const advice = [
     ...onComplete(job, tiles),
-    ...onDiffering(job.plan, differing),
+    ...onDiffering(job, differing),
     ...onReservations(job, tiles),
-    ...(aside.length > 0 ? [say('job.setAside', { names: names(aside) })] : []),
+    ...(aside.length > 0 ? [say('job.setAside', { names: toldAt(aside, job.phase).names })] : []),
     ...onStopped(job.plan, stopped),
     ...(continuable && bad.length + stopped.length > aside.length ? [say('job.continueFinishes')] : []),
   ];
@@ -94,14 +104,15 @@ function onComplete({ phase, plan }: JobView, tiles: readonly Tile[]): string[] 
     ...(images.length > 0 && plan.kind !== 'verify'
       ? [say('job.imageReady', { names: names(images, 'images'), count: images.length })]
       : []),
-    ...(stalled.length > 0 ? [say('job.stalled', told(stalled))] : []),
+    ...(stalled.length > 0 ? [say('job.stalled', toldAt(stalled, phase))] : []),
   ];
 }
 
 /** Sentences about drives that a check found different. */
-function onDiffering({ source }: Plan, differing: readonly Tile[]): string[] {
+function onDiffering({ plan: { source }, phase }: JobView, differing: readonly Tile[]): string[] {
   if (differing.length === 0) return [];
-  return [source === null ? say('tasks.differsFromManifest', told(differing)) : say('tasks.differs', told(differing))];
+  const found = toldAt(differing, phase);
+  return [source === null ? say('tasks.differsFromManifest', found) : say('tasks.differs', found)];
 }
 
 /** Sentences about destinations that are complete with reservations. */

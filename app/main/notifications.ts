@@ -3,7 +3,7 @@ import { Notification } from 'electron';
 import type { Settings } from '../contract/settings.ts';
 import type { JobView } from '../contract/window.ts';
 import { givenManifest } from '../contract/request-facts.ts';
-import { countsOf } from '../view/total-progress.ts';
+import { answerOf } from '../view/total-progress.ts';
 import { newsOf } from '../view/news.ts';
 import { isBad, tilesOf, type Tile } from '../view/destination-progress.ts';
 import { sayError, sayPort } from '../words/host-sentences.ts';
@@ -36,7 +36,7 @@ function verdict(job: JobView): { title: string; body: string } {
   const tiles = tilesOf(job);
   const bad = tiles.filter(isBad);
   return {
-    title: countsOf(tiles)
+    title: answerOf(tiles)
       .map(({ text }) => text)
       .join(', '),
     body:

@@ -3,7 +3,7 @@ import type { JobError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
 import { timeLeft } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
-import { counted, type TileState } from '../words/states.ts';
+import { counted, countedOf, type TileState } from '../words/states.ts';
 import { isActive, isBad, type Tile } from './destination-progress.ts';
 import { VERDICTS } from './verdict.ts';
 
@@ -20,11 +20,29 @@ const ORDER: readonly TileState[] = [
   'waiting',
 ];
 
+/** A number of tiles in the same state, in words. */
+export interface Count {
+  state: TileState;
+  text: string;
+}
+
+const numbersOf = (tiles: readonly Tile[]): { state: TileState; number: number }[] =>
+  ORDER.map((state) => ({ state, number: tiles.filter((tile) => tile.state === state).length })).filter(
+    ({ number }) => number > 0,
+  );
+
 /** The number of tiles in each state, most settled first, without empty states. */
-export function countsOf(tiles: readonly Tile[]): { state: TileState; text: string }[] {
-  return ORDER.map((state) => ({ state, number: tiles.filter((tile) => tile.state === state).length }))
-    .filter(({ number }) => number > 0)
-    .map(({ state, number }) => ({ state, text: counted(state, number) }));
+export const countsOf = (tiles: readonly Tile[]): Count[] =>
+  numbersOf(tiles).map(({ state, number }) => ({ state, text: counted(state, number) }));
+
+/** As `countsOf`. When all have ended and not all of them alike, the best are counted out of all: "7 of 8 verified". */
+export function answerOf(tiles: readonly Tile[]): Count[] {
+  const [best, ...others] = numbersOf(tiles);
+  if (best === undefined || others.length === 0 || tiles.some(isActive)) return countsOf(tiles);
+  return [
+    { state: best.state, text: countedOf(best.state, best.number, tiles.length) },
+    ...others.map(({ state, number }) => ({ state, text: counted(state, number) })),
+  ];
 }
 
 /** Seconds until the last destination is done; null when any of them is unknown, or none is active. */
@@ -36,11 +54,11 @@ export function secondsLeftOf(tiles: readonly Tile[]): number | null {
   return left.length === 0 || left.includes(null) ? null : Math.max(...left.map(Number));
 }
 
-/** The batch in one line: "5 verified, 1 failed, 2 copying, 4 min left". */
+/** The batch in one line: "5 verified, 1 failed, 2 copying, 4 min left"; at its end "7 of 8 verified, 1 failed". */
 export function headline(tiles: readonly Tile[]): string {
   const left = secondsLeftOf(tiles);
   return [
-    ...countsOf(tiles).map(({ text }) => text),
+    ...answerOf(tiles).map(({ text }) => text),
     ...(left === null ? [] : [say('common.timeLeft', { time: timeLeft(left) })]),
   ].join(', ');
 }

@@ -29,3 +29,17 @@ export const stateWord = (state: TileState): string => say(`states.${state}`);
 
 /** The word after a number ("2 copying"). */
 export const counted = (state: TileState, count: number): string => say(`counts.${state}`, { count });
+
+/** The same out of all, for the states that people hope for ("7 of 8 verified"); as `counted` for the others. */
+export function countedOf(state: TileState, count: number, all: number): string {
+  switch (state) {
+    case 'verified':
+      return say('counts.verifiedOf', { count, all });
+    case 'mappedVerified':
+      return say('counts.mappedVerifiedOf', { count, all });
+    case 'written':
+      return say('counts.writtenOf', { count, all });
+    default:
+      return counted(state, count);
+  }
+}

@@ -70,11 +70,11 @@ describe.skipIf(reason !== null)(`alerts on the desktop${reason === null ? '' : 
       image,
       disks.map(({ device }) => device),
     );
-    await app.page.getByRole('heading', { name: '1 verified, 1 failed' }).waitFor();
+    await app.page.getByRole('heading', { name: '1 of 2 verified, 1 failed' }).waitFor();
     await expect.poll(async () => (await told()).notifications.length).toBe(2);
     const { notifications, progress, sleep } = await told();
     expect(notifications[0]?.title).toMatch(/^\w+ failed$/);
-    expect(notifications[1]?.title).toBe('1 verified, 1 failed');
+    expect(notifications[1]?.title).toBe('1 of 2 verified, 1 failed');
     for (const { body } of notifications) {
       expect(body).toContain(bad.device.replace('/dev/', ''));
       expect(body).toMatch(/1\.05 MB|sector 2,048/);

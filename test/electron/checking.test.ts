@@ -46,7 +46,7 @@ describe.skipIf(reason !== null)(`a check in the window${reason === null ? '' : 
     await review(app);
     await page.getByRole('heading', { name: 'Check 2 drives?' }).waitFor();
     await page.getByRole('button', { name: 'Start' }).click();
-    await page.getByRole('heading', { name: '1 verified, 1 failed' }).waitFor();
+    await page.getByRole('heading', { name: '1 of 2 verified, 1 failed' }).waitFor();
     expect(await tileOf(page, bad.device).innerText()).toMatch(
       /sector 10,248\): it differs from the source[^]*VERIFY_MISMATCH, sector 10,248/,
     );

@@ -69,7 +69,7 @@ describe.skipIf(reason !== null)(`cloning in the window${reason === null ? '' : 
     await picture(page, '3-running');
     for (const disk of disks) await disk.rule('rate w 0');
 
-    await page.getByRole('heading', { name: /2 verified, 1 failed/ }).waitFor();
+    await page.getByRole('heading', { name: /2 of 3 verified, 1 failed/ }).waitFor();
     await picture(page, '4-ended');
     const failed = tiles(page, 'failed');
     expect(await failed.count()).toBe(1);

@@ -100,7 +100,7 @@ describe.skipIf(reason !== null)(`control of a job in the window${reason === nul
     await page.getByRole('button', { name: 'Continue', exact: true }).click();
     await page.getByRole('heading', { name: /2 copying/ }).waitFor();
     await hurry(disks);
-    await page.getByRole('heading', { name: '2 verified, 1 cancelled' }).waitFor();
+    await page.getByRole('heading', { name: '2 of 3 verified, 1 cancelled' }).waitFor();
     compare(first);
     compare(last);
     expect(() => compare(stopped)).toThrow();

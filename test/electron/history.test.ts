@@ -39,7 +39,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     const [good, bad] = disks as [LabDisk, LabDisk];
     await bad.rule(`eio w ${2 * MIB} 4K`);
     await startJob(app, image, [good.device, bad.device]);
-    await page.getByRole('heading', { name: /1 verified, 1 failed/ }).waitFor();
+    await page.getByRole('heading', { name: /1 of 2 verified, 1 failed/ }).waitFor();
 
     await answerSaveDialog(app, join(folder, 'report.pdf'));
     await page.getByRole('button', { name: 'Save as PDF: report on disk.img' }).click();

@@ -53,7 +53,7 @@ async function main(folder: string): Promise<void> {
     await picture('eight');
     for (const disk of disks) await disk.rule('clear');
     await theme(app, 'light');
-    await page.getByRole('heading', { name: /7 verified, 1 failed/ }).waitFor();
+    await page.getByRole('heading', { name: /7 of 8 verified, 1 failed/ }).waitFor();
     await tileOf(page, bad.device).scrollIntoViewIfNeeded();
     await picture('ended');
     const files = ['choose', 'eight', 'ended'].map((name) => join(folder, `${name}.png`));

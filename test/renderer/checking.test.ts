@@ -107,8 +107,8 @@ test.each(['light', 'dark'] as const)(
       }),
     );
     await main.push({ job: { ...main.jobToRun, phase: 'ended', result: make.result(plan, results) } });
-    await page.getByRole('heading', { name: '3 verified, 1 failed' }).waitFor();
-    await page.getByText('sdc differs from the source: repair it, or set it aside.').waitFor();
+    await page.getByRole('heading', { name: '3 of 4 verified, 1 failed' }).waitFor();
+    await page.getByText('sdc (hub 1 · 2) differs from the source: repair it, or set it aside.').waitFor();
     await page.getByText('Verification failed at 3.15 MB (sector 6,144): it differs from the source.').waitFor();
     await page.getByText('2 places differ, sector 6,144, VERIFY_MISMATCH').waitFor();
     await page.getByText('sdx is mounted: eject it before taking it out.').waitFor();
@@ -180,7 +180,7 @@ test('offers a manifest as the source of a check, and of nothing else', async ()
   };
   main.history = [recordOf(ended, ended.startedAt + 60_000)];
   await main.push({ job: ended });
-  await page.getByText('sdb differs from the manifest: set it aside, or write it again.').waitFor();
+  await page.getByText('sdb (hub 1 · 1) differs from the manifest: set it aside, or write it again.').waitFor();
   expect(await button('Repair what differs').count()).toBe(0);
   await page.keyboard.press('Control+h');
   await button('Details of Check of SanDisk Ultra Fit against station-42.manifest').click();

@@ -32,7 +32,11 @@ describe('the controls of the whole job', () => {
     await expect.poll(() => open.main.asked('pause')).toEqual([[null, true]]);
     await open.main.push({ job: pausedAt(0, 1, 3) });
     await button('Continue').waitFor();
-    await open.page.getByText('Paused: nothing is written').or(open.page.getByText('Set sdd aside.')).first().waitFor();
+    await open.page
+      .getByText('Paused: nothing is written')
+      .or(open.page.getByText('Set sdd (hub 1 · 3) aside.'))
+      .first()
+      .waitFor();
     expect(await tile('sdb').locator('h2').innerText()).toBe('Paused');
     expect(await tile('sdb').locator('.figure').innerText()).toContain('50');
     expect(await tile('sdb').innerText()).not.toContain('MB/s');
@@ -199,7 +203,7 @@ describe('states of a destination', () => {
         'Verified',
       ]);
       expect(new Set(seen.map(({ shape }) => shape)).size).toBe(8);
-      await open.page.getByText('sde does not answer: check cable and port.').waitFor();
+      await open.page.getByText('sde (hub 1 · 4) does not answer: check cable and port.').waitFor();
       await open.picture(`states-${scheme}`);
     },
   );

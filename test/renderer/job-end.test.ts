@@ -70,9 +70,9 @@ describe('an ended job in the window', () => {
       'Verified',
     ]);
     expect(await header().getAttribute('aria-label')).toBe(
-      '4 verified, 1 written but not verified, 1 failed, 1 removed, 1 cancelled',
+      '4 of 8 verified, 1 written but not verified, 1 failed, 1 removed, 1 cancelled',
     );
-    await open.page.getByText('Set sdd and sdf aside.').waitFor();
+    await open.page.getByText('Set sdd (hub 1 · 3) and sdf (hub 1 · 5) aside.').waitFor();
     expect(await open.page.getByRole('progressbar').count()).toBe(0);
     await open.picture(`ended-${scheme}`);
   });
@@ -119,6 +119,27 @@ describe('an ended job in the window', () => {
     await open.page.getByRole('button', { name: 'Eject all 2' }).click();
     await open.page.getByText('Switched off and ready to take out: sdb, sdc, sdd, sdf and sdg.').waitFor();
     expect(open.main.asked('eject').slice(1)).toEqual([[['/dev/sdx', '/dev/sdd']]]);
+  });
+
+  test('says how many drives can be removed when there are too many for names, and shows every tile', async () => {
+    const many = plan(32);
+    const ended: JobView = make.job(many, [], {
+      phase: 'ended',
+      result: make.result(
+        many,
+        many.destinations.map((_, index) =>
+          make.end(many, index, index === 5 ? { state: 'failed', verified: null } : {}),
+        ),
+      ),
+    });
+    await show(ended, { state: { disks: make.sticks(32) }, width: 1280 });
+    await open.page.getByText('Safe to remove: 31 drives.').waitFor();
+    expect(await header().getAttribute('aria-label')).toBe('31 of 32 verified, 1 failed');
+    const [bay, inside] = await open.page
+      .locator('.bay')
+      .evaluate(({ clientHeight, scrollHeight }) => [clientHeight, scrollHeight]);
+    expect(inside).toBe(bay);
+    await open.picture('ended-32-light');
   });
 
   test('does not call a removed drive safe to remove, and says whether everything was on it', async () => {

@@ -173,6 +173,26 @@ describe('the summary of a job', () => {
   test('counts the destinations in the header, and says when', () =>
     expect(headline(tilesOf(running))).toBe('1 verified, 1 failed, 1 copying, 4 min left'));
 
+  test('counts the good ones out of all when everything has ended and not all of it well', () => {
+    const ended = (...ends: Partial<DestinationResult>[]): string =>
+      headline(
+        tilesOf(
+          make.job(plan, [], {
+            phase: 'ended',
+            result: make.result(
+              plan,
+              ends.map((each, i) => end(i, each)),
+            ),
+          }),
+        ),
+      );
+    const failed = { state: 'failed', verified: false } as const;
+    expect(ended({}, failed, {})).toBe('2 of 3 verified, 1 failed');
+    expect(ended({ verified: null }, failed, { verified: null })).toBe('2 of 3 written but not verified, 1 failed');
+    expect(ended({}, {}, {})).toBe('3 verified');
+    expect(ended(failed, failed, failed)).toBe('3 failed');
+  });
+
   test('gives no time left while the time of a drive is unknown', () => {
     const job = make.job(plan, [{ secondsLeft: 10 }, { secondsLeft: null }, { state: 'flushing', secondsLeft: null }]);
     expect(secondsLeftOf(tilesOf(job))).toBeNull();
@@ -196,7 +216,7 @@ describe('the summary of a job', () => {
 
   test('says what to touch next: take out drives, use images', () => {
     expect(nextStep(running, tilesOf(running))).toBe(
-      'sdb is done: leave it in until the job has ended. Set sdc aside.',
+      'sdb is done: leave it in until the job has ended. Set sdc (hub 1 · 2) aside.',
     );
     const files = make.plan([make.imageEndpoint('/a/one.img', total), make.imageEndpoint('/a/two.img', total)]);
     const job = make.job(
@@ -213,7 +233,7 @@ describe('the summary of a job', () => {
   test('names who is stalled, and says that a pause is one', () => {
     const stalled = make.job(plan, [{ state: 'stalled' }, {}, {}]);
     expect(headline(tilesOf(stalled))).toBe('1 stalled, 2 copying');
-    expect(nextStep(stalled, tilesOf(stalled))).toBe('sdb does not answer: check cable and port.');
+    expect(nextStep(stalled, tilesOf(stalled))).toBe('sdb (hub 1 · 1) does not answer: check cable and port.');
     const paused = make.job(
       plan,
       [0, 1, 2].map(() => ({ state: 'paused', paused: true })),
@@ -236,10 +256,10 @@ describe('the summary of a job', () => {
         result: make.result(plan, [end(0, {}), end(1, { state: 'failed', verified: null, errors }), end(2, {})]),
       });
     const failed = ended(make.writeError(1, '/dev/sdc'));
-    expect(nextStep(failed, tilesOf(failed), true)).toBe('Set sdc aside.');
+    expect(nextStep(failed, tilesOf(failed), true)).toBe('Set sdc (hub 1 · 2) aside.');
     const removed = ended(make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE', errno: 'ENODEV' }));
     expect(nextStep(removed, tilesOf(removed), true)).toBe('Continue the job to finish the rest.');
-    expect(nextStep(removed, tilesOf(removed), false)).toBe('Set sdc aside.');
+    expect(nextStep(removed, tilesOf(removed), false)).toBe('Set sdc (hub 1 · 2) aside.');
   });
 
   test('says what a rescue does, and what it got', () => {

@@ -203,7 +203,9 @@ describe('a running job in the window', () => {
       '2 verified 1 failed 2 verifying 1 flushing 2 copying',
     );
     await open.page.getByText('4 min left').first().waitFor();
-    await open.page.getByText('sdb and sdc are done: leave them in until the job has ended. Set sdd aside.').waitFor();
+    await open.page
+      .getByText('sdb and sdc are done: leave them in until the job has ended. Set sdd (hub 1 · 3) aside.')
+      .waitFor();
     expect(await open.page.title()).toContain('2 verified, 1 failed');
     expect(
       Number(await open.page.getByRole('progressbar', { name: 'Whole job' }).getAttribute('aria-valuenow')),

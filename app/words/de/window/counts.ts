@@ -19,4 +19,7 @@ export const counts: Translated<typeof english> = {
   failed: '{count, number} fehlgeschlagen',
   removed: '{count, number} entfernt',
   cancelled: '{count, number} abgebrochen',
+  verifiedOf: '{count, number} von {all, number} überprüft',
+  mappedVerifiedOf: '{count, number} von {all, number} überprüft, soweit die Karte es nennt',
+  writtenOf: '{count, number} von {all, number} geschrieben, nicht überprüft',
 };

@@ -8,6 +8,7 @@ export const job: Translated<typeof english> = {
   progressOf: 'Fortschritt von {name}',
   progressAt: '{state}, {percent, number} Prozent',
   detailsOf: 'Einzelheiten zu {name}',
+  nameAt: '{name} ({port})',
   imageFile: 'Abbilddatei',
   alreadyThere: '{size} schon vorhanden',
   uncompared: '{size} nicht verglichen',

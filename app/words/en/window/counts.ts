@@ -17,4 +17,7 @@ export const counts = {
   failed: '{count, number} failed',
   removed: '{count, number} removed',
   cancelled: '{count, number} cancelled',
+  verifiedOf: '{count, number} of {all, number} verified',
+  mappedVerifiedOf: '{count, number} of {all, number} verified as far as the map lists',
+  writtenOf: '{count, number} of {all, number} written but not verified',
 } as const;

@@ -6,6 +6,7 @@ export const job = {
   progressOf: 'Progress of {name}',
   progressAt: '{state}, {percent, number} percent',
   detailsOf: 'Details of {name}',
+  nameAt: '{name} ({port})',
   imageFile: 'Image file',
   alreadyThere: '{size} already there',
   uncompared: '{size} not compared',

@@ -21,4 +21,9 @@ export const counts: Translated<typeof english> = {
   failed: '{count, number} en échec',
   removed: '{count, plural, one {# retirée} other {# retirées}}',
   cancelled: '{count, plural, one {# annulée} other {# annulées}}',
+  verifiedOf: '{count, plural, one {# vérifiée sur {all, number}} other {# vérifiées sur {all, number}}}',
+  mappedVerifiedOf:
+    '{count, plural, one {# vérifiée sur {all, number}, pour ce que désigne la carte} other {# vérifiées sur {all, number}, pour ce que désigne la carte}}',
+  writtenOf:
+    '{count, plural, one {# écrite sur {all, number}, non vérifiée} other {# écrites sur {all, number}, non vérifiées}}',
 };

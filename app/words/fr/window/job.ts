@@ -8,6 +8,7 @@ export const job: Translated<typeof english> = {
   progressOf: 'Avancement de {name}',
   progressAt: '{state}, {percent, number} pour cent',
   detailsOf: 'Détails de {name}',
+  nameAt: '{name} ({port})',
   imageFile: 'Fichier image',
   alreadyThere: '{size} déjà là',
   uncompared: '{size} non comparés',

@@ -119,9 +119,13 @@ function onDiffering({ plan: { source }, phase }: JobView, differing: readonly T
 function onReservations({ result }: JobView, tiles: readonly Tile[]): string[] {
   const partly = tiles.filter(({ state }) => state === 'partlyVerified');
   const complete = tiles.filter(isComplete);
+  // An engine that broke down could not tell: its source counts as written to.
+  const unknown = result?.notes.some(({ kind }) => kind === 'sourceUnknown') === true;
   return [
     ...(partly.length > 0 ? [say('job.partlyVerified', told(partly))] : []),
-    ...(result?.sourceWritten === true && complete.length > 0 ? [say('job.sourceWritten', told(complete))] : []),
+    ...(result?.sourceWritten === true && complete.length > 0
+      ? [unknown ? say('job.sourceUnknown', { names: names(complete) }) : say('job.sourceWritten', told(complete))]
+      : []),
   ];
 }
 

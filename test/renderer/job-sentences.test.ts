@@ -1,5 +1,6 @@
 // One verdict for one drive, and the sentences about all of them.
 import { describe, expect, test } from 'vitest';
+import { failure } from '../../app/base/errors.ts';
 import type { JobError } from '../../app/contract/errors.ts';
 import type { DestinationResult } from '../../app/contract/jobs.ts';
 import type { JobView } from '../../app/contract/window.ts';
@@ -191,6 +192,16 @@ describe('the summary of a job', () => {
     expect(ended({ verified: null }, failed, { verified: null })).toBe('2 of 3 written but not verified, 1 failed');
     expect(ended({}, {}, {})).toBe('3 verified');
     expect(ended(failed, failed, failed)).toBe('3 failed');
+  });
+
+  test('does not claim that the source was written to when the engine could not tell', () => {
+    const job = make.broken(
+      make.job(plan, [{ state: 'done', written: total, verified: total, uncompared: 0 }]),
+      failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } }),
+    );
+    const said = nextStep(job, tilesOf(job), true);
+    expect(said).toContain('before it could tell whether the source was written to: check sdb against the source');
+    expect(said).not.toContain('was written to during the job');
   });
 
   test('gives no time left while the time of a drive is unknown', () => {

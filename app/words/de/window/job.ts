@@ -27,6 +27,8 @@ export const job: Translated<typeof english> = {
     '{count, plural, one {{names} antwortet nicht: Kabel und Anschluss prüfen.} other {{names} antworten nicht: Kabel und Anschluss prüfen.}}',
   sourceWritten:
     'In die Quelle wurde während des Auftrags geschrieben: {names} {count, plural, one {kann} other {können}} alte und neue Daten gemischt enthalten. Wiederholen Sie den Auftrag, wenn niemand in die Quelle schreibt.',
+  sourceUnknown:
+    'Ob in die Quelle geschrieben wurde, konnte nicht mehr festgestellt werden: {names} vor der Verwendung mit der Quelle vergleichen.',
   partlyVerified:
     '{count, plural, one {Ein Teil von {names} wurde} other {Von {names} wurde je ein Teil}} nicht verglichen. Prüfen Sie mit der Quelle selbst, um alles zu vergleichen.',
   setAside: 'Beiseitelegen: {names}.',

@@ -24,6 +24,8 @@ export const job = {
     '{count, plural, one {{names} does not answer: check cable and port.} other {{names} do not answer: check cable and port.}}',
   sourceWritten:
     'The source was written to during the job: {count, plural, one {{names} may hold} other {{names} may each hold}} a mixture of old and new data. Repeat the job when nothing writes to the source.',
+  sourceUnknown:
+    'The engine stopped before it could tell whether the source was written to: check {names} against the source before use.',
   partlyVerified:
     '{count, plural, one {Part of {names} was} other {Part of each of {names} was}} not compared. Check with the source itself to verify all of it.',
   setAside: 'Set {names} aside.',

@@ -27,6 +27,8 @@ export const job: Translated<typeof english> = {
     '{count, plural, one {{names} ne répond pas : vérifiez câble et port.} other {{names} ne répondent pas : vérifiez câble et port.}}',
   sourceWritten:
     'La source a été modifiée pendant la tâche : {names} {count, plural, one {contient peut-être} other {contiennent peut-être}} un mélange d’anciennes et de nouvelles données. Recommencez quand rien ne modifie la source.',
+  sourceUnknown:
+    'Le moteur s’est arrêté avant de pouvoir dire si la source a été modifiée : contrôlez {names} avec la source avant usage.',
   partlyVerified:
     '{count, plural, one {Une partie de {names} n’a pas été comparée} other {Une partie de chacun de {names} n’a pas été comparée}}. Contrôlez avec la source elle-même pour tout vérifier.',
   setAside: 'Mettez de côté : {names}.',

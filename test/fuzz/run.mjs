@@ -14,7 +14,7 @@ import { addon } from '../../build/closed-network/fuzzer.mjs';
 import { cmake, decoderLacks } from '../../build/native.mjs';
 import { capture, inRoot } from '../../build/tools.mjs';
 
-const TARGETS = ['frames', 'manifest', 'job-log', 'mapfile', 'inside', 'bmap'];
+const TARGETS = ['frames', 'manifest', 'job-log', 'mapfile', 'inside', 'bmap', 'used-blocks'];
 const FORMATS = ['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'zip', 'android-sparse', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'];
 const decoderTarget = (format) => `unpack-${format}`;
 const SECONDS = 15;

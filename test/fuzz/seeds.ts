@@ -12,6 +12,7 @@ import { diskSeeds } from './disk-seeds.ts';
 import { bmapOf } from '../app/parsers/bmap-files.ts';
 import { extended, gptDisk, hybridDisk, LOGICAL } from '../app/parsers/forged-tables.ts';
 import { encoded, header } from './job-log.ts';
+import { usedSeeds } from './used-seeds.ts';
 
 const corpus = join(import.meta.dirname, 'corpus');
 
@@ -163,6 +164,7 @@ for (const [name, place, from, make] of [
 }
 
 for (const [name, bytes] of diskSeeds()) seed(`unpack-${name}`, bytes);
+for (const [name, bytes] of usedSeeds()) seed(`used-blocks/${name}`, bytes);
 
 /** The formats of packed images, by a file's first bytes. */
 const FORMATS: Record<string, string> = {

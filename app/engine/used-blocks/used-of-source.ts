@@ -6,7 +6,14 @@ import { errnoOf } from '../../base/errors.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import type { Inside } from '../../contract/disk-content.ts';
 import { insideOf } from '../../parsers/disk-content.ts';
-import { complement, isWithin, joined, lengthOf, type UsedMap } from '../../parsers/used-blocks/used-map.ts';
+import {
+  complement,
+  isWithin,
+  joined,
+  lengthOf,
+  reasonAgainst,
+  type UsedMap,
+} from '../../parsers/used-blocks/used-map.ts';
 import { withDescendants, type Block, type Blocks } from '../devices/block-devices.ts';
 import type { End, HeldEnd } from '../devices/inspect-paths.ts';
 import type { Made, Place } from './maker.ts';
@@ -129,28 +136,6 @@ async function judge(part: Part, of: Omit<Place, 'place'>, blocks: Blocks): Prom
   const free = freeIn(made, place);
   const against = reasonAgainst(made, place.length);
   return against === null ? { part, free, why: null, saves: 0 } : whole(against, lengthOf(free));
-}
-
-/** Why a map does not count; null when it is proven. */
-export function reasonAgainst({ end, free, counted, said, unrest }: UsedMap, length: number): Reason | null {
-  switch (unrest) {
-    case 'journal':
-      return { kind: 'usedJournal' };
-    case 'notUnmounted':
-      return { kind: 'usedNotUnmounted' };
-    case 'hibernated':
-      return { kind: 'usedHibernated' };
-    case 'severalDevices':
-      return { kind: 'usedSeveralDevices' };
-    case 'features':
-      return { kind: 'usedFeatures' };
-    case null:
-      break;
-  }
-  if (end > length) return { kind: 'usedBeyond' };
-  if (!isWithin(free, end)) return { kind: 'usedOdd', program: 'platter' };
-  if (said === null) return { kind: 'usedNoFigure' };
-  return counted === said ? null : { kind: 'usedSum', counted, said };
 }
 
 /** The free ranges of a map on the source, without the last part of the partition. */

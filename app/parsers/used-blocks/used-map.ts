@@ -1,4 +1,5 @@
 // What the makers of maps give: where a file system has nothing, and the figures that prove it. Pure.
+import type { Reason } from '../../contract/facts.ts';
 import type { Extent } from '../../contract/values.ts';
 
 /** Why a file system is not at rest, so that what its map says is not what a mount would find. */
@@ -86,6 +87,28 @@ export const isWithin = (extents: readonly Extent[], end: number): boolean =>
       offset + length <= end &&
       offset >= (index === 0 ? 0 : extents[index - 1]!.offset + extents[index - 1]!.length),
   );
+
+/** Why a map of a partition of `length` bytes does not count; null when it is proven. */
+export function reasonAgainst({ end, free, counted, said, unrest }: UsedMap, length: number): Reason | null {
+  switch (unrest) {
+    case 'journal':
+      return { kind: 'usedJournal' };
+    case 'notUnmounted':
+      return { kind: 'usedNotUnmounted' };
+    case 'hibernated':
+      return { kind: 'usedHibernated' };
+    case 'severalDevices':
+      return { kind: 'usedSeveralDevices' };
+    case 'features':
+      return { kind: 'usedFeatures' };
+    case null:
+      break;
+  }
+  if (end > length) return { kind: 'usedBeyond' };
+  if (!isWithin(free, end)) return { kind: 'usedOdd', program: 'platter' };
+  if (said === null) return { kind: 'usedNoFigure' };
+  return counted === said ? null : { kind: 'usedSum', counted, said };
+}
 
 /** A whole decimal number; null for anything else. */
 export const numberIn = (text: string | undefined): number | null => {

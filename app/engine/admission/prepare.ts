@@ -127,7 +127,7 @@ async function hold(
     opening.throwIfRefused();
     const held = source === null ? null : { ...source, device: source.device! };
     locks.push(...(await lockAll(addon, request, held, opened)));
-    const { used, parts, notes: onUse } = await usedIn(request, held, blocks, answers);
+    const { used, mark, parts, notes: onUse } = await usedIn(request, held, blocks, answers);
     continued = await continuePacked(addon, opened, looked.resumed, (grid) => scopeOf(held?.end ?? null, used, grid));
     const { destinations, resumed } = continued;
     const sessions = session === null ? [] : [session];
@@ -151,7 +151,7 @@ async function hold(
         ...(used === null ? {} : { parts }),
       },
       request,
-      source: held === null ? null : { ...held, used },
+      source: held === null ? null : { ...held, used, mark },
       serverCopies: held?.end.kind === 'file' && held.unpacking === null && blocks.serverCopies(held.end.realPath),
       destinations,
       grid,

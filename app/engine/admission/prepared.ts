@@ -4,6 +4,7 @@ import type { WorkRequest } from '../../contract/request.ts';
 import { allChunks, chunksWith, type Grid } from '../formats/chunk-sets.ts';
 import { markChunks } from '../formats/chunks.ts';
 import type { End, HeldEnd } from '../devices/inspect-paths.ts';
+import type { WriteMark } from '../devices/write-counts.ts';
 import { closeDisks, unlockEnd } from '../access/locks.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import type { RescueMap } from '../formats/mapfile.ts';
@@ -45,6 +46,8 @@ export interface HeldSource extends HeldEnd {
   readonly unpacking: Unpacking | null;
   /** The ranges in use, when only those count; null for all of it. */
   readonly used: UsedRanges | null;
+  /** What had been written to a device before `used` was found; null where it is not counted from then. */
+  readonly mark: WriteMark | null;
 }
 
 /** What `prepare` holds until the job ends or is given up. A job that runs keeps what changes in a `Run` of its own. */

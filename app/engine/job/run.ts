@@ -41,9 +41,9 @@ export const runOf = (prepared: Prepared): Run => ({
 /** Closes everything that a run holds. */
 export const releaseRun = (run: Run): Promise<void> => release(run, run.replaced);
 
-/** Counts what was written to the source so far, to be compared at the end. */
+/** Counts what was written to the source so far, to be compared at the end: since its map was made, where it has one. */
 export function markSource(run: Run): void {
-  if (run.source?.end.block) run.sourceMark = writeMark(run.source.end.block);
+  if (run.source?.end.block) run.sourceMark = run.source.mark ?? writeMark(run.source.end.block);
 }
 
 /** Moves a destination to the device that was opened again. */

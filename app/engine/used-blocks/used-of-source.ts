@@ -99,12 +99,16 @@ async function partsOf({ size, block }: End, device: HeldEnd['device']): Promise
     return null; // The job will report that the source cannot be read.
   }
   const { table, signatures } = inside;
+  const whole = (found: string[]): Part => ({ number: null, place: { offset: 0, length: size }, signatures: found });
   if (table === null) {
     if (signatures === null || signatures.length === 0) return null;
-    return [{ number: null, place: { offset: 0, length: size }, signatures: signatures.map(({ type }) => type) }];
+    return [whole(signatures.map(({ type }) => type))];
   }
   const isTrusted = table.kind === 'gpt' ? table.header === 'right' && table.entries === 'right' : !table.gptToo;
   if (!isTrusted || table.partitions.some(({ faults }) => faults.length > 0)) return null;
+  // One of them is old: RAID on a whole disk, for example, leaves a table of before, and the file systems in it.
+  if (signatures !== null && signatures.length > 0)
+    return [whole([table.kind.toUpperCase(), ...signatures.map(({ type }) => type)])];
   const parts = table.partitions.flatMap(({ number, start, size: length, place, signatures: found }) =>
     place === 'extended' || length === 0
       ? []

@@ -212,6 +212,21 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     await run('xfs_repair', '-n', copy);
   });
 
+  test('copies a disk as a whole that has a table of before and is a member of a RAID now', async () => {
+    const folder = await bench.directory();
+    const image = await blank(join(folder, 'disk.img'), 96 * MiB);
+    await run('bash', '-c', 'echo "start=2048, size=131072, type=c" | sfdisk -q --label dos "$0"', image);
+    await run('mkfs.fat', '-F', '32', '--offset', '2048', image, '65536');
+    // The superblock of md, version 1.2, lies at 4 KiB; its data begins where the old partition has nothing.
+    await run('bash', '-c', `printf '\\xfc\\x4e\\x2b\\xa9\\x01' | dd of="$0" bs=1 seek=4096 conv=notrunc`, image);
+    await run('bash', '-c', 'head -c 8M /dev/urandom | dd of="$0" bs=1M seek=40 conv=notrunc', image);
+
+    const { ran, copy } = await copied(bench, image, 96 * MiB);
+
+    expect(notesOf(ran)).toContain('(MBR, linux_raid_member, 100,663,296 bytes) is copied as a whole.');
+    await run('cmp', image, copy);
+  });
+
   test('copies a btrfs of two devices as a whole', async () => {
     const folder = await bench.directory();
     const [one, two] = [await bench.disk({ size: 128 * MiB }), await bench.disk({ size: 128 * MiB })];

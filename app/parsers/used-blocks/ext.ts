@@ -18,12 +18,16 @@ const UNKNOWN = new Set(['journal_dev', 'shared_blocks']);
 export class ExtReader implements LineReader {
   readonly #header = new Map<string, string>();
   readonly #ranges: [first: number, last: number][] = [];
+  /** Free clusters of each group, as its descriptor says, and the ranges before those of the group. */
+  readonly #said: { free: number; from: number }[] = [];
   #groups = 0;
   #lists = 0;
   #isOdd = false;
 
   line(text: string): void {
     if (/^Group \d+: /u.test(text)) this.#groups += 1;
+    const said = /^ {2}(\d+) free (?:blocks|clusters), /u.exec(text)?.[1];
+    if (said !== undefined) this.#said.push({ free: Number(said), from: this.#ranges.length });
     // The list of a group is indented, the figure of the superblock is not.
     const list = /^ {2}Free blocks: ?(.*)$/u.exec(text)?.[1];
     if (list !== undefined) this.#take(list);
@@ -51,7 +55,8 @@ export class ExtReader implements LineReader {
     if (blocks === null || free === null || size === null || features === undefined || state === undefined) return null;
     if (this.#isOdd || this.#groups === 0 || this.#lists !== this.#groups) return null;
     // With clusters (bigalloc), dumpe2fs prints the first block of each cluster.
-    const more = (figure('Cluster size') ?? size) / size - 1;
+    const each = (figure('Cluster size') ?? size) / size;
+    const more = each - 1;
     const ranges = new Ranges();
     for (const [first, last] of this.#ranges) ranges.add(first * size, (last - first + 1 + more) * size);
     if (!ranges.ascend || !isWithin(ranges.all, blocks * size)) return null;
@@ -62,6 +67,18 @@ export class ExtReader implements LineReader {
         : state === 'clean'
           ? null
           : 'notUnmounted';
-    return { end: blocks * size, free: ranges.all, counted: ranges.sum, said: free * size, unrest };
+    const said = this.#areEqual(each) ? free * size : null;
+    return { end: blocks * size, free: ranges.all, counted: ranges.sum, said, unrest };
+  }
+
+  /** True when each group has what its descriptor says: a right total must not come of two groups that are wrong. */
+  #areEqual(each: number): boolean {
+    return (
+      this.#said.length === this.#groups &&
+      this.#said.every(({ free, from }, index) => {
+        const ranges = this.#ranges.slice(from, this.#said[index + 1]?.from);
+        return free * each === ranges.reduce((sum, [first, last]) => sum + last - first + each, 0);
+      })
+    );
   }
 }

@@ -68,6 +68,29 @@ describe('ext', () => {
   });
 });
 
+describe('ext, group by group', () => {
+  test('has no figure to prove the map when a group counts otherwise than its list', () => {
+    const moved = EXT.replace('  Free blocks: 10-19, 30', '  Free blocks: 10-20, 30').replace('998-999', '999');
+
+    expect(ext(moved)).toMatchObject({ counted: 113 * 4096, said: null });
+  });
+
+  test('counts clusters where blocks are given out in clusters', () => {
+    const text = `Filesystem features:      bigalloc
+Filesystem state:         clean
+Block count:              1000
+Free blocks:              12
+Block size:               4096
+Cluster size:             16384
+
+Group 0: (Blocks 0-999)
+  3 free clusters, 20 free inodes, 1 directories
+  Free blocks: 16-20, 40`;
+
+    expect(ext(text)).toMatchObject({ counted: 12 * 4096, said: 12 * 4096 });
+  });
+});
+
 describe('xfs', () => {
   test('counts the blocks of the trees of free extents as the superblock does', () => {
     expect(xfs(XFS_SUPER, XFS_FREE)).toMatchObject({

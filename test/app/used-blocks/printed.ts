@@ -7,8 +7,10 @@ Block size:               4096
 Group descriptor size:    64
 
 Group 0: (Blocks 0-499)
+  111 free blocks, 20 free inodes, 1 directories
   Free blocks: 10-19, 30, 400-499
 Group 1: (Blocks 500-999)
+  2 free blocks, 30 free inodes, 0 directories
   Free blocks: 998-999`;
 
 export const XFS_SUPER = `blocksize = 4096

@@ -10,6 +10,8 @@ import type { Mirror } from './mirror.svelte.ts';
 export class Control {
   /** Why the last call was refused. */
   refusals = $state.raw<PlatterError[]>([]);
+  /** Destinations that were told to start again, and have not yet. */
+  restarting = $state.raw<readonly number[]>([]);
   /** Drives are being ejected. */
   ejecting = $state(false);
   readonly #bridge: Bridge;
@@ -34,7 +36,10 @@ export class Control {
   }
 
   async retry(destination: number): Promise<void> {
+    if (this.restarting.includes(destination)) return;
+    this.restarting = [...this.restarting, destination];
     await this.#ask(this.#bridge.retry(destination));
+    this.restarting = this.restarting.filter((each) => each !== destination);
   }
 
   /**

@@ -154,6 +154,22 @@ describe('the controls of one destination', () => {
     await drawer.getByText('/dev/sdd is another drive now.').waitFor({ state: 'detached' });
   });
 
+  test('says that a destination starts again until it has, and asks for it once', async () => {
+    await show(running);
+    await button('Details of sdd').click();
+    const drawer = open.page.getByRole('dialog', { name: 'sdd' });
+    let begin: () => void = () => undefined;
+    open.main.beforeRetry = new Promise((resolve) => (begin = resolve));
+    await drawer.getByRole('button', { name: 'Try again' }).click();
+    await drawer.getByRole('button', { name: 'Restarting…' }).click();
+    const word = open.page.locator('.tile', { hasText: 'sdd' }).locator('h2');
+    expect(await word.innerText()).toBe('Restarting…');
+    expect(open.main.asked('retry')).toEqual([[2]]);
+    begin();
+    await drawer.getByRole('button', { name: 'Try again' }).waitFor();
+    expect(await word.innerText()).toBe('Failed');
+  });
+
   test('offers nothing for a destination once the job is being cancelled', async () => {
     await show({ ...running, phase: 'cancelling' });
     await button('Details of sdc').click();

@@ -46,6 +46,8 @@ export class FakeMain {
   started: Outcome<null> = { ok: true, value: null };
   /** The answer to pause, throttle, retry and forget. */
   controlled: Outcome<null> = { ok: true, value: null };
+  /** Nothing is answered to `retry` before it resolves. */
+  beforeRetry: Promise<void> = Promise.resolve();
   jobToRun: JobView | null = null;
   image: string | null = null;
   /** The answer to `describeImage`. */
@@ -181,9 +183,11 @@ export class FakeMain {
         if (this.controlled.ok) await this.push({ settings, language, settingsError: null });
         return this.controlled;
       }
+      case 'retry':
+        await this.beforeRetry;
+        return this.controlled;
       case 'pause':
       case 'throttle':
-      case 'retry':
         return this.controlled;
       case 'eject':
         for (const path of this.controlled.ok ? (args[0] as string[]) : [])

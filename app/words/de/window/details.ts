@@ -3,6 +3,7 @@ import type { details as english } from '../../en/window/details.ts';
 
 export const details: Translated<typeof english> = {
   tryAgain: 'Noch einmal',
+  restarting: 'Startet neu…',
   stopAsk: 'Dieses anhalten? Es wird unbrauchbar.',
   stopAskContinuable: 'Dieses anhalten? Es ist unbrauchbar, bis es fortgesetzt wird.',
   path: 'Pfad',

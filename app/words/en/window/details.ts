@@ -1,6 +1,7 @@
 // The drawer of one destination.
 export const details = {
   tryAgain: 'Try again',
+  restarting: 'Restarting…',
   stopAsk: 'Stop this one? It will be unusable.',
   stopAskContinuable: 'Stop this one? It is unusable until it is continued.',
   path: 'Path',

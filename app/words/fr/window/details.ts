@@ -3,6 +3,7 @@ import type { details as english } from '../../en/window/details.ts';
 
 export const details: Translated<typeof english> = {
   tryAgain: 'Réessayer',
+  restarting: 'Relance…',
   stopAsk: 'Arrêter celle-ci ? Elle sera inutilisable.',
   stopAskContinuable: 'Arrêter celle-ci ? Elle sera inutilisable jusqu’à sa reprise.',
   path: 'Chemin',

@@ -198,7 +198,12 @@ export function announcement(before: JobView | null, after: JobView | null): str
   // The announcement of a paused job covers each of its drives.
   const isNews = (tile: Tile): boolean => !isActive(tile) || (TOLD.has(tile.state) && !paused);
   const changed = tiles.filter((tile) => isNews(tile) && earlier[tile.index]?.state !== tile.state);
-  return [...whole, ...changed.map((tile) => say('job.told', { name: tile.name, state: stateWord(tile.state) }))].join(
-    ' ',
-  );
+  return [...whole, ...changed.map(toldChange)].join(' ');
+}
+
+/** "sdd: Failed.", with the reason when there is one. */
+function toldChange(tile: Tile): string {
+  const said = { name: tile.name, state: stateWord(tile.state) };
+  const [error] = isBad(tile) ? tile.errors : [];
+  return error === undefined ? say('job.told', said) : say('job.toldBad', { ...said, reason: sayError(error).message });
 }

@@ -310,6 +310,15 @@ describe('announcements for screen readers', () => {
     expect(announcement(later, later)).toBe('');
   });
 
+  test('announces why and where a drive failed', () => {
+    const later = make.job(plan, [{ written: 1 }, { state: 'failed' }, { written: 1 }], {
+      errors: [make.writeError(1, '/dev/sdc')],
+    });
+    expect(announcement(at(1), later)).toBe(
+      'sdc: Failed. Write failed at 13.3 GB (sector 26,001,408): the drive reported a medium error.',
+    );
+  });
+
   test('announces a pause once for all, and a stall by name', () => {
     const paused = make.job(
       plan,

@@ -314,6 +314,12 @@ describe('a running job in the window', () => {
       .waitFor();
   });
 
+  test('gives the heading of each tile its name, for those who go from heading to heading', async () => {
+    await show(make.job(plan(3), [{ written: 1 }, { state: 'failed' }]));
+    for (const name of ['sdb, Copying', 'sdc, Failed', 'sdd, Copying'])
+      await open.page.getByRole('heading', { name, exact: true }).waitFor({ timeout: 5000 });
+  });
+
   test('announces a change once, without percentages', async () => {
     const of = plan(3);
     await show(make.job(of, [{ written: 1 }]));

@@ -9,6 +9,7 @@ export const job: Translated<typeof english> = {
   progressAt: '{state}, {percent, number} Prozent',
   detailsOf: 'Einzelheiten zu {name}',
   nameAt: '{name} ({port})',
+  heading: '{name}, {state}',
   imageFile: 'Abbilddatei',
   alreadyThere: '{size} schon vorhanden',
   uncompared: '{size} nicht verglichen',
@@ -48,4 +49,5 @@ export const job: Translated<typeof english> = {
   toldPaused: 'Pause.',
   toldContinued: 'Fortgesetzt.',
   told: '{name}: {state}.',
+  toldBad: '{name}: {state}. {reason}',
 };

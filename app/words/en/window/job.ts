@@ -7,6 +7,7 @@ export const job = {
   progressAt: '{state}, {percent, number} percent',
   detailsOf: 'Details of {name}',
   nameAt: '{name} ({port})',
+  heading: '{name}, {state}',
   imageFile: 'Image file',
   alreadyThere: '{size} already there',
   uncompared: '{size} not compared',
@@ -45,4 +46,5 @@ export const job = {
   toldPaused: 'Paused.',
   toldContinued: 'Continued.',
   told: '{name}: {state}.',
+  toldBad: '{name}: {state}. {reason}',
 } as const;

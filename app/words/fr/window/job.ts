@@ -9,6 +9,7 @@ export const job: Translated<typeof english> = {
   progressAt: '{state}, {percent, number} pour cent',
   detailsOf: 'Détails de {name}',
   nameAt: '{name} ({port})',
+  heading: '{name}, {state}',
   imageFile: 'Fichier image',
   alreadyThere: '{size} déjà là',
   uncompared: '{size} non comparés',
@@ -48,4 +49,5 @@ export const job: Translated<typeof english> = {
   toldPaused: 'En pause.',
   toldContinued: 'Reprise.',
   told: '{name} : {state}.',
+  toldBad: '{name} : {state}. {reason}',
 };

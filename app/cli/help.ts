@@ -79,6 +79,7 @@ const MORE_COPY_EXAMPLES = `
   platter copy --manifest m disk.img /dev/sdb   saves hashes, to verify by later
   platter copy --map map /dev/sdb rescued.img   reads what can still be read
   platter copy disk.img.xz /dev/sdb             unpacks it as it is read
+  platter copy backup.img.000 /dev/sdb          joins the pieces of an image
   platter copy --sha256 0f34... a.zip /dev/sdb  also checks the download
   platter copy https://... /dev/sdb             downloads it first
   xzcat a.xz | platter copy --yes - /dev/sdb    takes standard input

@@ -14,6 +14,7 @@ export const NOTES = {
   mirrorLeft: { path: 'text', place: 'place' },
   unpacks: { path: 'text', format: 'text', bytes: 'bytes', size: 'bytes' },
   unpacksEntry: { path: 'text', format: 'text', entry: 'text', bytes: 'bytes', size: 'bytes' },
+  joinsPieces: { path: 'text', count: 'count', last: 'text', bytes: 'bytes' },
   packedLeftOut: { path: 'text' },
   packs: { path: 'text', format: 'text', level: 'text' },
   checksum: { path: 'text' },

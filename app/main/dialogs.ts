@@ -15,8 +15,11 @@ import { say } from '../words/speech.ts';
 import { currentWindow } from './window.ts';
 
 const IMAGES = ['img', 'iso', 'raw', 'bin', 'dd', 'wic'];
-/** A source can be packed too. */
-const SOURCES = [...IMAGES, 'xz', 'gz', 'zst', 'bz2', 'lz4', 'zip', 'simg', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'];
+/** A source can be packed too, and the first piece of a split file. */
+const SOURCES = [
+  ...[...IMAGES, 'xz', 'gz', 'zst', 'bz2', 'lz4', 'zip', 'simg', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'],
+  ...['000', '001', 'aa'],
+];
 
 /** What new images can be. The desktop adds the first one to a name that has none of them. */
 const NEW_IMAGES = [

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "error.h"
 
@@ -23,7 +24,15 @@ constexpr size_t least_brought = size_t{128} << 10;
 
 }  // namespace
 
-Input::Input(int fd, Digests digests) : fd_(fd), digests_(std::move(digests)), size_(size_of(fd)) {
+Input::Input(const std::vector<int>& pieces, Digests digests) : digests_(std::move(digests)) {
+  uint64_t end = 0;
+  for (const int fd : pieces) {
+    const auto size = size_of(fd);
+    if (!size && pieces.size() > 1) throw Error(Fault::usage, 0, "a piece has to be a file, not a pipe");
+    end += size.value_or(0);
+    pieces_.push_back({fd, end});
+    if (size) size_ = end;
+  }
   buffer_.resize(2 * buffer_length);
 }
 
@@ -45,12 +54,9 @@ void Input::fill(size_t wanted) {
       length = std::min<uint64_t>(length, std::max(wanted - end_, least_brought));
       need(position_ + end_, length);
     }
-    const auto to = buffer_.data() + end_;
-    const ssize_t got = size_ ? pread(fd_, to, length, static_cast<off_t>(position_ + end_)) : read(fd_, to, length);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw Error(Fault::read, position_ + end_, std::strerror(errno));
+    const size_t got = read_some(position_ + end_, std::span(buffer_).subspan(end_, length));
     ended_ = got == 0;
-    end_ += static_cast<size_t>(got);
+    end_ += got;
   }
   if (on_progress) on_progress(consumed_);
 }
@@ -106,13 +112,29 @@ size_t Input::read_at(uint64_t offset, std::span<std::byte> to) const {
   need(offset, to.size());
   size_t done = 0;
   while (done < to.size()) {
-    const ssize_t got = pread(fd_, to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw Error(Fault::read, offset + done, std::strerror(errno));
+    const size_t got = read_some(offset + done, to.subspan(done));
     if (got == 0) break;
-    done += static_cast<size_t>(got);
+    done += got;
   }
   return done;
+}
+
+// One read, of the piece that has the place. 0 at the end of the file.
+size_t Input::read_some(uint64_t offset, std::span<std::byte> to) const {
+  auto piece = std::ranges::upper_bound(pieces_, offset, {}, &Piece::end);
+  const bool is_last = pieces_.end() - piece <= 1;
+  // Behind the end, the last piece says whether it has grown.
+  if (piece == pieces_.end()) --piece;
+  const uint64_t begin = piece == pieces_.begin() ? 0 : std::prev(piece)->end;
+  const size_t length = is_last ? to.size() : static_cast<size_t>(std::min<uint64_t>(to.size(), piece->end - offset));
+  ssize_t got = 0;
+  do {
+    got = size_ ? pread(piece->fd, to.data(), length, static_cast<off_t>(offset - begin))
+                : read(piece->fd, to.data(), length);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) throw Error(Fault::read, offset, std::strerror(errno));
+  if (got == 0 && !is_last) throw Error(Fault::truncated, offset, "a piece of the file is shorter than it was");
+  return static_cast<size_t>(got);
 }
 
 }  // namespace unpack

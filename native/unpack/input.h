@@ -1,4 +1,5 @@
-// The packed file: read once from its start to its end, and at any place beside that where it can be seeked.
+// The packed file: read once from its start to its end, and at any place beside that where it can be seeked. Several
+// files that hold it in pieces are read as one.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "digests.h"
@@ -24,7 +26,9 @@ class Input {
  public:
   // fd stays the caller's. A file that can be seeked is read by place, so that several of these can share a descriptor.
   // digests get every byte of the file, in order, as it is consumed.
-  Input(int fd, Digests digests);
+  Input(int fd, Digests digests) : Input(std::vector<int>{fd}, std::move(digests)) {}
+  // The pieces of a file, in order, at least one. Several have to be files that can be seeked. Throws Error (usage).
+  Input(const std::vector<int>& pieces, Digests digests);
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
@@ -74,8 +78,14 @@ class Input {
  private:
   void fill(size_t wanted);
   void need(uint64_t offset, uint64_t length) const;
+  size_t read_some(uint64_t offset, std::span<std::byte> to) const;
 
-  int fd_;
+  struct Piece {
+    int fd;
+    uint64_t end;  // bytes from the start of the first one
+  };
+
+  std::vector<Piece> pieces_;
   Digests digests_;
   std::optional<uint64_t> size_;
   uint64_t position_ = 0;

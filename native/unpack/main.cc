@@ -19,6 +19,7 @@
 //   --ask                of both: standard input is a file with holes. Before a read, {"event":"need","offset":N,
 //                        "length":N} on descriptor 3 asks for the bytes, and descriptor 4 gives a '1' when they are
 //                        there, or a '0'. Reads no more than it has to
+//   --pieces N         of both: N more descriptors, from 5 on, are what follows standard input in the same file
 //   --parent PID       of all: ends with the thread that started this, in the process PID
 //
 //   platter-unpack frames, frame-sizes   for images that are written: frames_main.h
@@ -48,6 +49,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "decoder.h"
 #include "error.h"
@@ -76,6 +78,7 @@ struct Options {
   uint64_t parent = 0;  // 0: none
   bool map = false;
   bool ask = false;
+  unsigned pieces = 0;  // behind the first one
   std::string map_digest;
   uint64_t until = UINT64_MAX;
   bool is_range() const { return from != 0 || length != UINT64_MAX; }
@@ -84,6 +87,7 @@ struct Options {
 // Code, tables and stacks, beside the pieces in flight.
 constexpr uint64_t own_memory = uint64_t{1} << 30;
 constexpr unsigned most_threads = 64;
+constexpr unsigned most_pieces = 1 << 20;
 
 unsigned cores() {
   cpu_set_t set;
@@ -125,6 +129,8 @@ Options options_of(int count, char** words) {
       options.map_digest = value;
     else if (word == "--until")
       options.until = whole_number(value);
+    else if (word == "--pieces")
+      options.pieces = static_cast<unsigned>(std::min<uint64_t>(whole_number(value), most_pieces));
     else if (word == "--parent")
       options.parent = whole_number(value);
     else
@@ -291,13 +297,17 @@ void decode(const Options& options, const Map& map, Input& input, int report) {
 
 int run(int count, char** words) {
   constexpr int report = 3;
-  constexpr int given = 4;  // the ranges of a map, or the answers to questions
+  constexpr int given = 4;    // the ranges of a map, or the answers to questions
+  constexpr int further = 5;  // the first of further pieces
   try {
     const Options options = options_of(count, words);
     if (!end_with(options.parent)) return 1;
     Inflater::load();
     // Closes descriptors that the caller left open by mistake. Kernels before 5.9 cannot do this.
-    close_range(options.map || options.ask ? given + 1 : report + 1, ~0u, 0);
+    close_range(options.pieces > 0           ? further + options.pieces
+                : options.map || options.ask ? given + 1
+                                             : report + 1,
+                ~0u, 0);
     // Threads share one heap: an arena of their own would take address space that the limit counts.
     mallopt(M_ARENA_MAX, 1);
     // The memory of a piece serves the next one. Getting it from the kernel again costs a page fault for every 4 KiB.
@@ -306,7 +316,9 @@ int run(int count, char** words) {
     sandbox::enter(options.memory * 2 + own_memory);
     const Map map = options.map ? read_map(given) : Map();
     Asker asker(report, given);
-    Input input(STDIN_FILENO, Digests::of(options.digests));
+    std::vector<int> pieces{STDIN_FILENO};
+    for (unsigned i = 0; i < options.pieces; ++i) pieces.push_back(further + static_cast<int>(i));
+    Input input(pieces, Digests::of(options.digests));
     if (options.ask) input.bring = [&asker](uint64_t offset, uint64_t length) { return asker.ask(offset, length); };
     if (options.probe)
       probe(options, input);

@@ -43,6 +43,7 @@ import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { bmapFor, goingBy, NO_BMAP, type BmapFound } from '../unpacking/bmap-file.ts';
 import { sourceFor } from '../unpacking/packed-source.ts';
+import { wholePath } from '../unpacking/source-files.ts';
 import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/required-checksum.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
@@ -199,9 +200,10 @@ async function proving(request: WorkRequest, source: Found | null, answers: Answ
   const end = source?.end ?? null;
   if (end === null || (checksum === null && key === null))
     return { value: { ...UNPROVED, checksum, checksumCovers: checksumCoversOf(request) }, errors: [] };
-  const proof = proofOf(end, { checksum, key, entry: entryOf(request) });
   const list = listIn(checksum);
   try {
+    const named = { ...end, realPath: await answers.of(end.path, wholePath(end.realPath)) };
+    const proof = proofOf(named, { checksum, key, entry: entryOf(request) });
     // No time limit: checking the signature of an image reads all of it.
     return { value: await (list === null ? proof : answers.of(list, proof)), errors: [] };
   } catch (error) {

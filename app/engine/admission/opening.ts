@@ -123,7 +123,7 @@ function closeUnlessBusy(device: NativeDevice): void {
 /** Compares the open device with what was inspected: a node can lead to another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {
   const info = device.info();
-  const size = end.packed?.bytes ?? end.size;
+  const size = end.packed?.files[0]?.size ?? end.size;
   if (end.id === openId(info) && end.kind === info.kind && size === info.size && isSequence(end.block, info)) return [];
   return [failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })];
 }

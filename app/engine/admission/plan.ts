@@ -1,4 +1,5 @@
 // What the review shows: the plan of a request, and the notes on its source and destinations.
+import { basename } from 'node:path';
 import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import { originOf, partsOf, rescueOf, verifies, writes } from '../../contract/request-facts.ts';
@@ -13,6 +14,7 @@ import { checksumBeside, type ListedChecksum } from '../unpacking/checksum-besid
 import { hasAllChecksums } from '../unpacking/bmap-file.ts';
 import { RAW } from '../unpacking/packed-source.ts';
 import { uncheckedBeside } from '../unpacking/required-checksum.ts';
+import { wholePath } from '../unpacking/source-files.ts';
 import type { UsedRanges } from '../used-blocks/used-of-source.ts';
 import { notesOnPackedImages } from './packed-images.ts';
 import type { Held } from './prepared.ts';
@@ -48,8 +50,10 @@ export async function notesOnEnds(
 }
 
 /** Notes on the lists beside the source, which nobody asked to check. */
-async function notesOnLists({ path, realPath, kind, packed }: End): Promise<Note[]> {
+async function notesOnLists(end: End): Promise<Note[]> {
+  const { path, kind, packed } = end;
   if (kind === 'block' || (packed?.checksum ?? null) !== null) return [];
+  const realPath = await wholePath(end.realPath);
   const { found, unclear } = await checksumBeside(realPath, packed?.entry ?? null);
   return [
     ...(found === null ? [] : [noteOn(found, path)]),
@@ -67,12 +71,14 @@ const noteOn = ({ list, of, checksum }: ListedChecksum, path: string): Note => (
 });
 
 function notesOnPacked({ path, size, packed }: End): Note[] {
-  const { format, bytes, entry, checksum, map } = packed!;
+  const { format, bytes, files, entry, checksum, map } = packed!;
   const unpacks: Note =
     entry === null
       ? { kind: 'unpacks', path, format, bytes, size }
       : { kind: 'unpacksEntry', path, format, entry, bytes, size };
+  const last = basename(files.at(-1)!.path);
   return [
+    ...(files.length === 1 ? [] : [{ kind: 'joinsPieces', path, count: files.length, last, bytes } as const]),
     ...(format === RAW ? [] : [unpacks]),
     ...(checksum === null ? [] : [{ kind: 'checksum', path } as const]),
     ...(map === null ? [] : notesOnMap(path, size, map)),

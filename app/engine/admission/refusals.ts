@@ -214,7 +214,12 @@ function againstPair(kind: JobKind, source: End, end: End, blocks: Blocks): Plat
     end.image !== null && overlap(partOf(end.image), source, blocks) === 'same'
       ? [check(end, 'IS_SOURCE', { kind: 'partIsSource', part: end.image.part })]
       : [];
-  return [...shared, ...partIsSource];
+  // The other files lie in the folder of the first one.
+  const another = (source.packed?.files.slice(1) ?? []).find(
+    ({ id, path }) => overlap(end, { id, realPath: path, block: null }, blocks) === 'same',
+  );
+  const otherFile = another === undefined ? [] : [check(end, 'IS_SOURCE', { kind: 'isSourceAs', path: another.path })];
+  return [...shared, ...partIsSource, ...otherFile];
 }
 
 function againstSize(kind: JobKind, needed: number, end: End): PlatterError[] {

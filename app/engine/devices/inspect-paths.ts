@@ -55,6 +55,8 @@ export interface Packed {
   format: string;
   /** Bytes of the packed file. */
   bytes: number;
+  /** The files that it consists of, in order: one, or the pieces of a split file. */
+  files: readonly SourceFile[];
   /** The file that is taken of an archive; null for a format that has only one. */
   entry: string | null;
   /** Decoding can begin near any place. Otherwise it begins at the start. */
@@ -67,6 +69,17 @@ export interface Packed {
   checksumCovers: ChecksumCovers;
   /** The ranges of the image that count; null for all of it. */
   map: SourceMap | null;
+}
+
+/** A file of a source, as it was found. */
+export interface SourceFile {
+  path: string;
+  id: string;
+  /** Bytes. */
+  size: number;
+  /** As those of an `End`. */
+  modified: number;
+  changed: bigint;
 }
 
 /** The block map that a source is read by. All that it leaves out is read as zeros. */
@@ -182,11 +195,22 @@ export async function fileWritten(
   { realPath, id, size, packed, modified, changed }: End,
   now: NativeFileState,
 ): Promise<Written> {
-  if (now.size !== (packed?.bytes ?? size) || Number(now.modified / NANOSECONDS) !== modified) return 'yes';
-  if (now.changed === changed) return 'no';
+  const first = packed?.files[0] ?? { size, modified, changed };
+  if (now.size !== first.size || Number(now.modified / NANOSECONDS) !== first.modified) return 'yes';
+  if (now.changed === first.changed) return furtherWritten(packed?.files.slice(1) ?? []);
   // A writer can set the time of modification back, but losing a name changes the inode too.
   const named = await stat(realPath, { bigint: true }).catch(nullIfUnreachable);
   return named !== null && statsId(named) === id ? 'yes' : 'unknown';
+}
+
+/** Was one of the further files of a source written to? They are found by their names. */
+async function furtherWritten(files: readonly SourceFile[]): Promise<Written> {
+  for (const { path, changed } of files) {
+    const now = await stat(path, { bigint: true }).catch(nullIfUnreachable);
+    if (now === null) return 'unknown';
+    if (now.ctimeNs !== changed) return 'yes';
+  }
+  return 'no';
 }
 
 /**

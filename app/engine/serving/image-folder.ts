@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import type { Described, ExaminedPartition } from '../../contract/disk-content.ts';
 import { errnoOf, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { placeOf } from '../../base/paths.ts';
 import { makeFolder } from '../../base/state-folder.ts';
 import { shell } from '../devices/release-commands.ts';
 import { describe } from '../unpacking/describe.ts';
+import { piecesAt } from '../unpacking/source-files.ts';
 import { IMAGES, isOpened, SOURCES } from './opened.ts';
 import { serve, type Server } from './serve-program.ts';
 
@@ -38,6 +40,7 @@ export interface OpenedImage {
  * the file of an archive that is meant; null for the only one. Rejects with a Refusal, and leaves nothing behind then.
  */
 export async function openImage(path: string, folder: string | null, entry: string | null): Promise<OpenedImage> {
+  await refusePieces(path);
   const file = await opened(path);
   try {
     const place = await placeFor(path, folder);
@@ -50,6 +53,19 @@ export async function openImage(path: string, folder: string | null, entry: stri
   } finally {
     await file.close();
   }
+}
+
+/** Refuses a split image: the server has one descriptor. */
+async function refusePieces(path: string): Promise<void> {
+  const place = await placeOf(path);
+  if ((await piecesAt(place, path)) === null) return;
+  refuse({
+    code: 'BAD_ARGUMENT',
+    op: 'open',
+    device: path,
+    reason: { kind: 'inPieces' },
+    remedy: { kind: 'joinToOpen', command: shell(['platter', 'copy', path, 'disk.img']) },
+  });
 }
 
 async function openIn(place: Place, file: FileHandle, path: string, entry: string | null): Promise<OpenedImage> {

@@ -1,5 +1,6 @@
 // Reads an image file to its end, decodes what is packed, and compares it with its checksums. Writes nothing.
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { partsOf } from '../../contract/request-facts.ts';
 import type { BmapChoice } from '../../contract/request.ts';
@@ -10,6 +11,7 @@ import { checksumBeside, isContradiction, type Unclear } from './checksum-beside
 import { contentKey, keepSize } from './known-sizes.ts';
 import { checkName, decodeWhole, imageOf, isPacked, needDecoder, otherChecksum } from './packed-source.ts';
 import { listFailure, proofOf, uncheckedBeside, UNPROVED, type Proof, type Requirement } from './required-checksum.ts';
+import { piecesAt, SourceFiles } from './source-files.ts';
 import { UNWATCHED, type Decoded } from './unpack-program.ts';
 
 /** What a file is, and what was found. Sizes in bytes. */
@@ -51,18 +53,19 @@ export interface CheckRequirement extends Requirement {
  */
 export async function checkFile(path: string, requirement: CheckRequirement): Promise<Checked> {
   needDecoder(path);
-  const file = opened(path);
+  checkPath(path);
+  const pieces = await piecesAt(await realpath(path), path);
+  const file = await SourceFiles.open(pieces?.paths ?? [path]);
+  const whole = pieces?.whole ?? path;
   try {
-    const stats = fstatSync(file);
-    checkPlainFile(stats, path, Infinity);
-    const image = (await isPacked(file, stats.size)) ? await imageOf(file, path, requirement.entry) : null;
-    if (image === null) await checkName(file, path, stats.size);
+    const image = (await isPacked(file)) ? await imageOf(file, path, requirement.entry) : null;
+    if (image === null) await checkName(file, path);
     const taken = image?.entry ?? null;
-    const proof = await proofFor(path, { ...requirement, entry: taken });
+    const proof = await proofFor(path, whole, { ...requirement, entry: taken });
     const { checksum: wanted, checksumCovers, from, signed, unchecked, unclear } = proof;
     const digests = new Set(['sha256', ...(wanted === null ? [] : [partsOf(wanted).hash])]);
-    const bmap = await bmapOfFile(path, requirement.bmap);
-    const size = image === null ? stats.size : image.size;
+    const bmap = await bmapOfFile(whole, requirement.bmap);
+    const size = image === null ? file.size : image.size;
     if (bmap !== null && size !== undefined) checkBmapSize(bmap, size);
     const map = bmap === null ? null : { ranges: bmap.bmap.ranges, hash: bmap.bmap.hash, until: null };
     const how = { entry: taken, isRaw: image === null, digests: [...digests], map };
@@ -75,7 +78,7 @@ export async function checkFile(path: string, requirement: CheckRequirement): Pr
     return {
       format: image?.format ?? null,
       entry: taken,
-      bytes: stats.size,
+      bytes: file.size,
       size: decoded.written,
       zeros: decoded.zeros,
       checked: decoded.checked,
@@ -87,21 +90,21 @@ export async function checkFile(path: string, requirement: CheckRequirement): Pr
       bmap: bmap === null ? null : bmapSummary(bmap),
     };
   } finally {
-    closeSync(file);
+    file.close();
   }
 }
 
 /**
- * The proof of the file: as given, else by the lists beside it. Rejects with a Refusal when those contradict each
- * other.
+ * The proof of the file: as given, else by the lists beside it, which have it by the path `whole`. Rejects with a
+ * Refusal when those contradict each other.
  */
-async function proofFor(path: string, requirement: Requirement): Promise<Proof> {
+async function proofFor(path: string, whole: string, requirement: Requirement): Promise<Proof> {
   if (requirement.checksum !== null || requirement.key !== null)
-    return proofOf({ path, realPath: resolve(path), kind: 'file' }, requirement);
-  const { found, unclear } = await checksumBeside(path, requirement.entry);
+    return proofOf({ path, realPath: resolve(whole), kind: 'file' }, requirement);
+  const { found, unclear } = await checksumBeside(whole, requirement.entry);
   const contradiction = unclear.find(isContradiction);
   if (contradiction !== undefined) throw new Refusal([listFailure(contradiction.list, contradiction.reason)]);
-  const unchecked = await uncheckedBeside(resolve(path), found);
+  const unchecked = await uncheckedBeside(resolve(whole), found);
   const checksumCovers = found?.isNamed === true ? found.of : null;
   return { ...UNPROVED, checksum: found?.checksum ?? null, checksumCovers, from: found, unchecked, unclear };
 }
@@ -121,11 +124,10 @@ const bmapSummary = ({ path, bmap }: BmapFile): Checked['bmap'] => ({
   checksums: hasAllChecksums(bmap),
 });
 
-function opened(path: string): number {
+/** For a socket, open(2) would only say ENXIO. Throws a Refusal. */
+function checkPath(path: string): void {
   try {
-    // For a socket, open(2) would only say ENXIO.
     checkPlainFile(statSync(path), path, Infinity);
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', path, 'file')]);
   }

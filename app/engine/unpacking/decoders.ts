@@ -38,7 +38,8 @@ export class Unpacking {
   readonly #end: End;
   readonly #packed: Packed;
   readonly #addon: NativeAddon;
-  readonly #file: number;
+  /** Its descriptors, in the order of its files. */
+  readonly #files: readonly number[];
   readonly #running = new Set<Decoder>();
   /** The first decoder of the whole file since the job began. */
   #whole: Decoder | null = null;
@@ -53,8 +54,8 @@ export class Unpacking {
   #verdict: Promise<PlatterError | null> | null = null;
   /** What the first decoder that read the whole file has reported; null before. */
   #decoded: Decoded | null = null;
-  /** When the file was changed last, as of its opening. */
-  readonly #changed: bigint;
+  /** When its files were changed last, as of their opening. */
+  readonly #changed: readonly bigint[];
   #isClosed = false;
 
   /** `end` is a packed file, and `file` that file, opened. Throws with an errno as open(2) does, or ESTALE. */
@@ -63,13 +64,8 @@ export class Unpacking {
     this.#addon = addon;
     this.#end = end;
     this.#packed = packed;
-    this.#file = openSync(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = fstatSync(this.#file, { bigint: true });
-    this.#changed = stats.mtimeNs;
-    if (statsId(stats) !== openId(file.info())) {
-      closeSync(this.#file);
-      throw Object.assign(new Error(`${end.path} is another file`), { code: 'ESTALE' });
-    }
+    this.#files = openAll(end, openId(file.info()));
+    this.#changed = changesOf(this.#files);
     // Gaps in a block map are passed over quickly, and one decoder has to see all of its ranges. So a gap starts no new
     // decoder.
     const reach = packed.seekable && packed.map === null ? REACH : end.size;
@@ -126,7 +122,7 @@ export class Unpacking {
   close(): void {
     this.#isClosed = true;
     for (const one of this.#running) one.stop();
-    closeSync(this.#file);
+    this.#files.forEach((file) => closeSync(file));
   }
 
   async #answer(at: number, stream: number, seals: boolean): Promise<void> {
@@ -170,7 +166,7 @@ export class Unpacking {
           : // One decoder compares the ranges. What others decode is compared by the engine, with hashes.
             { ranges: map.bmap.ranges, hash: isWhole ? map.bmap.hash : null, until: this.#until },
     };
-    const decoder = decodeFile(this.#file, to, how, watch);
+    const decoder = decodeFile({ descriptors: this.#files }, to, how, watch);
     this.#running.add(decoder);
     if (isWhole) this.#whole ??= decoder;
     void decoder.ended.then((end) => this.#ended(decoder, end, isWhole));
@@ -210,7 +206,7 @@ export class Unpacking {
   /** The checksum of a virtual disk is computed apart from its decoding, so a change can lie behind it. */
   #checksumFault(decoded: Decoded): PlatterError | null {
     const { checksum, checksumCovers } = this.#packed;
-    if (checksum !== null && !this.#isClosed && fstatSync(this.#file, { bigint: true }).mtimeNs !== this.#changed)
+    if (checksum !== null && !this.#isClosed && String(changesOf(this.#files)) !== String(this.#changed))
       return failure({
         code: 'BAD_IMAGE',
         op: 'check',
@@ -233,6 +229,29 @@ export class Unpacking {
     return end.kind === 'lost' ? this.#loss : this.#fault;
   }
 }
+
+/** Opens the files of a source. `first`: the identity of the first one. Throws with an errno, ESTALE for another file. */
+function openAll({ packed }: End, first: string): number[] {
+  const opened: number[] = [];
+  try {
+    for (const { path, id, size } of packed!.files) {
+      const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      opened.push(file);
+      const stats = fstatSync(file, { bigint: true });
+      const isThat =
+        opened.length === 1 ? statsId(stats) === first : statsId(stats) === id && Number(stats.size) === size;
+      if (!isThat) throw Object.assign(new Error(`${path} is another file`), { code: 'ESTALE' });
+    }
+    return opened;
+  } catch (error) {
+    opened.forEach((file) => closeSync(file));
+    throw error;
+  }
+}
+
+/** When open files were changed last. */
+const changesOf = (files: readonly number[]): bigint[] =>
+  files.map((file) => fstatSync(file, { bigint: true }).mtimeNs);
 
 const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : once(signal, 'abort'));
 

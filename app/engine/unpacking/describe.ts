@@ -1,6 +1,6 @@
 // Describes a file or a disk: format, size, partition table, file systems. Reads little, writes nothing.
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
@@ -19,6 +19,7 @@ import { checksumBeside } from './checksum-beside.ts';
 import { entryIn } from './archive.ts';
 import { summaryIn, type ReadAt } from './image-end.ts';
 import { failureBy, isPacked } from './packed-source.ts';
+import { bytesIn, piecesAt, SourceFiles, type SourceBytes, type SplitFile } from './source-files.ts';
 import {
   FilePieceSource,
   MOST_DECODED,
@@ -46,7 +47,9 @@ export async function describe(path: string, entry: string | null): Promise<Desc
     const stats = await file.stat({ bigint: true });
     if (stats.isBlockDevice()) return await describeDisk(path, file, numberOf(stats.rdev));
     if (!stats.isFile()) refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'check', device: path, reason: { kind: 'neither' } });
-    return await describeFile(path, file, Number(stats.size), entry);
+    const pieces = await piecesAt(await realpath(path), path);
+    if (pieces !== null) return await describePieces(path, pieces, entry);
+    return await describeFile(path, bytesIn(file.fd, Number(stats.size)), entry, path);
   } finally {
     await file.close();
   }
@@ -62,7 +65,7 @@ async function opened(path: string): Promise<FileHandle> {
 
 async function describeDisk(path: string, file: FileHandle, majorMinor: string): Promise<Described> {
   const { size, logicalSector } = geometryOf(majorMinor);
-  const seen = await parseContents(new FilePieceSource(file, path, size, 'block'), logicalSector);
+  const seen = await parseContents(new FilePieceSource(bytesIn(file.fd, size), path, 'block'), logicalSector);
   return { kind: 'disk', bytes: size, packed: null, checksum: null, unclear: [], bmap: null, copied: null, ...seen };
 }
 
@@ -88,40 +91,49 @@ export interface PartialFile extends Supply {
 /** Describes a partial file, without what may lie beside it. `entry`: as for `describe`. */
 export async function describePartial(remote: PartialFile, entry: string | null): Promise<Described> {
   const { origin, file, size } = remote;
-  const seen = await lookInto(origin, file, size, entry, remote);
+  const seen = await lookInto(origin, bytesIn(file.fd, size, remote), entry, remote);
   return { kind: 'file', bytes: size, ...seen, checksum: null, unclear: [], bmap: null };
 }
 
-async function describeFile(path: string, file: FileHandle, size: number, entry: string | null): Promise<Described> {
-  const { packed, ...seen } = await lookInto(path, file, size, entry, null);
-  const { found, unclear } = await checksumBeside(path, packed?.entry ?? null);
+async function describePieces(path: string, { paths, whole }: SplitFile, entry: string | null): Promise<Described> {
+  const files = await SourceFiles.open(paths);
+  try {
+    return await describeFile(path, files, entry, whole);
+  } finally {
+    files.close();
+  }
+}
+
+/** `whole`: the path that lists of checksums and block maps have it by. */
+async function describeFile(path: string, file: SourceBytes, entry: string | null, whole: string): Promise<Described> {
+  const { packed, ...seen } = await lookInto(path, file, entry, null);
+  const { found, unclear } = await checksumBeside(whole, packed?.entry ?? null);
   return {
     kind: 'file',
-    bytes: size,
+    bytes: file.size,
     packed,
     ...seen,
     checksum: found === null ? null : { list: basename(found.list), checksum: found.checksum, of: found.of },
     unclear: unclear.map(({ list, reason }) => ({ list: basename(list), reason })),
-    bmap: await bmapFacts(path, seen.sizeIs === 'exact' ? seen.size : null),
+    bmap: await bmapFacts(whole, seen.sizeIs === 'exact' ? seen.size : null),
   };
 }
 
 /** Describes the content of an open file. `supply` brings the bytes of a partial file; null for a whole one. */
 async function lookInto(
   path: string,
-  file: FileHandle,
-  size: number,
+  file: SourceBytes,
   entry: string | null,
   supply: Supply | null,
 ): Promise<ParsedContents & Pick<Described, 'packed' | 'copied'>> {
   const { packed, reach, problem, least } =
-    canUnpack() && (await isPacked(file.fd, size, supply))
-      ? await unpackingOf(path, { file: file.fd, entry, supply })
-      : { packed: null, reach: new FilePieceSource(file, path, size, 'file', supply), problem: null, least: 0 };
+    canUnpack() && (await isPacked(file))
+      ? await unpackingOf(path, { files: file, entry, supply })
+      : { packed: null, reach: new FilePieceSource(file, path, 'file'), problem: null, least: 0 };
   // It takes the whole of a small image to know its size, and much of a large one to know that it is large.
   const seen =
-    reach === null ? NOTHING_PARSED : await parseContents(reach, null, supply === null || size < MOST_TO_END);
-  const copied = packed?.format === 'zstd' ? await summaryIn(readerOf(file, supply), size) : null;
+    reach === null ? NOTHING_PARSED : await parseContents(reach, null, supply === null || file.size < MOST_TO_END);
+  const copied = packed?.format === 'zstd' ? await summaryIn(readerOf(file), file.size) : null;
   const isMore = seen.sizeIs !== 'exact' && least > (seen.size ?? 0);
   return {
     packed,
@@ -133,12 +145,10 @@ async function lookInto(
 }
 
 /** Reads the file as far as it is there. A failure to read gives no bytes: the copy is described without its summary. */
-function readerOf(file: FileHandle, supply: Supply | null): ReadAt {
+function readerOf(file: SourceBytes): ReadAt {
   return async (at, length) => {
-    if (supply !== null && !(await supply.need(at, length))) return Buffer.alloc(0);
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
-      return buffer.subarray(0, bytesRead);
+      return await file.read(at, length);
     } catch (error) {
       if (errnoOf(error) === null) throw error;
       return Buffer.alloc(0);
@@ -172,14 +182,14 @@ interface Unpacking {
 
 /** How a packed file is read. */
 async function unpackingOf(path: string, of: Opened): Promise<Unpacking> {
-  const { file, entry: wanted, supply } = of;
+  const { files, entry: wanted, supply } = of;
   const problem = (packed: Packing | null, error: PlatterError): Unpacking => ({
     packed,
     reach: null,
     problem: error,
     least: 0,
   });
-  const answer = await probeFile(file, null, null, supply);
+  const answer = await probeFile(files, null, null, supply);
   if (!answer.ok) return problem(null, failureBy(path, answer.why));
   const { entries } = answer.probed;
   if (entries === undefined) return readingOf(path, { ...of, entry: null }, answer.probed);
@@ -187,7 +197,7 @@ async function unpackingOf(path: string, of: Opened): Promise<Unpacking> {
   if (!chosen.ok) return problem(packingOf(answer.probed, null), chosen.errors[0]!);
   const { name, size } = chosen.value;
   // In an archive with several files, the decoder describes only one that is named.
-  const ofEntry = await probeFile(file, name, null, supply);
+  const ofEntry = await probeFile(files, name, null, supply);
   if (!ofEntry.ok) return problem(packingOf(answer.probed, null), failureBy(path, ofEntry.why));
   const probed = { ...ofEntry.probed, size: ofEntry.probed.size ?? answer.probed.size ?? size, entries };
   return readingOf(path, { ...of, entry: name }, probed);

@@ -1,10 +1,10 @@
 // Reads the bytes of a disk or an image, from an open file or from a decoder.
-import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { PlatterError } from '../../contract/errors.ts';
 import { errnoOf, failureOf } from '../../base/errors.ts';
 import { PIECE, type Pieces } from '../../parsers/bytes/pieces.ts';
 import { failureBy } from './packed-source.ts';
+import type { Descriptors, SourceBytes } from './source-files.ts';
 import { decodeToStream, type Decoder, type Supply } from './unpack-program.ts';
 
 /** What `Pieces` are fetched from. */
@@ -33,19 +33,16 @@ const GAP = 16;
 export class FilePieceSource implements PieceSource {
   readonly size: number;
   fault: PlatterError | null = null;
-  readonly #file: FileHandle;
+  readonly #bytes: SourceBytes;
   readonly #path: string;
   readonly #kind: 'block' | 'file';
-  readonly #supply: Supply | null;
   #unreadable = 0;
 
-  /** `supply` brings what is read of a partial file; null for one that is all there. */
-  constructor(file: FileHandle, path: string, size: number, kind: 'block' | 'file', supply: Supply | null = null) {
-    this.size = size;
-    this.#file = file;
+  constructor(bytes: SourceBytes, path: string, kind: 'block' | 'file') {
+    this.size = bytes.size;
+    this.#bytes = bytes;
     this.#path = path;
     this.#kind = kind;
-    this.#supply = supply;
   }
 
   async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
@@ -58,27 +55,28 @@ export class FilePieceSource implements PieceSource {
 
   async #read(at: number): Promise<Buffer> {
     if (this.#unreadable === MOST_UNREADABLE) return Buffer.alloc(0);
-    const buffer = Buffer.alloc(Math.max(0, Math.min(PIECE, this.size - at)));
-    if ((await this.#supply?.need(at, buffer.length)) === false) return Buffer.alloc(0);
+    const wanted = Math.max(0, Math.min(PIECE, this.size - at));
+    const parts: Buffer[] = [];
     let got = 0;
     try {
-      while (got < buffer.length) {
-        const { bytesRead } = await this.#file.read(buffer, got, buffer.length - got, at + got);
-        if (bytesRead === 0) break;
-        got += bytesRead;
+      while (got < wanted) {
+        const part = await this.#bytes.read(at + got, wanted - got);
+        if (part.length === 0) break;
+        parts.push(part);
+        got += part.length;
       }
     } catch (error) {
       if (errnoOf(error) === null) throw error;
       this.#unreadable += 1;
       this.fault ??= failureOf(error, 'read', this.#path, this.#kind);
     }
-    return buffer.subarray(0, got);
+    return Buffer.concat(parts);
   }
 }
 
 /** An open packed file. */
 export interface Opened {
-  file: number;
+  files: Descriptors;
   /** The file of an archive that is meant; null for the only one. */
   entry: string | null;
   /** Brings what is read of a partial file; null for one that is all there. */
@@ -166,8 +164,8 @@ class ImageStream {
   #rest: Buffer[] = [];
   #isOver = false;
 
-  constructor({ file, entry, supply }: Opened, first: number) {
-    const { decoder, image } = decodeToStream(file, {
+  constructor({ files, entry, supply }: Opened, first: number) {
+    const { decoder, image } = decodeToStream(files, {
       map: null,
       entry,
       supply,

@@ -9,6 +9,7 @@ import { errnoOf, nullIfRefused, Refusal } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
 import { makeFolder, stateDir } from '../../base/state-folder.ts';
 import { statsId } from '../devices/file-ids.ts';
+import type { Descriptors } from './source-files.ts';
 
 /** Keep this many, newest first. */
 const MOST = 200;
@@ -34,14 +35,18 @@ const WITH_CTIME: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * A name for the content of an open file, which changes when the file is written. null when its file system does not
- * tell. `entry` is the image in an archive.
+ * A name for the content of open files, which changes when one is written. null when its file system does not tell.
+ * `entry` is the image in an archive.
  */
-export async function contentKey(file: number, entry: string | null): Promise<string | null> {
-  const stats = fstatSync(file, { bigint: true });
-  const { type } = await statfs(`/proc/self/fd/${String(file)}`);
-  if (!WITH_CTIME.has(type)) return null;
-  const parts = [statsId(stats), stats.size, stats.mtimeNs, stats.ctimeNs, entry ?? ''];
+export async function contentKey({ descriptors }: Descriptors, entry: string | null): Promise<string | null> {
+  const parts: unknown[] = [];
+  for (const file of descriptors) {
+    const stats = fstatSync(file, { bigint: true });
+    const { type } = await statfs(`/proc/self/fd/${String(file)}`);
+    if (!WITH_CTIME.has(type)) return null;
+    parts.push(statsId(stats), stats.size, stats.mtimeNs, stats.ctimeNs);
+  }
+  parts.push(entry ?? '');
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
 }
 

@@ -1,8 +1,5 @@
 // A packed source before anything is held: what it is, and how large the image in it is.
-import { constants, read } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
 import type { Reason, Remedy } from '../../contract/facts.ts';
 import type { Reading } from '../../contract/host.ts';
 import type { Answers } from '../../base/slow-answers.ts';
@@ -24,16 +21,15 @@ import { isCertain, namedFormat } from '../../parsers/name-endings.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { commandFor } from '../../parsers/unpack-commands.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
-import { statsId } from '../devices/file-ids.ts';
 import type { End, Found, Packed, SourceMap } from '../devices/inspect-paths.ts';
 import { entryIn } from './archive.ts';
 import { checkBmapSize, type BmapFile } from './bmap-file.ts';
 import { contentKey, keepSize, knownSize } from './known-sizes.ts';
+import { piecesAt, SourceFiles, type Descriptors, type SourceBytes } from './source-files.ts';
 import {
   canUnpack,
   decodeFile,
   probeFile,
-  type Supply,
   type Decoded,
   type DecodeOptions,
   type NoImage,
@@ -119,23 +115,31 @@ async function unpackedEnd(found: Found, options: SourceOptions, answers: Answer
 async function imageIn(end: End, options: SourceOptions, answers: Answers): Promise<End | null> {
   if (options.checksum !== null) checkChecksum(end);
   if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (options.isRaw && !isChecked(options))) return null;
-  const opening = open(end.realPath, constants.O_RDONLY | constants.O_NONBLOCK);
-  const file = await answers.of(end.path, opening, end.kind, closeWithoutWaiting);
+  const pieces = options.isRaw ? null : await answers.of(end.path, piecesAt(end.realPath, end.path));
+  const opening = SourceFiles.open(pieces?.paths ?? [end.realPath]);
+  const files = await answers.of(end.path, opening, end.kind, (late) => late.close());
   try {
     // Another file has this name by now. It is looked at again when it is opened for the job.
-    if (statsId(await file.stat({ bigint: true })) !== end.id) return null;
-    if (!options.isRaw && (await answers.of(end.path, isPacked(file.fd, end.size))))
-      return await inspectPacked(file.fd, end, options, answers);
-    if (!isChecked(options)) return null;
-    if (options.bmap !== null) checkBmapSize(options.bmap, end.size);
-    return {
-      ...end,
-      packed: { format: RAW, bytes: end.size, entry: null, seekable: true, sizeKey: null, ...partOf(options) },
-    };
+    if (files.files[0]!.id !== end.id) return null;
+    const whole = pieces === null ? end : wholeOf(end, files);
+    if (!options.isRaw && (await answers.of(end.path, isPacked(files))))
+      return await inspectPacked(files, whole, options, answers);
+    if (!isChecked(options) && pieces === null) return null;
+    if (options.bmap !== null) checkBmapSize(options.bmap, whole.size);
+    const asItIs = { format: RAW, bytes: whole.size, entry: null, seekable: true, sizeKey: null };
+    return { ...whole, packed: { ...asItIs, files: files.files, ...partOf(options) } };
   } finally {
-    closeWithoutWaiting(file);
+    files.close();
   }
 }
+
+/** The end with the pieces of a split file together. The log of a job tells by the latest change whether it is the same. */
+const wholeOf = (end: End, { files, size }: SourceFiles): End => ({
+  ...end,
+  size,
+  allocated: size,
+  modified: Math.max(...files.map(({ modified }) => modified)),
+});
 
 const isChecked = ({ checksum, bmap }: SourceOptions): boolean => checksum !== null || bmap !== null;
 
@@ -149,9 +153,6 @@ const partOf = (options: SourceOptions): Pick<Packed, 'checksum' | 'checksumCove
   map: mapOf(options),
 });
 
-/** Closes a file without waiting: a read of it may never be answered. */
-const closeWithoutWaiting = (file: FileHandle): void => void file.close();
-
 /** Throws a Refusal when the checksum of an end cannot be made. */
 export function checkChecksum({ path, kind }: Pick<End, 'path' | 'kind'>): void {
   if (kind === 'block') refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'checksumOfDisk' } });
@@ -164,9 +165,9 @@ export function needDecoder(path: string): void {
     refuse({ code: 'ENGINE_UNAVAILABLE', op: 'check', device: path, reason: { kind: 'checksumUnavailable' } });
 }
 
-/** True when an open file of `size` bytes can be unpacked. `supply` brings what is read of a partial file. */
-export async function isPacked(file: number, size: number, supply: Supply | null = null): Promise<boolean> {
-  const found = await recogniseIn(file, size, VHD_FOOTER, supply);
+/** True when an open file can be unpacked. */
+export async function isPacked(file: SourceBytes): Promise<boolean> {
+  const found = await recogniseIn(file, VHD_FOOTER);
   // A fixed VHD is the bytes of a disk and a footer.
   if (found.kind === 'image') return found.trailer === 'VHD';
   return (
@@ -178,36 +179,27 @@ export async function isPacked(file: number, size: number, supply: Supply | null
 }
 
 /** Throws a Refusal for an open file that is packed by its name, when its content is not certain to be anything. */
-export async function checkName(file: number, path: string, size: number): Promise<void> {
+export async function checkName(file: SourceBytes, path: string): Promise<void> {
   const named = namedFormat(basename(path));
   if (named === null) return;
-  const found = await recogniseIn(file, size, TAIL_BYTES, null);
+  const found = await recogniseIn(file, TAIL_BYTES);
   if (!isCertain(found)) throw new Refusal([notAsNamed('BAD_IMAGE', path, named, found)]);
 }
 
-/** What an open file of `size` bytes is, by its head and its last `tail` bytes. */
-async function recogniseIn(file: number, size: number, tail: number, supply: Supply | null): Promise<Recognised> {
-  const bytes = async (at: number, length: number): Promise<Buffer> =>
-    (await supply?.need(at, length)) === false ? Buffer.alloc(0) : bytesOf(file, at, length);
-  const head = await bytes(0, Math.min(HEAD_BYTES, size));
-  return recognise(head, await bytes(Math.max(0, size - tail), Math.min(tail, size)), size);
+/** What an open file is, by its head and its last `tail` bytes. */
+async function recogniseIn(file: SourceBytes, tail: number): Promise<Recognised> {
+  const { size } = file;
+  const head = await file.read(0, Math.min(HEAD_BYTES, size));
+  return recognise(head, await file.read(Math.max(0, size - tail), Math.min(tail, size)), size);
 }
 
-/** Never blocks this thread, which reports files that do not answer. */
-const readAt = promisify(read);
-
-async function bytesOf(file: number, at: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await readAt(file, Buffer.alloc(length), 0, length, at);
-  return buffer.subarray(0, bytesRead);
-}
-
-async function inspectPacked(file: number, end: End, options: SourceOptions, answers: Answers): Promise<End> {
+async function inspectPacked(file: SourceFiles, end: End, options: SourceOptions, answers: Answers): Promise<End> {
   const { format, entry, size, seekable } = await imageOf(file, end.path, options.entry, answers.signal);
   if (options.bmap !== null && size !== undefined) checkBmapSize(options.bmap, size);
   const sizeKey = size === undefined ? await answers.of(end.path, contentKey(file, entry)) : null;
   // A block map says the size, which is checked at the end of the file.
   const bytes = size ?? options.bmap?.bmap.imageSize ?? (await sizeByDecoding(file, end, entry, sizeKey, answers));
-  const packed = { format, bytes: end.size, entry, seekable, sizeKey, ...partOf(options) };
+  const packed = { format, bytes: end.size, files: file.files, entry, seekable, sizeKey, ...partOf(options) };
   return { ...end, size: bytes, allocated: bytes, packed };
 }
 
@@ -216,7 +208,7 @@ async function inspectPacked(file: number, end: End, options: SourceOptions, ans
  * refused before it is touched.
  */
 async function sizeByDecoding(
-  file: number,
+  file: Descriptors,
   end: End,
   entry: string | null,
   key: string | null,
@@ -232,7 +224,7 @@ async function sizeByDecoding(
 
 /** Describes the image in a packed file. `size` is undefined when the format does not keep it. Throws a Refusal. */
 export async function imageOf(
-  file: number,
+  file: Descriptors,
   path: string,
   wanted: string | null,
   signal: AbortSignal | null = null,
@@ -253,7 +245,7 @@ export const watching = (answers: Answers, why: Reading['why'], { path, size, pa
 
 /** Decodes a whole open file and keeps nothing of it. Throws a Refusal for a file that is not right. */
 export async function decodeWhole(
-  file: number,
+  file: Descriptors,
   path: string,
   how: Pick<DecodeOptions, 'entry' | 'isRaw' | 'digests' | 'map'>,
   watch: Watch = UNWATCHED,

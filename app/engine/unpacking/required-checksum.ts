@@ -1,5 +1,4 @@
 // What a source file must match: the checksum that the user gave, the one in a list, or what is signed.
-import { closeSync, fstatSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
@@ -19,6 +18,7 @@ import {
 } from './checksum-beside.ts';
 import { readList } from './read-checksum-list.ts';
 import { checkChecksum, imageOf, isPacked } from './packed-source.ts';
+import { SourceFiles } from './source-files.ts';
 import {
   readPublicKey,
   signaturesOf,
@@ -172,14 +172,14 @@ async function answerIn(bytes: Buffer, list: string, file: string, entry: string
 
 /** The file to take from an archive; null for any other file, and for one that cannot be read. */
 async function chosenEntry(path: string): Promise<string | null> {
-  const file = openSync(path, 'r');
+  let file: SourceFiles | null = null;
   try {
-    const { size } = fstatSync(file);
-    return (await isPacked(file, size)) ? (await imageOf(file, path, null)).entry : null;
+    file = await SourceFiles.open([path]);
+    return (await isPacked(file)) ? (await imageOf(file, path, null)).entry : null;
   } catch (error) {
     if (error instanceof Refusal) return null;
     throw error;
   } finally {
-    closeSync(file);
+    file?.close();
   }
 }

@@ -21,6 +21,7 @@ import { isSignature, keyringIn } from '../../parsers/checksums/openpgp.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 import { runGpgv, type GpgVerdict } from './gpgv.ts';
 import { failureBy } from './packed-source.ts';
+import { only } from './source-files.ts';
 import { decodeFile, type Decoder } from './unpack-program.ts';
 
 /** The endings of signatures beside a file. */
@@ -132,7 +133,7 @@ const OTHER: Remedy = { kind: 'getSignature' };
 /** Writes all bytes of the open file to `input`. The decoder's report has their sha256. */
 function pipeFile(file: number, input: Writable): Decoder {
   const options = { entry: null, isRaw: true, from: 0, threads: 1, digests: ['sha256'], map: null };
-  const decoder = decodeFile(file, input, options);
+  const decoder = decodeFile(only(file), input, options);
   // The decoder has a copy; the reader would wait for the end of this one too.
   input.destroy();
   return decoder;

@@ -12,6 +12,7 @@ import { errnoOf } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
 import type { MappedRange } from '../../parsers/bmap.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
+import type { Descriptors } from './source-files.ts';
 
 /** Path of platter-unpack. */
 export const PROGRAM = fileURLToPath(new URL('../native/platter-unpack', import.meta.url));
@@ -170,16 +171,16 @@ export interface Watch {
 export const UNWATCHED: Watch = { signal: null, read: () => undefined };
 
 /**
- * Asks what the open `file` is. `entry`: the file of an archive that is meant; null for the only one. `signal` ends it.
+ * Asks what the open `files` are. `entry`: the file of an archive that is meant; null for the only one. `signal` ends it.
  * `supply` brings what is read of a partial file.
  */
 export async function probeFile(
-  file: number,
+  files: Descriptors,
   entry: string | null = null,
   signal: AbortSignal | null = null,
   supply: Supply | null = null,
 ): Promise<{ ok: true; probed: Probed } | { ok: false; why: NoImage }> {
-  const child = start(['probe', ...(entry === null ? [] : ['--entry', entry])], file, 'pipe', { supply });
+  const child = start(['probe', ...(entry === null ? [] : ['--entry', entry])], files, 'pipe', { supply });
   if (!isRunning(child)) return { ok: false, why: await unstarted(child) };
   const text: string[] = [];
   child.stdout!.setEncoding('utf8').on('data', (part: string) => text.push(part));
@@ -195,21 +196,21 @@ export async function probeFile(
     : { ok: false, why: failed.at(-1) ?? unexplained(code) };
 }
 
-/** Starts a decoder of the open `file`. `to`: where the image goes, a descriptor or a pipe; null for nowhere. */
+/** Starts a decoder of the open `files`. `to`: where the image goes, a descriptor or a pipe; null for nowhere. */
 export function decodeFile(
-  file: number,
+  files: Descriptors,
   to: number | Writable | null,
   options: DecodeOptions,
   watch: Watch = UNWATCHED,
 ): Decoder {
   const words = ['decode', ...wordsOf(options), ...(to === null ? ['--discard'] : [])];
-  const child = start(words, file, to ?? 'ignore', options);
+  const child = start(words, files, to ?? 'ignore', options);
   return decoderIn(child, options, watch);
 }
 
 /** The same, with the image as a stream: for a short look at it. */
-export function decodeToStream(file: number, options: DecodeOptions): { decoder: Decoder; image: Readable } {
-  const child = start(['decode', ...wordsOf(options)], file, 'pipe', options);
+export function decodeToStream(files: Descriptors, options: DecodeOptions): { decoder: Decoder; image: Readable } {
+  const child = start(['decode', ...wordsOf(options)], files, 'pipe', options);
   return {
     decoder: decoderIn(child, options, UNWATCHED),
     image: isRunning(child) ? child.stdout! : new PassThrough().end(),
@@ -268,17 +269,21 @@ function unlessAborted<T>(signal: AbortSignal | null, stop: () => void, work: Pr
 /** Starts the program, or gives the error that the system has for it. */
 function start(
   args: readonly string[],
-  file: number,
+  { descriptors }: Descriptors,
   stdout: number | Writable | 'pipe' | 'ignore',
   { map = null, supply = null }: Partial<Pick<DecodeOptions, 'map' | 'supply'>>,
 ): ChildProcess | NodeJS.ErrnoException {
+  const [first, ...further] = descriptors;
   let own = -1;
   try {
     // Decoders of one descriptor would share its place in the file.
-    own = openSync(`/proc/self/fd/${String(file)}`, 'r');
+    own = openSync(`/proc/self/fd/${String(first)}`, 'r');
     const asks = supply === null ? [] : ['--ask'];
-    const child = spawn(PROGRAM, [...args, ...asks, '--parent', String(process.pid)], {
-      stdio: [own, stdout, 'pipe', 'pipe', ...(map === null && supply === null ? [] : ['pipe' as const])],
+    const pieces = further.length === 0 ? [] : ['--pieces', String(further.length)];
+    const given = map === null && supply === null ? 'ignore' : 'pipe';
+    const child = spawn(PROGRAM, [...args, ...asks, ...pieces, '--parent', String(process.pid)], {
+      // Files are read by place, so that decoders share the further ones.
+      stdio: [own, stdout, 'pipe', 'pipe', given, ...further],
       env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },
       // Ctrl-C is for the job, which ends its decoders in order.
       detached: true,

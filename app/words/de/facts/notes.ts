@@ -21,6 +21,8 @@ export const notes: Translated<typeof english> = {
   packs: '{path} wird beim Schreiben gepackt ({format}, Stufe {level}). Die Größe steht fest, wenn es vollständig ist.',
   unpacks: '{path} wird beim Lesen entpackt ({format}, {bytes}). Das Abbild darin hat {size}.',
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',
+  joinsPieces:
+    '{path} ist der erste von {count, number} Teilen, die als eine Datei gelesen werden (bis {last}, zusammen {bytes}).',
   checksum: 'Die Prüfsumme von {path} entsteht beim Kopieren. Kein Laufwerk bekommt sein erstes MiB, bevor sie stimmt.',
   checksumFrom: '{list} sagt: {hash} {of, select, file {von {path}} other {des Abbilds in {path}}} ist {hex}.',
   signedBy: '{path} ist von {by} signiert (Schlüssel {key}).',

@@ -75,6 +75,10 @@ export const reasons: Translated<typeof english> = {
   packedTruncated: 'Die gepackte Datei ist abgeschnitten: Sie endet bei {offset}, vor dem Abbild darin.',
   packedDamaged: 'Die gepackte Datei ist beschädigt, ungefähr {offset} nach ihrem Anfang ({said}).',
   packedTrailing: 'In der gepackten Datei folgt etwas anderes auf das Abbild, {offset} nach dem Anfang der Datei.',
+  pieceMissing: 'Sie ist in Teile zerlegt, und der Teil {name} fehlt.',
+  pieceOfOtherSize:
+    'Sie ist in Teile zerlegt, und der Teil {name} hat {size}, der erste aber {first}. Er ist unvollständig oder kein Teil davon.',
+  laterPiece: 'Sie ist ein Teil eines zerlegten Abbilds, dessen erster Teil {first} ist.',
   otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
   changedWhileChecked: 'Während ihre Prüfsumme berechnet wurde, wurde in sie geschrieben.',
   otherChecksumOfImage:
@@ -143,6 +147,7 @@ export const reasons: Translated<typeof english> = {
   noEmptyFolder: 'Es ist kein leerer Ordner.',
   notOpened: 'In diesem Ordner ist kein Abbild geöffnet.',
   readFromStart: 'Es ist als {format} ohne Index gepackt und lässt sich nur von Anfang an lesen.',
+  inPieces: 'Es ist in Teile zerlegt.',
   largeBlocks: 'Es ist in Blöcken von bis zu {size} gepackt: Etwas darin zu lesen braucht zu viel Speicher.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',
   diskNeedsFile: 'Die virtuelle Platte ist nicht vollständig: Sie braucht die Datei {name}, die Platter nicht öffnet.',

@@ -99,6 +99,10 @@ export const remedies: Translated<typeof english> = {
   getAgainOrUnpack:
     'Vergleichen Sie ihre Prüfsumme mit der des Herausgebers. Ist sie eine andere, laden Sie die Datei noch einmal; stimmt sie, entpacken Sie die Datei zuerst selbst ({command}).',
   unpackToOpen: 'Entpacken Sie es zuerst in ein Abbild ({command}), und öffnen Sie dieses.',
+  bringPieces:
+    'Legen Sie alle Teile in einen Ordner. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
+  nameFirstPiece: 'Wählen Sie {first}. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
+  joinToOpen: 'Machen Sie aus den Teilen zuerst ein Abbild ({command}), und öffnen Sie dieses.',
   closeImage: 'Schließen Sie es zuerst: {command}',
   emptyFolder: 'Nennen Sie einen leeren Ordner, oder einen, den es noch nicht gibt.',
   installFuse: 'Installieren Sie das Paket fuse3, und prüfen Sie, ob Sie /dev/fuse lesen und schreiben dürfen.',

@@ -73,6 +73,10 @@ export const reasons = {
   packedTruncated: 'The packed file is cut short: it ends at {offset}, before the image in it does.',
   packedDamaged: 'The packed file is damaged about {offset} after its beginning ({said}).',
   packedTrailing: 'In the packed file, something else follows the image, {offset} after the beginning of the file.',
+  pieceMissing: 'It is split into pieces, and the piece {name} is missing.',
+  pieceOfOtherSize:
+    'It is split into pieces, and the piece {name} has {size} where the first one has {first}. It is incomplete, or no piece of it.',
+  laterPiece: 'It is a piece of a split image whose first piece is {first}.',
   otherChecksum: 'Its {hash} is {is}, not {wanted}: it is another file, or a damaged one.',
   changedWhileChecked: 'It was written to while its checksum was computed.',
   otherChecksumOfImage: 'The {hash} of the image in it is {is}, not {wanted}: it is another file, or a damaged one.',
@@ -134,6 +138,7 @@ export const reasons = {
   noEmptyFolder: 'It is no empty folder.',
   notOpened: 'No image is open in this folder.',
   readFromStart: 'It is packed as {format} without an index, so it can only be read from its start.',
+  inPieces: 'It is split into pieces.',
   largeBlocks: 'It is packed in blocks of up to {size}, so reading anything in it takes too much memory.',
   packedMemory: 'Unpacking it needs more memory than is allowed.',
   diskNeedsFile: 'The virtual disk is not whole: it needs the file {name}, which Platter does not open.',

@@ -86,6 +86,10 @@ export const remedies = {
   getAgainOrUnpack:
     'Compare its checksum with the publisher’s. If they differ, get it again; if they agree, unpack it yourself first ({command}).',
   unpackToOpen: 'Unpack it into an image first ({command}), and open that.',
+  bringPieces:
+    'Put all its pieces into one folder. If the file is no piece, write its bytes as they are (--as-is on the command line).',
+  nameFirstPiece: 'Choose {first}. If the file is no piece, write its bytes as they are (--as-is on the command line).',
+  joinToOpen: 'Make one image of its pieces first ({command}), and open that.',
   closeImage: 'Close it first: {command}',
   emptyFolder: 'Name an empty folder, or one that is not there yet.',
   installFuse: 'Install the package fuse3, and check that you may read and write /dev/fuse.',

@@ -20,6 +20,8 @@ export const notes: Translated<typeof english> = {
   packs: '{path} est compressé à l’écriture ({format}, niveau {level}). Sa taille sera connue quand il sera complet.',
   unpacks: '{path} est décompressé à la lecture ({format}, {bytes}). L’image qu’il contient fait {size}.',
   unpacksEntry: '{entry}, dans {path}, est décompressé à la lecture ({format}, {bytes}). Il fait {size}.',
+  joinsPieces:
+    '{path} est le premier de {count, number} morceaux, lus comme un seul fichier (jusqu’à {last}, {bytes} en tout).',
   checksum:
     'La somme de contrôle de {path} est calculée pendant la copie. Aucun disque ne reçoit son premier Mio avant qu’elle soit juste.',
   checksumFrom: '{list} dit : {hash} {of, select, file {de {path}} other {de l’image dans {path}}} est {hex}.',

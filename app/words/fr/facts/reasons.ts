@@ -73,6 +73,10 @@ export const reasons: Translated<typeof english> = {
   packedTruncated: 'Le fichier compressé est tronqué : il se termine à {offset}, avant l’image qu’il contient.',
   packedDamaged: 'Le fichier compressé est endommagé, à environ {offset} de son début ({said}).',
   packedTrailing: 'Dans le fichier compressé, autre chose suit l’image, à {offset} du début du fichier.',
+  pieceMissing: 'Il est découpé en morceaux, et le morceau {name} manque.',
+  pieceOfOtherSize:
+    'Il est découpé en morceaux, et le morceau {name} fait {size} alors que le premier fait {first}. Il est incomplet, ou n’en fait pas partie.',
+  laterPiece: 'C’est un morceau d’une image découpée dont le premier morceau est {first}.',
   otherChecksum: 'Son {hash} est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
   changedWhileChecked: 'On y a écrit pendant le calcul de sa somme de contrôle.',
   otherChecksumOfImage:
@@ -140,6 +144,7 @@ export const reasons: Translated<typeof english> = {
   noEmptyFolder: 'Ce n’est pas un dossier vide.',
   notOpened: 'Aucune image n’est ouverte dans ce dossier.',
   readFromStart: 'Elle est compressée en {format} sans index et ne peut être lue que depuis le début.',
+  inPieces: 'Elle est découpée en morceaux.',
   largeBlocks: 'Elle est compressée en blocs de {size} au plus : en lire une partie demande trop de mémoire.',
   packedMemory: 'La décompression demande plus de mémoire que permis.',
   diskNeedsFile: 'Le disque virtuel n’est pas complet : il lui faut le fichier {name}, que Platter n’ouvre pas.',

@@ -88,6 +88,10 @@ export const remedies: Translated<typeof english> = {
   getAgainOrUnpack:
     'Comparez sa somme de contrôle à celle de l’éditeur. Si elle diffère, récupérez de nouveau le fichier ; si elle est juste, décompressez-le d’abord vous-même ({command}).',
   unpackToOpen: 'Décompressez-la d’abord dans une image ({command}), puis ouvrez celle-ci.',
+  bringPieces:
+    'Mettez tous ses morceaux dans un même dossier. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
+  nameFirstPiece: 'Choisissez {first}. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
+  joinToOpen: 'Faites d’abord une seule image de ses morceaux ({command}), puis ouvrez celle-ci.',
   closeImage: 'Fermez-la d’abord : {command}',
   emptyFolder: 'Indiquez un dossier vide, ou un dossier qui n’existe pas encore.',
   installFuse: 'Installez le paquet fuse3, et vérifiez que vous pouvez lire et écrire /dev/fuse.',

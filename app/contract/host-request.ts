@@ -26,6 +26,8 @@ export const hostRequest = z.discriminatedUnion('method', [
   call('describe', z.strictObject({ path, entry })),
   /** Finds what the file systems on the disk, or in the raw image, at `path` use. Asks for no rights. */
   call('usage', z.strictObject({ path })),
+  /** Gives up every `usage` that has not been answered. Each is refused (CANCELLED). */
+  call('stopUsage', nothing),
   /**
    * From now on the host reports every change of the disks (`DisksEvent`) when the kernel does. Refused
    * (ENGINE_UNAVAILABLE) where the kernel's events cannot be received.

@@ -14,7 +14,7 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * The version of everything in this file and in host-request.ts. Raise it with every change, because the client does
  * not check the host's messages.
  */
-export const PROTOCOL = 6;
+export const PROTOCOL = 7;
 
 /** The results of these calls. The others return an empty object. */
 interface Results {

@@ -3,7 +3,7 @@ import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { LeftDownload, SourceDownload } from './downloads.ts';
 import type { Reading } from './host.ts';
-import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
+import type { InterruptedJob, JobProgress, JobResult, Plan, Usage } from './jobs.ts';
 import type { ReportForm } from './limits.ts';
 import type { Described } from './disk-content.ts';
 import type { JobRequest } from './request.ts';
@@ -130,6 +130,13 @@ export interface WindowCalls {
    */
   describeImage: { args: [path: string, entry: string | null]; result: Outcome<Described> };
   /**
+   * Finds what the file systems of a disk or raw image use, without asking for rights. It can take seconds. Refused for a
+   * file that the user did not give to Platter, and when it is stopped.
+   */
+  findUsage: { args: [path: string]; result: Outcome<Usage> };
+  /** Ends the search for used blocks. */
+  stopUsage: { args: []; result: null };
+  /**
    * Downloads a source from a link. `AppState.download` shows the progress. Main asks the user about a link that they
    * did not paste or drop. Refused when it is not a link, or the user says no.
    */
@@ -208,6 +215,8 @@ export const calls = [
   'refreshDisks',
   'chooseImage',
   'describeImage',
+  'findUsage',
+  'stopUsage',
   'download',
   'stopDownload',
   'resumeDownload',

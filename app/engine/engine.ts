@@ -114,6 +114,11 @@ export class LocalEngine {
     }
   }
 
+  /** Gives up every `usage`. */
+  stopUsage(): void {
+    for (const looking of this.#looking) looking.abort();
+  }
+
   /** Interrupted jobs, newest first. Rejects with a Refusal: the state folder does not answer. */
   jobs(): Promise<InterruptedJob[]> {
     const { stallTimeout } = plainRunning;
@@ -133,6 +138,8 @@ export class LocalEngine {
   /** Checks a request and holds its devices until `start` or `cancel`. */
   async prepare(request: JobRequest): Promise<Plan> {
     this.#require('idle');
+    // It finds the same, and reads the same disk.
+    this.stopUsage();
     const question = new AbortController();
     const preparing = prepare(request, {
       load: () => this.#addon(),
@@ -248,7 +255,7 @@ export class LocalEngine {
   /** Stops everything safely. Resolves when nothing is in flight or held. A failing job does not reject it. */
   async stop(): Promise<void> {
     this.#watch?.stop();
-    for (const looking of this.#looking) looking.abort();
+    this.stopUsage();
     this.#uevents?.close();
     this.#uevents = null;
     while (this.#state.name !== 'idle') {

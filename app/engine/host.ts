@@ -93,6 +93,9 @@ async function perform(request: HostRequest): Promise<unknown> {
       return describe(request.params.path, request.params.entry);
     case 'usage':
       return engine.usage(request.params.path);
+    case 'stopUsage':
+      engine.stopUsage();
+      return {};
     case 'prepare':
       return engine.prepare(request.params);
     case 'start':

@@ -37,6 +37,8 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   refreshDisks: none,
   chooseImage: none,
   describeImage: z.tuple([path, entry]),
+  findUsage: z.tuple([path]),
+  stopUsage: none,
   download: z.tuple([link]),
   stopDownload: none,
   resumeDownload: z.tuple([leftDownload.nullable()]),

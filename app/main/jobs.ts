@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Disk } from '../contract/disks.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
-import type { Plan } from '../contract/jobs.ts';
+import type { Plan, Usage } from '../contract/jobs.ts';
 import type { Described } from '../contract/disk-content.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { SettingsState } from '../contract/settings.ts';
@@ -227,6 +227,16 @@ export class Jobs {
   /** Describes an image file and its content. `entry`: the file of an archive to describe; null for its only one. */
   describe(path: string, entry: string | null): Promise<Outcome<Described>> {
     return this.#ask('describe', { path, entry });
+  }
+
+  /** Finds what the file systems of a disk or raw image use. */
+  findUsage(path: string): Promise<Outcome<Usage>> {
+    return this.#ask('usage', { path });
+  }
+
+  /** Ends the search for used blocks. */
+  async stopUsage(): Promise<void> {
+    await this.#ask('stopUsage', {});
   }
 
   /** Writes the manifest with this SHA-256 (hex) to the file `path`; gives the path. */

@@ -162,6 +162,11 @@ function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, sta
     chooseImage: () => chooseImage().then(given('read')),
     describeImage: (path, entry) =>
       grants.isReadable(path) ? jobs.describe(path, entry) : { ok: false, errors: [notGiven(path)] },
+    findUsage: (path) =>
+      grants.isReadable(path) || jobs.state.disks.some((disk) => disk.path === path)
+        ? jobs.findUsage(path)
+        : { ok: false, errors: [notGiven(path)] },
+    stopUsage: () => jobs.stopUsage().then(() => null),
     download: async (link) => {
       const refused = await person.mayFetch(link);
       return refused === null ? downloads.begin(link) : { ok: false, errors: [refused] };

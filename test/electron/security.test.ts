@@ -68,6 +68,7 @@ describe('privileges of the window', () => {
       'download',
       'eject',
       'findJobs',
+      'findUsage',
       'forget',
       'getSpeeds',
       'getState',
@@ -86,6 +87,7 @@ describe('privileges of the window', () => {
       'showLog',
       'start',
       'stopDownload',
+      'stopUsage',
       'throttle',
     ]);
   });

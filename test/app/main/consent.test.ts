@@ -175,6 +175,7 @@ describe('S10 other calls', () => {
       'discardDownload',
       'download',
       'eject',
+      'findUsage',
       'forget',
       'resumeDownload',
       'retry',

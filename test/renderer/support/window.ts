@@ -10,7 +10,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import type { SourceDownload } from '../../../app/contract/downloads.ts';
 import type { Outcome, PlatterError } from '../../../app/contract/errors.ts';
 import type { Described } from '../../../app/contract/disk-content.ts';
-import type { Plan } from '../../../app/contract/jobs.ts';
+import type { Plan, Usage } from '../../../app/contract/jobs.ts';
 import type { JobRecord } from '../../../app/contract/records.ts';
 import type { SettingsChange } from '../../../app/contract/settings.ts';
 import {
@@ -25,7 +25,7 @@ import type { JobRequest } from '../../../app/contract/request.ts';
 import { located, switchedOff } from '../../../app/view/drives.ts';
 import { noSpeeds } from '../../../app/view/speeds.ts';
 import { keep, type KeptRequest } from '../../../app/base/kept-request.ts';
-import { appState } from './fixtures.ts';
+import { appState, failure } from './fixtures.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const PAGE = here('../../../out/renderer');
@@ -52,6 +52,9 @@ export class FakeMain {
   image: string | null = null;
   /** The answer to `describeImage`. */
   described: Outcome<Described> = { ok: false, errors: [] };
+  /** The answer to `findUsage`. null: it comes when the search is stopped. */
+  usageFound: Outcome<Usage> | null = null;
+  #stopFinding: () => void = () => undefined;
   /** The answer to `chooseRecent`. null: the image exists. */
   recentTaken: Outcome<RecentImage> | null = null;
   /** The download that begins. */
@@ -114,6 +117,12 @@ export class FakeMain {
         return this.image;
       case 'describeImage':
         return this.describedEntries[String(args[1])] ?? this.described;
+      case 'findUsage':
+        if (this.usageFound === null) await new Promise<void>((stopped) => (this.#stopFinding = stopped));
+        return this.usageFound ?? refuse(failure('CANCELLED'));
+      case 'stopUsage':
+        this.#stopFinding();
+        return null;
       case 'download':
       case 'resumeDownload':
         if (this.controlled.ok) await this.push({ download: this.downloaded });

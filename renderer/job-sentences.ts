@@ -4,6 +4,7 @@ import type { JobView } from '../app/contract/window.ts';
 import { plainRepair } from '../app/contract/request-facts.ts';
 import { headline, isPaused } from '../app/view/total-progress.ts';
 import { isPartial } from '../app/view/consent.ts';
+import { countsUsedOnly } from '../app/view/used-only.ts';
 import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/destination-progress.ts';
 import { sourceName } from './disk-facts.ts';
 import type { Former } from './state/choice.svelte.ts';
@@ -55,17 +56,21 @@ export function repairOf({ phase, plan }: JobView, tiles: readonly Tile[]): Form
 }
 
 /** "disk.img to 3 destinations, 32 GB each": a summary of a job. */
-export function jobSummary({ kind, source, request, destinations: { length: count }, bytes }: Plan): string {
+export function jobSummary(plan: Plan): string {
+  const { kind, source, request, bytes } = plan;
+  const count = plan.destinations.length;
   const what = {
     source: sourceName({ source, request }),
     destinations: say('common.destinations', { count }),
     size: size(bytes),
   };
-  return kind === 'verify'
-    ? say('tasks.summaryOfCheck', what)
-    : kind === 'repair'
-      ? say('tasks.summaryOfRepair', what)
-      : say('job.summary', what);
+  const summary =
+    kind === 'verify'
+      ? say('tasks.summaryOfCheck', what)
+      : kind === 'repair'
+        ? say('tasks.summaryOfRepair', what)
+        : say('job.summary', what);
+  return countsUsedOnly(plan) ? `${summary}, ${say('used.only')}` : summary;
 }
 
 /** The next step, in one or two sentences. `continuable`: the job ended and can be continued. */
@@ -203,7 +208,7 @@ export function announcement(before: JobView | null, after: JobView | null): str
 
 /** "sdd: Failed.", with the reason when there is one. */
 function toldChange(tile: Tile): string {
-  const said = { name: tile.name, state: stateWord(tile.state) };
+  const said = { name: tile.name, state: stateWord(tile.state, tile.usedOnly) };
   const [error] = isBad(tile) ? tile.errors : [];
   return error === undefined ? say('job.told', said) : say('job.toldBad', { ...said, reason: sayError(error).message });
 }

@@ -24,6 +24,7 @@ export {
   sayOrigin,
   sayPort,
   sayPortShort,
+  sayReason,
   saySockets,
 } from '../app/words/host-sentences.ts';
 export { endonym, say } from '../app/words/speech.ts';

@@ -3,11 +3,13 @@ import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { Language } from '../contract/limits.ts';
 import { givenManifest } from '../contract/request-facts.ts';
+import { countsUsedOnly } from '../view/used-only.ts';
 import { isBad, isVerified, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
 import { sayError, sayNote, sayOrigin, saySockets } from '../words/host-sentences.ts';
 import { baseName } from '../words/short-names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
+import { stateWord } from '../words/states.ts';
 import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Mark, type Style } from './pdf-pages.ts';
 
 /** Print at most this many errors of a drive. */
@@ -116,12 +118,14 @@ function facts(sheet: Sheet, record: JobRecord): void {
   sheet.space(10);
 }
 
-function verificationOf({ kind, verify, destinations, mapped }: JobRecord): string {
+function verificationOf({ kind, verify, destinations, mapped, request, notes }: JobRecord): string {
   // For a drive that failed or was cancelled, not every byte was verified.
   if (verify && destinations.some(({ verified }) => verified !== true)) return say('report.notAllCompared');
   if (destinations.some(({ uncompared }) => uncompared > 0)) return say('report.partlyCompared');
   if (verify && mapped !== undefined)
-    return say('report.mappedCompared', { size: `${size(mapped)} (${exactBytes(mapped)})` });
+    return countsUsedOnly({ request, notes })
+      ? say('report.usedCompared', { size: `${size(mapped)} (${exactBytes(mapped)})` })
+      : say('report.mappedCompared', { size: `${size(mapped)} (${exactBytes(mapped)})` });
   return kind === 'verify' ? say('report.compared') : verify ? say('report.readBack') : say('report.notReadBack');
 }
 
@@ -198,7 +202,7 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
       { ...SIZE, text: size(destination.size), style: right },
       {
         ...RESULT,
-        text: say(`states.${word}`),
+        text: stateWord(word, countsUsedOnly(record)),
         style: {
           bold: true,
           ...(isVerified(word) && { colour: GOOD }),

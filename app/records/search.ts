@@ -4,6 +4,7 @@ import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { verdictOf, type Verdict } from '../view/verdict.ts';
 import { saySockets } from '../words/host-sentences.ts';
+import { countsUsedOnly } from '../view/used-only.ts';
 import { stateWord } from '../words/states.ts';
 
 /**
@@ -40,7 +41,7 @@ function textOf(record: JobRecord): string {
     ...record.destinations.flatMap((destination) => [
       ...ofEnd(destination),
       verdictOf(destination, record),
-      wordOf(verdictOf(destination, record)),
+      wordOf(verdictOf(destination, record), countsUsedOnly(record)),
     ]),
     ...errors.map(({ code }) => code),
   ]
@@ -50,8 +51,8 @@ function textOf(record: JobRecord): string {
 }
 
 /** The verdict as a tile shows it, but "Written" for "Written, not verified", so that "verified" does not match. */
-const wordOf = (verdict: Verdict): string =>
-  verdict === 'written' ? stateWord(verdict).split(',')[0]! : stateWord(verdict);
+const wordOf = (verdict: Verdict, isUsed: boolean): string =>
+  verdict === 'written' ? stateWord(verdict).split(',')[0]! : stateWord(verdict, isUsed);
 
 /** "2026-11-26" and "26 november 2026", in the machine's time zone. */
 function dates(iso: string): string[] {

@@ -6,6 +6,7 @@ import { updates } from '../contract/request-facts.ts';
 import { percent } from '../words/figures.ts';
 import { baseName } from '../words/short-names.ts';
 import type { TileState } from '../words/states.ts';
+import { countsUsedOnly } from './used-only.ts';
 import * as verdict from './verdict.ts';
 import { waiting } from './waiting-progress.ts';
 
@@ -29,6 +30,8 @@ export interface Tile {
   paused: boolean;
   /** The rescue that must finish for the others before this destination's turn; null when it does not wait. */
   waitsFor: RescueProgress | null;
+  /** Only used blocks count. */
+  usedOnly: boolean;
   /** Bytes that needed no writing, known at the end. */
   kept: number;
   /** Bytes that should have been compared and were not, when it is done. */
@@ -90,6 +93,7 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     secondsLeft: now.secondsLeft,
     paused: now.paused,
     waitsFor: state === 'waiting' && job.progress.rescue?.waiting.includes(index) ? job.progress.rescue : null,
+    usedOnly: countsUsedOnly(job.plan),
     kept: end?.kept ?? 0,
     uncompared: end?.uncompared ?? now.uncompared ?? 0,
     errors: errorsOf(job, index),

@@ -31,17 +31,20 @@ const numbersOf = (tiles: readonly Tile[]): { state: TileState; number: number }
     ({ number }) => number > 0,
   );
 
+const isUsedOnly = (tiles: readonly Tile[]): boolean => tiles.some(({ usedOnly }) => usedOnly);
+
 /** The number of tiles in each state, most settled first, without empty states. */
 export const countsOf = (tiles: readonly Tile[]): Count[] =>
-  numbersOf(tiles).map(({ state, number }) => ({ state, text: counted(state, number) }));
+  numbersOf(tiles).map(({ state, number }) => ({ state, text: counted(state, number, isUsedOnly(tiles)) }));
 
 /** As `countsOf`. When all have ended and not all of them alike, the best are counted out of all: "7 of 8 verified". */
 export function answerOf(tiles: readonly Tile[]): Count[] {
   const [best, ...others] = numbersOf(tiles);
   if (best === undefined || others.length === 0 || tiles.some(isActive)) return countsOf(tiles);
+  const isUsed = isUsedOnly(tiles);
   return [
-    { state: best.state, text: countedOf(best.state, best.number, tiles.length) },
-    ...others.map(({ state, number }) => ({ state, text: counted(state, number) })),
+    { state: best.state, text: countedOf(best.state, best.number, tiles.length, isUsed) },
+    ...others.map(({ state, number }) => ({ state, text: counted(state, number, isUsed) })),
   ];
 }
 

@@ -1,7 +1,7 @@
 // Makes sentences of the host's facts in the window's language, with the window's figures.
 import type { Disk, Port } from '../contract/disks.ts';
 import type { FailureFacts } from '../contract/errors.ts';
-import type { Content, Note, Socket } from '../contract/facts.ts';
+import type { Content, Note, Reason, Socket } from '../contract/facts.ts';
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { exactBytes, longMoment, placeShort, size } from './figures.ts';
 import { catalogues, language, locale, say } from './speech.ts';
@@ -28,6 +28,9 @@ export const sayError = ({
 /** Why a disk cannot be written to; null when it can. */
 export const sayLock = ({ locked }: Pick<Disk, 'locked'>): string | null =>
   locked === null ? null : factSentence('reasons', locked.reason, window());
+
+/** A reason by itself. */
+export const sayReason = (reason: Reason): string => factSentence('reasons', reason, window());
 
 /** A note on a job. */
 export const sayNote = (note: Note): string => factSentence('notes', note, window());

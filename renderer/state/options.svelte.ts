@@ -11,6 +11,7 @@ import {
   plainVerify,
   rescueOf,
   takesAsIs,
+  takesUsed,
   updates,
   withDownload,
   withSourceFile,
@@ -50,6 +51,7 @@ export class Options {
   #checksum = $state('');
   #entry = $state<string | null>(null);
   #counted = $state<Counted>('mapped');
+  #used = $state(false);
   #limit = $state('');
   /** The settings' defaults that were applied last. Options without a control come only from there. */
   #defaults = $state.raw(defaultSettings.defaults);
@@ -105,12 +107,13 @@ export class Options {
     return this.#rescue;
   }
 
-  /** A rescue has no checksum, because it skips bytes that it cannot read. */
+  /** A rescue has no checksum, because it skips bytes that it cannot read. It takes no map of used blocks. */
   set rescue(on: boolean) {
     this.#rescue = on;
     if (on) {
       this.#update = false;
       this.#checksum = '';
+      this.#used = false;
     }
     this.#changed();
   }
@@ -141,7 +144,10 @@ export class Options {
 
   set checksum(typed: string) {
     this.#checksum = typed;
-    if (typed.trim() !== '') this.#rescue = false;
+    if (typed.trim() !== '') {
+      this.#rescue = false;
+      this.#used = false;
+    }
     this.#changed();
   }
 
@@ -155,7 +161,7 @@ export class Options {
     this.#changed();
   }
 
-  /** The bytes of the image that count, when a bmap lies beside it. */
+  /** The bytes that count, when a bmap lies beside the image or only used blocks are taken. */
   get counted(): Counted {
     return this.#counted;
   }
@@ -165,12 +171,29 @@ export class Options {
     this.#changed();
   }
 
+  /** Only what the file systems of the source use counts. */
+  get used(): boolean {
+    return this.#used;
+  }
+
+  /** A checksum is of all bytes, and a rescue takes all that can be read. */
+  set used(on: boolean) {
+    this.#used = on;
+    this.#counted = 'mapped';
+    if (on) {
+      this.#rescue = false;
+      this.#checksum = '';
+    }
+    this.#changed();
+  }
+
   /** Another source was chosen, so the consent that was given for the old one ends. The caller reports the change. */
   sourceChanged(): void {
     this.#asIs = false;
     this.#checksum = '';
     this.#entry = null;
     this.#counted = 'mapped';
+    this.#used = false;
   }
 
   /** The speed limit as typed, in MB/s. */
@@ -216,7 +239,7 @@ export class Options {
     const mapped = {
       bmap: this.#counted === 'all' ? ('none' as const) : ('beside' as const),
       zeroUnmapped: this.#counted === 'zeroed' && !this.#rescues,
-      used: false,
+      used: this.#used,
     };
     if (this.#task === 'verify')
       return withSourceFile(
@@ -295,6 +318,7 @@ export class Options {
     this.#asIs = takesAsIs(request);
     this.#checksum = checksumOf(request) ?? '';
     this.#entry = entryOf(request);
+    this.#used = takesUsed(request);
     this.#counted = bmapOf(request) === 'none' ? 'all' : zeroesUnmapped(request) ? 'zeroed' : 'mapped';
     this.#limit = typedSpeed(request.throttle);
     this.#carried = request;

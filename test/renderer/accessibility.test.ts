@@ -27,6 +27,23 @@ const plain = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const running = make.job(sticks, make.midway(sticks), { errors: [make.writeError(2, '/dev/sdd')] });
 const crowd = make.plan(make.sticks(32).map((disk) => make.endpoint(disk)));
 
+const usedOnly = make.plan(plain.destinations, {
+  mapped: 12e9,
+  parts: [
+    {
+      partition: 1,
+      signatures: ['ntfs'],
+      offset: 1e6,
+      size: 8e9,
+      used: 8e9,
+      whole: { kind: 'usedHibernated' },
+      saves: 5e9,
+    },
+    { partition: null, signatures: [], offset: 9e9, size: 8e9, used: 4e9, whole: null, saves: 0 },
+  ],
+  request: changed(plain.request, { used: true }),
+});
+
 const check = make.plan(
   plain.destinations.map((end) => ({ ...end, overwrites: false })),
   { kind: 'verify', job: null },
@@ -54,6 +71,7 @@ const screens: [string, Partial<AppState>][] = [
   ['recent images', { disks, recent: [recentImage('disk.img'), recentImage('class.zip', 24)] }],
   ['review, held', { disks, review: make.review(plain) }],
   ['review, typed', { disks, review: make.review(sticks) }],
+  ['review of used blocks', { disks, review: make.review(usedOnly) }],
   ['review, checked', { disks, review: make.review(check) }],
   ['a check that ended', { disks, job: checked }],
   ['running', { disks, job: running }],
@@ -134,6 +152,19 @@ describe.each(['light', 'dark'] as const)('axe in the %s theme', (scheme) => {
     await open.page.getByRole('button', { name: 'More options' }).click();
     await open.page.getByRole('switch', { name: 'Only what differs' }).click();
     await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('fast');
+    expect(await violations()).toEqual([]);
+  });
+
+  test('finds no violation in the choice of used blocks', async () => {
+    const source = make.disk('/dev/sda', { fileSystem: 'ext4' });
+    await open.start({ state: { disks: [source, ...disks] }, scheme });
+    open.main.usageFound = {
+      ok: true,
+      value: { size: source.size, used: 12e9, copied: 12e9, image: null, parts: usedOnly.parts! },
+    };
+    await open.page.getByRole('radio', { name: '/dev/sda' }).click();
+    await open.page.getByRole('switch', { name: 'Copy used blocks only' }).click();
+    await open.page.getByRole('button', { name: 'By partition' }).click();
     expect(await violations()).toEqual([]);
   });
 

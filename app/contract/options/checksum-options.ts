@@ -129,7 +129,7 @@ export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${
         ...CHECKSUMS.map((hash) => `--${hash}` as const),
         ...conflicts,
       ],
-      inWindow: false,
+      inWindow: true,
       get: (request) => takesUsed(request) || null,
       set: (request, on: true | null) => setOfSourceFile(request, { used: on === true }),
     },

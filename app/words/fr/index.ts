@@ -31,6 +31,7 @@ import { sockets } from './facts/sockets.ts';
 import { speed } from './window/speed.ts';
 import { states } from './window/states.ts';
 import { tasks } from './window/tasks.ts';
+import { used } from './window/used.ts';
 
 export const fr: Catalogue = {
   alerts,
@@ -65,4 +66,5 @@ export const fr: Catalogue = {
   speed,
   states,
   tasks,
+  used,
 };

@@ -13,6 +13,7 @@ export const counts: Translated<typeof english> = {
   stalled: '{count, number} ohne Antwort',
   verified: '{count, number} überprüft',
   mappedVerified: '{count, number} überprüft, soweit die Karte es nennt',
+  usedVerified: '{count, number} überprüft: benutzte Blöcke',
   sourceWritten: '{count, number} überprüft, aber die Quelle verändert',
   partlyVerified: '{count, number} teilweise überprüft',
   written: '{count, number} geschrieben, nicht überprüft',
@@ -21,5 +22,6 @@ export const counts: Translated<typeof english> = {
   cancelled: '{count, number} abgebrochen',
   verifiedOf: '{count, number} von {all, number} überprüft',
   mappedVerifiedOf: '{count, number} von {all, number} überprüft, soweit die Karte es nennt',
+  usedVerifiedOf: '{count, number} von {all, number} überprüft: benutzte Blöcke',
   writtenOf: '{count, number} von {all, number} geschrieben, nicht überprüft',
 };

@@ -19,6 +19,7 @@ export const report: Translated<typeof english> = {
   compared: 'Jedes Byte wurde vom Medium gelesen und verglichen',
   partlyCompared: 'Nicht jedes Byte wurde verglichen: Was fehlt, steht bei jedem Laufwerk',
   mappedCompared: 'Verglichen wurde, was die Karte der Quelle nennt: {size}. Der Rest zählt nicht',
+  usedCompared: 'Verglichen wurden die benutzten Blöcke der Quelle: {size}. Der Rest ist frei',
   uncompared: '{size} nicht verglichen',
   sourceWritten:
     'In die Quelle wurde während des Auftrags geschrieben: Was gelesen wurde, kann eine Mischung aus alten und neuen Daten sein',

@@ -13,6 +13,7 @@ export const states: Translated<typeof english> = {
   stalled: 'Keine Antwort',
   verified: 'Überprüft',
   mappedVerified: 'Überprüft: was die Karte nennt',
+  usedVerified: 'Überprüft: benutzte Blöcke',
   sourceWritten: 'Überprüft; Quelle verändert',
   partlyVerified: 'Teilweise überprüft',
   written: 'Geschrieben, nicht überprüft',

@@ -11,6 +11,7 @@ export const counts = {
   stalled: '{count, number} stalled',
   verified: '{count, number} verified',
   mappedVerified: '{count, number} verified as far as the map lists',
+  usedVerified: '{count, number} verified: used blocks',
   sourceWritten: '{count, number} verified, but the source changed',
   partlyVerified: '{count, number} verified in part',
   written: '{count, number} written but not verified',
@@ -19,5 +20,6 @@ export const counts = {
   cancelled: '{count, number} cancelled',
   verifiedOf: '{count, number} of {all, number} verified',
   mappedVerifiedOf: '{count, number} of {all, number} verified as far as the map lists',
+  usedVerifiedOf: '{count, number} of {all, number} verified: used blocks',
   writtenOf: '{count, number} of {all, number} written but not verified',
 } as const;

@@ -17,6 +17,7 @@ export const report = {
   compared: 'Every byte was read from the medium and compared',
   partlyCompared: 'Not every byte was compared: what was not is listed for each drive',
   mappedCompared: 'What the map of the source lists was compared: {size}. The rest does not count',
+  usedCompared: 'The used blocks of the source were compared: {size}. The rest is free',
   uncompared: '{size} not compared',
   sourceWritten: 'The source was written to during the job: what was read may be a mixture of old and new data',
   manifest: 'Manifest (its own checksum)',

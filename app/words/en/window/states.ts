@@ -11,6 +11,7 @@ export const states = {
   stalled: 'Stalled',
   verified: 'Verified',
   mappedVerified: 'Verified: what the map lists',
+  usedVerified: 'Verified: used blocks',
   sourceWritten: 'Verified; source changed',
   partlyVerified: 'Verified in part',
   written: 'Written, not verified',

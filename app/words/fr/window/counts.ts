@@ -14,6 +14,7 @@ export const counts: Translated<typeof english> = {
   verified: '{count, plural, one {# vérifiée} other {# vérifiées}}',
   mappedVerified:
     '{count, plural, one {# vérifiée, pour ce que désigne la carte} other {# vérifiées, pour ce que désigne la carte}}',
+  usedVerified: '{count, plural, one {# vérifiée : blocs utilisés} other {# vérifiées : blocs utilisés}}',
   sourceWritten:
     '{count, plural, one {# vérifiée, mais la source modifiée} other {# vérifiées, mais la source modifiée}}',
   partlyVerified: '{count, plural, one {# vérifiée en partie} other {# vérifiées en partie}}',
@@ -24,6 +25,7 @@ export const counts: Translated<typeof english> = {
   verifiedOf: '{count, plural, one {# vérifiée sur {all, number}} other {# vérifiées sur {all, number}}}',
   mappedVerifiedOf:
     '{count, plural, one {# vérifiée sur {all, number}, pour ce que désigne la carte} other {# vérifiées sur {all, number}, pour ce que désigne la carte}}',
+  usedVerifiedOf: '{count, plural, one {# vérifiée} other {# vérifiées}} sur {all, number} : blocs utilisés',
   writtenOf:
     '{count, plural, one {# écrite sur {all, number}, non vérifiée} other {# écrites sur {all, number}, non vérifiées}}',
 };

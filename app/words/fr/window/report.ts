@@ -19,6 +19,7 @@ export const report: Translated<typeof english> = {
   compared: 'Chaque octet a été lu sur le support et comparé',
   partlyCompared: 'Tous les octets n’ont pas été comparés : ce qui manque est indiqué pour chaque disque',
   mappedCompared: 'Ce que désigne la carte de la source a été comparé : {size}. Le reste ne compte pas',
+  usedCompared: 'Les blocs utilisés de la source ont été comparés : {size}. Le reste est libre',
   uncompared: '{size} non comparés',
   sourceWritten:
     'La source a été modifiée pendant la tâche : ce qui a été lu peut mêler anciennes et nouvelles données',

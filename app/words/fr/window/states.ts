@@ -13,6 +13,7 @@ export const states: Translated<typeof english> = {
   stalled: 'Sans réponse',
   verified: 'Vérifié',
   mappedVerified: 'Vérifié : ce que désigne la carte',
+  usedVerified: 'Vérifié : blocs utilisés',
   sourceWritten: 'Vérifié ; source modifiée',
   partlyVerified: 'Vérifié en partie',
   written: 'Écrit, non vérifié',

@@ -1,0 +1,41 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { used as english } from '../../en/window/used.ts';
+
+export const used: Translated<typeof english> = {
+  copy: 'Nur benutzte Blöcke kopieren',
+  compare: 'Nur benutzte Blöcke vergleichen',
+  repair: 'Nur benutzte Blöcke reparieren',
+  off: 'Die ganze Quelle wird kopiert, auch der freie Platz.',
+  offCompared: 'Die ganze Quelle wird verglichen, auch der freie Platz.',
+  looking: 'Es wird gesucht, was die Dateisysteme benutzen…',
+  saves: 'Spart {saved} von {size}.',
+  savesNothing: 'Spart nichts: Alles wird kopiert.',
+  noneFound: 'Spart nichts: Kein Dateisystem wird erkannt, oder die Partitionstabelle hat Fehler.',
+  noRights:
+    'Platter darf diesen Datenträger noch nicht lesen. Ihr Desktop fragt vor der Zusammenfassung nach einem Passwort; sie zeigt, was gespart wird.',
+  inReview: 'Die Zusammenfassung zeigt, was gespart wird.',
+  detail: 'Nach Partition',
+  copiedWhole: '{count, plural, one {# Partition wird ganz kopiert.} other {# Partitionen werden ganz kopiert.}}',
+  parts: 'Partitionen',
+  partition: 'Partition {number}, {what}',
+  unknown: 'nicht erkannt',
+  share: '{used} von {size}',
+  all: 'alle {size}',
+  looksFree: '{reason} Davon scheinen {saves} frei zu sein.',
+  fill: 'Den Rest mit Nullen füllen',
+  rest: 'Ein Laufwerk behält dort, was jetzt da steht. Ein neues Abbild hat dort Nullen.',
+  zeros: 'Das kann so lange dauern, wie alles zu kopieren.',
+  mustBeZeros: 'Der Rest muss aus Nullen bestehen',
+  restIgnored: 'Der Rest wird nicht verglichen.',
+  zerosCompared: 'Der Rest wird mit Nullen verglichen.',
+  title: 'Nur benutzte Blöcke',
+  leftOut: '{left} von {size} sind frei und werden ausgelassen.',
+  nothingLeftOut: 'Nichts wird ausgelassen: Die ganze Quelle wird kopiert.',
+  stays: 'Ein Laufwerk behält dort, was jetzt da steht. Das wird nicht verglichen.',
+  zerosInImage: 'Ein neues Abbild hat dort Nullen. Sie werden nicht verglichen.',
+  staysOrZeros:
+    'Ein Laufwerk behält dort, was jetzt da steht, ein neues Abbild hat dort Nullen. Beides wird nicht verglichen.',
+  becomesZeros: 'Sie werden zu Nullen.',
+  thenVerified: 'dann überprüft: benutzte Blöcke',
+  only: 'nur benutzte Blöcke',
+};

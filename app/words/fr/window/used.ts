@@ -1,0 +1,41 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { used as english } from '../../en/window/used.ts';
+
+export const used: Translated<typeof english> = {
+  copy: 'Copier seulement les blocs utilisés',
+  compare: 'Comparer seulement les blocs utilisés',
+  repair: 'Réparer seulement les blocs utilisés',
+  off: 'Toute la source est copiée, espace libre compris.',
+  offCompared: 'Toute la source est comparée, espace libre compris.',
+  looking: 'Recherche de ce que les systèmes de fichiers utilisent…',
+  saves: 'Économise {saved} sur {size}.',
+  savesNothing: 'N’économise rien : tout est copié.',
+  noneFound: 'N’économise rien : aucun système de fichiers n’est reconnu, ou la table de partitions a des erreurs.',
+  noRights:
+    'Platter ne peut pas encore lire ce disque. Votre bureau demandera un mot de passe avant le plan, qui montre ce qui est économisé.',
+  inReview: 'Le plan montre ce qui est économisé.',
+  detail: 'Par partition',
+  copiedWhole: '{count, plural, one {# partition est copiée entière.} other {# partitions sont copiées entières.}}',
+  parts: 'Partitions',
+  partition: 'Partition {number}, {what}',
+  unknown: 'non reconnue',
+  share: '{used} sur {size}',
+  all: 'tout, {size}',
+  looksFree: '{reason} {saves} y semblent libres.',
+  fill: 'Remplir le reste de zéros',
+  rest: 'Un disque y garde ce qu’il contient. Une nouvelle image y a des zéros.',
+  zeros: 'Cela peut durer aussi longtemps que de tout copier.',
+  mustBeZeros: 'Le reste doit être fait de zéros',
+  restIgnored: 'Le reste n’est pas comparé.',
+  zerosCompared: 'Le reste est comparé à des zéros.',
+  title: 'Blocs utilisés seulement',
+  leftOut: '{left} sur {size} sont libres et laissés de côté.',
+  nothingLeftOut: 'Rien n’est laissé de côté : toute la source est copiée.',
+  stays: 'Un disque y garde ce qu’il contient. Cela n’est pas comparé.',
+  zerosInImage: 'Une nouvelle image y a des zéros. Ils ne sont pas comparés.',
+  staysOrZeros:
+    'Un disque y garde ce qu’il contient, une nouvelle image y a des zéros. Ni l’un ni l’autre n’est comparé.',
+  becomesZeros: 'Ils deviennent des zéros.',
+  thenVerified: 'puis vérifié : blocs utilisés',
+  only: 'blocs utilisés seulement',
+};

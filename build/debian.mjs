@@ -104,7 +104,7 @@ const groups = {
     without: 'tests of the package fail',
   },
   bench: {
-    names: ['dcfldd', 'fio', 'gddrescue', 'lbzip2', 'lz4', 'pbzip2', 'pigz', 'pixz', 'xvfb', 'zstd'],
+    names: ['dcfldd', 'fio', 'gddrescue', 'lbzip2', 'lz4', 'partclone', 'pbzip2', 'pigz', 'pixz', 'xvfb', 'zstd'],
     without: 'the table lacks the programs that are missing',
   },
 };

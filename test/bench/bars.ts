@@ -9,6 +9,7 @@ import type { Sample } from './measure.ts';
 import { alone, atDepth, beside, DEPTHS, ENGINE, FAN_OUT, HASHING, LIMIT } from './rows.ts';
 import type { EntryResult, RowResult } from './run.ts';
 import type { StartUp } from './start-up.ts';
+import { CLONEZILLA, OURS, OURS_UNVERIFIED } from './used-blocks.ts';
 import { ENGINE_LINE, type Plot } from './series.ts';
 
 /** One bar. */
@@ -62,6 +63,7 @@ function bar(
 }
 
 const times = (value: number): string => `${value.toFixed(2)} x`;
+const ratio = (value: number): string => `${value.toFixed(3)} x`;
 const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
 const mebibytes = (value: number): string => `${(value / MiB).toFixed(1)} MiB`;
 const perGiB = (value: number): string => `${value.toFixed(3)} s/GiB`;
@@ -116,6 +118,7 @@ class Lookup {
 function oursIn(row: string): string {
   if (row === 'slow') return beside(ENGINE);
   if (row.startsWith('decode-')) return DECODER;
+  if (row.startsWith('used-')) return OURS;
   return row.startsWith('image-') ? COMMAND_LINE : ENGINE;
 }
 
@@ -258,6 +261,20 @@ const imageBars = (rows: readonly RowResult[]): Bar[] =>
       return bar(what, { most: 1.05 }, over(seconds(COMMAND_LINE), least), times);
     });
 
+/** Images of used blocks: their size, and the processors that packing keeps busy. */
+const usedBars = (rows: readonly RowResult[]): Bar[] =>
+  rows
+    .filter(({ id }) => id.startsWith('used-'))
+    .flatMap(({ title, entries }) => {
+      const find = (name: string): EntryResult | undefined => entries.find((entry) => entry.name === name);
+      const bytes = (name: string): number | null => middle(find(name), (s) => s.image ?? null);
+      const busy = middle(find(OURS_UNVERIFIED), (s) => over(s.cpu, s.wall));
+      return [
+        bar(`${title}: size against ${CLONEZILLA}`, { most: 1.04 }, over(bytes(OURS), bytes(CLONEZILLA)), ratio),
+        bar(`${title}: processors kept busy`, { least: 0.9 * availableParallelism() }, busy, (n) => n.toFixed(2)),
+      ];
+    });
+
 /** The engine, compared with the least that a program can do: a copy without any check, or one fio that only reads. */
 function leastBars(look: Lookup): Bar[] {
   const bare = (row: string): number | null => over(look.seconds(row, HASHING), look.seconds(row, FAN_OUT));
@@ -294,21 +311,12 @@ export function bars({ rows, plots, extras, startUp }: Results): Bar[] {
     ),
     ...leastBars(look),
     ...againstPeers(rows),
-    bar(
-      '1->4, one at 50 MB/s: time of the others against without it',
-      { most: 1.02 },
-      pair('slow'),
-      (v) => `${v.toFixed(3)} x`,
-    ),
-    bar(
-      '1->8 at 50 MB/s, one at a tenth: time of the others against without it',
-      { most: 1.02 },
-      pair('seven'),
-      (v) => `${v.toFixed(3)} x`,
-    ),
+    bar('1->4, one at 50 MB/s: time of the others against without it', { most: 1.02 }, pair('slow'), ratio),
+    bar('1->8 at 50 MB/s, one at a tenth: time of the others against without it', { most: 1.02 }, pair('seven'), ratio),
     latencyBar(look),
     ...decodeBars(look),
     ...imageBars(rows),
+    ...usedBars(rows),
     ...cpuBars(look, extras),
     ...memoryBars(look),
     bar(

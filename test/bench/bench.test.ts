@@ -8,6 +8,7 @@ import { ENGINE, HASHING, LIMIT } from './rows.ts';
 import type { EntryResult, RowResult } from './run.ts';
 import { markdown, report, rowTable } from './table.ts';
 import { missingProgram, quoted, shell } from './shell.ts';
+import { CLONEZILLA, OURS, OURS_UNVERIFIED } from './used-blocks.ts';
 
 const sample = (seconds: number, cpu: number | null = null): Sample => ({
   seconds,
@@ -154,6 +155,29 @@ describe('the bars', () => {
       measured: expect.closeTo(0.3) as number,
       met: true,
     });
+  });
+
+  it('compares images of used blocks with those of partclone and zstd', () => {
+    const image = (name: string, kind: EntryResult['kind'], seconds: number, bytes: number): EntryResult => ({
+      ...entry(name, kind, []),
+      samples: [{ ...sample(seconds, 4), wall: seconds, image: bytes }],
+      missing: null,
+    });
+    const entries = [
+      image(CLONEZILLA, 'peer', 10, 1000),
+      image(OURS, 'platter', 5, 1050),
+      image(OURS_UNVERIFIED, 'platter', 2, 1050),
+    ];
+    const row: RowResult = { ...oneToOne, id: 'used-ext4', title: 'used: ext4', entries };
+
+    const measured = bars({ ...results, rows: [row] });
+
+    expect(measured.filter(({ what }) => what.startsWith('used: ext4'))).toMatchObject([
+      { what: expect.stringContaining('fastest peer') as string, text: '0.50 x', met: true },
+      { what: expect.stringContaining('size') as string, text: '1.050 x', met: false },
+      { what: expect.stringContaining('processors') as string, measured: 2 },
+    ]);
+    expect(rowTable(row)).toContain('- platter copy --used: an image of 1,050 bytes');
   });
 
   it('finds time linear when it is', () => {

@@ -13,6 +13,7 @@ import { bars, type Results } from './bars.ts';
 import { chart } from './chart.ts';
 import { installEtcher } from './etcher.ts';
 import { takeExtras } from './extras.ts';
+import { overImageSizes } from './first-file.ts';
 import { takeStartUp } from './start-up.ts';
 import { GiB, MiB, sizeOf, sizeText } from './figures.ts';
 import { measureAgainst, rows, type RowPlan } from './rows.ts';
@@ -23,11 +24,14 @@ import { report } from './table.ts';
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/bench', import.meta.url));
 const PLOTS = 'plots';
 const START_UP = 'start-up';
+const FIRST_FILE = 'first-file';
 const SMALLEST = 64 * MiB;
+/** What --only takes. */
+const ALL = [...rows.map(({ id }) => id), PLOTS, FIRST_FILE, START_UP];
 const HELP = `npm run bench -- [options]
   --size SIZE     of each device, 64M at least; 1G if not said. They live in memory
   --rounds N      how often everybody runs, in turns; the table has the medians. 5 if not said
-  --only ROWS     some rows, with commas: ${[...rows.map(({ id }) => id), PLOTS, START_UP].join(', ')}
+  --only ROWS     some rows, with commas: ${ALL.join(', ')}
   --against ADDON measure another build of the engine beside this one, instead of the peers
   --out FOLDER    where bench.json, bench.svg and bench.md go; artifacts/bench if not said
 `;
@@ -57,11 +61,10 @@ function options(args: string[]): Options | null {
     },
   });
   if (values.help) return null;
-  const all = [...rows.map(({ id }) => id), PLOTS, START_UP];
-  const only = values.only?.split(',') ?? all;
-  const unknown = only.filter((id) => !all.includes(id));
+  const only = values.only?.split(',') ?? ALL;
+  const unknown = only.filter((id) => !ALL.includes(id));
   if (unknown.length > 0)
-    throw new Error(`--only ${unknown.join(',')}: there is no such row. There are: ${all.join(', ')}`);
+    throw new Error(`--only ${unknown.join(',')}: there is no such row. There are: ${ALL.join(', ')}`);
   const [size, rounds] = [sizeOf(values.size), Number(values.rounds)];
   if (size < SMALLEST || size % SMALLEST !== 0)
     throw new Error(
@@ -103,6 +106,7 @@ async function everything({ size, rounds, only, against }: Options): Promise<Res
     ];
     for (const plot of plots) results.plots.push(await plot());
   }
+  if (only.includes(FIRST_FILE)) results.plots.push(overImageSizes(rounds, say));
   results.extras = await takeExtras(rounds);
   if (only.includes(START_UP)) results.startUp = await takeStartUp(rounds, say);
   return results;

@@ -6,7 +6,8 @@ import type { EngineTask, EngineReport } from './engine-run.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 export const ADDON = here('../../out/native/kcopyd.node');
-const PLATTER = here('../../out/cli/platter.js');
+/** The command line. */
+export const PLATTER = here('../../out/cli/platter.js');
 
 /** The task: copy `bytes` from the start of the source to the start of every destination. */
 export interface Task {

@@ -30,6 +30,8 @@ export interface Sample {
   kernel?: number;
   /** Bytes written to all destinations together, if the program reports it. */
   written?: number;
+  /** Bytes of the image that it wrote, where images are compared. */
+  image?: number;
 }
 
 /** The facts about a program that ended well. */

@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram, type Sample } from './measure.ts';
-import { missingProgram } from './shell.ts';
+import { PLATTER } from './contenders.ts';
+import { missingProgram, quoted } from './shell.ts';
 
-/** The commands that pack images. They contain IMAGE and write to their output. */
+/** The commands that pack images. They contain IMAGE, and write to PACKED or else to their output. */
 export const PACKINGS = {
   xz: 'xz -1 -T2 --block-size=4MiB -c IMAGE',
   xzOfOneBlock: 'xz -1 -T1 -c IMAGE',
@@ -14,6 +15,8 @@ export const PACKINGS = {
   zstd: "split -b 1M --filter='zstd -q -3 -c' IMAGE",
   zstdOfOneFrame: 'zstd -q -3 -c IMAGE',
   lz4: 'lz4 -q -1 -c IMAGE',
+  /** Seekable zstd, as Platter writes it. */
+  ours: `${quoted(process.execPath)} ${quoted(PLATTER)} copy IMAGE PACKED --yes --json --no-verify`,
 } as const;
 
 /** Runs a command that decodes to its output, which is discarded. */
@@ -50,10 +53,13 @@ export function fillWithPrograms(path: string, bytes: number): void {
 }
 
 /**
- * Packs `image` into the file `packed` with one of PACKINGS. Returns why that is not possible, or null when it is done.
+ * Packs `image` into the new file `packed` with one of PACKINGS. Returns why that is not possible, or null when it is done.
  */
 export function pack(command: string, image: string, packed: string): string | null {
-  const missing = missingProgram(/(?:filter=')?(xz|bzip2|zstd|gzip|lz4) /.exec(command)![1]!);
-  if (missing === null) execFileSync('sh', ['-c', `${command.replace('IMAGE', image)} > ${packed}`]);
+  const program = /(?:filter=')?\b(xz|bzip2|zstd|gzip|lz4) /.exec(command)?.[1];
+  const missing = program === undefined ? null : missingProgram(program);
+  const output = command.includes('PACKED') ? '/dev/null' : packed;
+  const script = `${command.replace('IMAGE', image).replace('PACKED', packed)} > ${output}`;
+  if (missing === null) execFileSync('sh', ['-c', script]);
   return missing;
 }

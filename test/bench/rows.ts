@@ -17,6 +17,7 @@ import { decodeRows } from './decode.ts';
 import { MiB } from './figures.ts';
 import { imageRows } from './images.ts';
 import { peers } from './peers.ts';
+import { usedRows } from './used-blocks.ts';
 
 /** One row with its devices. */
 export interface Row {
@@ -325,4 +326,5 @@ export const rows: readonly RowPlan[] = [
   latency,
   ...decodeRows,
   ...imageRows,
+  ...usedRows,
 ];

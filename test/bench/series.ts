@@ -12,7 +12,7 @@ export interface Series {
 
 /** One plot. */
 export interface Plot {
-  id: 'bytes' | 'destinations' | 'slow-destinations';
+  id: 'bytes' | 'destinations' | 'slow-destinations' | 'first-file';
   title: string;
   x: string;
   series: Series[];

@@ -73,9 +73,14 @@ export function rowTable(row: RowResult): string {
     const all = row.bytes * row.destinations;
     return bytes > 0 && bytes < all / 2 ? [`- ${name}: wrote ${sizeText(bytes)} of ${sizeText(all)}`] : [];
   });
+  const images = row.entries.flatMap((entry) => {
+    const bytes = middle(entry, (s) => s.image ?? null);
+    return bytes === null ? [] : [`- ${entry.name}: an image of ${bytes.toLocaleString('en')} bytes`];
+  });
   const missing = lines.filter(([, seconds]) => seconds === '-').map(([name = '', , why = '']) => `- ${name}: ${why}`);
   const parts = [`### ${row.title}, ${sizeText(row.bytes)}`, markdown(HEAD, ALIGN, there)];
-  if (written.length + missing.length > 0) parts.push([...written, ...missing].join('\n'));
+  const remarks = [...written, ...images, ...missing];
+  if (remarks.length > 0) parts.push(remarks.join('\n'));
   return parts.join('\n\n');
 }
 

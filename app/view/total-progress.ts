@@ -72,6 +72,10 @@ export function totalOf(tiles: readonly Tile[]): number {
   return counted.length === 0 ? 1 : counted.reduce((sum, { done }) => sum + done, 0) / counted.length;
 }
 
+/** Bytes per second of all destinations together. */
+export const speedOf = (tiles: readonly Tile[]): number =>
+  tiles.reduce((sum, { bytesPerSecond }) => sum + bytesPerSecond, 0);
+
 /** True when every unfinished destination is paused. */
 export function isPaused(tiles: readonly Tile[]): boolean {
   const active = tiles.filter(isActive);

@@ -212,6 +212,13 @@ describe('a running job in the window', () => {
     ).toBeGreaterThan(50);
   });
 
+  test('shows in the header how far the whole job is and how fast', async () => {
+    const of = plan(4);
+    const quarter = { written: of.bytes / 2, bytesPerSecond: 30e6 };
+    await show(make.job(of, [quarter, quarter, { state: 'failed' }, quarter]));
+    expect(await open.page.locator('header .total').innerText()).toMatch(/^25\s% · 90\sMB\/s$/);
+  });
+
   test('never moves a tile, whatever its figures', async () => {
     const of = plan(4);
     await show(make.job(of, []));

@@ -219,6 +219,27 @@ describe('a running job in the window', () => {
     expect(await open.page.locator('header .total').innerText()).toMatch(/^25\s% · 90\sMB\/s$/);
   });
 
+  test('says in a few words on a small tile why its drive failed', async () => {
+    const of = plan(32);
+    const job = make.job(of, [{ state: 'failed' }, { state: 'failed' }, { state: 'failed' }], {
+      errors: [
+        make.writeError(0, '/dev/sdb'),
+        make.writeError(1, '/dev/sdc', { code: 'TIMED_OUT', offset: null }),
+        make.writeError(2, '/dev/sdd', { code: 'IO_ERROR' }),
+      ],
+    });
+    await show(job, { width: 1280 });
+    const said = await tiles().evaluateAll((all) => all.slice(0, 3).map((each) => (each as HTMLElement).innerText));
+    expect(said[0]).toMatch(/Medium error\s+at 13.3 GB/);
+    expect(said[1]).toContain('No answer');
+    expect(said[2]).toContain('at 13.3 GB');
+    const [bay, inside] = await open.page
+      .locator('.bay')
+      .evaluate(({ clientHeight, scrollHeight }) => [clientHeight, scrollHeight]);
+    expect(inside, 'all 32 fit').toBe(bay);
+    await open.picture('job-32-failed');
+  });
+
   test('never moves a tile, whatever its figures', async () => {
     const of = plan(4);
     await show(make.job(of, []));

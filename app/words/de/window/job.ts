@@ -13,6 +13,8 @@ export const job: Translated<typeof english> = {
   imageFile: 'Abbilddatei',
   alreadyThere: '{size} schon vorhanden',
   uncompared: '{size} nicht verglichen',
+  brief:
+    '{code, select, MEDIUM_ERROR {Medienfehler} DEVICE_GONE {Abgezogen} NO_SPACE {Voll} READ_ONLY {Schreibschutz} TIMED_OUT {Keine Antwort} STALLED {Keine Antwort} VERIFY_MISMATCH {Weicht ab} other {}}',
   atPlace: 'bei {size}',
   errorsMore: '{what}, und {count, number} weitere',
   new: 'Neuer Auftrag',

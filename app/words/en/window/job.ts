@@ -11,6 +11,8 @@ export const job = {
   imageFile: 'Image file',
   alreadyThere: '{size} already there',
   uncompared: '{size} not compared',
+  brief:
+    '{code, select, MEDIUM_ERROR {Medium error} DEVICE_GONE {Unplugged} NO_SPACE {Full} READ_ONLY {Read-only} TIMED_OUT {No answer} STALLED {No answer} VERIFY_MISMATCH {Differs} other {}}',
   atPlace: 'at {size}',
   errorsMore: '{what}, and {count, number} more',
   new: 'New job',

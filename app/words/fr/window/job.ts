@@ -13,6 +13,8 @@ export const job: Translated<typeof english> = {
   imageFile: 'Fichier image',
   alreadyThere: '{size} déjà là',
   uncompared: '{size} non comparés',
+  brief:
+    '{code, select, MEDIUM_ERROR {Erreur du support} DEVICE_GONE {Débranché} NO_SPACE {Plein} READ_ONLY {Lecture seule} TIMED_OUT {Sans réponse} STALLED {Sans réponse} VERIFY_MISMATCH {Diffère} other {}}',
   atPlace: 'à {size}',
   errorsMore: '{what}, et {count, plural, one {# autre} other {# autres}}',
   new: 'Nouvelle tâche',

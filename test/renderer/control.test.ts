@@ -51,8 +51,10 @@ describe('the controls of the whole job', () => {
     await expect.poll(() => open.page.locator('[role=status][aria-live=polite]').innerText()).toBe('Paused.');
   });
 
-  test('sets, changes and removes the speed limit in place', async () => {
+  test('sets, changes and removes the speed limit beside the speed, and shows it below the bay', async () => {
     await show(running);
+    expect(await open.page.getByRole('textbox').count()).toBe(0);
+    await button('Speed').click();
     const field = open.page.getByRole('textbox', { name: 'Speed limit' });
     expect(await button('Set').isDisabled()).toBe(true);
     await field.fill('20');
@@ -63,6 +65,7 @@ describe('the controls of the whole job', () => {
     await open.main.push({ job: { ...running, throttle: 20_000_000 } });
     await expect.poll(() => button('Set').isDisabled()).toBe(true);
     expect(await field.inputValue()).toBe('20');
+    await open.page.locator('footer').getByText('at most 20 MB/s').waitFor();
     for (const wrong of ['fast', '0', '-5']) {
       await field.fill(wrong);
       expect(await button('Set').isDisabled()).toBe(true);

@@ -219,6 +219,12 @@ describe('a running job in the window', () => {
     expect(await open.page.locator('header .total').innerText()).toMatch(/^25\s% · 90\sMB\/s$/);
   });
 
+  test('keeps the row below the bay at the foot of the window, however few tiles there are', async () => {
+    await show(make.job(plan(1), [{ written: 1 }]), { height: 900 });
+    const { bottom } = await open.page.locator('footer').evaluate((each) => each.getBoundingClientRect());
+    expect(bottom).toBeGreaterThan(860);
+  });
+
   test('says in a few words on a small tile why its drive failed', async () => {
     const of = plan(32);
     const job = make.job(of, [{ state: 'failed' }, { state: 'failed' }, { state: 'failed' }], {

@@ -12,7 +12,11 @@ const RESERVED = 1024 ** 2;
  * v2, RAID stripe tree and whatever comes.
  */
 const FEATURES = 0xfffn | 0x10000n;
-const DUMPED_FEATURES = 'incompat_flags';
+/**
+ * The features that a reader may ignore and that are known to leave all extents in the extent tree: trees of free space
+ * and of block groups, and fs-verity.
+ */
+const READ_ONLY_FEATURES = 0xfn;
 
 /** The figures of the superblock that count, in bytes. */
 export interface BtrfsSuper {
@@ -34,21 +38,27 @@ export class BtrfsSuperReader implements LineReader {
     if (name !== undefined && !this.#fields.has(name)) this.#fields.set(name, value!);
   }
 
+  #flags(name: string): bigint | null {
+    const text = this.#fields.get(name);
+    return text !== undefined && /^0x[0-9a-f]{1,16}$/u.test(text) ? BigInt(text) : null;
+  }
+
   /** null when a figure is missing. */
   get answer(): BtrfsSuper | null {
     const figure = (name: string): number | null => numberIn(this.#fields.get(name));
     const [used, node, devices] = [figure('bytes_used'), figure('nodesize'), figure('num_devices')];
     const [bytes, own, log] = [figure('total_bytes'), figure('dev_item.total_bytes'), figure('log_root')];
-    const features = this.#fields.get(DUMPED_FEATURES);
+    const [features, readOnly] = [this.#flags('incompat_flags'), this.#flags('compat_ro_flags')];
     if (used === null || node === null || devices === null || bytes === null || own === null || log === null)
       return null;
-    if (features === undefined || !/^0x[0-9a-f]{1,16}$/u.test(features)) return null;
+    if (features === null || readOnly === null) return null;
+    const isKnown = (features & ~FEATURES) === 0n && (readOnly & ~READ_ONLY_FEATURES) === 0n;
     return {
       bytes: own,
       used,
       node,
       devices,
-      isKnown: (BigInt(features) & ~FEATURES) === 0n && (devices > 1 || own === bytes),
+      isKnown: isKnown && (devices > 1 || own === bytes),
       isClean: log === 0,
     };
   }

@@ -150,6 +150,7 @@ describe('btrfs', () => {
     ['several devices', 'num_devices\t\t1', 'num_devices\t\t2', 'severalDevices'],
     ['zones', '0x361', '0x1361', 'features'],
     ['a feature that is not known yet', '0x361', '0x100000000361', 'features'],
+    ['one that readers may ignore, and that is not known yet', 'flags\t\t0x3', 'flags\t\t0x13', 'features'],
   ])('tells of %s', ([, from, to, unrest]) => {
     expect(btrfs(BTRFS_SUPER.replace(from!, to!), BTRFS_CHUNKS, BTRFS_EXTENTS)?.unrest).toBe(unrest);
   });

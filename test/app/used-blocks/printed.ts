@@ -43,6 +43,7 @@ num_devices\t\t1
 total_bytes\t\t104857600
 dev_item.total_bytes\t104857600
 log_root\t\t0
+compat_ro_flags\t\t0x3
 incompat_flags\t\t0x361`;
 
 export const BTRFS_CHUNKS = `\titem 0 key (DEV_ITEMS DEV_ITEM 1) itemoff 16185 itemsize 98

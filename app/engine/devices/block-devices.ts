@@ -52,6 +52,8 @@ export interface Block extends Described {
   children: Block[];
   /** Where this device itself is mounted; "[SWAP]" when it is used as swap. */
   mountedAt: string[];
+  /** Those of `mountedAt` whose file system can be written. */
+  writtenAt: string[];
   /** The device, or something on it, holds part of the running system. */
   system: boolean;
   /** The sign that shows it; null when it is not part of the system. */
@@ -250,6 +252,7 @@ export class Blocks {
         parents: [],
         children: [],
         mountedAt: [],
+        writtenAt: [],
         system: false,
         systemBy: null,
       };
@@ -309,10 +312,14 @@ export class Blocks {
 
   #markMounted(swaps: readonly string[]): void {
     for (const mount of this.mounts) {
-      for (const block of this.#devicesOf(mount))
-        if (!block.mountedAt.includes(mount.target)) block.mountedAt.push(mount.target);
+      for (const { mountedAt, writtenAt } of this.#devicesOf(mount))
+        for (const targets of mount.unwritten ? [mountedAt] : [mountedAt, writtenAt])
+          if (!targets.includes(mount.target)) targets.push(mount.target);
     }
-    for (const path of swaps) this.#at(path)?.mountedAt.push('[SWAP]');
+    for (const path of swaps) {
+      this.#at(path)?.mountedAt.push('[SWAP]');
+      this.#at(path)?.writtenAt.push('[SWAP]');
+    }
   }
 
   #markSystem(): void {

@@ -14,6 +14,8 @@ export interface Mount {
   /** The source as given to mount(2): a device, or only a name. */
   source: string;
   readOnly: boolean;
+  /** The file system itself is, and so is every mount of it, those that this process does not see included. */
+  unwritten: boolean;
   /** Its server can copy between its own files (copy_file_range(2)). */
   serverCopies: boolean;
   /** The directories below an overlay. */
@@ -54,6 +56,7 @@ export function parseMounts(mountinfo: string): Mount[] {
         type,
         source: unescape(source ?? ''),
         readOnly: has('ro'),
+        unwritten: (superOptions ?? '').split(',').includes('ro'),
         // NFS can since 4.2, SMB since its second version (nfs(5), mount.cifs(8)). With older ones the kernel reads and
         // writes.
         serverCopies:

@@ -151,7 +151,10 @@ function freeIn({ free }: UsedMap, { offset, length }: Extent): Extent[] {
   });
 }
 
-/** Where the part is mounted, by its own device or by one above it. */
+/**
+ * Where the part is mounted by its own device or by one above it, and can be written. The proof of its map tells
+ * whether a file system that is only read has work left.
+ */
 function mountsOf({ block, id }: End, { number }: Part, { all }: Blocks): string[] {
   const loops = all.filter(({ backingId }) => id !== null && backingId === id);
   const disks = block === null ? loops : [block, ...loops];
@@ -161,7 +164,7 @@ function mountsOf({ block, id }: End, { number }: Part, { all }: Blocks): string
     disk,
     ...disk.children.filter(isOfPart).flatMap((one) => [...withDescendants(one)]),
   ]);
-  return [...new Set(own.flatMap(({ mountedAt }) => mountedAt))];
+  return [...new Set(own.flatMap(({ writtenAt }) => writtenAt))];
 }
 
 const useOf = ({ part: { number, place, signatures }, free, why, saves }: Judged): PartUse => ({

@@ -271,6 +271,53 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     });
   });
 
+  test('copies what a file system uses that is mounted read-only', async () => {
+    const folder = await bench.directory();
+    const image = await blank(join(folder, 'e.img'), 64 * MiB);
+    await run('mkfs.ext4', '-q', image);
+    await mounted(image, join(folder, 'm'), async (at) => {
+      await fragment(at, 20);
+      await run('mount', '-o', 'remount,ro', at);
+      const before = await sums(at);
+
+      const { ran, copy } = await copied(bench, image, 64 * MiB);
+
+      expect(resultOf(ran).mapped, notesOf(ran)).toBeLessThan(32 * MiB);
+      await run('e2fsck', '-fn', copy);
+      expect(await mounted(copy, join(folder, 'copy'), sums, 'loop,ro')).toBe(before);
+    });
+  });
+
+  test('copies a file system as a whole that only one of its mounts cannot write', async () => {
+    const folder = await bench.directory();
+    const image = await blank(join(folder, 'e.img'), 64 * MiB);
+    await run('mkfs.ext4', '-q', image);
+    await mounted(image, join(folder, 'm'), async (at) => {
+      await run('mount', '-o', 'remount,bind,ro', at);
+      const ran = await platter(['copy', image, join(folder, 'out.img'), '--used', '--yes', '--json']);
+      expect(notesOf(ran)).toContain(`It is mounted at ${at}.`);
+    });
+  });
+
+  test('copies an xfs with a dirty log as a whole that is mounted read-only', async () => {
+    const folder = await bench.directory();
+    const [size, image, crashed] = [320 * MiB, join(folder, 'x.img'), join(folder, 'crash.img')];
+    await run('mkfs.xfs', '-q', await blank(image, size));
+    await mounted(image, join(folder, 'm'), async (at) => {
+      await fragment(at, 30);
+      await copyFile(image, crashed);
+    });
+    await mounted(
+      crashed,
+      join(folder, 'm'),
+      async () => {
+        const ran = await platter(['copy', crashed, join(folder, 'out.img'), '--used', '--yes', '--json']);
+        expect(notesOf(ran)).toContain('Its journal has changes that are not in place yet.');
+      },
+      'loop,ro,norecovery,nouuid',
+    );
+  });
+
   test('leaves none of the old data with --zero-unmapped', async () => {
     const folder = await bench.directory();
     const image = await blank(join(folder, 'e.img'), 64 * MiB);

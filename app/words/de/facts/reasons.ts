@@ -119,7 +119,7 @@ export const reasons: Translated<typeof english> = {
     'Für eine bmap-Datei braucht es platter-unpack, das hier nicht gebaut wurde, weil seine Bibliotheken fehlen.',
   usedUnknown: 'Was darin ist, wird nicht erkannt, oder es ist mehreres zugleich.',
   usedNoMaker: 'Platter kann die benutzten Blöcke von {fileSystem} nicht finden.',
-  usedMounted: 'Es ist unter {targets} eingehängt. Hängen Sie es erst aus.',
+  usedMounted: 'Es ist unter {targets} eingehängt. Hängen Sie es erst aus, oder hängen Sie es nur lesbar ein.',
   usedJournal:
     'In seinem Journal stehen Änderungen, die noch nicht an ihrem Platz sind. Hängen Sie es erst ein und wieder aus.',
   usedNotUnmounted: 'Es wurde nicht ausgehängt oder hat Fehler. Prüfen Sie es erst mit seinem eigenen Programm.',

@@ -111,7 +111,7 @@ export const reasons = {
   bmapUnavailable: 'A bmap needs platter-unpack, which was not built here because its libraries are missing.',
   usedUnknown: 'What it holds is not recognised, or is several things at once.',
   usedNoMaker: 'Platter cannot find the used blocks of {fileSystem}.',
-  usedMounted: 'It is mounted at {targets}. Unmount it first.',
+  usedMounted: 'It is mounted at {targets}. Unmount it first, or remount it read-only.',
   usedJournal: 'Its journal has changes that are not in place yet. Mount it and unmount it first.',
   usedNotUnmounted: 'It was not unmounted, or has errors. Check it with its own program first.',
   usedHibernated: 'A hibernated Windows lies in it. Shut Windows down first.',

@@ -116,7 +116,7 @@ export const reasons: Translated<typeof english> = {
   bmapUnavailable: 'Un fichier bmap demande platter-unpack, qui n’a pas été construit ici faute de bibliothèques.',
   usedUnknown: 'Son contenu n’est pas reconnu, ou est plusieurs choses à la fois.',
   usedNoMaker: 'Platter ne sait pas trouver les blocs utilisés de {fileSystem}.',
-  usedMounted: 'Il est monté sur {targets}. Démontez-le d’abord.',
+  usedMounted: 'Il est monté sur {targets}. Démontez-le d’abord, ou remontez-le en lecture seule.',
   usedJournal:
     'Son journal contient des changements qui ne sont pas encore à leur place. Montez-le et démontez-le d’abord.',
   usedNotUnmounted: 'Il n’a pas été démonté, ou a des erreurs. Vérifiez-le d’abord avec son propre programme.',

@@ -27,7 +27,7 @@ export const NOTES = {
   mappedOnly: { path: 'text', bmap: 'text', mapped: 'bytes', left: 'bytes' },
   mappedZeros: { path: 'text', bmap: 'text', mapped: 'bytes', left: 'bytes' },
   mappedUnchecked: { bmap: 'text' },
-  usedOnly: { path: 'text', used: 'bytes', left: 'bytes' },
+  usedOnly: { path: 'text', used: 'bytes', left: 'bytes', on: ['nothing', 'drives', 'images', 'both'] },
   usedZeros: { path: 'text', used: 'bytes', left: 'bytes' },
   usedPart: {
     path: 'text',

@@ -127,7 +127,7 @@ async function hold(
     opening.throwIfRefused();
     const held = source === null ? null : { ...source, device: source.device! };
     locks.push(...(await lockAll(addon, request, held, opened)));
-    const { used, mark, parts, notes: onUse } = await usedIn(request, held, blocks, answers);
+    const { used, mark, parts, notes: onUse } = await usedIn(request, held, opened, blocks, answers);
     continued = await continuePacked(addon, opened, looked.resumed, (grid) => scopeOf(held?.end ?? null, used, grid));
     const { destinations, resumed } = continued;
     const sessions = session === null ? [] : [session];

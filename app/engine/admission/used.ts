@@ -1,7 +1,7 @@
 // A request that takes only what the file systems of its source use.
 import type { Note } from '../../contract/facts.ts';
 import type { PartUse } from '../../contract/jobs.ts';
-import { takesUsed, zeroesUnmapped } from '../../contract/request-facts.ts';
+import { takesUsed, writes, zeroesUnmapped } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { cancelledOpening, refuse } from '../../base/errors.ts';
@@ -9,6 +9,7 @@ import type { Blocks } from '../devices/block-devices.ts';
 import type { HeldEnd } from '../devices/inspect-paths.ts';
 import { writeMark, type WriteMark } from '../devices/write-counts.ts';
 import { usedOfSource, type UsedRanges } from '../used-blocks/used-of-source.ts';
+import type { Held } from './prepared.ts';
 
 /** The used blocks of a source, as they were found for the review. */
 export interface FoundUse {
@@ -24,6 +25,7 @@ export interface FoundUse {
 export async function usedIn(
   request: WorkRequest,
   source: HeldEnd | null,
+  destinations: readonly Held[],
   blocks: Blocks,
   answers: Answers,
 ): Promise<FoundUse> {
@@ -42,6 +44,16 @@ export async function usedIn(
   const { used, parts, notes } = await usedOfSource(source, blocks, answers);
   if (answers.signal?.aborted === true) throw cancelledOpening(path);
   const left = size - used.bytes;
-  const kind = zeroesUnmapped(request) ? 'usedZeros' : 'usedOnly';
-  return { used, mark, parts, notes: left === 0 ? notes : [{ kind, path, used: used.bytes, left }, ...notes] };
+  if (left === 0) return { used, mark, parts, notes };
+  const values = { path, used: used.bytes, left };
+  const note: Note = zeroesUnmapped(request)
+    ? { kind: 'usedZeros', ...values }
+    : { kind: 'usedOnly', ...values, on: writes(request.kind) ? whatKeeps(destinations) : 'nothing' };
+  return { used, mark, parts, notes: [note, ...notes] };
+}
+
+/** What the job leaves of free blocks: a drive keeps what it has there, as an existing image does. */
+function whatKeeps(destinations: readonly Held[]): 'drives' | 'images' | 'both' {
+  const keep = destinations.filter(({ end, updated }) => end.image === null || updated);
+  return keep.length === destinations.length ? 'drives' : keep.length === 0 ? 'images' : 'both';
 }

@@ -318,6 +318,24 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     );
   });
 
+  test.for([
+    ['a drive', true, false, ': on a drive most of them keep what it has there. To make them zeros'],
+    ['a new image', false, true, ': in a new image most of them are zeros.'],
+    ['both', true, true, ', in a new image they are zeros. To make them zeros on drives too'],
+  ] as const)('says what becomes of free blocks on %s', async ([, onDrive, inImage, said]) => {
+    const folder = await bench.directory();
+    const image = await blank(join(folder, 'e.img'), 64 * MiB);
+    await run('mkfs.ext4', '-q', image);
+    const to = [
+      ...(onDrive ? [(await bench.disk({ size: 64 * MiB })).device] : []),
+      ...(inImage ? [join(folder, 'out.img')] : []),
+    ];
+
+    const ran = await platter(['copy', image, ...to, '--used', '--yes', '--json']);
+
+    expect(notesOf(ran)).toContain(said);
+  });
+
   test('leaves none of the old data with --zero-unmapped', async () => {
     const folder = await bench.directory();
     const image = await blank(join(folder, 'e.img'), 64 * MiB);

@@ -38,7 +38,7 @@ export const notes: Translated<typeof english> = {
   mappedUnchecked:
     '{bmap} enthält für einen Teil des Abbilds keine Prüfsumme: Ein falsches Byte darin fiele nicht auf.',
   usedOnly:
-    'Von {path} werden {used} benutzt oder sind nicht sicher frei: Sie werden kopiert und verglichen. Die anderen {left} sind frei: Auf einem Laufwerk behalten die meisten, was dort steht. Um sie zu Nullen zu machen: --zero-unmapped',
+    'Von {path} werden {used} benutzt oder sind nicht sicher frei: {on, select, nothing {Sie werden verglichen. Die anderen {left} sind frei und werden nicht verglichen.} drives {Sie werden kopiert und verglichen. Die anderen {left} sind frei: Auf einem Laufwerk behalten die meisten, was dort steht. Um sie zu Nullen zu machen: --zero-unmapped} images {Sie werden kopiert und verglichen. Die anderen {left} sind frei: In einem neuen Abbild sind die meisten Nullen.} other {Sie werden kopiert und verglichen. Die anderen {left} sind frei: Auf einem Laufwerk behalten die meisten, was dort steht, in einem neuen Abbild sind sie Nullen. Um sie auch auf Laufwerken zu Nullen zu machen: --zero-unmapped}}',
   usedZeros:
     'Von {path} werden {used} benutzt oder sind nicht sicher frei: Sie werden kopiert und verglichen. Die anderen {left} sind frei und werden Nullen.',
   usedPart:

@@ -35,7 +35,7 @@ export const notes = {
     'Of {path}, what {bmap} maps is used: {mapped}. The other {left} are undefined, and are taken for zeros.',
   mappedUnchecked: '{bmap} has no checksum for some of the image: a wrong byte there would not be noticed.',
   usedOnly:
-    'Of {path}, {used} are in use or not known to be free: they are copied and compared. The other {left} are free: on a drive most of them keep what it has there. To make them zeros: --zero-unmapped',
+    'Of {path}, {used} are in use or not known to be free: {on, select, nothing {they are compared. The other {left} are free, and are not compared.} drives {they are copied and compared. The other {left} are free: on a drive most of them keep what it has there. To make them zeros: --zero-unmapped} images {they are copied and compared. The other {left} are free: in a new image most of them are zeros.} other {they are copied and compared. The other {left} are free: on a drive most of them keep what it has there, in a new image they are zeros. To make them zeros on drives too: --zero-unmapped}}',
   usedZeros:
     'Of {path}, {used} are in use or not known to be free: they are copied and compared. The other {left} are free, and become zeros.',
   usedPart:

@@ -38,7 +38,7 @@ export const notes: Translated<typeof english> = {
   mappedUnchecked:
     '{bmap} n’a pas de somme de contrôle pour une partie de l’image : un octet faux y passerait inaperçu.',
   usedOnly:
-    'De {path}, {used} sont utilisés ou pas sûrement libres : ils sont copiés et comparés. Les autres {left} sont libres : sur un disque, la plupart gardent ce qui s’y trouve. Pour en faire des zéros : --zero-unmapped',
+    'De {path}, {used} sont utilisés ou pas sûrement libres : {on, select, nothing {ils sont comparés. Les autres {left} sont libres et ne sont pas comparés.} drives {ils sont copiés et comparés. Les autres {left} sont libres : sur un disque, la plupart gardent ce qui s’y trouve. Pour en faire des zéros : --zero-unmapped} images {ils sont copiés et comparés. Les autres {left} sont libres : dans une nouvelle image, la plupart sont des zéros.} other {ils sont copiés et comparés. Les autres {left} sont libres : sur un disque, la plupart gardent ce qui s’y trouve, dans une nouvelle image ce sont des zéros. Pour en faire des zéros sur les disques aussi : --zero-unmapped}}',
   usedZeros:
     'De {path}, {used} sont utilisés ou pas sûrement libres : ils sont copiés et comparés. Les autres {left} sont libres et deviennent des zéros.',
   usedPart:

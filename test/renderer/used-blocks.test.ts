@@ -147,7 +147,7 @@ const usedPlan = make.plan([make.endpoint(drive)], {
   bytes: 256e9,
   mapped: 210e9,
   parts,
-  notes: [{ kind: 'usedOnly', path: '/dev/sda', used: 210e9, left: 46e9 }],
+  notes: [{ kind: 'usedOnly', path: '/dev/sda', used: 210e9, left: 46e9, on: 'drives' }],
   request: changed(make.plan([make.endpoint(drive)]).request, { source: '/dev/sda', used: true }),
 });
 

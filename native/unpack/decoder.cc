@@ -30,6 +30,7 @@ constexpr std::array magics{
     Magic{Format::zip, "PK\x05\x06"sv},  // without a file in it
     Magic{Format::zip, "PK\x07\x08PK\x03\x04"sv},
     Magic{Format::android_sparse, "\x3a\xff\x26\xed"sv},
+    Magic{Format::partclone, "partclone-image"sv},
     Magic{Format::vmdk, "KDMV"sv},
     Magic{Format::vmdk, "COWD"sv},
     Magic{Format::vmdk, "# Disk Descriptor"sv},
@@ -148,6 +149,8 @@ const char* name_of(Format format) {
       return "zip";
     case Format::android_sparse:
       return "android-sparse";
+    case Format::partclone:
+      return "partclone";
     case Format::qcow2:
       return "qcow2";
     case Format::vmdk:

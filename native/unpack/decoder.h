@@ -14,7 +14,7 @@
 
 namespace unpack {
 
-enum class Format { none, xz, gzip, bzip2, zstd, lz4, zip, android_sparse, qcow2, vmdk, vdi, vhd, vhdx };
+enum class Format { none, xz, gzip, bzip2, zstd, lz4, zip, android_sparse, partclone, qcow2, vmdk, vdi, vhd, vhdx };
 
 // Recognises a format by its first bytes; none when no format here begins so.
 Format format_of(Input& input);

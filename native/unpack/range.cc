@@ -3,11 +3,23 @@
 #include <algorithm>
 
 #include "error.h"
+#include "inner.h"
 
 namespace unpack {
 namespace {
 
 constexpr size_t sparse_header_length = 28;
+
+// Decodes a file that is not packed: its bytes pass through a filter.
+template <typename Filter>
+Found decode_through(Filter& filter, Input& input) {
+  for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {
+    filter.write(bytes);
+    input.consume(bytes.size());
+  }
+  filter.finish();
+  return {.zeros = filter.zeros(), .checked = false};
+}
 
 class Collector final : public Output {
  public:
@@ -31,7 +43,7 @@ Found decode_format(Format format, Input& input, Output& output, const std::stri
 // The first decoded bytes, up to the first error.
 Bytes first_decoded(Format format, Input& input, const std::string& entry, const Limits& limits) {
   Collector collector;
-  Slice slice(collector, 0, 0, sparse_header_length);
+  Slice slice(collector, 0, 0, inner_header_length);
   Limits soon = limits;
   soon.as_it_comes = true;
   try {
@@ -70,7 +82,7 @@ void Slice::write(std::span<const std::byte> bytes) {
 }
 
 uint64_t Access::unit() const {
-  if (sparse_inside) return 0;
+  if (sparse_inside || partclone) return 0;
   if (sparse) return sparse->block_size;
   if (stored) return 1;
   if (disk) return disk->unit();
@@ -81,6 +93,13 @@ Access access_of(Format format, Input& input, const std::string& entry, const Li
   Access access;
   if (format == Format::android_sparse) {
     access.sparse = sparse_header_of(input.peek(sparse_header_length));
+    return access;
+  }
+  if (format == Format::partclone) {
+    const auto header = partclone_header_of(input.peek(partclone_header_length));
+    if (!header) throw Error(Fault::truncated, input.size().value_or(0), "partclone: the header is not there");
+    access.facts.size = header->size();
+    access.partclone = true;
     return access;
   }
   if (is_virtual_disk(format)) {
@@ -95,27 +114,33 @@ Access access_of(Format format, Input& input, const std::string& entry, const Li
     access.facts.size = chosen.size;
     access.stored = stored_in_zip(input, chosen);
   }
-  access.sparse = sparse_header_of(first_decoded(format, input, entry, limits));
+  const Bytes first = first_decoded(format, input, entry, limits);
+  access.sparse = sparse_header_of(first);
   access.sparse_inside = access.sparse.has_value();
+  if (const auto header = partclone_header_of(first)) {
+    access.facts.size = header->size();
+    access.partclone = true;
+  }
   return access;
 }
 
 Found decode_whole(Format format, Input& input, Output& output, const std::string& entry, const Limits& limits) {
   if (format == Format::android_sparse) {
     SparseFilter filter(output);
-    for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {
-      filter.write(bytes);
-      input.consume(bytes.size());
-    }
-    filter.finish();
-    return {.zeros = filter.zeros(), .checked = false};
+    return decode_through(filter, input);
+  }
+  if (format == Format::partclone) {
+    PartcloneFilter filter(output);
+    Found found = decode_through(filter, input);
+    found.checked = filter.checked();
+    return found;
   }
   if (is_virtual_disk(format)) return decode_disk(format, input, output, limits);
-  // A packed image can be a sparse one, which only its first decoded bytes show.
-  Unsparse unsparse(output);
-  Found found = decode_format(format, input, unsparse, entry, limits);
-  unsparse.finish();
-  found.zeros += unsparse.zeros();
+  // A packed image can be a sparse one, or one of partclone, which only its first decoded bytes show.
+  Inner inner(output);
+  Found found = decode_format(format, input, inner, entry, limits);
+  inner.finish();
+  found.zeros += inner.zeros();
   return found;
 }
 

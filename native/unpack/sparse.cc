@@ -222,20 +222,4 @@ void SparseFilter::finish() {
   output_.finish();
 }
 
-void Unsparse::write(std::span<const std::byte> bytes) {
-  if (target_ != nullptr) return target_->write(bytes);
-  first_.insert(first_.end(), bytes.begin(), bytes.end());
-  if (first_.size() < file_header_length) return;
-  target_ = sparse_header_of(first_) ? static_cast<Output*>(&filter_) : &output_;
-  target_->write(std::exchange(first_, {}));
-}
-
-void Unsparse::finish() {
-  if (target_ == nullptr) {
-    target_ = &output_;
-    output_.write(first_);
-  }
-  target_->finish();
-}
-
 }  // namespace unpack

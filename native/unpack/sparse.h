@@ -58,19 +58,4 @@ class SparseFilter final : public Output {
   uint64_t zeros_ = 0;
 };
 
-// Passes an image on, and unpacks it when it begins as a sparse one does.
-class Unsparse final : public Output {
- public:
-  explicit Unsparse(Output& output) : output_(output), filter_(output) {}
-  void write(std::span<const std::byte> bytes) override;
-  void finish() override;
-  uint64_t zeros() const { return filter_.zeros(); }
-
- private:
-  Output& output_;
-  SparseFilter filter_;
-  Bytes first_;  // until the format is known
-  Output* target_ = nullptr;
-};
-
 }  // namespace unpack

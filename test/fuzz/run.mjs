@@ -15,7 +15,21 @@ import { cmake, decoderLacks } from '../../build/native.mjs';
 import { capture, inRoot } from '../../build/tools.mjs';
 
 const TARGETS = ['frames', 'manifest', 'job-log', 'mapfile', 'inside', 'bmap', 'used-blocks'];
-const FORMATS = ['xz', 'gzip', 'bzip2', 'zstd', 'lz4', 'zip', 'android-sparse', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'];
+const FORMATS = [
+  'xz',
+  'gzip',
+  'bzip2',
+  'zstd',
+  'lz4',
+  'zip',
+  'android-sparse',
+  'partclone',
+  'qcow2',
+  'vmdk',
+  'vdi',
+  'vhd',
+  'vhdx',
+];
 const decoderTarget = (format) => `unpack-${format}`;
 const SECONDS = 15;
 /** The number of targets that run at the same time. */

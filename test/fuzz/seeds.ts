@@ -8,6 +8,7 @@ import { encodeFrame } from '../../app/client/frames.ts';
 import type { LogRecord } from '../../app/engine/formats/job-records.ts';
 import { encodeManifest, type Manifest } from '../../app/engine/formats/manifest.ts';
 import { Bench, PACKINGS, seekableZstd } from '../app/unpacking/unpack-files.ts';
+import { forged, FORGINGS } from '../app/unpacking/partclone-files.ts';
 import { diskSeeds } from './disk-seeds.ts';
 import { bmapOf } from '../app/parsers/bmap-files.ts';
 import { extended, gptDisk, hybridDisk, LOGICAL } from '../app/parsers/forged-tables.ts';
@@ -164,6 +165,7 @@ for (const [name, place, from, make] of [
 }
 
 for (const [name, bytes] of diskSeeds()) seed(`unpack-${name}`, bytes);
+for (const { name, how } of FORGINGS) seed(`unpack-partclone/${name.replaceAll(' ', '-')}`, forged(how).image);
 for (const [name, bytes] of usedSeeds()) seed(`used-blocks/${name}`, bytes);
 
 /** The formats of packed images, by a file's first bytes. */

@@ -50,6 +50,7 @@ const FORMATS: ReadonlySet<string> = new Set([
   'lz4',
   'ZIP',
   'Android sparse image',
+  'partclone',
   'qcow2',
   'VMDK',
   'VDI',

@@ -17,7 +17,7 @@ export function continuable({ plan, result, failure }: JobView): string | null {
     updates(plan.request) && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
   const reached =
     result.rescue === null
-      ? result.destinations.some(({ written, kept }) => written + kept > 0)
+      ? result.destinations.some(({ written, kept, durable }) => (durable ?? written + kept) > 0)
       : result.rescue.rescued > 0;
   const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
   const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';

@@ -208,6 +208,7 @@ describe('afterwards', () => {
     expect(continuable(over({ job: null }, [ended('a', 'cancelled', null)]))).toBeNull();
     // The job only compared this drive.
     expect(continuable(over({ job }, [{ ...ended('a', 'cancelled', null), written: 0 }]))).toBeNull();
+    expect(continuable(over({ job }, [{ ...ended('a', 'cancelled', null), durable: 0 }]))).toBeNull();
     // The same drive would fail again at the same place.
     expect(continuable(over({ job }, [ended('a', 'failed', null, [mediumError])]))).toBeNull();
     expect(continuable(jobStarted(plan(['a'], { job }), 0))).toBeNull();

@@ -52,7 +52,7 @@ describe('the review', () => {
     const second = await list.getByRole('listitem').nth(1).innerText();
     for (const text of ['SanDisk Ultra Fit', '64 GB', 'sdc', disks[1]!.serial!, 'FAT "PHOTOS" on /dev/sdc1 (64 GB)'])
       expect(second).toContain(text);
-    expect(await list.getByRole('listitem').first().innerText()).toContain('Nothing recognised');
+    expect(await list.getByRole('listitem').first().innerText()).toContain('No data found');
     expect(await list.locator('data').first().getAttribute('title')).toBe('64,023,257,088 bytes');
     await open.page.getByRole('list', { name: 'New image files' }).getByText('copy.img').first().waitFor();
     await open.page.getByText('does not support direct I/O').first().waitFor();

@@ -24,7 +24,7 @@ export const review: Translated<typeof english> = {
   thenVerified: 'dann überprüft',
   notVerified: 'nicht überprüft',
   zeros: 'unlesbare Sektoren werden zu Nullen',
-  nothingOn: 'Nichts Bekanntes darauf',
+  nothingOn: 'Keine Daten erkannt',
   start: 'Starten',
   starting: 'Startet…',
   hold: 'Zum Starten halten',

@@ -21,7 +21,7 @@ export const review = {
   thenVerified: 'then verified',
   notVerified: 'not verified',
   zeros: 'unreadable sectors become zeros',
-  nothingOn: 'Nothing recognised on it',
+  nothingOn: 'No data found',
   start: 'Start',
   starting: 'Starting…',
   hold: 'Hold to start',

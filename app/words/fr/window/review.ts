@@ -24,7 +24,7 @@ export const review: Translated<typeof english> = {
   thenVerified: 'puis vérifié',
   notVerified: 'non vérifié',
   zeros: 'les secteurs illisibles deviennent des zéros',
-  nothingOn: 'Rien de reconnu dessus',
+  nothingOn: 'Aucune donnée reconnue',
   start: 'Démarrer',
   starting: 'Démarrage…',
   hold: 'Maintenir pour démarrer',

@@ -234,7 +234,7 @@ describe('the window zoomed in to 200 %', () => {
         return found;
       });
       expect(lost).toEqual([]);
-      const zones = await open.page.locator('.zone').evaluateAll((all) =>
+      const zones = await open.page.locator('.zone:visible').evaluateAll((all) =>
         all.map((each) => {
           const { top, bottom, height } = each.getBoundingClientRect();
           return { top, bottom, height, needs: each.scrollHeight };

@@ -165,8 +165,8 @@ test('offers a manifest as the source of a check, and of nothing else', async ()
 
   await page.reload();
   await page.getByRole('heading', { name: 'Check 1 drive?' }).waitFor();
-  expect(await page.getByRole('radio', { name: `Manifest ${MANIFEST}` }).isChecked()).toBe(true);
   await button('Back').click();
+  expect(await page.getByRole('radio', { name: `Manifest ${MANIFEST}` }).isChecked()).toBe(true);
   await task('Write').check({ force: true });
   await page.getByText('Choose a source.').waitFor();
   expect(await page.getByRole('radio', { name: /^Manifest/ }).count()).toBe(0);

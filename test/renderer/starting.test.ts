@@ -58,6 +58,28 @@ describe('the review', () => {
     await open.page.getByText('does not support direct I/O').first().waitFor();
   });
 
+  test('has the window to itself, and leaves the choice as it was for "Back"', async () => {
+    await reviewing(recognised);
+    const region = (name: string) => open.page.getByRole('region', { name });
+    expect(await open.page.getByRole('checkbox').count()).toBe(0);
+    for (const name of ['Source', 'Destinations']) expect(await region(name).count()).toBe(0);
+    const width = await open.page.locator('.zone:visible').evaluateAll((all) => all.map((each) => each.clientWidth));
+    expect(width).toEqual([1152]);
+    await open.page.getByRole('button', { name: 'Back' }).click();
+    for (const name of ['Source', 'Destinations', 'Action']) await region(name).waitFor();
+  });
+
+  test.each([
+    [800, 600, 'en'],
+    [1200, 800, 'de'],
+  ] as const)('shows the word to type as a request, not as a value (%i x %i, %s)', async (width, height, language) => {
+    await open.start({ state: { disks, language, review: make.review(recognised) }, width, height });
+    const field = open.page.getByRole('textbox');
+    expect(await field.getAttribute('placeholder')).toBeNull();
+    await open.page.getByText(/Type ERASE to start\.|LÖSCHEN eintippen\./).waitFor();
+    await open.picture(`review-${language}-${width}`);
+  });
+
   test('names what is mounted, and starts nothing before unmounting is agreed to', async () => {
     const mounts = [
       { device: '/dev/sdb1', target: '/media/me/PHOTOS' },
@@ -75,9 +97,9 @@ describe('the review', () => {
     expect(await hold().isEnabled()).toBe(true);
   });
 
-  test('gives the review up when the choice changes', async () => {
+  test('gives the review up when a drive of it is unplugged', async () => {
     await reviewing(plain);
-    await open.page.getByRole('checkbox', { name: '/dev/sdb' }).click();
+    await open.main.push({ disks: disks.slice(1) });
     await open.page.getByRole('button', { name: 'Review' }).waitFor();
     expect(open.main.names()).toEqual(['dismissReview']);
   });
@@ -93,10 +115,10 @@ describe('the review', () => {
     await reviewing(plain);
     await open.page.reload();
     await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
+    await open.page.getByRole('button', { name: 'Back' }).click();
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(3);
-    expect(await open.page.getByRole('radio', { checked: true }).getAttribute('aria-label')).toBe(
-      'Image file /home/me/images/station-42.img',
-    );
+    const source = open.page.getByRole('radio', { name: 'Image file /home/me/images/station-42.img' });
+    expect(await source.isChecked()).toBe(true);
   });
 });
 

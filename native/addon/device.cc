@@ -139,6 +139,7 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                           InstanceMethod<&Device::size_now>("sizeNow"),
                                           InstanceMethod<&Device::clone_from>("cloneFrom"),
                                           InstanceMethod<&Device::peek>("peek"),
+                                          InstanceMethod<&Device::split>("split"),
                                           InstanceMethod<&Device::unpack>("unpack"),
                                           InstanceMethod<&Device::provide>("provide"),
                                           InstanceMethod<&Device::pack>("pack"),
@@ -280,6 +281,20 @@ void Device::provide(const Napi::CallbackInfo& info) {
   if (!device_) return;
   const int given = descriptor ? descriptor.release() : info[1].As<Napi::Number>().Int32Value();
   kcopyd_device_provide(device_.get(), info[0].As<Napi::Number>().Uint32Value(), given);
+}
+
+// split(folder, name, size): this new file, NAME.000.part, goes on in further pieces of that folder.
+Napi::Value Device::split(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!device_) throw engine_error(env, EBADF, "open", path_);
+  if (!info[0].IsString() || !info[1].IsString() || !info[2].IsNumber())
+    throw invalid_argument(env, "split: not a folder, a name and a size");
+  const std::string folder = info[0].As<Napi::String>();
+  const std::string name = info[1].As<Napi::String>();
+  const auto size = static_cast<uint64_t>(std::max<int64_t>(0, info[2].As<Napi::Number>().Int64Value()));
+  const int refused = kcopyd_device_split(device_.get(), folder.c_str(), name.c_str(), size);
+  if (refused != 0) throw engine_error(env, -refused, "open", path_);
+  return env.Undefined();
 }
 
 // pack(length, chunk, workers, sizes, written): a device that is written as the frames of this file. A worker is

@@ -46,6 +46,7 @@ class Device : public Napi::ObjectWrap<Device> {
   Napi::Value peek(const Napi::CallbackInfo& info);
   Napi::Value unpack(const Napi::CallbackInfo& info);
   void provide(const Napi::CallbackInfo& info);
+  Napi::Value split(const Napi::CallbackInfo& info);
   Napi::Value pack(const Napi::CallbackInfo& info);
   Napi::Value frames(const Napi::CallbackInfo& info);
   Napi::Value finish_frames(const Napi::CallbackInfo& info);

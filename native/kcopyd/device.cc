@@ -224,6 +224,21 @@ Descriptor duplicate(const Descriptor& known) {
   return Descriptor(fd);
 }
 
+std::shared_ptr<FrameFile> frame_file(const block_device& file, Split split) {
+  Descriptor direct = file.use_direct ? duplicate(file.direct) : Descriptor();
+  return std::make_shared<FrameFile>(duplicate(file.buffered), std::move(direct), file.logical_block, std::move(split));
+}
+
+// Throws unless the first piece in the folder is `file`.
+Split split_of(const block_device& file, const char* folder, const char* name, uint64_t size) {
+  Split split{.folder = open_or_fail(folder, O_RDONLY | O_DIRECTORY), .name = name, .size = size};
+  struct stat status {};
+  const std::string first = split.name + ".000.part";
+  if (fstatat(split.folder.get(), first.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) fail(errno);
+  if (status.st_dev != file.device || status.st_ino != file.inode) fail(ESTALE);
+  return split;
+}
+
 std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, size_t chunk,
                                      std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes, Bitmap written) {
   auto device = std::make_shared<block_device>();
@@ -233,10 +248,8 @@ std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, 
   device->buffered = duplicate(file.buffered);
   device->size = length;
   device->writable = true;
-  FrameFile parts{.buffered = duplicate(file.buffered), .direct = {}, .block = file.logical_block};
-  if (file.use_direct) parts.direct = duplicate(file.direct);
-  device->frames =
-      std::make_shared<Frames>(std::move(parts), length, chunk, std::move(codec), sizes, std::move(written));
+  device->frames = std::make_shared<Frames>(file.pieces ? file.pieces : frame_file(file, {}), length, chunk,
+                                            std::move(codec), sizes, std::move(written));
   return device;
 }
 
@@ -318,6 +331,7 @@ int block_device::clone_from(const block_device& source) const {
 int64_t block_device::peek(void* to, size_t length, uint64_t offset) const {
   if (frames) return offset >= size ? 0 : frames->look(to, std::min<uint64_t>(length, size - offset), offset);
   if (streams) return offset >= size ? 0 : streams->look(to, std::min<uint64_t>(length, size - offset), offset);
+  if (pieces) return pieces->look({static_cast<std::byte*>(to), length}, offset);
   // Pages that anyone has read before say nothing about the medium now. The cache drops whole folios only.
   const uint64_t first = offset / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
   const uint64_t end = (offset + length + kcopyd::kLargestFolio - 1) / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
@@ -385,6 +399,19 @@ int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t 
     kcopyd::Bitmap chunks(written, length / chunk + (length % chunk != 0));
     return kcopyd::packed(*file, length, chunk, std::move(owned), {sizes, count}, std::move(chunks));
   });
+}
+
+int kcopyd_device_split(struct block_device* file, const char* folder, const char* name, uint64_t size) {
+  if (file == nullptr || folder == nullptr || name == nullptr) return -EINVAL;
+  if (!file->grows || size == 0 || size % KCOPYD_PIECE_UNIT != 0) return -EINVAL;
+  try {
+    file->pieces = kcopyd::frame_file(*file, kcopyd::split_of(*file, folder, name, size));
+    return 0;
+  } catch (const std::system_error& error) {
+    return -error.code().value();
+  } catch (const std::bad_alloc&) {
+    return -ENOMEM;
+  }
 }
 
 size_t kcopyd_device_frames(const struct block_device* bdev, size_t first, size_t max, uint32_t* sizes) {

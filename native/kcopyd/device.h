@@ -82,6 +82,11 @@ struct block_device : std::enable_shared_from_this<block_device> {
   // A packed image that is written. `size` is that of what is in it.
   std::shared_ptr<kcopyd::Frames> frames;
 
+  // Of a growing file that is split: all of its pieces, of which this is the first.
+  std::shared_ptr<kcopyd::FrameFile> pieces;
+
+  // Serves flushes of a device that lies in several files; else nullptr.
+  kcopyd::RequestHandler* flush_handler() const { return frames && frames->flushes() ? frames.get() : nullptr; }
   // Serves reads and writes of a device that is packed; else nullptr.
   kcopyd::RequestHandler* handler() const {
     if (frames) return frames.get();

@@ -46,22 +46,9 @@ int32_t result_of(const IoRequest& request, int32_t failed) {
   return request.op == IoOp::zero ? 0 : static_cast<int32_t>(request.length);
 }
 
-// Bytes read until `to` is full or the file ends, or a negative errno.
-int64_t read_at(int fd, std::span<std::byte> to, uint64_t offset) {
-  size_t got = 0;
-  while (got < to.size()) {
-    const ssize_t bytes = pread(fd, to.data() + got, to.size() - got, static_cast<off_t>(offset + got));
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) return -errno;
-    if (bytes == 0) break;
-    got += static_cast<size_t>(bytes);
-  }
-  return static_cast<int64_t>(got);
-}
-
 }  // namespace
 
-Frames::Frames(FrameFile file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec,
+Frames::Frames(std::shared_ptr<FrameFile> file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec,
                std::span<const uint32_t> sizes, Bitmap written)
     : file_(std::move(file)), length_(length), chunk_(chunk), codec_(std::move(codec)), written_(std::move(written)) {
   for (const uint32_t size : sizes) place_next(size);
@@ -152,6 +139,7 @@ void Frames::serve(unsigned worker) {
 // The result, or nothing while the frame waits for its place.
 std::optional<int32_t> Frames::run(unsigned worker, Task& task, Buffer& buffer) {
   const IoRequest& request = *task.request;
+  if (request.op == IoOp::flush) return -file_->sync();
   const uint64_t chunk = request.offset / chunk_;
   if (request.offset % chunk_ != 0 || request.offset >= length_ || request.length != length_of(chunk)) return -EINVAL;
   return request.op == IoOp::read ? read(worker, request, buffer) : write(worker, task, buffer);
@@ -174,7 +162,7 @@ std::optional<int32_t> Frames::write(unsigned worker, Task& task, Buffer& buffer
     if (chunk < places_.size() && places_[chunk].size != frame.size()) return -ESTALE;
     offset = chunk < places_.size() ? places_[chunk].offset : place_next(frame.size()).offset;
   }
-  const int32_t put_failed = put(frame, offset);
+  const int32_t put_failed = file_->put(frame, offset);
   return result_of(request, put_failed);
 }
 
@@ -234,7 +222,7 @@ void Frames::place_waiting(unsigned worker, Buffer& buffer) {
     const uint64_t offset = place_next(waiting.frame.size()).offset;
     lock.unlock();
     IoRequest& request = *waiting.task.request;
-    const int32_t failed = put(waiting.frame, offset);
+    const int32_t failed = file_->put(waiting.frame, offset);
     request.result = result_of(request, failed);
     waiting.task.done(request);
   }
@@ -258,7 +246,7 @@ bool Frames::fill_gap(unsigned worker, Buffer& buffer) {
       place_next(frame.size());
     }
     lock.unlock();
-    if (const int32_t put_failed = put(batch, offset); put_failed != 0) fail_gaps(-put_failed);
+    if (const int32_t put_failed = file_->put(batch, offset); put_failed != 0) fail_gaps(-put_failed);
     return true;
   } catch (const std::bad_alloc&) {
     if (lock.owns_lock()) lock.unlock();
@@ -277,18 +265,6 @@ void Frames::fail_gaps(int error) {
   end_all(left, -error);
 }
 
-// 0, or a negative errno.
-int32_t Frames::put(std::span<const std::byte> frame, uint64_t offset) const {
-  while (!frame.empty()) {
-    const ssize_t put = pwrite(file_.buffered.get(), frame.data(), frame.size(), static_cast<off_t>(offset));
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return put < 0 ? -errno : -EIO;
-    frame = frame.subspan(static_cast<size_t>(put));
-    offset += static_cast<uint64_t>(put);
-  }
-  return 0;
-}
-
 int32_t Frames::read(unsigned worker, const IoRequest& request, Buffer& buffer) {
   Place place{};
   {
@@ -298,12 +274,11 @@ int32_t Frames::read(unsigned worker, const IoRequest& request, Buffer& buffer) 
     place = places_[chunk];
   }
   // Direct I/O reads whole blocks, and past the page cache.
-  const bool direct = static_cast<bool>(file_.direct);
-  const uint64_t block = direct ? file_.block : 1;
+  const uint64_t block = file_->block();
   const uint64_t first = place.offset / block * block;
   const uint64_t end = (place.offset + place.size + block - 1) / block * block;
   const std::span<std::byte> read = buffer.get(end - first);
-  const int64_t got = read_at((direct ? file_.direct : file_.buffered).get(), read, first);
+  const int64_t got = file_->read(read, first);
   if (got < 0) return static_cast<int32_t>(got);
   if (static_cast<uint64_t>(got) < place.offset + place.size - first) return 0;  // the file was cut
   const int failed =
@@ -321,11 +296,9 @@ int Frames::finish(std::span<const std::byte> bytes) {
     if (places_.size() != chunks()) return EINVAL;
     end = end_of_frames();
   }
-  if (const int32_t failed = put(bytes, end); failed != 0) return -failed;
-  while (ftruncate(file_.buffered.get(), static_cast<off_t>(end + bytes.size())) != 0) {
-    if (errno != EINTR) return errno;
-  }
-  return fdatasync(file_.buffered.get()) == 0 ? 0 : errno;
+  if (const int32_t failed = file_->put(bytes, end); failed != 0) return -failed;
+  if (const int failed = file_->end_at(end + bytes.size()); failed != 0) return failed;
+  return file_->sync();
 }
 
 int64_t Frames::look(void* to, size_t length, uint64_t offset) {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "bitmap.h"
-#include "descriptor.h"
+#include "frame_file.h"
 #include "request_handler.h"
 
 namespace kcopyd {
@@ -46,26 +46,21 @@ class Codec {
   kcopyd_codec codec_;
 };
 
-// The file that frames are in.
-struct FrameFile {
-  Descriptor buffered;
-  Descriptor direct;  // O_DIRECT; invalid when the file system refuses it
-  uint32_t block;     // bytes: the unit of direct I/O
-};
-
 class Frames final : public RequestHandler {
  public:
   // `length`: bytes of the image; `chunk`: of a sub-job. `sizes`: bytes of the frames that are in the file already.
   // `written`: the sub-jobs that will be written; the others are zeros.
-  Frames(FrameFile file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes,
-         Bitmap written);
+  Frames(std::shared_ptr<FrameFile> file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec,
+         std::span<const uint32_t> sizes, Bitmap written);
   Frames(const Frames&) = delete;
   Frames& operator=(const Frames&) = delete;
   // No request may be in flight.
   ~Frames() override;
 
-  // Reads, writes or zeroes one whole sub-job. A frame that has its place can be written again only with the same size:
-  // else ESTALE, because the source has changed since.
+  // True when the kernel's flush of one descriptor does not flush the whole file.
+  bool flushes() const { return file_->is_split(); }
+  // Reads, writes or zeroes one whole sub-job, or flushes the file. A frame that has its place can be written again
+  // only with the same size: else ESTALE, because the source has changed since.
   void handle(IoRequest& request, Done done) override;
   // A job begins.
   void begin();
@@ -108,14 +103,13 @@ class Frames final : public RequestHandler {
   std::pair<std::span<const std::byte>, int32_t> pack(unsigned worker, const IoRequest& request, Buffer& buffer);
   uint64_t end_of_frames() const;
   Place place_next(size_t size);
-  int32_t put(std::span<const std::byte> frame, uint64_t offset) const;
   void place_waiting(unsigned worker, Buffer& buffer);
   bool fill_gap(unsigned worker, Buffer& buffer);
   void fail_gaps(int error);
   static void end_all(const std::map<uint64_t, Waiting>& left, int32_t result);
   std::pair<std::span<const std::byte>, int32_t> zeros(unsigned worker, size_t length, Buffer& buffer);
 
-  const FrameFile file_;
+  const std::shared_ptr<FrameFile> file_;
   const uint64_t length_;
   const size_t chunk_;
   const std::unique_ptr<Codec> codec_;

@@ -135,6 +135,16 @@ struct kcopyd_codec {
  */
 int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, const struct kcopyd_codec* codec,
                        const uint32_t* sizes, size_t count, const uint8_t* written, struct block_device** result);
+/* Bytes: pieces have a multiple of this. */
+#define KCOPYD_PIECE_UNIT (1024u * 1024u)
+/*
+ * P: splits a new, growing file that is packed next (kcopyd_device_pack): behind each `size` bytes it goes on in another
+ * file of `folder`, NAME.001.part and so on, which are made as they are needed, with the owner and the mode of this one,
+ * NAME.000.part. No file that exists is opened: -EEXIST ends the write that needs its name.
+ * Errors: -EINVAL it does not grow, or size is no multiple of KCOPYD_PIECE_UNIT; -ESTALE another file has its name;
+ * -ENOMEM; any of open(2).
+ */
+int kcopyd_device_split(struct block_device* file, const char* folder, const char* name, uint64_t size);
 /* Copies the sizes of frames [first, first + max), in bytes, and returns how many it copied. */
 size_t kcopyd_device_frames(const struct block_device* bdev, size_t first, size_t max, uint32_t* sizes);
 /*

@@ -73,7 +73,7 @@ void Transfer::issue(BlockIo& io) {
   request_.op = op_ == IoOp::zero || op_ == IoOp::copy ? IoOp::write : op_;
   // The kernel gives a FUSE program a dozen requests; submitting one more blocks (max_background of fusectl).
   request_.waits = device_->fuse;
-  request_.handler = op_ == IoOp::flush ? nullptr : device_->handler();
+  request_.handler = op_ == IoOp::flush ? device_->flush_handler() : device_->handler();
   if (op_ == IoOp::flush) {
     request_.fd = device_->buffered.get();
     io.submit(request_);

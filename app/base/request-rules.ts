@@ -1,7 +1,7 @@
 // Checks for values out of bounds in a request, before its paths are looked at. Pure.
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
-import { MAX_DESTINATIONS, MOST_RETRIES, MOST_SECONDS, MOST_THREADS } from '../contract/limits.ts';
+import { MAX_DESTINATIONS, MOST_RETRIES, MOST_SECONDS, MOST_THREADS, PIECE_UNIT } from '../contract/limits.ts';
 import {
   destinationsOf,
   givenManifest,
@@ -53,6 +53,7 @@ function againstNumbers(request: JobRequest): PlatterError[] {
   const { stallTimeout, throttle, memory } = request;
   const retries = rescueOf(request)?.retries ?? 0;
   const threads = imageFormatOf(request).threads ?? 1;
+  const split = imageFormatOf(request).split ?? PIECE_UNIT;
   return [
     ...(Number.isNaN(memoryOf(request)) ? [wrong({ kind: 'memoryBounds', memory: memory ?? 0 })] : []),
     ...(Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES
@@ -61,6 +62,9 @@ function againstNumbers(request: JobRequest): PlatterError[] {
     ...(threads >= 1 && threads <= MOST_THREADS
       ? []
       : [wrong({ kind: 'threadsBounds', most: String(MOST_THREADS), threads: String(threads) })]),
+    ...(split >= PIECE_UNIT && split <= Number.MAX_SAFE_INTEGER && split % PIECE_UNIT === 0
+      ? []
+      : [wrong({ kind: 'splitBounds', split: String(split) })]),
     ...(stallTimeout >= 0 && stallTimeout <= MOST_SECONDS
       ? []
       : [wrong({ kind: 'timeoutBounds', most: String(MOST_SECONDS), seconds: String(stallTimeout) })]),

@@ -1,6 +1,6 @@
 // Parsers for the values of options. Each throws an error that the parser shows to the user.
 import { InvalidArgumentError } from 'commander';
-import { MOST_RETRIES, MOST_SECONDS, MOST_THREADS } from '../contract/limits.ts';
+import { FAT_LONGEST, MOST_RETRIES, MOST_SECONDS, MOST_THREADS, PIECE_UNIT } from '../contract/limits.ts';
 import type { OptionValue, ValueKind } from '../contract/options/option-types.ts';
 import { HASHES, type Hash } from '../contract/hashes.ts';
 import { batchName, jobId } from '../contract/request.ts';
@@ -56,6 +56,14 @@ export function threads(text: string): number {
   if (!(count >= 1 && count <= MOST_THREADS))
     throw new InvalidArgumentError(`Give a whole number from 1 to ${MOST_THREADS}.`);
   return count;
+}
+
+/** Bytes of a piece, rounded down to whole units. "fat": the longest file of FAT. */
+export function split(text: string): number {
+  const bytes = text.toLowerCase() === 'fat' ? FAT_LONGEST : parseSize(text);
+  if (bytes === null || bytes < PIECE_UNIT)
+    throw new InvalidArgumentError('Give the size of a piece, 1M or more, such as 4000M, or fat: what FAT allows.');
+  return bytes - (bytes % PIECE_UNIT);
 }
 
 /** Seconds; 0 for no limit. */
@@ -123,6 +131,7 @@ export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown)
   retries,
   level,
   threads,
+  split,
   seconds,
   sha256: hexOf('sha256'),
   sha512: hexOf('sha512'),

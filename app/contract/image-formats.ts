@@ -17,6 +17,8 @@ export interface ImageFormat {
   level: number | null;
   /** How many processes pack one image; null for one a core. */
   threads: number | null;
+  /** Bytes of the pieces that an image is written in; null for one file. */
+  split: number | null;
 }
 
 /** How a new image is packed. */
@@ -33,9 +35,19 @@ export const formatByName = (path: string): PackedFormat | null =>
     PACKED_FORMATS[format].endings.some((ending) => path.toLowerCase().endsWith(ending)),
   ) ?? null;
 
-/** How the image at `path` is packed; null for a raw image. */
-export function packingOf({ format, level, threads }: ImageFormat, path: string): Packing | null {
-  const packed = format === 'byName' ? formatByName(path) : format === 'raw' ? null : format;
+/** The path of a piece of the image at `path`, from 0 on. */
+export const pieceAt = (path: string, index: number): string => `${path}.${String(index).padStart(3, '0')}`;
+
+/** The path of the first piece of the image at `path`. */
+export const firstPiece = (path: string): string => pieceAt(path, 0);
+
+/** The path of the image whose first piece is at `path`. */
+export const wholeOf = (path: string): string => path.replace(/\.000$/u, '');
+
+/** How the image at `path`, or with its first piece at `path`, is packed; null for a raw image. */
+export function packingOf({ format, level, threads, split }: ImageFormat, path: string): Packing | null {
+  const packed =
+    format === 'byName' ? formatByName(split === null ? path : wholeOf(path)) : format === 'raw' ? null : format;
   return packed === null ? null : { format: packed, level: level ?? PACKED_FORMATS[packed].usual, threads };
 }
 
@@ -44,6 +56,7 @@ export function isWrittenWhole(
   image: ImageFormat,
   { kind, realPath }: { kind: 'block' | 'file'; realPath: string },
 ): boolean {
-  const packing = kind === 'file' ? packingOf(image, realPath) : null;
-  return packing !== null && packing.format !== 'zstd';
+  if (kind !== 'file') return false;
+  const packing = packingOf(image, realPath);
+  return image.split !== null || (packing !== null && packing.format !== 'zstd');
 }

@@ -18,6 +18,15 @@ export const MOST_RETRIES = 1000;
  */
 export const MOST_THREADS = 30;
 
+/** Bytes. Pieces of an image have a multiple of this, which direct I/O of every device needs. */
+export const PIECE_UNIT = 1024 ** 2;
+
+/** Most pieces of an image. Each is an open file while the image is written. */
+export const MOST_PIECES = 1000;
+
+/** Bytes of the longest file of FAT. */
+export const FAT_LONGEST = 2 ** 32 - 1;
+
 /** Longest stall timeout, in seconds: a day. */
 export const MOST_SECONDS = 86_400;
 

@@ -16,6 +16,8 @@ export const NOTES = {
   unpacksEntry: { path: 'text', format: 'text', entry: 'text', bytes: 'bytes', size: 'bytes' },
   joinsPieces: { path: 'text', count: 'count', last: 'text', bytes: 'bytes' },
   packedLeftOut: { path: 'text' },
+  splits: { path: 'text', size: 'bytes', first: 'text' },
+  mayExceedFat: { path: 'text', longest: 'bytes' },
   packs: { path: 'text', format: 'text', level: 'text' },
   checksum: { path: 'text' },
   checksumFrom: { path: 'text', of: ['file', 'image'], list: 'text', hash: 'text', hex: 'text' },

@@ -44,7 +44,7 @@ const plainSource = {
 };
 
 /** New images have the format that their names say. */
-export const plainImageFormat: ImageFormat = { format: 'byName', level: null, threads: null };
+export const plainImageFormat: ImageFormat = { format: 'byName', level: null, threads: null, split: null };
 
 /** Writes all of `source`, and verifies it. */
 export const plainCopy = (source: string, destinations: readonly string[]): CopyRequest => ({

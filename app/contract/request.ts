@@ -184,12 +184,14 @@ const method = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** The format of new images (image-formats.ts). `base/request-rules.ts` checks the threads, the engine the level. */
+/** The format of new images (image-formats.ts). `base/request-rules.ts` checks threads and pieces, the engine the level. */
 export const imageFormat = z.strictObject({
   format: z.enum(['byName', 'raw', ...packedFormats]),
   level: z.int().nullable(),
   /** Earlier versions had none. */
   threads: z.int().nullable().default(null),
+  /** Bytes of a piece. Earlier versions had none. */
+  split: z.int().nullable().default(null),
 });
 
 const copyRequest = z.strictObject({

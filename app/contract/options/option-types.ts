@@ -18,6 +18,7 @@ export type ValueKind =
   | 'retries'
   | 'level'
   | 'threads'
+  | 'split'
   | 'seconds'
   | Hash;
 

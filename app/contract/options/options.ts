@@ -193,6 +193,18 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     },
   }),
   job({
+    flag: '--split',
+    value: { name: 'SIZE', is: 'split' },
+    kinds: ['copy'],
+    help: 'write new images in pieces NAME.000, NAME.001 of SIZE, such as 4000M, or fat: what FAT allows',
+    conflicts: ['--update', '--rescue', '--map'],
+    inWindow: false,
+    get: ({ imageFormat: { split } }) => split,
+    set: ({ imageFormat }, bytes: number | null) => {
+      imageFormat.split = bytes;
+    },
+  }),
+  job({
     flag: '--anonymous',
     value: null,
     kinds: ['copy'],

@@ -209,7 +209,7 @@ async function throughDescriptor<T>(fd: number, use: (path: string) => Promise<T
  * Runs `act` on the folder of `path`, which has no links. `at` names the folder's files through its descriptor, so that
  * a link put in the folder's place redirects no call. Throws a Refusal (CHANGED) when that has happened already.
  */
-function inFolder<T>(path: string, act: (at: (file: string) => string, folder: number) => T): T {
+export function inFolder<T>(path: string, act: (at: (file: string) => string, folder: number) => T): T {
   const directory = dirname(path);
   const folder = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
@@ -271,7 +271,7 @@ const NO_FLAGS: ReadonlySet<string> = new Set(['EINVAL', 'ENOSYS', 'EOPNOTSUPP']
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK', 'EINVAL', 'EACCES']);
 
 /** Renames to a free name. Throws a Refusal when a file has taken it by now. */
-function moveToFree(addon: NativeAddon, from: string, to: string): void {
+export function moveToFree(addon: NativeAddon, from: string, to: string): void {
   try {
     if (tolerate(NO_FLAGS, () => addon.renameFile(from, to, 'noReplace'))) return;
     // NFS has no such rename, but it has links. link(2) replaces nothing either.
@@ -320,10 +320,10 @@ function tolerate(errnos: ReadonlySet<string>, act: () => void): boolean {
 }
 
 /** True when this is still the file that the review showed. Where inodes do not last, its size and time decide. */
-const isReviewed = (stats: BigIntStats, { id, size, modified, lasting }: Reviewed): boolean =>
+export const isReviewed = (stats: BigIntStats, { id, size, modified, lasting }: Reviewed): boolean =>
   (!lasting || statsId(stats) === id) && Number(stats.size) === size && Number(stats.mtimeMs) === modified;
 
-function refuseTaken(name: string): never {
+export function refuseTaken(name: string): never {
   refuse({
     code: 'CHANGED',
     op: 'rename',
@@ -333,7 +333,7 @@ function refuseTaken(name: string): never {
   });
 }
 
-function refuseLost(part: string, how: 'removed' | 'replaced'): never {
+export function refuseLost(part: string, how: 'removed' | 'replaced'): never {
   refuse({
     code: how === 'removed' ? 'NOT_FOUND' : 'CHANGED',
     op: 'rename',
@@ -344,7 +344,7 @@ function refuseLost(part: string, how: 'removed' | 'replaced'): never {
 }
 
 /** A destination of a job, as far as its name is concerned. */
-type Named = Pick<Held, 'end' | 'naming' | 'device'>;
+export type Named = Pick<Held, 'end' | 'naming' | 'device'>;
 
 /**
  * Gives an image that is about to be rewritten in place the name of an incomplete one. Returns its names from then on,

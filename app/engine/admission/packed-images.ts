@@ -1,7 +1,8 @@
 // Decides whether a request may write its images packed. Pure.
+import { basename } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
-import { formatByName, PACKED_FORMATS } from '../../contract/image-formats.ts';
+import { formatByName, PACKED_FORMATS, pieceAt } from '../../contract/image-formats.ts';
 import { imageFormatOf, rescueOf, updates } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { failure } from '../../base/errors.ts';
@@ -21,7 +22,14 @@ export function againstPackedImages(request: WorkRequest, ends: readonly (End | 
   }
   const packed = files.filter((end) => (end!.image?.packing ?? null) !== null);
   const job = updates(request) ? 'update' : rescueOf(request) !== null ? 'rescue' : null;
-  if (job !== null) return packed.map((end) => wrong({ kind: 'packedImage', job }, end!.path));
+  const split = files.filter((end) => (end!.image?.split ?? null) !== null);
+  if (job !== null)
+    return [
+      ...packed.map((end) => wrong({ kind: 'packedImage', job }, end!.path)),
+      ...split.map((end) => wrong({ kind: 'splitWhole', job }, end!.path)),
+    ];
+  if (imageFormatOf(request).split !== null && files.length === 0 && ends.every((end) => end !== null))
+    return [wrong({ kind: 'nothingSplit' }, null)];
   return packed.length === 0 ? againstUnused(request, ends) : packed.flatMap((end) => againstLevel(end!));
 }
 
@@ -42,8 +50,16 @@ function againstLevel({ path, image }: End): PlatterError[] {
 const wrong = (reason: Reason, device: string | null): PlatterError =>
   failure({ code: 'BAD_ARGUMENT', op: 'check', device, reason });
 
-/** The notes on the packed images among `ends`. */
-export const notesOnPackedImages = (ends: readonly End[]): Note[] =>
-  ends.flatMap(({ path, image }): Note[] =>
-    image?.packing ? [{ kind: 'packs', path, format: image.packing.format, level: String(image.packing.level) }] : [],
-  );
+/** The notes on the packed images and the pieces among `ends`. `bytes`: what each of them gets. */
+export const notesOnPackedImages = (ends: readonly End[], bytes: number): Note[] =>
+  ends.flatMap(({ path, image }): Note[] => [
+    ...(image?.packing
+      ? [{ kind: 'packs', path, format: image.packing.format, level: String(image.packing.level) } as const]
+      : []),
+    ...(image?.split
+      ? [{ kind: 'splits', path, size: image.split.size, first: pieceAt(basename(path), 0) } as const]
+      : []),
+    ...(image?.packing && image.split === null && bytes > image.limits.longest
+      ? [{ kind: 'mayExceedFat', path, longest: image.limits.longest } as const]
+      : []),
+  ]);

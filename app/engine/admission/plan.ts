@@ -43,7 +43,7 @@ export async function notesOnEnds(
     ...ends.flatMap((end) => notesOnBootAreas(end, 'destination', blocks)),
     ...ends.flatMap((end) => notesOnDestination(end)),
     ...onSectors.filter((note) => !isCut(note)),
-    ...notesOnPackedImages(ends),
+    ...notesOnPackedImages(ends, bytes),
     ...(written.length === 0 ? [] : await notesOnLeftovers(bytes, written)),
     ...onCache,
   ];

@@ -8,8 +8,10 @@ import type { Block, Blocks } from '../devices/block-devices.ts';
 import { bootAreasOf, foundations, mountsOn, withDescendants } from '../devices/block-devices.ts';
 import { refusalsOf } from '../devices/disk-refusals.ts';
 import { failure } from '../../base/errors.ts';
+import { MOST_PIECES } from '../../contract/limits.ts';
 import { isNode } from '../devices/file-ids.ts';
 import type { End, Found, ImagePlace } from '../devices/inspect-paths.ts';
+import type { SplitPlace } from '../devices/split-place.ts';
 import { overlap, type Located } from '../devices/shared-storage.ts';
 import { mountedOver, takenAway } from '../access/unmount.ts';
 
@@ -189,7 +191,7 @@ const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
   type === 'loop' && backingId === null && backingFile !== null && isNode(backingFile);
 
 function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[] {
-  const { part = '', partId = null, partInTheWay = false } = end.image ?? {};
+  const { part = '', partId = null, partInTheWay = false, split = null } = end.image ?? {};
   const loopOver = (id: string | null): Block | undefined =>
     id === null ? undefined : blocks.all.find(({ backingId }) => backingId === id);
   const loop = loopOver(end.id) ?? loopOver(partId);
@@ -198,7 +200,26 @@ function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[]
     ...(loop === undefined ? [] : [check(end, 'IN_USE', { kind: 'underLoop', loop: loop.path })]),
     ...(end.id !== null && blocks.swapFiles.has(end.id) ? [check(end, 'IN_USE', { kind: 'fileUsedAsSwap' })] : []),
     ...(partInTheWay ? [check(end, 'IN_USE', { kind: 'partInTheWay', part })] : []),
+    ...(split === null ? [] : againstPieces(end, partId, split)),
   ];
+}
+
+/** Refuses files in the way of pieces that are not part of what the job replaces. */
+function againstPieces(end: End, partId: string | null, { later, laterParts }: SplitPlace): PlatterError[] {
+  const foreign = [...(end.id === null ? later : []), ...(partId === null ? laterParts : [])];
+  const odd = [...later, ...laterParts].filter((piece) => piece.odd);
+  const [first] = [...foreign, ...odd];
+  return first === undefined
+    ? []
+    : [
+        failure({
+          code: 'IN_USE',
+          op: 'check',
+          device: end.path,
+          reason: { kind: 'pieceInTheWay', piece: first.path },
+          remedy: { kind: 'movePartAway' },
+        }),
+      ];
 }
 
 function againstPair(kind: JobKind, source: End, end: End, blocks: Blocks): PlatterError[] {
@@ -219,7 +240,12 @@ function againstPair(kind: JobKind, source: End, end: End, blocks: Blocks): Plat
     ({ id, path }) => overlap(end, { id, realPath: path, block: null }, blocks) === 'same',
   );
   const otherFile = another === undefined ? [] : [check(end, 'IS_SOURCE', { kind: 'isSourceAs', path: another.path })];
-  return [...shared, ...partIsSource, ...otherFile];
+  const pieces = [...(end.image?.split?.later ?? []), ...(end.image?.split?.laterParts ?? [])];
+  const read = new Set([source.id, ...(source.packed?.files ?? []).map(({ id }) => id)]);
+  const pieceIsSource = pieces.some(({ id }) => read.has(id))
+    ? [check(end, 'IS_SOURCE', { kind: 'isSourceAs', path: source.path })]
+    : [];
+  return [...shared, ...partIsSource, ...otherFile, ...pieceIsSource];
 }
 
 function againstSize(kind: JobKind, needed: number, end: End): PlatterError[] {
@@ -258,10 +284,13 @@ function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]
   const taken = new Map<string, number>();
   return ends.flatMap((end) => {
     const image = end?.image ?? null;
-    // How long a packed image gets is not known before.
-    if (end === null || image?.packing !== null) return [];
-    const { fileSystem, free, limits } = image;
-    if (bytes > limits.longest) {
+    if (end === null || image === null) return [];
+    const { fileSystem, free, limits, split, packing } = image;
+    if (split !== null && bytes > MOST_PIECES * split.size)
+      return [check(end, 'BAD_ARGUMENT', { kind: 'splitMany', most: MOST_PIECES, size: split.size })];
+    // How long a packed image gets is not known before, but pieces can get as long as they may be.
+    const longest = split === null ? (packing === null ? bytes : 0) : Math.min(bytes, split.size);
+    if (longest > limits.longest) {
       return [
         failure({
           code: 'NO_SPACE',
@@ -272,7 +301,9 @@ function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]
         }),
       ];
     }
-    const needed = (taken.get(fileSystem) ?? 0) + (limits.whole ? bytes : data);
+    if (packing !== null) return [];
+    // Pieces have no holes.
+    const needed = (taken.get(fileSystem) ?? 0) + (limits.whole || split !== null ? bytes : data);
     taken.set(fileSystem, needed);
     return needed <= free ? [] : [check(end, 'NO_SPACE', { kind: 'noRoom', missing: needed - free })];
   });

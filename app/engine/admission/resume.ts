@@ -104,7 +104,7 @@ async function refuseSettled(dir: string, id: string, log: JobLog): Promise<neve
       code: 'NOTHING_TO_DO',
       op: 'open',
       device: header.destinations[packed]!.path,
-      reason: { kind: 'packedImage', job: 'resume' },
+      reason: { kind: imageFormatOf(header.request).split === null ? 'packedImage' : 'splitWhole', job: 'resume' },
       remedy: { kind: 'newCopy' },
     });
   const taken = header.destinations.filter((_, index) => states[index]?.state === 'replaced');

@@ -1,5 +1,5 @@
 // Finds out what is at the paths of a request, without opening anything for writing.
-import { packingOf, type ImageFormat, type Packing } from '../../contract/image-formats.ts';
+import { firstPiece, packingOf, type ImageFormat, type Packing } from '../../contract/image-formats.ts';
 import { constants, type BigIntStats } from 'node:fs';
 import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -13,6 +13,7 @@ import { withDescendants, type Block, type Blocks } from './block-devices.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './file-ids.ts';
+import { splitPlace, type SplitPlace } from './split-place.ts';
 import { mountOf } from './mounts.ts';
 import type { NativeDevice, NativeFileState } from '../native/addon.ts';
 import type { Located } from './shared-storage.ts';
@@ -117,6 +118,8 @@ export interface ImagePlace {
   limits: FileLimits;
   /** How the image is packed as it is written; null for a raw image. */
   packing: Packing | null;
+  /** The pieces that it is written in; null for one file. */
+  split: SplitPlace | null;
 }
 
 /** An end, or the reason why it cannot be used. */
@@ -175,14 +178,24 @@ export const inspectDestination = (
   inPlace = false,
 ): Promise<Found> =>
   finding(path, blocks, async () => {
-    const realPath = await realPathOrNull(path);
-    const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
+    const end = await placeOfImage(path, blocks, format.split !== null);
     if (end.kind === 'block') return end;
     if (isForDevices(dirname(end.realPath)))
       return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'deviceFolder' } });
     if (end.id !== null) await access(end.realPath, constants.W_OK);
-    return { ...end, image: await imagePlace(path, end.realPath, packingOf(format, end.realPath), inPlace) };
+    return { ...end, image: await imagePlace(path, end.realPath, format, inPlace) };
   });
+
+/** What is at `path`, or where the first piece of an image of that name is. */
+async function placeOfImage(path: string, blocks: Blocks, isSplit: boolean): Promise<End> {
+  const realPath = await realPathOrNull(path);
+  if (isSplit && (realPath === null || !(await stat(realPath)).isBlockDevice())) {
+    if (path.endsWith('/')) return newFile(path);
+    const first = await realPathOrNull(firstPiece(path));
+    return first === null ? { ...(await newFile(firstPiece(path))), path } : existing(path, first, blocks);
+  }
+  return realPath === null ? newFile(path) : existing(path, realPath, blocks);
+}
 
 /** Was a source written to? */
 export type Written = 'no' | 'yes' | 'unknown';
@@ -337,12 +350,7 @@ const bornOf = ({ birthtimeNs }: BigIntStats): string | null => (birthtimeNs ===
 
 const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
 
-async function imagePlace(
-  path: string,
-  realPath: string,
-  packing: Packing | null,
-  inPlace: boolean,
-): Promise<ImagePlace> {
+async function imagePlace(path: string, realPath: string, format: ImageFormat, inPlace: boolean): Promise<ImagePlace> {
   const part = partOf(realPath);
   await inDirectory(path, () => access(dirname(realPath), constants.W_OK | constants.X_OK));
   const [space, directory, left, old] = await Promise.all([
@@ -360,7 +368,8 @@ async function imagePlace(
     fileSystem: numberOf(directory.dev),
     free: space.bavail * space.bsize + reclaimed,
     limits: limitsOf(space.type),
-    packing,
+    packing: packingOf(format, realPath),
+    split: format.split === null ? null : await splitPlace(realPath, format.split),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   ownershipOf,
   renameForRewrite,
 } from '../admission/images.ts';
+import { beginPieces } from '../admission/pieces.ts';
 import { takeMounted } from '../access/unmount.ts';
 import { PackedImage } from '../packing/packed-image.ts';
 import type { Prepared } from '../admission/prepared.ts';
@@ -102,10 +103,11 @@ async function openImages(run: Run): Promise<void> {
   throw new Refusal(errors);
 }
 
-/** Puts the packing between the job and the new file of an image that is packed. */
+/** Puts the packing between the job and the new file of an image that is packed or in pieces. */
 async function beginPacking({ addon, grid, scope }: Run, destination: RunningDestination): Promise<void> {
-  const packing = destination.end.image?.packing ?? null;
-  if (packing === null) return;
+  const { packing = null, split = null } = destination.end.image ?? {};
+  if (split !== null) beginPieces(destination.end, destination.device!);
+  if (packing === null && split === null) return;
   const shape = { length: grid.bytes, chunk: grid.chunkSize, written: scope };
   destination.packed = await PackedImage.open(addon, destination.device!, shape, packing);
   destination.device = destination.packed.device;

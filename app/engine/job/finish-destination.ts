@@ -78,26 +78,32 @@ function isOfLength({ run, reports }: JobParts, destination: number): boolean {
 
 /** Gives a complete image its name. False when that failed. */
 async function isNamed({ run, reports, record }: JobParts, destination: number): Promise<boolean> {
-  const failed = (await completeImage(run, destination, record.hashes)) ?? nameImage(run, destination);
+  const { bytes, failure: incomplete } = await completeImage(run, destination, record.hashes);
+  const failed = incomplete ?? nameImage(run, destination, bytes);
   if (failed !== null) reports.report(destination, 'write', failed);
   return failed === null;
 }
 
 /**
- * Completes an image that is written packed, with the manifest of `hashes` and a summary in it. Gives the failure.
+ * Completes an image that is written packed or in pieces, with the manifest of `hashes` and a summary in it. Gives its
+ * bytes, or the failure.
  */
-async function completeImage(run: Run, destination: number, hashes: KnownHashes): Promise<PlatterError | null> {
+async function completeImage(
+  run: Run,
+  destination: number,
+  hashes: KnownHashes,
+): Promise<{ bytes: number; failure: PlatterError | null }> {
   const { packed, end } = run.destinations[destination]!;
-  if (packed === null) return null;
+  const { bytes } = run.grid;
+  if (packed === null) return { bytes, failure: null };
   const manifest =
     run.source === null || isEmpty(hashes.known) || !isChunkSize(hashes.grid.chunkSize)
       ? null
       : encodeManifest(manifestOf(run.source.end, run.request, hashes));
   try {
     const summary = end.image?.packing?.format === 'zstd' ? encodeSummary(await summaryOf(run, packed.device)) : null;
-    await packed.finish({ manifest, summary });
-    return null;
+    return { bytes: await packed.finish({ manifest, summary }), failure: null };
   } catch (error) {
-    return failureOf(error, 'write', end.path, 'file');
+    return { bytes, failure: failureOf(error, 'write', end.path, 'file') };
   }
 }

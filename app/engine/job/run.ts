@@ -1,7 +1,8 @@
 // What a job has open while it runs. What was prepared stays as it was; what changes since is kept here.
 import type { End, HeldEnd } from '../devices/inspect-paths.ts';
 import { writeMark, type WriteMark } from '../devices/write-counts.ts';
-import { renameToFinalName, renameToPart } from '../admission/images.ts';
+import { renameToPart } from '../admission/images.ts';
+import { namePieces } from '../admission/pieces.ts';
 import { release, type Held, type Naming, type Prepared } from '../admission/prepared.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
@@ -60,10 +61,12 @@ export function holdLogBy(run: Run, lock: NativeDevice): void {
   run.lock = lock;
 }
 
-/** Gives a complete image its own name. Returns the failure when that could not be done. */
-export function nameImage(run: Run, destination: number): PlatterError | null {
+/**
+ * Gives a complete image, of `bytes`, its own name. Returns the failure when that could not be done.
+ */
+export function nameImage(run: Run, destination: number, bytes: number): PlatterError | null {
   const running = run.destinations[destination]!;
-  const failed = renameToFinalName(run.addon, running);
+  const failed = namePieces(run.addon, running, bytes);
   if (failed === null) running.naming = null;
   return failed;
 }

@@ -60,9 +60,15 @@ export interface NativeDevice {
   /** The stream asked for: a descriptor, which is the device's from now on, or a negative errno. */
   provide(stream: number, descriptor: number): void;
   /**
+   * Splits this new file, NAME.000.part of `folder`, before it is packed: behind `size` bytes it goes on in NAME.001.part,
+   * and so on. Throws with an errno.
+   */
+  split(folder: string, name: string, size: number): void;
+  /**
    * A destination of this growing file: an image of `length` bytes that is written as frames of `chunk` bytes each, in
-   * their order. The descriptors of `workers` are the device's from now on. `sizes`: bytes of the frames that the file
-   * has already. `written`: a bitmap of the chunks that will be written; the others are zeros.
+   * their order. The descriptors of `workers` are the device's from now on; without any the frames are the bytes of the
+   * image. `sizes`: bytes of the frames that the file has already. `written`: a bitmap of the chunks that will be
+   * written; the others are zeros.
    */
   pack(
     length: number,

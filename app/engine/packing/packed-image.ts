@@ -20,15 +20,15 @@ export interface ImageShape {
   written: Uint8Array;
 }
 
-/** An open image that is written packed. */
+/** An open image that is written packed, or in pieces. */
 export class PackedImage {
   /** The image as a destination. */
   readonly device: NativeDevice;
   readonly #file: NativeDevice;
   readonly #shape: ImageShape;
-  readonly #packing: Packing;
+  readonly #packing: Packing | null;
 
-  private constructor(file: NativeDevice, device: NativeDevice, shape: ImageShape, packing: Packing) {
+  private constructor(file: NativeDevice, device: NativeDevice, shape: ImageShape, packing: Packing | null) {
     this.#file = file;
     this.device = device;
     this.#shape = shape;
@@ -37,19 +37,20 @@ export class PackedImage {
 
   /**
    * Makes an image of the open `file`, which belongs to it from then on. `sizes`: bytes of the frames that the file has
-   * already. Rejects with an errno when the programs cannot be started.
+   * already. `packing`: null for a raw image, whose frames are its bytes. Rejects with an errno when the programs cannot
+   * be started.
    */
   static async open(
     addon: NativeAddon,
     file: NativeDevice,
     shape: ImageShape,
-    packing: Packing,
+    packing: Packing | null,
     sizes = new Uint32Array(),
   ): Promise<PackedImage> {
     const workers: FrameWorker[] = [];
     try {
-      for (let i = 0; i < (packing.threads ?? Math.min(availableParallelism(), MOST_BY_CORES)); i += 1)
-        workers.push(await startWorker(addon, shape.chunk, packing));
+      const count = packing === null ? 0 : (packing.threads ?? Math.min(availableParallelism(), MOST_BY_CORES));
+      for (let i = 0; i < count; i += 1) workers.push(await startWorker(addon, shape.chunk, packing!));
     } catch (error) {
       for (const fd of workers.flat()) closeSync(fd);
       throw error;
@@ -66,14 +67,16 @@ export class PackedImage {
   }
 
   /**
-   * Completes the file, durably. A seekable zstd gets its table and `facts`; the other formats have no place for them. Rejects with an errno, EINVAL when chunks are missing.
+   * Completes the file, durably, and gives its length. A seekable zstd gets its table and `facts`; the other formats have
+   * no place for them. Rejects with an errno, EINVAL when chunks are missing.
    */
-  async finish(facts: CopyFacts): Promise<void> {
+  async finish(facts: CopyFacts): Promise<number> {
     const { chunk, length } = this.#shape;
     const sizes = this.device.frames();
-    const end = this.#packing.format === 'zstd' ? endOfZstd({ sizes, chunk, length }, facts) : Buffer.alloc(0);
+    const end = this.#packing?.format === 'zstd' ? endOfZstd({ sizes, chunk, length }, facts) : Buffer.alloc(0);
     await this.device.finishFrames(end);
     await this.#compare(endOf(sizes), end);
+    return endOf(sizes) + end.length;
   }
 
   /** Rejects with EIO unless the medium has `bytes` from byte `at` of the file on. */

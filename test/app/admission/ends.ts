@@ -50,6 +50,7 @@ export const place = (given: Partial<ImagePlace> = {}): ImagePlace => ({
   partBorn: null,
   partInTheWay: false,
   packing: null,
+  split: null,
   fileSystem: '8:1',
   free: 100 * GB,
   limits: UNLIMITED,

@@ -1,6 +1,7 @@
 // Images are refused as destinations: in use, in the way, without room, or under an impossible name.
 import { describe, expect, it } from 'vitest';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
+import { notesOnPackedImages } from '../../../app/engine/admission/packed-images.ts';
 import { refusals } from '../../../app/engine/admission/refusals.ts';
 import type { End, ImagePlace } from '../../../app/engine/devices/inspect-paths.ts';
 import { GB, picture } from '../devices/machines.ts';
@@ -96,8 +97,30 @@ describe('refusals: an image as destination', () => {
       blocks,
     );
     expect(error!.advice).toBe(
-      'Choose a place on another file system: exFAT, NTFS and the file systems of Linux allow larger files.',
+      'Write it in pieces (--split fat), or choose a place on another file system: exFAT, NTFS and those of Linux allow larger files.',
     );
+  });
+
+  it('F22 takes an image in pieces that FAT allows, and refuses longer ones', () => {
+    const limits = limitsOf(FAT_MAGIC);
+    const pieces = (size: number): End =>
+      image({ image: place({ limits, split: { size, whole: '/images/copy.img', later: [], laterParts: [] } }) });
+    expect(codes(blocks, source(5 * GB), [pieces(2 ** 32 - 2 ** 20)])).toEqual([]);
+    expect(codes(blocks, source(5 * GB), [pieces(2 ** 32)])).toEqual(['/images/copy.img NO_SPACE']);
+  });
+
+  it('refuses an image that would be in more than a thousand pieces', () => {
+    const split = { size: 2 ** 20, whole: '/images/copy.img', later: [], laterParts: [] };
+    expect(codes(blocks, source(5 * GB), [image({ image: place({ split }) })])).toEqual([
+      '/images/copy.img BAD_ARGUMENT',
+    ]);
+  });
+
+  it('says that a packed image can get longer than FAT allows, and how to write it in pieces', () => {
+    const packing = { format: 'zstd', level: 3, threads: null } as const;
+    const end = image({ image: place({ limits: limitsOf(FAT_MAGIC), packing }) });
+    expect(notesOnPackedImages([end], 5 * GB)).toMatchObject([{ kind: 'packs' }, { kind: 'mayExceedFat' }]);
+    expect(notesOnPackedImages([end], GB)).toMatchObject([{ kind: 'packs' }]);
   });
 
   it('refuses an image that is longer than FAT allows', () => {

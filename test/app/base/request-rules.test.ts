@@ -32,6 +32,12 @@ describe('rules of a request', () => {
     expect([0, -1, 31].map((count) => wrong(threads(count)))).toEqual(Array(3).fill(['BAD_ARGUMENT']));
   });
 
+  it('accepts pieces of whole mebibytes', () => {
+    const split = (size: number): Partial<CopyRequest> => ({ imageFormat: { ...request.imageFormat, split: size } });
+    expect([2 ** 20, 4095 * 2 ** 20].map((size) => wrong(split(size)))).toEqual([[], []]);
+    expect([0, -(2 ** 20), 2 ** 20 + 4096].map((size) => wrong(split(size)))).toEqual(Array(3).fill(['BAD_ARGUMENT']));
+  });
+
   it('rounds memory down to whole pages, and names the bounds when it refuses', () => {
     expect([null, 65_536, 70_000, 2 ** 30].map((memory) => memoryOf({ memory }))).toEqual([
       32 * 2 ** 20,

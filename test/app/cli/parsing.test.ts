@@ -6,6 +6,7 @@ import { commands, type Asked } from '../../../app/cli/commands.ts';
 import { plainRun } from '../../../app/contract/options/option-types.ts';
 import type { JobRequest } from '../../../app/contract/request.ts';
 import { commandLine } from '../../../renderer/command-line.ts';
+import { plainImageFormat } from '../../../app/contract/request-facts.ts';
 import { asked as requestOf, type Facts } from '../../requests.ts';
 
 const MiB = 1024 ** 2;
@@ -69,6 +70,9 @@ describe('copy', () => {
     [['--no-sparse'], { sparse: false }],
     [['--assume-blank'], { assumeBlank: true }],
     [['--as-is'], { asIs: true }],
+    [['--anonymous'], { anonymous: true }],
+    [['--split', 'fat'], { imageFormat: { ...plainImageFormat, split: 4095 * MiB } }],
+    [['--split', '1500K'], { imageFormat: { ...plainImageFormat, split: MiB } }],
     [['--throttle', '20M'], { throttle: 20 * MiB }],
     [['--throttle', '1.5M/s'], { throttle: 1.5 * MiB }],
     [['--stall-timeout', '0'], { stallTimeout: 0 }],
@@ -142,6 +146,9 @@ describe('arguments that are refused', () => {
     [['copy', 'a', 'b', '--rescue', '--retries', '-1'], '--retries'],
     [['copy', 'a', 'b', '--rescue', '--retries', '1.5'], '--retries'],
     [['copy', 'a', 'b', '--rescue', '--retries', '1001'], '--retries'],
+    [['copy', 'a', 'b', '--split', '1000'], '--split'],
+    [['copy', 'a', 'b', '--split', 'ext4'], '--split'],
+    [['copy', 'a', 'b', '--split', '4G', '--rescue'], '--split'],
     [['copy', 'a', 'b', '--threads', '0'], '--threads'],
     [['copy', 'a', 'b', '--threads', '31'], '--threads'],
     [['copy', 'a', 'b', '--threads', '2.5'], '--threads'],

@@ -309,7 +309,11 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
   it.each([
     ['an update', { update: true }, 'packedImage'],
     ['a rescue', { rescue: { retries: 0, map: null } }, 'packedImage'],
-    ['a level that zstd does not have', { imageFormat: { format: 'byName', level: 23, threads: null } }, 'levelBounds'],
+    [
+      'a level that zstd does not have',
+      { imageFormat: { format: 'byName', level: 23, threads: null, split: null } },
+      'levelBounds',
+    ],
   ] as const)('is refused for %s, and nothing is written', async (_, options, kind) => {
     const source = await image(2 * MiB);
     const packed = await bench.path('copy.img.zst');
@@ -350,7 +354,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
 
     await bench
       .session()
-      .run({ source, destinations: [raw], imageFormat: { format: 'raw', level: null, threads: null } });
+      .run({ source, destinations: [raw], imageFormat: { format: 'raw', level: null, threads: null, split: null } });
 
     expect(spawnSync('cmp', [source, raw]).status).toBe(0);
   });
@@ -361,7 +365,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     const disk = await oldDisk(bench, 12 * MiB);
     await disk.rule('stall w 4M 1M');
     const session = bench.session();
-    const imageFormat = { format: 'byName', level: null, threads: 3 } as const;
+    const imageFormat = { format: 'byName', level: null, threads: 3, split: null } as const;
     await session.begin({ source, destinations: [packed, disk.device], imageFormat, memory: 8 * MiB });
     await disk.waitFor(({ stalled }) => stalled > 0);
 

@@ -146,6 +146,7 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
           peek: (offset, length) => device.peek(offset, length),
           rereadPartitions: () => device.rereadPartitions(),
           resetZones: () => Promise.resolve(false),
+          split: (...how) => device.split(...how),
           unpack: (...how) => device.unpack(...how),
           provide: (...what) => device.provide(...what),
           pack: (...how) => device.pack(...how),

@@ -18,6 +18,9 @@ export const notes: Translated<typeof english> = {
     '{path} behält hinter dem Ende der Quelle die Kopie eines alten btrfs-Superblocks, bei {place}. Nur Werkzeuge zur Rettung sehen dort nach.',
   packedLeftOut:
     '{path} ist ein gepacktes Abbild, das nur als Ganzes geschrieben werden kann: Es wird ausgelassen. Beginnen Sie dafür eine neue Kopie.',
+  splits: '{path} wird in Teilen von {size} geschrieben: {first} und so weiter.',
+  mayExceedFat:
+    '{path}: Das Dateisystem (FAT) nimmt keine Dateien über {longest}. Die Kopie scheitert, wenn das Abbild größer wird. --split fat schreibt es in Teilen.',
   packs: '{path} wird beim Schreiben gepackt ({format}, Stufe {level}). Die Größe steht fest, wenn es vollständig ist.',
   unpacks: '{path} wird beim Lesen entpackt ({format}, {bytes}). Das Abbild darin hat {size}.',
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',

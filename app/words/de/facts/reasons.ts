@@ -305,6 +305,12 @@ export const reasons: Translated<typeof english> = {
   memoryBounds: 'Platter arbeitet mit 64 KiB bis 1 GiB Speicher für Daten unterwegs, nicht mit {memory}.',
   retriesBounds: 'Eine Rettung kann 0 bis {most} neue Versuche haben, nicht {retries}.',
   threadsBounds: '1 bis {most} Prozesse können ein Abbild packen, nicht {threads}.',
+  splitBounds: 'Ein Teil hat eine ganze Zahl von MiB, mindestens eines, nicht {split} Bytes.',
+  splitMany: 'Das wären mehr als {most, number} Teile von {size}. Wählen Sie längere.',
+  splitWhole:
+    '{job, select, update {Ein Abbild in Teilen lässt sich nicht an seinem Ort auffrischen. Schreiben Sie ein neues.} rescue {Eine Rettung kann kein Abbild in Teilen schreiben. Retten Sie zuerst in eine einzelne Datei.} other {Eine Kopie in ein Abbild in Teilen lässt sich nicht fortsetzen.}}',
+  nothingSplit: 'Kein Ziel ist ein neues Abbild, also gibt es nichts in Teilen zu schreiben.',
+  pieceInTheWay: '{piece} ist schon da und gehört nicht zu dem Abbild, das dieser Auftrag ersetzt.',
   levelBounds: 'Die Stufen von {format} sind {least} bis {most}, nicht {level}.',
   nothingPacked:
     'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz oder .gz endet, oder geben Sie --format an.',

@@ -143,7 +143,7 @@ export const remedies: Translated<typeof english> = {
   nothingWritten: 'Es wurde nichts geschrieben. Versuchen Sie es erneut.',
   otherName: 'Wählen Sie einen anderen Namen, zum Beispiel aus Buchstaben und Ziffern.',
   otherFileSystem:
-    'Wählen Sie einen Ort auf einem anderen Dateisystem: exFAT, NTFS und die von Linux nehmen längere Dateien.',
+    'Schreiben Sie es in Teilen (--split fat), oder wählen Sie einen Ort auf einem anderen Dateisystem: exFAT, NTFS und die von Linux nehmen längere Dateien.',
   otherNewManifest: 'Nennen Sie eine andere Datei für das neue Manifest, oder verschieben Sie die vorhandene.',
   otherManifest: 'Nehmen Sie ein anderes Manifest, oder machen Sie ein neues von der Quelle.',
   manifestOfSource: 'Nehmen Sie das Manifest dieser Quelle, oder reparieren Sie ohne Manifest.',

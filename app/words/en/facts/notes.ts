@@ -17,6 +17,9 @@ export const notes = {
     '{path} keeps a copy of an old btrfs superblock beyond the end of the source, at {place}. Only recovery tools look there.',
   packedLeftOut:
     '{path} is a packed image that cannot be continued, only written as a whole: it is left out. Start a new copy for it.',
+  splits: '{path} is written in pieces of {size}: {first} and so on.',
+  mayExceedFat:
+    '{path}: its file system (FAT) allows no files larger than {longest}. The copy fails when the image gets larger. --split fat writes it in pieces.',
   packs: '{path} is packed as it is written ({format}, level {level}). Its size is known when it is complete.',
   unpacks: '{path} is unpacked as it is read ({format}, {bytes}). The image in it has {size}.',
   unpacksEntry: '{entry} in {path} is unpacked as it is read ({format}, {bytes}). It has {size}.',

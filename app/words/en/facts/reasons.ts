@@ -284,6 +284,12 @@ export const reasons = {
   memoryBounds: 'Platter works with 64 KiB to 1 GiB of memory for data in flight, not with {memory}.',
   retriesBounds: 'A rescue can have from 0 to {most} retries, not {retries}.',
   threadsBounds: 'From 1 to {most} processes can pack an image, not {threads}.',
+  splitBounds: 'A piece has a whole number of MiB, at least one, not {split} bytes.',
+  splitMany: 'It would be more than {most, number} pieces of {size}. Choose longer ones.',
+  splitWhole:
+    '{job, select, update {An image in pieces cannot be updated in place. Write a new one.} rescue {A rescue cannot write an image in pieces. Rescue to a single file first.} other {A copy to an image in pieces cannot be continued.}}',
+  nothingSplit: 'No destination is a new image, so there is nothing to write in pieces.',
+  pieceInTheWay: '{piece} already exists and is not part of the image that this job replaces.',
   levelBounds: 'The levels of {format} are {least} to {most}, not {level}.',
   nothingPacked:
     'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz or .gz, or give --format.',

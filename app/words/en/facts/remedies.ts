@@ -126,7 +126,7 @@ export const remedies = {
   nothingWritten: 'Nothing was being written. Try again.',
   otherName: 'Choose another name, for example one of letters and digits.',
   otherFileSystem:
-    'Choose a place on another file system: exFAT, NTFS and the file systems of Linux allow larger files.',
+    'Write it in pieces (--split fat), or choose a place on another file system: exFAT, NTFS and those of Linux allow larger files.',
   otherNewManifest: 'Name another file for the new manifest, or move the existing one away.',
   otherManifest: 'Use another manifest, or make a new one from the source.',
   manifestOfSource: 'Use the manifest of this source, or repair without a manifest.',

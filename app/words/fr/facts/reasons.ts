@@ -301,6 +301,12 @@ export const reasons: Translated<typeof english> = {
   memoryBounds: 'Platter utilise de 64 Kio à 1 Gio de mémoire pour les données en transit, et non {memory}.',
   retriesBounds: 'Un sauvetage peut avoir de 0 à {most} nouveaux essais, pas {retries}.',
   threadsBounds: 'De 1 à {most} processus peuvent compresser une image, pas {threads}.',
+  splitBounds: 'Une partie fait un nombre entier de Mio, au moins un, pas {split} octets.',
+  splitMany: 'Cela ferait plus de {most, number} parties de {size}. Choisissez-les plus longues.',
+  splitWhole:
+    '{job, select, update {Une image en plusieurs parties ne peut pas être mise à jour sur place. Écrivez-en une nouvelle.} rescue {Un sauvetage ne peut pas écrire une image en plusieurs parties. Sauvez d’abord dans un seul fichier.} other {Une copie vers une image en plusieurs parties ne peut pas être reprise.}}',
+  nothingSplit: 'Aucune destination n’est une nouvelle image : il n’y a rien à écrire en plusieurs parties.',
+  pieceInTheWay: '{piece} existe déjà et ne fait pas partie de l’image que cette tâche remplace.',
   levelBounds: 'Les niveaux de {format} vont de {least} à {most}, pas {level}.',
   nothingPacked:
     'Un format ou un niveau est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz ou .gz, ou donnez --format.',

@@ -127,7 +127,7 @@ export const remedies: Translated<typeof english> = {
   nothingWritten: 'Rien n’était en cours d’écriture. Réessayez.',
   otherName: 'Choisissez un autre nom, par exemple fait de lettres et de chiffres.',
   otherFileSystem:
-    'Choisissez un emplacement sur un autre système de fichiers : exFAT, NTFS et ceux de Linux acceptent des fichiers plus longs.',
+    'Écrivez-la en plusieurs parties (--split fat), ou choisissez un emplacement sur un autre système de fichiers : exFAT, NTFS et ceux de Linux acceptent des fichiers plus longs.',
   otherNewManifest: 'Indiquez un autre fichier pour le nouveau manifeste, ou déplacez celui-ci.',
   otherManifest: 'Prenez un autre manifeste, ou faites-en un nouveau de la source.',
   manifestOfSource: 'Prenez le manifeste de cette source, ou réparez sans manifeste.',

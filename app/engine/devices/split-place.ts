@@ -1,0 +1,50 @@
+// The place of an image that is written in pieces, and the pieces that are there already.
+import { lstat } from 'node:fs/promises';
+import { pieceAt, wholeOf } from '../../contract/image-formats.ts';
+import { errnoOf } from '../../base/errors.ts';
+import { statsId } from './file-ids.ts';
+
+/** The pieces of an image. The first one is that of its `ImagePlace`. */
+export interface SplitPlace {
+  /** Bytes of every piece but the last. */
+  size: number;
+  /** The path of the whole: NAME, whose pieces are NAME.000 and so on. */
+  whole: string;
+  /** The further pieces of the image that has the name now, in order. */
+  later: OldPiece[];
+  /** Further pieces of an incomplete image, in order. */
+  laterParts: OldPiece[];
+}
+
+/** A piece as it was found. */
+export interface OldPiece {
+  path: string;
+  id: string;
+  size: number;
+  modified: number;
+  /** It is no file with a single name. */
+  odd: boolean;
+}
+
+/** The pieces of the image whose first piece is at `first`. Rejects with an errno. */
+export async function splitPlace(first: string, size: number): Promise<SplitPlace> {
+  const whole = wholeOf(first);
+  return { size, whole, later: await laterPieces(whole, ''), laterParts: await laterPieces(whole, '.part') };
+}
+
+/** The files NAME.001, NAME.002 and so on with `suffix`, up to the first that is not there. */
+async function laterPieces(whole: string, suffix: string): Promise<OldPiece[]> {
+  const found: OldPiece[] = [];
+  for (let index = 1; ; index += 1) {
+    const path = pieceAt(whole, index) + suffix;
+    const stats = await lstat(path, { bigint: true }).catch(nullIfAbsent);
+    if (stats === null) return found;
+    const odd = !stats.isFile() || stats.nlink !== 1n;
+    found.push({ path, id: statsId(stats), size: Number(stats.size), modified: Number(stats.mtimeMs), odd });
+  }
+}
+
+function nullIfAbsent(error: unknown): null {
+  if (errnoOf(error) === 'ENOENT') return null;
+  throw error;
+}

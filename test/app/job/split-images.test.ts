@@ -1,0 +1,177 @@
+// Images that are written in pieces: what other tools join, what is left when a job ends early, and whose files they are.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ImageFormat } from '../../../app/contract/image-formats.ts';
+import { oldDisk, skip } from './packed-files.ts';
+import { interrupted, killAtStall, MiB, oneBench, refused, resultOf, resume, untilDurable } from './support.ts';
+
+const bench = oneBench();
+
+/** Pieces of a mebibyte. */
+const imageFormat: ImageFormat = { format: 'byName', level: null, threads: null, split: MiB };
+
+/** The files that begin with the name of `image`, without its folder. */
+const files = (image: string): string[] =>
+  readdirSync(dirname(image))
+    .filter((name) => name.startsWith(`${basename(image)}.`))
+    .map((name) => name.slice(basename(image).length))
+    .sort();
+
+/** What `command` makes of the pieces of `image`, one after the other. */
+const joined = (image: string, command: string): Buffer =>
+  execFileSync('sh', ['-c', `cat "$0".* | ${command}`, image], { maxBuffer: 64 * MiB });
+
+describe.skipIf(skip !== null)(`an image that is written in pieces${skip === null ? '' : ` (${skip})`}`, () => {
+  it.each([
+    ['img.zst', 'zstd -dc'],
+    ['img.xz', 'xz -dc'],
+    ['img', 'cat'],
+  ])('is joined by cat, byte for byte, beside a disk: copy.%s by %s', async (ending, command) => {
+    const source = await bench.image('disk.img', 5 * MiB + 1536);
+    const image = await bench.path(`copy.${ending}`);
+    const disk = await oldDisk(bench, 8 * MiB);
+
+    const result = await bench.session().run({ source, destinations: [image, disk.device], imageFormat, asIs: true });
+
+    expect(result.destinations).toMatchObject([
+      { path: image, state: 'done', verified: true },
+      { path: disk.device, state: 'done', verified: true },
+    ]);
+    expect(files(image)).toEqual(['.000', '.001', '.002', '.003', '.004', '.005']);
+    for (const piece of files(image).slice(0, -1)) expect(statSync(image + piece).size).toBe(MiB);
+    expect(joined(image, command).equals(readFileSync(source))).toBe(true);
+    execFileSync('cmp', ['--bytes', String(5 * MiB + 1536), source, disk.backing]);
+  });
+
+  it.each(['img.zst', 'img'])('is a source by the name of its first piece: copy.%s', async (ending) => {
+    const source = await bench.image('disk.img', 5 * MiB + 1536);
+    const image = await bench.path(`copy.${ending}`);
+    await bench.session().run({ source, destinations: [image], imageFormat, asIs: true });
+
+    const result = await bench.session().run({ kind: 'verify', source: `${image}.000`, destinations: [source] });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+  });
+
+  it('is one piece when it is short', async () => {
+    const source = await bench.image('disk.img', MiB / 2);
+    const image = await bench.path('copy.img');
+
+    await bench.session().run({ source, destinations: [image], imageFormat, asIs: true });
+
+    expect(files(image)).toEqual(['.000']);
+    expect(readFileSync(`${image}.000`).equals(readFileSync(source))).toBe(true);
+  });
+
+  it('leaves no piece of the longer image that it replaces', async () => {
+    const image = await bench.path('copy.img.zst');
+    const long = await bench.image('long.img', 5 * MiB);
+    const short = await bench.image('short.img', 2 * MiB);
+    await bench.session().run({ source: long, destinations: [image], imageFormat, asIs: true });
+
+    const result = await bench.session().run({ source: short, destinations: [image], imageFormat, asIs: true });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+    expect(files(image)).toEqual(['.000', '.001', '.002']);
+    expect(joined(image, 'zstd -dc').equals(readFileSync(short))).toBe(true);
+  });
+
+  it.each(['.001', '.001.part'])('is refused when a file NAME%s is there that it does not replace', async (ending) => {
+    const source = await bench.image('disk.img', 2 * MiB);
+    const image = await bench.path('copy.img');
+    await writeFile(image + ending, 'of somebody else');
+
+    const errors = await refused(bench.session().run({ source, destinations: [image], imageFormat, asIs: true }));
+
+    expect(errors).toMatchObject([{ code: 'IN_USE', reason: { kind: 'pieceInTheWay', piece: image + ending } }]);
+    expect(files(image)).toEqual([ending]);
+  });
+
+  it('is completed by a retry after its file system was full in its third piece', async () => {
+    const source = await bench.image('disk.img', 12 * MiB);
+    const target = await bench.path('small');
+    await mkdir(target);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2500k', 'platter-test', target]);
+    bench.finally(() => Promise.resolve(execFileSync('umount', [target])));
+    const image = `${target}/copy.img.zst`;
+    const disk = await oldDisk(bench, 12 * MiB);
+    await disk.rule('stall w 10M 1M');
+    const session = bench.session();
+    await session.begin({ source, destinations: [image, disk.device], imageFormat, asIs: true });
+    await session.until(({ event }) => event === 'error');
+    await disk.waitFor(({ stalled }) => stalled > 0);
+
+    execFileSync('mount', ['-o', 'remount,size=40M', target]);
+    await session.engine.call('retry', { destination: 0 });
+    await disk.rule('go');
+    const result = await resultOf(session);
+
+    expect(result.destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'done', verified: true },
+    ]);
+    expect(joined(image, 'zstd -dc').equals(readFileSync(source))).toBe(true);
+  });
+
+  it('keeps the names of incomplete pieces when its job is cancelled, and the next copy replaces them', async () => {
+    const source = await bench.image('disk.img', 12 * MiB);
+    const image = await bench.path('copy.img.zst');
+    const disk = await oldDisk(bench, 12 * MiB);
+    await disk.rule('stall w 6M 1M');
+    const session = bench.session();
+    const { log } = await session.begin({
+      source,
+      destinations: [image, disk.device],
+      imageFormat,
+      asIs: true,
+      memory: 8 * MiB,
+    });
+    await untilDurable(log);
+    await killAtStall(session, disk);
+    expect(files(image)).toContain('.001.part');
+    expect(existsSync(`${image}.000`)).toBe(false);
+
+    const result = await bench.session().run({ source, destinations: [image], imageFormat, asIs: true });
+
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+    expect(files(image).every((name) => /^\.\d{3}$/u.test(name))).toBe(true);
+    expect(joined(image, 'zstd -dc').equals(readFileSync(source))).toBe(true);
+  });
+
+  it('is not offered to be continued, and the reason says why', async () => {
+    const source = await bench.image('disk.img', 12 * MiB);
+    const image = await bench.path('copy.img.zst');
+    const disk = await bench.disk({ size: 12 * MiB, file: source });
+    await disk.rule('stall r 8M 1M');
+    const session = bench.session();
+    const ask = { source: disk.device, destinations: [image], imageFormat, memory: 8 * MiB, asIs: true };
+    const { job, log } = await session.begin(ask);
+    await untilDurable(log);
+    await killAtStall(session, disk);
+
+    const next = bench.session();
+
+    expect(await interrupted(next)).toEqual([]);
+    expect(await refused(resume(next, job))).toMatchObject([
+      { code: 'NOTHING_TO_DO', device: image, reason: { kind: 'splitWhole', job: 'resume' } },
+    ]);
+  });
+
+  it.each([
+    ['an update', { update: true }],
+    ['a rescue', { rescue: { retries: 0, map: null } }],
+  ] as const)('is refused for %s, and nothing is written', async (_, options) => {
+    const source = await bench.image('disk.img', 2 * MiB);
+    const image = await bench.path('copy.img');
+
+    const errors = await refused(bench.session().run({ source, destinations: [image], imageFormat, ...options }));
+
+    expect(errors).toContainEqual(
+      expect.objectContaining({ reason: expect.objectContaining({ kind: 'splitWhole' }) as object }),
+    );
+    expect(files(image)).toEqual([]);
+  });
+});

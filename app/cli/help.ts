@@ -133,7 +133,8 @@ unknown or absent:
                       name and message if it cannot be used
   used                with --used: size, used, copied (the same in chunks of 1
                       MiB), image (about; null if that is not known) and parts
-                      as in the plan of copy --json; or only problem, an error
+                      as in the plan of copy --json; or only problem, an error.
+                      Absent for an image of copy --used, where copied has it
   problem             an error as in copy --json, if not everything could be
                       examined
 

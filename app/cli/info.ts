@@ -105,9 +105,18 @@ async function printInfo(
   return print(path, { ...NOTHING_MORE, disk, found, usage }, json);
 }
 
-/** What the file systems use, by the engine; why that is not known where nothing can be read. */
-async function findUsage(path: string, { packed, problem }: Described, engine: Engine): Promise<FoundUsage> {
+/**
+ * What the file systems use, by the engine; why that is not known where nothing can be read. null for a packed image that
+ * tells it.
+ */
+async function findUsage(
+  path: string,
+  { packed, problem, copied }: Described,
+  engine: Engine,
+): Promise<FoundUsage | null> {
   if (problem !== null) return { usage: null, problem };
+  // The image says itself what of its source was in use.
+  if ((copied?.used ?? null) !== null) return null;
   if (packed !== null) return { usage: null, problem: ofPacked(path) };
   const waits = waitsOn(stderr, stderr.isTTY && terminal.moves);
   const absolute = path.startsWith('/') ? path : `${process.cwd()}/${path}`;
@@ -135,7 +144,7 @@ interface Told {
   found: Described;
   /** The facts about a file at a URL; null for a file or disk of this machine. */
   remote: RemoteFacts | null;
-  /** null when it is not asked for. */
+  /** null when it is not asked for, and for a packed image that tells it. */
   usage: FoundUsage | null;
 }
 

@@ -110,6 +110,19 @@ describe.skipIf(cannot !== null)('platter info --used', { timeout: 120_000 }, ()
     expect(used!.problem!.message).toContain('The used blocks of a packed source cannot be found yet.');
   });
 
+  test('leaves the answer to a packed image that was made with --used', async () => {
+    const folder = await bench.directory();
+    const [image, packed] = [await blank(join(folder, 'disk.img'), 64 * MiB), join(folder, 'copy.img.zst')];
+    await run('mkfs.ext4', '-q', image);
+    await platter(['copy', image, packed, '--used', '--yes']);
+
+    const { code, stdout } = await platter(['info', '--used', packed]);
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Used {7}[\d.]+ MB of 67\.1 MB were in use and copied/u);
+    expect(stdout).not.toContain('In use');
+  });
+
   test('does not fetch a file from a server for it', async () => {
     const { code, stderr } = await platter(['info', '--used', 'https://example.invalid/disk.img']);
     expect([code, stderr]).toEqual([2, expect.stringContaining('Download it first, or leave out --used.')]);

@@ -70,6 +70,7 @@ const rooms = {
       'formats',
       'job',
       'native',
+      'serving',
       'unpacking',
       'view',
     ],

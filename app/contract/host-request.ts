@@ -29,6 +29,13 @@ export const hostRequest = z.discriminatedUnion('method', [
   /** Gives up every `usage` that has not been answered. Each is refused (CANCELLED). */
   call('stopUsage', nothing),
   /**
+   * Opens an image as files in a folder of its own. It stays open when the host ends. `entry`: the file of an archive;
+   * null for its only one.
+   */
+  call('openImage', z.strictObject({ path, entry })),
+  /** Closes the image that is open in this folder. Refused when none is. */
+  call('closeImage', z.strictObject({ folder: path })),
+  /**
    * From now on the host reports every change of the disks (`DisksEvent`) when the kernel does. Refused
    * (ENGINE_UNAVAILABLE) where the kernel's events cannot be received.
    */

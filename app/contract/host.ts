@@ -3,6 +3,7 @@ import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { HostMethod, HostParams } from './host-request.ts';
 import type { Described } from './disk-content.ts';
+import type { ClosedFolder, OpenedFolder } from './opened-images.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan, Usage } from './jobs.ts';
 
 export type { HostMethod, HostRequest } from './host-request.ts';
@@ -14,7 +15,7 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * The version of everything in this file and in host-request.ts. Raise it with every change, because the client does
  * not check the host's messages.
  */
-export const PROTOCOL = 7;
+export const PROTOCOL = 8;
 
 /** The results of these calls. The others return an empty object. */
 interface Results {
@@ -23,6 +24,8 @@ interface Results {
   prepare: Plan;
   describe: Described;
   usage: Usage;
+  openImage: OpenedFolder;
+  closeImage: ClosedFolder;
   /** Path of the source when it was downloaded and no other job uses it. */
   forget: { download: string | null };
 }

@@ -159,6 +159,7 @@ export const REASONS = {
   openedThere: {},
   noEmptyFolder: {},
   notOpened: {},
+  noFileManager: { folder: 'text', said: 'text' },
   readFromStart: { format: 'text' },
   inPieces: {},
   largeBlocks: { size: 'text' },

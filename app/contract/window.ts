@@ -5,6 +5,7 @@ import type { LeftDownload, SourceDownload } from './downloads.ts';
 import type { Reading } from './host.ts';
 import type { InterruptedJob, JobProgress, JobResult, Plan, Usage } from './jobs.ts';
 import type { ReportForm } from './limits.ts';
+import type { OpenImage } from './opened-images.ts';
 import type { Described } from './disk-content.ts';
 import type { JobRequest } from './request.ts';
 import type { SettingsChange, SettingsState } from './settings.ts';
@@ -95,6 +96,8 @@ export interface AppState extends SettingsState {
   left: LeftDownload[];
   /** The images read last, newest first, without those that are gone and cannot be downloaded again. */
   recent: RecentImage[];
+  /** The images that are open as files, in the order of opening. */
+  openImages: OpenImage[];
   /** Id of the ended job in the history; null while it runs, and when it could not be stored. */
   record: string | null;
   /** Why it could not be stored; null when all is well. */
@@ -154,6 +157,19 @@ export interface WindowCalls {
    * `AppState.download`. Refused when the file is gone.
    */
   chooseRecent: { args: [job: string]; result: Outcome<RecentImage> };
+  /**
+   * Opens an image as files that can only be read, and shows them in the file manager. `AppState.openImages` has it until
+   * it is closed. Refused for a file that the user did not give to Platter.
+   */
+  openImage: { args: [path: string, entry: string | null]; result: Outcome<null> };
+  /** The same for the image that a job of the history wrote, by the index of the destination. */
+  openRecorded: { args: [job: string, destination: number]; result: Outcome<null> };
+  /** Indices of the destinations of a job that are complete images and still exist. */
+  recordedImages: { args: [job: string]; result: number[] };
+  /** Shows a file system of an open image in the file manager. `folder` names the image, as in `AppState.openImages`. */
+  showFiles: { args: [folder: string, partition: number | null]; result: Outcome<null> };
+  /** Closes an open image. Refused while something uses it. */
+  closeImage: { args: [folder: string]; result: Outcome<null> };
   /** Shows the native dialog for an image to check or repair; null when the user cancels. */
   chooseOldImage: { args: []; result: string | null };
   /** Shows the native dialog for a manifest; null when the user cancels. */
@@ -223,6 +239,11 @@ export const calls = [
   'discardDownload',
   'keepDownload',
   'chooseRecent',
+  'openImage',
+  'openRecorded',
+  'recordedImages',
+  'showFiles',
+  'closeImage',
   'chooseOldImage',
   'chooseManifest',
   'chooseNewImage',

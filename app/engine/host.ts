@@ -13,6 +13,8 @@ import { errorsIn, failure, hasStalled, Refusal } from '../base/errors.ts';
 import { encodeFrame, FrameDecoder } from '../client/frames.ts';
 import { loadAddon, type NativeAddon } from './native/addon.ts';
 import { Rights } from './access/rights.ts';
+import { closeImage } from './serving/opened.ts';
+import { showImage } from './serving/show-image.ts';
 import { hostRequest, type HostRequest } from '../contract/host-request.ts';
 
 const ADDON = fileURLToPath(new URL('../native/kcopyd.node', import.meta.url));
@@ -96,6 +98,10 @@ async function perform(request: HostRequest): Promise<unknown> {
     case 'stopUsage':
       engine.stopUsage();
       return {};
+    case 'openImage':
+      return showImage(request.params.path, request.params.entry);
+    case 'closeImage':
+      return closeImage(request.params.folder);
     case 'prepare':
       return engine.prepare(request.params);
     case 'start':

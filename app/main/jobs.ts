@@ -7,6 +7,7 @@ import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
 import type { Plan, Usage } from '../contract/jobs.ts';
 import type { Described } from '../contract/disk-content.ts';
+import type { ClosedFolder, OpenedFolder } from '../contract/opened-images.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
@@ -17,7 +18,7 @@ import type { JobEvent } from '../view/reduce-events.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
 /** The disks and jobs that the window shows. */
-export type JobsState = Omit<AppState, keyof SettingsState | 'download' | 'left' | 'recent'>;
+export type JobsState = Omit<AppState, keyof SettingsState | 'download' | 'left' | 'recent' | 'openImages'>;
 
 /** Guards the engine host against the page, by what the user has given and agreed to. */
 export interface Gate {
@@ -227,6 +228,16 @@ export class Jobs {
   /** Describes an image file and its content. `entry`: the file of an archive to describe; null for its only one. */
   describe(path: string, entry: string | null): Promise<Outcome<Described>> {
     return this.#ask('describe', { path, entry });
+  }
+
+  /** Opens an image as files. `entry`: the file of an archive; null for its only one. */
+  openImage(path: string, entry: string | null): Promise<Outcome<OpenedFolder>> {
+    return this.#ask('openImage', { path, entry });
+  }
+
+  /** Closes the image that is open in this folder. */
+  closeImage(folder: string): Promise<Outcome<ClosedFolder>> {
+    return this.#ask('closeImage', { folder });
   }
 
   /** Finds what the file systems of a disk or raw image use. */

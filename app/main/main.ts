@@ -20,6 +20,7 @@ import { Jobs } from './jobs.ts';
 import { endWith, log, setupLog } from './log.ts';
 import { stateNotices } from './notices.ts';
 import { setupNotifications } from './notifications.ts';
+import { imagesOf, OpenImages } from './open-images.ts';
 import { openedImage } from './open-with.ts';
 import { RENDERER } from './paths.ts';
 import { setupPerson, type WindowUser } from './person.ts';
@@ -59,6 +60,7 @@ async function run(): Promise<void> {
     download: downloads.current,
     left: downloads.left,
     recent: recent.current,
+    openImages: images.current,
   });
   const person = setupPerson(() => jobs.state.review);
   let speeds = noSpeeds;
@@ -103,6 +105,12 @@ async function run(): Promise<void> {
     },
     person,
   );
+  const images = new OpenImages({
+    open: (path, entry) => jobs.openImage(path, entry),
+    close: (folder) => jobs.closeImage(folder),
+    show: (folder) => shell.openPath(folder),
+    changed: () => publish(state()),
+  });
   speakWith(() => settings.state.language);
   // Starts the engine host and its first list in parallel with Chromium, which takes as long.
   const disksKnown = setupDiskWatch(jobs);
@@ -113,8 +121,11 @@ async function run(): Promise<void> {
   setupSecurity();
   setupContent(RENDERER);
   setupMenu();
-  setupQuit(jobs);
-  setupIpc(handlersOf({ jobs, recent, downloads, settings, person, disksKnown, state, speeds: () => speeds }), person);
+  setupQuit(jobs, images);
+  setupIpc(
+    handlersOf({ jobs, recent, downloads, images, settings, person, disksKnown, state, speeds: () => speeds }),
+    person,
+  );
   const open = (argv: readonly string[], workingDirectory: string): void => {
     const image = openedImage(argv, workingDirectory, app.isPackaged ? null : app.getAppPath());
     if (image === null) return;
@@ -134,6 +145,7 @@ interface Main {
   jobs: Jobs;
   recent: RecentImages;
   downloads: SourceDownloads;
+  images: OpenImages;
   settings: SettingsStore;
   person: WindowUser;
   /** Resolves when the first list of disks is there. */
@@ -146,7 +158,7 @@ interface Main {
  * The handler for each call of the window. It is a table with a row for each call, so its length is that of the
  * contract.
  */
-function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, state, speeds }: Main): Handlers {
+function handlersOf({ jobs, recent, downloads, images, settings, person, disksKnown, state, speeds }: Main): Handlers {
   const { grants } = person;
   /** Grants the files that the user chose in a dialog. */
   const given =
@@ -184,6 +196,20 @@ function handlersOf({ jobs, recent, downloads, settings, person, disksKnown, sta
       await downloads.repeated({ origin, source: { path } });
       return { ok: true, value: { ...found.value, isThere: downloads.current?.path === path } };
     },
+    openImage: (path, entry) =>
+      grants.isReadable(path) ? images.open(path, entry) : { ok: false, errors: [notGiven(path)] },
+    openRecorded: async (job, destination) => {
+      const found = await findJob(job);
+      if (!found.ok) return found;
+      const end = found.value.destinations[destination];
+      return end?.kind === 'file' ? images.open(end.path, null) : { ok: false, errors: [notGiven(end?.path ?? null)] };
+    },
+    recordedImages: async (job) => {
+      const found = await findJob(job);
+      return found.ok ? imagesOf(found.value) : [];
+    },
+    showFiles: (folder, partition) => images.show(folder, partition),
+    closeImage: (folder) => images.close(folder),
     chooseOldImage: () => chooseOldImage().then(given('write')),
     chooseManifest: () => chooseManifest().then(given('read')),
     chooseNewImage: () => chooseNewImage().then(given('write')),

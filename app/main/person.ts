@@ -109,6 +109,10 @@ const notWanted = (link: string): PlatterError =>
 
 function question(call: keyof WindowCalls): string {
   switch (call) {
+    case 'openImage':
+    case 'openRecorded':
+    case 'showFiles':
+      return say('dialogs.askOpen');
     case 'eject':
       return say('dialogs.askEject');
     case 'forget':

@@ -183,7 +183,7 @@ test('says on tile, header and summary that only used blocks were verified', asy
   await open.start({ state: { disks, job: ended } });
 
   await open.page.getByRole('heading', { name: '1 verified: used blocks' }).waitFor();
-  await open.page.getByRole('heading', { name: 'Verified: used blocks', exact: true }).waitFor();
+  await open.page.locator('.tile').getByText('Verified: used blocks', { exact: true }).waitFor();
   await open.page.getByText(/, used blocks only/).waitFor();
   await open.picture('used-ended');
 });

@@ -2,17 +2,13 @@
 import { accessSync, constants } from 'node:fs';
 import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OpenedFile } from '../../contract/opened-images.ts';
 import { unlessErrno } from '../../base/errors.ts';
 import { runProgram, SYSTEM_PATH, type ProgramOutput } from '../devices/run-program.ts';
 import type { ImageFile, OpenedImage } from './image-folder.ts';
 
 /** A file of an opened image, and where the system shows its files. */
-export interface ShownFile extends ImageFile {
-  /** null when it is not shown. */
-  mounted: string | null;
-  /** Why its file system is not shown, in the words of the program that refused; null when there is no reason. */
-  refused: string | null;
-}
+export type ShownFile = OpenedFile;
 
 /** The types of the kernel, by the names of blkid, and the options with which each writes nothing, not even its log. */
 const KERNEL_TYPES: Readonly<Record<string, { type: string; options: readonly string[] }>> = {

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, open, readdir, rmdir, stat, type FileHandle } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import type { Described, ExaminedPartition } from '../../contract/disk-content.ts';
+import type { OpenedFile } from '../../contract/opened-images.ts';
 import { errnoOf, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { placeOf } from '../../base/paths.ts';
 import { makeFolder } from '../../base/state-folder.ts';
@@ -15,15 +16,7 @@ import { IMAGES, isOpened, SOURCES } from './opened.ts';
 import { serve, type Server } from './serve-program.ts';
 
 /** A file of an opened image: all of it, or a partition. */
-export interface ImageFile {
-  /** The number of the partition; null for the whole image. */
-  partition: number | null;
-  path: string;
-  bytes: number;
-  /** Its content, as blkid names it; null when it is not known or ambiguous. */
-  type: string | null;
-  label: string | null;
-}
+export type ImageFile = Omit<OpenedFile, 'mounted' | 'refused'>;
 
 /** An image that is open in a folder. It stays so until it is closed (`opened.ts`). */
 export interface OpenedImage {

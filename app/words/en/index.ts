@@ -20,6 +20,7 @@ import { image } from './window/image.ts';
 import { interrupted } from './window/interrupted.ts';
 import { job } from './window/job.ts';
 import { notes } from './facts/notes.ts';
+import { opened } from './window/opened.ts';
 import { options } from './window/options.ts';
 import { reasons } from './facts/reasons.ts';
 import { remedies } from './facts/remedies.ts';
@@ -55,6 +56,7 @@ export const en = {
   interrupted,
   job,
   notes,
+  opened,
   options,
   reasons,
   remedies,

@@ -177,9 +177,12 @@ describe('S10 other calls', () => {
       'eject',
       'findUsage',
       'forget',
+      'openImage',
+      'openRecorded',
       'resumeDownload',
       'retry',
       'review',
+      'showFiles',
       'start',
     ]);
   });

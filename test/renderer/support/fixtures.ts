@@ -133,6 +133,7 @@ export const appState = (more: Partial<AppState> = {}): AppState => ({
   download: null,
   left: [],
   recent: [],
+  openImages: [],
   record: null,
   recordError: null,
   settings: defaultSettings,

@@ -11,6 +11,7 @@ import type { SourceDownload } from '../../../app/contract/downloads.ts';
 import type { Outcome, PlatterError } from '../../../app/contract/errors.ts';
 import type { Described } from '../../../app/contract/disk-content.ts';
 import type { Plan, Usage } from '../../../app/contract/jobs.ts';
+import type { OpenedFolder } from '../../../app/contract/opened-images.ts';
 import type { JobRecord } from '../../../app/contract/records.ts';
 import type { SettingsChange } from '../../../app/contract/settings.ts';
 import {
@@ -52,6 +53,10 @@ export class FakeMain {
   image: string | null = null;
   /** The answer to `describeImage`. */
   described: Outcome<Described> = { ok: false, errors: [] };
+  /** What `openImage` opens. */
+  opened: OpenedFolder | null = null;
+  /** The answer to `recordedImages`. */
+  existing: number[] = [];
   /** The answer to `findUsage`. null: it comes when the search is stopped. */
   usageFound: Outcome<Usage> | null = null;
   #stopFinding: () => void = () => undefined;
@@ -141,6 +146,19 @@ export class FakeMain {
         return this.controlled;
       case 'chooseRecent':
         return this.recentTaken ?? { ok: true, value: this.state.recent.find(({ job }) => job === args[0]) };
+      case 'openImage':
+        if (this.opened !== null)
+          await this.push({ openImages: [{ ...this.opened, path: String(args[0]), entry: args[1] as string | null }] });
+        return this.controlled;
+      case 'openRecorded':
+      case 'showFiles':
+        return this.controlled;
+      case 'recordedImages':
+        return this.existing;
+      case 'closeImage':
+        if (this.controlled.ok)
+          await this.push({ openImages: this.state.openImages.filter(({ folder }) => folder !== args[0]) });
+        return this.controlled;
       case 'chooseManifest':
         return this.manifest;
       case 'chooseNewImage':

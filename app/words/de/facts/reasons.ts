@@ -146,6 +146,7 @@ export const reasons: Translated<typeof english> = {
   openedThere: 'In diesem Ordner ist schon ein Abbild geöffnet.',
   noEmptyFolder: 'Es ist kein leerer Ordner.',
   notOpened: 'In diesem Ordner ist kein Abbild geöffnet.',
+  noFileManager: 'Die Dateiverwaltung konnte {folder} nicht zeigen: {said}',
   readFromStart: 'Es ist als {format} ohne Index gepackt und lässt sich nur von Anfang an lesen.',
   inPieces: 'Es ist in Teile zerlegt.',
   largeBlocks: 'Es ist in Blöcken von bis zu {size} gepackt: Etwas darin zu lesen braucht zu viel Speicher.',

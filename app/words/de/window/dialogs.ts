@@ -26,6 +26,9 @@ export const dialogs: Translated<typeof english> = {
   askDownload: 'Von diesem Link herunterladen?',
   askDownloadAgain: 'Erneut herunterladen?',
   askDiscard: 'Den Download verwerfen?',
+  askOpen: 'Das Abbild öffnen?',
+  staysOpen: '{count, plural, one {# Abbild bleibt geöffnet.} other {# Abbilder bleiben geöffnet.}}',
+  staysOpenDetail: 'Etwas benutzt noch {names}. Beenden Sie das und führen Sie dann aus: {commands}',
   askDetail:
     'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
   yes: 'Ja',

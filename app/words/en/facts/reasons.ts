@@ -137,6 +137,7 @@ export const reasons = {
   openedThere: 'An image is open in this folder already.',
   noEmptyFolder: 'It is no empty folder.',
   notOpened: 'No image is open in this folder.',
+  noFileManager: 'The file manager could not show {folder}: {said}',
   readFromStart: 'It is packed as {format} without an index, so it can only be read from its start.',
   inPieces: 'It is split into pieces.',
   largeBlocks: 'It is packed in blocks of up to {size}, so reading anything in it takes too much memory.',

@@ -24,6 +24,9 @@ export const dialogs = {
   askDownload: 'Download from this link?',
   askDownloadAgain: 'Download again?',
   askDiscard: 'Discard the download?',
+  askOpen: 'Open the image?',
+  staysOpen: '{count, plural, one {# image stays open.} other {# images stay open.}}',
+  staysOpenDetail: 'Something still uses {names}. Close it, then run: {commands}',
   askDetail:
     'Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
   yes: 'Yes',

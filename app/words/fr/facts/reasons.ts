@@ -143,6 +143,7 @@ export const reasons: Translated<typeof english> = {
   openedThere: 'Une image est déjà ouverte dans ce dossier.',
   noEmptyFolder: 'Ce n’est pas un dossier vide.',
   notOpened: 'Aucune image n’est ouverte dans ce dossier.',
+  noFileManager: 'Le gestionnaire de fichiers n’a pas pu montrer {folder} : {said}',
   readFromStart: 'Elle est compressée en {format} sans index et ne peut être lue que depuis le début.',
   inPieces: 'Elle est découpée en morceaux.',
   largeBlocks: 'Elle est compressée en blocs de {size} au plus : en lire une partie demande trop de mémoire.',

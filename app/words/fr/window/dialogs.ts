@@ -26,6 +26,9 @@ export const dialogs: Translated<typeof english> = {
   askDownload: 'Télécharger depuis ce lien ?',
   askDownloadAgain: 'Télécharger à nouveau ?',
   askDiscard: 'Abandonner le téléchargement ?',
+  askOpen: 'Ouvrir l’image ?',
+  staysOpen: '{count, plural, one {# image reste ouverte.} other {# images restent ouvertes.}}',
+  staysOpenDetail: '{names} est encore en cours d’utilisation. Terminez cela, puis exécutez : {commands}',
   askDetail:
     'Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
   yes: 'Oui',

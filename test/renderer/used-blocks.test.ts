@@ -169,10 +169,11 @@ test.each([
 
   const words = await section.innerText();
   expect(words).toMatch(/46.GB of 256.GB are free and left out/u);
-  expect(words).toContain('A drive keeps there what it has now. That is not compared.');
+  expect(words).toContain('A drive keeps most of what it has there. That is not compared.');
   await open.page.getByText('then verified: used blocks').waitFor();
-  await open.page.getByText(/^Saves 46.GB of 256.GB/u).waitFor();
   expect(await open.page.getByText('--zero-unmapped').count()).toBe(0);
+  // The hidden switch has the answer of the review.
+  await open.page.getByText(/^Saves 46.GB of 256.GB/u).waitFor({ state: 'attached' });
 });
 
 test('says on tile, header and summary that only used blocks were verified', async () => {

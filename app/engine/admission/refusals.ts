@@ -8,6 +8,7 @@ import type { Block, Blocks } from '../devices/block-devices.ts';
 import { bootAreasOf, foundations, mountsOn, withDescendants } from '../devices/block-devices.ts';
 import { refusalsOf } from '../devices/disk-refusals.ts';
 import { failure } from '../../base/errors.ts';
+import { formatByName } from '../../contract/image-formats.ts';
 import { MOST_PIECES } from '../../contract/limits.ts';
 import { isNode } from '../devices/file-ids.ts';
 import type { End, Found, ImagePlace } from '../devices/inspect-paths.ts';
@@ -251,7 +252,9 @@ function againstPair(kind: JobKind, source: End, end: End, blocks: Blocks): Plat
 function againstSize(kind: JobKind, needed: number, end: End): PlatterError[] {
   const missing = end.image === null ? needed - end.size : 0;
   const gone = writes(kind) && end.block !== null && end.size === 0; // refused above, with a better reason
-  if (missing <= 0 || gone) return [];
+  // Refused by `packed-images.ts`: its size is not that of the image in it.
+  const packed = end.kind === 'file' && formatByName(end.realPath) !== null;
+  if (missing <= 0 || gone || packed) return [];
   return [
     check(end, 'TOO_SMALL', { kind: 'tooSmall', holds: end.size, missing, writing: writes(kind) ? 'yes' : 'no' }),
   ];

@@ -123,6 +123,17 @@ describe('refusals: an image as destination', () => {
     expect(notesOnPackedImages([end], GB)).toMatchObject([{ kind: 'packs' }]);
   });
 
+  it('does not call a packed image too small: its size is not that of the image in it', () => {
+    const errors = (path: string): string[] =>
+      refusals(
+        { kind: 'verify', update: false, unmount: false, bytes: null, data: null },
+        { end: source(GB) },
+        [{ end: image({ path, realPath: path, id: 'file:1', size: 1000, image: null }) }],
+        blocks,
+      ).map(({ code }) => code);
+    expect([errors('/images/copy.img'), errors('/images/copy.img.zst')]).toEqual([['TOO_SMALL'], []]);
+  });
+
   it('refuses an image that is longer than FAT allows', () => {
     expect(codes(blocks, source(5 * GB), [image({ image: place({ limits: limitsOf(FAT_MAGIC) }) })])).toEqual([
       '/images/copy.img NO_SPACE',

@@ -3,16 +3,16 @@
 import { constants } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import type { Described, ExaminedPartition } from '../../contract/disk-content.ts';
 import type { OpenedFile } from '../../contract/opened-images.ts';
 import { errnoOf, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { placeOf } from '../../base/paths.ts';
 import { makeFolder } from '../../base/state-folder.ts';
 import { shell } from '../devices/release-commands.ts';
-import { describe } from '../unpacking/describe.ts';
+import { describeBytes } from '../unpacking/describe.ts';
 import { piecesAt } from '../unpacking/source-files.ts';
-import { IMAGES, isOpened, SOURCES } from './opened.ts';
+import { IMAGES, isOpened, realFolder, SOURCES } from './opened.ts';
 import { serve, type Server } from './serve-program.ts';
 
 /** A file of an opened image: all of it, or a partition. */
@@ -105,7 +105,7 @@ interface Place {
 
 async function placeFor(image: string, wanted: string | null): Promise<Place> {
   if (wanted === null) return { folder: await ownFolder(image), made: true };
-  const folder = resolve(wanted);
+  const folder = await realFolder(wanted);
   if (isOpened(folder))
     refuse({
       code: 'IN_USE',
@@ -148,7 +148,7 @@ async function ownFolder(image: string): Promise<string> {
 async function addFiles(server: Server, images: string): Promise<Pick<OpenedImage, 'files' | 'problem'>> {
   const whole = join(images, 'disk.img');
   await server.add({ name: 'disk.img', offset: 0, length: server.size });
-  const { table, signatures, problem } = await describe(whole, null);
+  const { table, signatures, problem } = await describeBytes(whole);
   const files: ImageFile[] = [
     { partition: null, path: whole, bytes: server.size, ...(table === null ? contentOf(signatures) : NO_CONTENT) },
   ];

@@ -1,6 +1,6 @@
 // Lists what is open in the folder of an image, and closes it. The kernel's lists are the only record of it.
 import { readdirSync, readFileSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
+import { realpath, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../../contract/errors.ts';
@@ -31,7 +31,17 @@ interface Loop {
   targets: string[];
 }
 
-/** True when an image is open in this folder (absolute), or was until its server was killed. */
+/** The path of a folder as the kernel lists it, without links; made absolute where there is none. */
+export async function realFolder(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return resolve(folder);
+  }
+}
+
+/** True when an image is open in this folder (absolute, without links), or was until its server was killed. */
 export const isOpened = (folder: string): boolean => serverIn(folder, mountsNow()) !== null;
 
 const mountsNow = (): Mount[] => parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -67,7 +77,7 @@ function loopsOver(images: string, mounts: readonly Mount[]): Loop[] {
  * Rejects with a Refusal when no image is open there.
  */
 export async function closeImage(folder: string): Promise<{ errors: PlatterError[]; closed: boolean }> {
-  const at = resolve(folder);
+  const at = await realFolder(folder);
   const images = join(at, IMAGES);
   const mounts = mountsNow();
   const server = serverIn(at, mounts);

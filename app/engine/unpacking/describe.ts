@@ -55,6 +55,20 @@ export async function describe(path: string, entry: string | null): Promise<Desc
   }
 }
 
+/**
+ * Parses the bytes of the file at `path` as those of a disk, packed or not. A part that cannot be read is its problem.
+ * Rejects with a Refusal when it cannot be opened.
+ */
+export async function describeBytes(path: string): Promise<Pick<Described, 'table' | 'signatures' | 'problem'>> {
+  const file = await opened(path);
+  try {
+    const { size } = await file.stat();
+    return await parseContents(new FilePieceSource(bytesIn(file.fd, size), path, 'file'), null);
+  } finally {
+    await file.close();
+  }
+}
+
 async function opened(path: string): Promise<FileHandle> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -167,6 +167,31 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
     expect([alive, closed.code]).toEqual([1, 0]);
   }, 120_000);
 
+  test('opens an image whose first block is damaged, and says that it cannot be read', async () => {
+    await disk.run(`xz -0 --block-size=1MiB -T2 -c disk.img > head.xz`);
+    const packed = readFileSync(disk.at('head.xz'));
+    packed.fill(0x77, 60, 68);
+    writeFileSync(disk.at('head.xz'), packed);
+
+    const { code, stderr } = await platter(['mount', disk.at('head.xz'), join(work, 'view')]);
+    const closed = await close(join(work, 'view'));
+
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^platter: \S+disk\.img: /u)]);
+    expect(closed).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('closes an image by the link to the folder that it was opened in', async () => {
+    await disk.run('mkdir empty && ln -s empty link');
+
+    const first = await platter(['mount', disk.at('disk.img'), disk.at('link')]);
+    const again = await platter(['mount', disk.at('disk.img'), disk.at('link')]);
+    const closed = await close(disk.at('link'));
+
+    expect([first.code, again.code]).toEqual([0, 2]);
+    expect(again.stderr).toContain('An image is open in this folder already.');
+    expect(closed).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test.each([
     [
       'a gzip, which has no index',

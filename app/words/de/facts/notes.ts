@@ -17,7 +17,7 @@ export const notes: Translated<typeof english> = {
   mirrorLeft:
     '{path} behält hinter dem Ende der Quelle die Kopie eines alten btrfs-Superblocks, bei {place}. Nur Werkzeuge zur Rettung sehen dort nach.',
   packedLeftOut:
-    '{path} ist ein gepacktes Abbild, das nur als Ganzes geschrieben werden kann: Es wird ausgelassen. Beginnen Sie dafür eine neue Kopie.',
+    '{path} ist ein Abbild, das nur als Ganzes geschrieben werden kann: Es wird ausgelassen. Beginnen Sie dafür eine neue Kopie.',
   splits: '{path} wird in Teilen von {size} geschrieben: {first} und so weiter.',
   mayExceedFat:
     '{path}: Das Dateisystem (FAT) nimmt keine Dateien über {longest}. Die Kopie scheitert, wenn das Abbild größer wird. --split fat schreibt es in Teilen.',

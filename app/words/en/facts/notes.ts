@@ -16,7 +16,7 @@ export const notes = {
   mirrorLeft:
     '{path} keeps a copy of an old btrfs superblock beyond the end of the source, at {place}. Only recovery tools look there.',
   packedLeftOut:
-    '{path} is a packed image that cannot be continued, only written as a whole: it is left out. Start a new copy for it.',
+    '{path} is an image that cannot be continued, only written as a whole: it is left out. Start a new copy for it.',
   splits: '{path} is written in pieces of {size}: {first} and so on.',
   mayExceedFat:
     '{path}: its file system (FAT) allows no files larger than {longest}. The copy fails when the image gets larger. --split fat writes it in pieces.',

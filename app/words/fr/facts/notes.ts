@@ -16,7 +16,7 @@ export const notes: Translated<typeof english> = {
   mirrorLeft:
     '{path} garde la copie d’un ancien superbloc btrfs au-delà de la fin de la source, à {place}. Seuls les outils de récupération regardent là.',
   packedLeftOut:
-    '{path} est une image compressée qui ne peut être écrite qu’en entier : elle est laissée de côté. Commencez une nouvelle copie pour elle.',
+    '{path} est une image qui ne peut être écrite qu’en entier : elle est laissée de côté. Commencez une nouvelle copie pour elle.',
   splits: '{path} est écrit en parties de {size} : {first}, etc.',
   mayExceedFat:
     '{path} : son système de fichiers (FAT) n’accepte pas de fichiers de plus de {longest}. La copie échoue si l’image devient plus grande. --split fat l’écrit en plusieurs parties.',

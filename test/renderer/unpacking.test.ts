@@ -34,7 +34,7 @@ const tiles = () => open.page.getByRole('list', { name: /^(Destinations|Ziele)$/
 
 test.each([
   [1, 'en', 'Unpacking', '1 unpacking and writing', 'light', 1200, 800],
-  [8, 'de', 'Entpacken', '6 beim Entpacken und Schreiben', 'dark', 1200, 800],
+  [8, 'de', 'Entpacken', '6 werden entpackt und geschrieben', 'dark', 1200, 800],
   [8, 'fr', 'Décompression', '6 en décompression et écriture', 'light', 800, 600],
   [32, 'en', 'Unpacking', '22 unpacking and writing', 'light', 1200, 800],
 ] as const)('names its step on %d tiles (%s)', async (n, language, word, counted, scheme, width, height) => {

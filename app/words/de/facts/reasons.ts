@@ -318,7 +318,7 @@ export const reasons: Translated<typeof english> = {
   packedImage:
     '{job, select, update {Ein gepacktes Abbild kann nicht an Ort und Stelle aktualisiert werden. Schreiben Sie ein neues.} rescue {Eine Rettung kann kein gepacktes Abbild schreiben. Retten Sie zuerst in ein unverpacktes Abbild, und packen Sie dieses.} verify {Es ist ein gepacktes Abbild. Geben Sie es als Quelle an, um es mit einem Laufwerk zu vergleichen.} resume {Eine Kopie in ein gepacktes Abbild kann nicht fortgesetzt werden.} other {Ein gepacktes Abbild kann nicht an Ort und Stelle repariert werden. Schreiben Sie ein neues.}}',
   timeoutBounds: 'Die Zeit für eine Antwort muss zwischen 0 und {most} Sekunden liegen, nicht bei {seconds}.',
-  limitBounds: 'Ein Höchsttempo muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',
+  limitBounds: 'Ein Geschwindigkeitslimit muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',
   relativePath: 'Der Pfad ist nicht absolut.',
   chunkMemory: 'Der Speicher reicht nicht für Stücke von {chunk}, wie sie vorher gemacht wurden.',
   manifestMemory: 'Der Speicher reicht nicht für ein Manifest: Seine Stücke hätten {chunk}.',

@@ -2,7 +2,7 @@ import type { Translated } from '../../en/catalogue.ts';
 import type { batch as english } from '../../en/window/batch.ts';
 
 export const batch: Translated<typeof english> = {
-  name: 'Name des Stapels',
+  name: 'Auftragsname',
   namePlaceholder: 'keiner',
   size: 'Größe',
   port: 'Anschluss',

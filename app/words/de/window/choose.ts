@@ -23,7 +23,7 @@ export const choose: Translated<typeof english> = {
   newImageIn: 'Neues Abbild in {folder}',
   remove: 'Entfernen',
   removeNamed: '{name} entfernen',
-  refresh: 'Neu lesen',
+  refresh: 'Aktualisieren',
   action: 'Vorgang',
   actionHint: 'Geschrieben wird erst, wenn Sie bestätigen.',
   to: 'auf',
@@ -34,7 +34,7 @@ export const choose: Translated<typeof english> = {
   readingUsed: 'Die benutzten Blöcke werden gesucht',
   elevating:
     'Diese Laufwerke zu öffnen verlangt die Rechte eines Administrators: Ihr Desktop fragt jetzt nach einem Passwort.',
-  review: 'Ansehen',
+  review: 'Weiter',
   missingSource: 'Wählen Sie eine Quelle.',
   missingDestination: 'Wählen Sie mindestens ein Ziel.',
   most: 'Mehr als {most, number} Ziele kann ein Auftrag nicht haben.',

@@ -3,12 +3,12 @@ import type { counts as english } from '../../en/window/counts.ts';
 
 export const counts: Translated<typeof english> = {
   waiting: '{count, plural, one {# wartet} other {# warten}}',
-  comparing: '{count, number} beim Vergleichen',
-  copying: '{count, number} beim Kopieren',
-  unpacking: '{count, number} beim Entpacken und Schreiben',
-  flushing: '{count, number} beim Abschließen',
-  verifying: '{count, number} beim Überprüfen',
-  repairing: '{count, number} beim Reparieren',
+  comparing: '{count, plural, one {# wird verglichen} other {# werden verglichen}}',
+  copying: '{count, plural, one {# wird kopiert} other {# werden kopiert}}',
+  unpacking: '{count, plural, one {# wird entpackt und geschrieben} other {# werden entpackt und geschrieben}}',
+  flushing: '{count, plural, one {# wird abgeschlossen} other {# werden abgeschlossen}}',
+  verifying: '{count, plural, one {# wird überprüft} other {# werden überprüft}}',
+  repairing: '{count, plural, one {# wird repariert} other {# werden repariert}}',
   paused: '{count, number} in Pause',
   stalled: '{count, number} ohne Antwort',
   verified: '{count, number} überprüft',

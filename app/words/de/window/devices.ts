@@ -7,7 +7,7 @@ export const devices: Translated<typeof english> = {
   mounted: 'Eingehängt unter {places}: wird zuerst ausgehängt, wenn Sie zustimmen.',
   mountedSource:
     'Eingehängt unter {places}: Die Kopie ist nur dann in sich stimmig, wenn während des Auftrags nichts darauf schreibt.',
-  inUse: '{count, plural, one {Dies ist gerade in Gebrauch:} other {Diese sind gerade in Gebrauch:}}',
+  inUse: '{count, plural, one {Wird gerade verwendet:} other {Werden gerade verwendet:}}',
   mount: '{device}, eingehängt unter {target}',
   unmount: '{count, plural, one {Zuerst aushängen} other {Alle zuerst aushängen}}',
   safe: 'Kann sicher entfernt werden: {drives}.',

@@ -30,7 +30,7 @@ export const history: Translated<typeof english> = {
   notBlank: 'Diesmal werden Nullen geschrieben: Die Laufwerke sind nicht mehr leer.',
   newMap: 'Die Rettung beginnt neu, ohne ihre Map-Datei {map}.',
   ofContinued:
-    'Dieser Auftrag hat einen anderen fortgesetzt: Höchsttempo, Überprüfung und Name sind übernommen, wie der erste geschrieben hat, ist nicht bekannt.',
+    'Dieser Auftrag hat einen anderen fortgesetzt: Geschwindigkeitslimit, Überprüfung und Name sind übernommen, wie der erste geschrieben hat, ist nicht bekannt.',
   support: 'Protokolldatei und Diagnose',
   showLog: 'Protokolldatei zeigen',
   copyDiagnostics: 'Diagnose kopieren',

@@ -31,7 +31,7 @@ export const report: Translated<typeof english> = {
   size: 'Größe',
   result: 'Ergebnis',
   time: 'Dauer',
-  speed: 'Tempo',
+  speed: 'Geschwindigkeit',
   line: '{from} bis {to}',
   written: '{size} geschrieben',
   read: '{size} zurückgelesen',

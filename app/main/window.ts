@@ -5,6 +5,7 @@ import { say } from '../words/speech.ts';
 import { APP_URL, IN_DEVELOPMENT } from './page-files.ts';
 import { log } from './log.ts';
 import { PRELOAD, RENDERER } from './paths.ts';
+import { zoomByKeys } from './zoom.ts';
 
 /** Do not reload a renderer that has crashed this many times within a minute. */
 const CRASHES_A_MINUTE = 3;
@@ -91,6 +92,7 @@ function createWindow(): BrowserWindow {
   created.webContents.on('input-event', (_event, input) => notifyFollowers((follower) => follower.input(input)));
   created.webContents.on('did-navigate', () => notifyFollowers((follower) => follower.pageGone()));
   created.webContents.on('render-process-gone', () => notifyFollowers((follower) => follower.pageGone()));
+  zoomByKeys(created.webContents);
   reloadAfterCrash(created);
   reloadWhenBuilt(created);
   created.loadURL(APP_URL).catch((error: unknown) => log.error(`the page could not be loaded: ${String(error)}`));

@@ -56,3 +56,24 @@ test('applies language and theme at once, keeps them across starts, and puts a d
     await app.page.getByText(kept).waitFor({ state: 'detached' });
   }
 });
+
+test('zooms by the keys of browsers, within bounds', async () => {
+  await using app = await launch();
+  const factor = (): Promise<number> =>
+    app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.getZoomFactor());
+  // A key that the debugger presses goes past main.
+  const press = (key: string): Promise<void> =>
+    app.electron.evaluate(({ BrowserWindow }, keyCode) => {
+      const { webContents } = BrowserWindow.getAllWindows()[0]!;
+      for (const type of ['keyDown', 'keyUp'] as const)
+        webContents.sendInputEvent({ type, keyCode, modifiers: ['control'] });
+    }, key);
+  await press('+');
+  await expect.poll(factor).toBeCloseTo(1.2);
+  for (let i = 0; i < 9; i += 1) await press('=');
+  await expect.poll(factor).toBeCloseTo(1.2 ** 4);
+  await press('-');
+  await expect.poll(factor).toBeCloseTo(1.2 ** 3);
+  await press('0');
+  await expect.poll(factor).toBe(1);
+});

@@ -16,12 +16,14 @@ import { bootedToLogin, canBoot } from './machine.ts';
 const SYSTEM = 'linux-image-cloud-amd64, initramfs-tools, systemd-sysv, udev, extlinux, syslinux-common, e2fsprogs';
 const SIZE = 1024 ** 3;
 const OFFSET = 1024 ** 2;
+/** Milliseconds after which it hangs. A busy machine takes minutes to make a Debian, and to emulate its start. */
+const HANGS = 900_000;
 
 const bench = new Bench();
 afterEach(() => bench.clear());
 const cannot = canLab() ?? canCleanRoot() ?? canBoot();
 
-describe('a Debian imaged with --used', () => {
+describe('a Debian imaged with --used', { timeout: HANGS }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'platter-boot-'));
   const system = join(folder, 'system.img');
   let original = '';
@@ -31,7 +33,7 @@ describe('a Debian imaged with --used', () => {
     const maker = join(import.meta.dirname, 'make-system.sh');
     await run('unshare', '--mount', '--propagation', 'slave', maker, await debianArchive('boot', SYSTEM), system);
     original = await files(system);
-  });
+  }, HANGS);
 
   beforeEach(({ skip }) => skip(cannot !== null, cannot ?? ''));
 

@@ -27,6 +27,7 @@ const machine = (image: string): string[] => [
  */
 export async function bootedToLogin(image: string, signal: AbortSignal): Promise<string> {
   const [program, ...args] = machine(image) as [string, ...string[]];
+  signal.throwIfAborted();
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AppState, JobView } from '../../app/contract/window.ts';
 import * as make from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';
-import { drives, plan, running } from './support/running-job.ts';
+import { drives, half, plan, running } from './support/running-job.ts';
 import { refuse, type WindowOptions } from './support/window.ts';
 import { changed } from '../requests.ts';
 
@@ -155,6 +155,14 @@ describe('the controls of one destination', () => {
     await drawer.getByRole('button', { name: 'Try again' }).click();
     await expect.poll(() => open.main.asked('retry')).toEqual([[2], [2]]);
     await drawer.getByText('/dev/sdd is another drive now.').waitFor({ state: 'detached' });
+  });
+
+  test('offers to continue a destination that was cancelled, because what is on it stays', async () => {
+    await show(make.job(plan, [half, { state: 'cancelled', written: plan.bytes / 4 }, half, half]));
+    await button('Details of sdc').click();
+    const drawer = open.page.getByRole('dialog', { name: 'sdc' });
+    await drawer.getByRole('button', { name: 'Continue' }).click({ timeout: 5000 });
+    await expect.poll(() => open.main.asked('retry')).toEqual([[1]]);
   });
 
   test('says that a destination starts again until it has, and asks for it once', async () => {

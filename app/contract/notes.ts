@@ -15,6 +15,8 @@ export const NOTES = {
   unpacks: { path: 'text', format: 'text', bytes: 'bytes', size: 'bytes' },
   unpacksEntry: { path: 'text', format: 'text', entry: 'text', bytes: 'bytes', size: 'bytes' },
   joinsPieces: { path: 'text', count: 'count', last: 'text', bytes: 'bytes' },
+  putTogether: { path: 'text', format: 'text', count: 'count', bytes: 'bytes', size: 'bytes' },
+  partsLeftOut: { path: 'text', names: 'list' },
   packedLeftOut: { path: 'text' },
   splits: { path: 'text', size: 'bytes', first: 'text' },
   mayExceedFat: { path: 'text', longest: 'bytes' },

@@ -37,6 +37,7 @@ export const REMEDIES = {
   otherUnpacker: {},
   flattenDisk: { command: 'text' },
   bringPieces: {},
+  wholeFolder: {},
   nameFirstPiece: { first: 'text' },
   joinToOpen: { command: 'text' },
   decryptDisk: {},

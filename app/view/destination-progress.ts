@@ -112,7 +112,7 @@ const errorsOf = ({ failure, result, errors }: JobView, index: number): JobError
 /** The state of a destination without a verdict. */
 function runningState({ state }: DestinationProgress, { notes }: Plan): TileState {
   if (state === 'done') return 'waiting';
-  const unpacks = notes.some(({ kind }) => kind === 'unpacks' || kind === 'unpacksEntry');
+  const unpacks = notes.some(({ kind }) => kind === 'unpacks' || kind === 'unpacksEntry' || kind === 'putTogether');
   return state === 'copying' && unpacks ? 'unpacking' : state;
 }
 

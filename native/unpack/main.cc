@@ -20,6 +20,8 @@
 //                        "length":N} on descriptor 3 asks for the bytes, and descriptor 4 gives a '1' when they are
 //                        there, or a '0'. Reads no more than it has to
 //   --pieces N         of both: N more descriptors, from 5 on, are what follows standard input in the same file
+//   --disk SIZE        of decode: the files are parts of a disk of so many bytes, and --part "AT SIZE FILES image",
+//                      "AT SIZE FILES FROM" or "AT SIZE = HEX" says what each is (assembly.h); in their order
 //   --parent PID       of all: ends with the thread that started this, in the process PID
 //
 //   platter-unpack frames, frame-sizes   for images that are written: frames_main.h
@@ -31,8 +33,8 @@
 // JSON on descriptor 3 (probe: on standard output):
 // {"event":"progress","read":N,"written":N} about once a second, then "done" with "read", "written", "zeros" (bytes
 // after the last member), "checked" (the file has a checksum of every decoded byte) and the hashes, or "error" with
-// "fault" (see error.h), "offset", "length" where it is a range, and "said". Exit code 0 when done, 1 after an error, 2
-// when the call is wrong.
+// "fault" (see error.h), "offset", "length" where it is a range, "part" (a number from 0) with --disk, and "said". Exit
+// code 0 when done, 1 after an error, 2 when the call is wrong.
 #include <malloc.h>
 #include <sched.h>
 #include <unistd.h>
@@ -51,6 +53,7 @@
 #include <utility>
 #include <vector>
 
+#include "assembly.h"
 #include "decoder.h"
 #include "error.h"
 #include "frames_main.h"
@@ -79,6 +82,7 @@ struct Options {
   bool map = false;
   bool ask = false;
   unsigned pieces = 0;  // behind the first one
+  Assembly assembly;
   std::string map_digest;
   uint64_t until = UINT64_MAX;
   bool is_range() const { return from != 0 || length != UINT64_MAX; }
@@ -131,6 +135,10 @@ Options options_of(int count, char** words) {
       options.until = whole_number(value);
     else if (word == "--pieces")
       options.pieces = static_cast<unsigned>(std::min<uint64_t>(whole_number(value), most_pieces));
+    else if (word == "--disk")
+      options.assembly.size = whole_number(value);
+    else if (word == "--part")
+      options.assembly.parts.push_back(part_of(value));
     else if (word == "--parent")
       options.parent = whole_number(value);
     else
@@ -263,6 +271,30 @@ Found pass_on(const Options& options, Input& input, Output& output, Mapped* mapp
   return found;
 }
 
+// Decodes a disk whose parts are in several files.
+void assemble(Options& options, const std::vector<int>& files, int report) {
+  options.assembly.check(files.size());
+  DescriptorOutput target(options.discard ? -1 : STDOUT_FILENO);
+  CountedOutput output(target, Digests::of(options.image_digests));
+  auto last = std::chrono::steady_clock::now();
+  uint64_t read = 0;
+  const auto progress = [&](uint64_t bytes) {
+    read = bytes;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < std::chrono::seconds(1)) return;
+    last = now;
+    say(report, "{\"event\":\"progress\"" + field("read", read) + field("written", output.written()) + "}");
+  };
+  Workers workers(options.threads);
+  const Limits limits{.workers = workers, .memory = options.memory};
+  const uint64_t until = options.from + std::min(options.length, UINT64_MAX - options.from);
+  const Found found = decode_assembly(options.assembly, files, output, options.from, until, limits, progress);
+  Digests none;
+  say(report, "{\"event\":\"done\"" + field("read", read) + field("written", output.written()) +
+                  field("zeros", found.zeros) + ",\"checked\":" + (found.checked ? "true" : "false") +
+                  digests_field("digests", none) + digests_field("imageDigests", output.digests()) + "}");
+}
+
 void decode(const Options& options, const Map& map, Input& input, int report) {
   DescriptorOutput target(options.discard ? -1 : STDOUT_FILENO);
   std::optional<Mapped> mapped;
@@ -299,8 +331,9 @@ int run(int count, char** words) {
   constexpr int report = 3;
   constexpr int given = 4;    // the ranges of a map, or the answers to questions
   constexpr int further = 5;  // the first of further pieces
+  Options options;
   try {
-    const Options options = options_of(count, words);
+    options = options_of(count, words);
     if (!end_with(options.parent)) return 1;
     Inflater::load();
     // Closes descriptors that the caller left open by mistake. Kernels before 5.9 cannot do this.
@@ -318,6 +351,10 @@ int run(int count, char** words) {
     Asker asker(report, given);
     std::vector<int> pieces{STDIN_FILENO};
     for (unsigned i = 0; i < options.pieces; ++i) pieces.push_back(further + static_cast<int>(i));
+    if (options.assembly.size > 0) {
+      assemble(options, pieces, report);
+      return 0;
+    }
     Input input(pieces, Digests::of(options.digests));
     if (options.ask) input.bring = [&asker](uint64_t offset, uint64_t length) { return asker.ask(offset, length); };
     if (options.probe)
@@ -330,6 +367,7 @@ int run(int count, char** words) {
     say(usage ? STDERR_FILENO : report, std::string("{\"event\":\"error\",\"fault\":") +
                                             quoted(name_of(error.fault())) + field("offset", error.offset()) +
                                             (error.length() > 0 ? field("length", error.length()) : "") +
+                                            (options.assembly.size > 0 ? field("part", options.assembly.current) : "") +
                                             ",\"said\":" + quoted(error.what()) + "}");
     return usage ? 2 : 1;
   } catch (const std::bad_alloc&) {

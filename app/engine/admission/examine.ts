@@ -42,6 +42,7 @@ import {
 import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { bmapFor, goingBy, NO_BMAP, type BmapFound } from '../unpacking/bmap-file.ts';
+import { inspectSource } from '../unpacking/disk-folder.ts';
 import { sourceFor } from '../unpacking/packed-source.ts';
 import { wholePath } from '../unpacking/source-files.ts';
 import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/required-checksum.ts';
@@ -78,7 +79,7 @@ export async function examine(
     kind === 'copy' ? inspectDestination(path, blocks, imageFormatOf(asked), inPlace) : inspectExisting(path, blocks);
   const [manifest, map, old, file, ...destinations] = await Promise.all([
     ...givenFiles(asked, answers),
-    from === null ? null : finding(answers, from, inspectExisting(from, blocks)),
+    from === null ? null : finding(answers, from, inspectSource(from, blocks)),
     ...asked.destinations.map(({ path }) => finding(answers, path, inspect(path))),
   ]);
   const proof = await proving(asked, file, answers);

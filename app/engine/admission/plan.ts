@@ -52,7 +52,7 @@ export async function notesOnEnds(
 /** Notes on the lists beside the source, which nobody asked to check. */
 async function notesOnLists(end: End): Promise<Note[]> {
   const { path, kind, packed } = end;
-  if (kind === 'block' || (packed?.checksum ?? null) !== null) return [];
+  if (kind === 'block' || (packed?.checksum ?? null) !== null || packed?.folder !== undefined) return [];
   const realPath = await wholePath(end.realPath);
   const { found, unclear } = await checksumBeside(realPath, packed?.entry ?? null);
   return [
@@ -71,7 +71,12 @@ const noteOn = ({ list, of, checksum }: ListedChecksum, path: string): Note => (
 });
 
 function notesOnPacked({ path, size, packed }: End): Note[] {
-  const { format, bytes, files, entry, checksum, map } = packed!;
+  const { format, bytes, files, entry, checksum, map, folder } = packed!;
+  if (folder !== undefined) {
+    const together: Note = { kind: 'putTogether', path, format, count: files.length, bytes, size };
+    const names = [...folder.leftOut];
+    return names.length === 0 ? [together] : [together, { kind: 'partsLeftOut', path, names }];
+  }
   const unpacks: Note =
     entry === null
       ? { kind: 'unpacks', path, format, bytes, size }

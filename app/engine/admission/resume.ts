@@ -33,6 +33,7 @@ import {
   type LoggedEnd,
 } from '../formats/job-log.ts';
 import { bmapFor } from '../unpacking/bmap-file.ts';
+import { inspectSource } from '../unpacking/disk-folder.ts';
 import { sourceFor } from '../unpacking/packed-source.ts';
 import { difference, isSameEnd, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
@@ -139,7 +140,7 @@ export async function findEnds(
   const [source, ...found] = await Promise.all([
     header.source === null
       ? missingSource()
-      : inspectExisting(pathNow(header.source, blocks), blocks).then((file) =>
+      : inspectSource(pathNow(header.source, blocks), blocks).then((file) =>
           sourceAgain(header.request, file, answers),
         ),
     ...logged.map((index) => destinationAgain(header.request, header.destinations[index]!, blocks)),

@@ -70,6 +70,18 @@ export interface Packed {
   checksumCovers: ChecksumCovers;
   /** The ranges of the image that count; null for all of it. */
   map: SourceMap | null;
+  /** The disk is put together from the files of a folder; absent for anything else. */
+  folder?: FolderParts;
+}
+
+/** The parts of a disk in a folder (unpacking/disk-folder.ts). */
+export interface FolderParts {
+  /** How the decoder is told about them. */
+  words: readonly string[];
+  /** The first file of each; null for a part without one. */
+  partPaths: readonly (string | null)[];
+  /** Partitions that the folder has nothing of. */
+  leftOut: readonly string[];
 }
 
 /** A file of a source, as it was found. */

@@ -150,7 +150,7 @@ export class Unpacking {
   }
 
   #decode(from: number, to: number | null, watch?: Watch): Decoder {
-    const { entry, format, checksum, map } = this.#packed;
+    const { entry, format, checksum, map, folder } = this.#packed;
     // The first decoder has all cores. Those of lagging destinations take one each.
     const isFirst = this.#whole === null;
     const isWhole = this.#isBegun && from === 0;
@@ -166,7 +166,7 @@ export class Unpacking {
           : // One decoder compares the ranges. What others decode is compared by the engine, with hashes.
             { ranges: map.bmap.ranges, hash: isWhole ? map.bmap.hash : null, until: this.#until },
     };
-    const decoder = decodeFile({ descriptors: this.#files }, to, how, watch);
+    const decoder = decodeFile({ descriptors: this.#files, words: folder?.words ?? [] }, to, how, watch);
     this.#running.add(decoder);
     if (isWhole) this.#whole ??= decoder;
     void decoder.ended.then((end) => this.#ended(decoder, end, isWhole));
@@ -175,12 +175,18 @@ export class Unpacking {
 
   #ended(decoder: Decoder, end: DecoderEnd, isWhole: boolean): void {
     this.#running.delete(decoder);
-    if (end.kind === 'fault') this.#fault ??= failureBy(this.#end.path, end, this.#packed.map?.path);
+    if (end.kind === 'fault')
+      this.#fault ??= failureBy(this.#pathOf(end.fault.part ?? null), end, this.#packed.map?.path);
     if (end.kind === 'lost') this.#lost(end, decoder);
     // Before the job, a look at a small image reaches its end too, but without hashes.
     if (end.kind !== 'done' || !isWhole) return;
     this.#decoded ??= end.of;
     this.#fault ??= this.#sizeFault(end.of) ?? this.#checksumFault(end.of);
+  }
+
+  /** The path of the file in which a fault is. `part`: the number of the part of a disk. */
+  #pathOf(part: number | null): string {
+    return (part === null ? null : this.#packed.folder?.partPaths[part]) ?? this.#end.path;
   }
 
   #lost(why: Failed, decoder: Decoder | null = null): void {

@@ -17,6 +17,7 @@ import { content } from '../devices/sysfs.ts';
 import { bmapBeside, checkBmapSize, readBmapFile } from './bmap-file.ts';
 import { checksumBeside } from './checksum-beside.ts';
 import { entryIn } from './archive.ts';
+import { CLONEZILLA, diskFolderAt, type DiskFolder } from './disk-folder.ts';
 import { summaryIn, type ReadAt } from './image-end.ts';
 import { failureBy, isPacked } from './packed-source.ts';
 import { bytesIn, piecesAt, SourceFiles, type SourceBytes, type SplitFile } from './source-files.ts';
@@ -42,6 +43,8 @@ const MOST_TO_END = 8 * 1024 ** 2;
  * with a Refusal when it cannot be opened.
  */
 export async function describe(path: string, entry: string | null): Promise<Described> {
+  const folder = await diskFolderAt(path);
+  if (folder !== null) return await describeFolder(path, folder);
   const file = await opened(path);
   try {
     const stats = await file.stat({ bigint: true });
@@ -66,6 +69,20 @@ export async function describeBytes(path: string): Promise<Pick<Described, 'tabl
     return await parseContents(new FilePieceSource(bytesIn(file.fd, size), path, 'file'), null);
   } finally {
     await file.close();
+  }
+}
+
+async function describeFolder(path: string, { paths, words, size }: DiskFolder): Promise<Described> {
+  const files = await SourceFiles.open(paths);
+  try {
+    const { descriptors } = files;
+    const of = { files: { descriptors, words }, entry: null, supply: null };
+    const seen = await parseContents(new SequentialPieceSource(path, size, of), null);
+    const packed = packingOf({ format: CLONEZILLA, seekable: false }, null);
+    const none = { checksum: null, unclear: [], bmap: null, copied: null };
+    return { kind: 'file', bytes: files.size, packed, ...none, ...seen };
+  } finally {
+    files.close();
   }
 }
 

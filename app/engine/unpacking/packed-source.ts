@@ -114,6 +114,10 @@ async function unpackedEnd(found: Found, options: SourceOptions, answers: Answer
 }
 
 async function imageIn(end: End, options: SourceOptions, answers: Answers): Promise<End | null> {
+  if (end.packed !== null) {
+    if (options.checksum === null) return end;
+    return refuse({ code: 'BAD_ARGUMENT', op: 'check', device: end.path, reason: { kind: 'checksumOfFolder' } });
+  }
   if (options.checksum !== null) checkChecksum(end);
   if (end.kind !== 'file' || end.size === 0 || !canUnpack() || (options.isRaw && !isChecked(options))) return null;
   const pieces = options.isRaw ? null : await answers.of(end.path, piecesAt(end.realPath, end.path));

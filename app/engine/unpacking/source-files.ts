@@ -19,6 +19,8 @@ const readAt = promisify(read);
 /** Open files that the decoder reads as one, in this order. */
 export interface Descriptors {
   readonly descriptors: readonly number[];
+  /** What the decoder makes of them, in its own words, when they are the parts of a disk. */
+  readonly words?: readonly string[];
 }
 
 /** The one open file that a descriptor stands for. */

@@ -58,6 +58,7 @@ const report = z.discriminatedUnion('event', [
     fault: z.enum(FAULTS),
     offset: bytes,
     length: bytes.optional(),
+    part: bytes.optional(),
     said: z.string(),
   }),
 ]);
@@ -269,7 +270,7 @@ function unlessAborted<T>(signal: AbortSignal | null, stop: () => void, work: Pr
 /** Starts the program, or gives the error that the system has for it. */
 function start(
   args: readonly string[],
-  { descriptors }: Descriptors,
+  { descriptors, words = [] }: Descriptors,
   stdout: number | Writable | 'pipe' | 'ignore',
   { map = null, supply = null }: Partial<Pick<DecodeOptions, 'map' | 'supply'>>,
 ): ChildProcess | NodeJS.ErrnoException {
@@ -281,7 +282,7 @@ function start(
     const asks = supply === null ? [] : ['--ask'];
     const pieces = further.length === 0 ? [] : ['--pieces', String(further.length)];
     const given = map === null && supply === null ? 'ignore' : 'pipe';
-    const child = spawn(PROGRAM, [...args, ...asks, ...pieces, '--parent', String(process.pid)], {
+    const child = spawn(PROGRAM, [...args, ...words, ...asks, ...pieces, '--parent', String(process.pid)], {
       // Files are read by place, so that decoders share the further ones.
       stdio: [own, stdout, 'pipe', 'pipe', given, ...further],
       env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },

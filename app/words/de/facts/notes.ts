@@ -24,6 +24,10 @@ export const notes: Translated<typeof english> = {
   packs: '{path} wird beim Schreiben gepackt ({format}, Stufe {level}). Die Größe steht fest, wenn es vollständig ist.',
   unpacks: '{path} wird beim Lesen entpackt ({format}, {bytes}). Das Abbild darin hat {size}.',
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',
+  putTogether:
+    '{path} ist ein Ordner von {format}: Die Platte wird beim Lesen aus {count, number} Dateien zusammengesetzt ({bytes}). Sie hat {size}.',
+  partsLeftOut:
+    '{path} enthält nichts von diesen Partitionen, die zu Nullen werden: {names}. Formatieren Sie Auslagerungsspeicher nach der Kopie neu.',
   joinsPieces:
     '{path} ist der erste von {count, number} Teilen, die als eine Datei gelesen werden (bis {last}, zusammen {bytes}).',
   checksum: 'Die Prüfsumme von {path} entsteht beim Kopieren. Kein Laufwerk bekommt sein erstes MiB, bevor sie stimmt.',

@@ -79,6 +79,13 @@ export const reasons: Translated<typeof english> = {
   pieceOfOtherSize:
     'Sie ist in Teile zerlegt, und der Teil {name} hat {size}, der erste aber {first}. Er ist unvollständig oder kein Teil davon.',
   laterPiece: 'Sie ist ein Teil eines zerlegten Abbilds, dessen erster Teil {first} ist.',
+  folderLacks: 'Der Ordner dieser Platte ist nicht vollständig: {file} fehlt oder ist zu kurz.',
+  folderUnread:
+    'Was {file} in diesem Ordner sagt, wird nicht verstanden: nicht als Tabelle einer Platte mit Sektoren von 512 Bytes.',
+  folderOfDisks: 'Der Ordner enthält mehrere Platten: {disks}.',
+  folderOfPartitions: 'Der Ordner enthält Partitionen, aber nicht die Platte, auf der sie waren.',
+  folderOfVolumes: 'Der Ordner enthält Volumes von LVM, RAID oder LUKS ({file}), die Platter nicht zusammensetzt.',
+  checksumOfFolder: 'Eine Prüfsumme gehört zu einer Datei, und diese Platte liegt in mehreren.',
   otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
   changedWhileChecked: 'Während ihre Prüfsumme berechnet wurde, wurde in sie geschrieben.',
   otherChecksumOfImage:

@@ -101,6 +101,8 @@ export const remedies: Translated<typeof english> = {
   unpackToOpen: 'Entpacken Sie es zuerst in ein Abbild ({command}), und öffnen Sie dieses.',
   bringPieces:
     'Legen Sie alle Teile in einen Ordner. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
+  wholeFolder:
+    'Bringen Sie den ganzen Ordner, oder wählen Sie das Abbild einer Partition darin, etwa sda1.ext4-ptcl-img.zst.aa.',
   nameFirstPiece: 'Wählen Sie {first}. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
   joinToOpen: 'Machen Sie aus den Teilen zuerst ein Abbild ({command}), und öffnen Sie dieses.',
   closeImage: 'Schließen Sie es zuerst: {command}',

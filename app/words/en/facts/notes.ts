@@ -23,6 +23,10 @@ export const notes = {
   packs: '{path} is packed as it is written ({format}, level {level}). Its size is known when it is complete.',
   unpacks: '{path} is unpacked as it is read ({format}, {bytes}). The image in it has {size}.',
   unpacksEntry: '{entry} in {path} is unpacked as it is read ({format}, {bytes}). It has {size}.',
+  putTogether:
+    '{path} is a folder of {format}: the disk is put together from {count, number} files as they are read ({bytes}). It has {size}.',
+  partsLeftOut:
+    '{path} has nothing of these partitions, which become zeros: {names}. Format swap again after the copy.',
   joinsPieces: '{path} is the first of {count, number} pieces, which are read as one (up to {last}, together {bytes}).',
   checksum: 'The checksum of {path} is made while it is copied. No disk gets its first MiB before it is right.',
   checksumFrom: 'The {hash} of {of, select, file {{path}} other {the image in {path}}} is {hex}, says {list}.',

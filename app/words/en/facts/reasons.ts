@@ -77,6 +77,13 @@ export const reasons = {
   pieceOfOtherSize:
     'It is split into pieces, and the piece {name} has {size} where the first one has {first}. It is incomplete, or no piece of it.',
   laterPiece: 'It is a piece of a split image whose first piece is {first}.',
+  folderLacks: 'The folder of this disk is not whole: {file} is missing, or too short.',
+  folderUnread:
+    'What {file} says in this folder is not understood: not as the table of a disk with sectors of 512 bytes.',
+  folderOfDisks: 'The folder has several disks: {disks}.',
+  folderOfPartitions: 'The folder has partitions, but not the disk that they were on.',
+  folderOfVolumes: 'The folder has volumes of LVM, RAID or LUKS ({file}), which Platter does not put together.',
+  checksumOfFolder: 'A checksum is of one file, and this disk is in several.',
   otherChecksum: 'Its {hash} is {is}, not {wanted}: it is another file, or a damaged one.',
   changedWhileChecked: 'It was written to while its checksum was computed.',
   otherChecksumOfImage: 'The {hash} of the image in it is {is}, not {wanted}: it is another file, or a damaged one.',

@@ -88,6 +88,7 @@ export const remedies = {
   unpackToOpen: 'Unpack it into an image first ({command}), and open that.',
   bringPieces:
     'Put all its pieces into one folder. If the file is no piece, write its bytes as they are (--as-is on the command line).',
+  wholeFolder: 'Bring the whole folder, or choose the image of one partition in it, such as sda1.ext4-ptcl-img.zst.aa.',
   nameFirstPiece: 'Choose {first}. If the file is no piece, write its bytes as they are (--as-is on the command line).',
   joinToOpen: 'Make one image of its pieces first ({command}), and open that.',
   closeImage: 'Close it first: {command}',

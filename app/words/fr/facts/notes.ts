@@ -23,6 +23,10 @@ export const notes: Translated<typeof english> = {
   packs: '{path} est compressé à l’écriture ({format}, niveau {level}). Sa taille sera connue quand il sera complet.',
   unpacks: '{path} est décompressé à la lecture ({format}, {bytes}). L’image qu’il contient fait {size}.',
   unpacksEntry: '{entry}, dans {path}, est décompressé à la lecture ({format}, {bytes}). Il fait {size}.',
+  putTogether:
+    '{path} est un dossier de {format} : le disque est assemblé à la lecture à partir de {count, number} fichiers ({bytes}). Il fait {size}.',
+  partsLeftOut:
+    '{path} ne contient rien de ces partitions, qui deviennent des zéros : {names}. Reformatez l’espace d’échange après la copie.',
   joinsPieces:
     '{path} est le premier de {count, number} morceaux, lus comme un seul fichier (jusqu’à {last}, {bytes} en tout).',
   checksum:

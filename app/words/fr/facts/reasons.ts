@@ -77,6 +77,13 @@ export const reasons: Translated<typeof english> = {
   pieceOfOtherSize:
     'Il est découpé en morceaux, et le morceau {name} fait {size} alors que le premier fait {first}. Il est incomplet, ou n’en fait pas partie.',
   laterPiece: 'C’est un morceau d’une image découpée dont le premier morceau est {first}.',
+  folderLacks: 'Le dossier de ce disque n’est pas complet : {file} manque ou est trop court.',
+  folderUnread:
+    'Ce que dit {file} dans ce dossier n’est pas compris : ce n’est pas la table d’un disque à secteurs de 512 octets.',
+  folderOfDisks: 'Le dossier contient plusieurs disques : {disks}.',
+  folderOfPartitions: 'Le dossier contient des partitions, mais pas le disque où elles se trouvaient.',
+  folderOfVolumes: 'Le dossier contient des volumes LVM, RAID ou LUKS ({file}), que Platter n’assemble pas.',
+  checksumOfFolder: 'Une somme de contrôle est celle d’un fichier, et ce disque est réparti dans plusieurs.',
   otherChecksum: 'Son {hash} est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
   changedWhileChecked: 'On y a écrit pendant le calcul de sa somme de contrôle.',
   otherChecksumOfImage:

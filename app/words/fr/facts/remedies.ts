@@ -90,6 +90,8 @@ export const remedies: Translated<typeof english> = {
   unpackToOpen: 'Décompressez-la d’abord dans une image ({command}), puis ouvrez celle-ci.',
   bringPieces:
     'Mettez tous ses morceaux dans un même dossier. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
+  wholeFolder:
+    'Apportez le dossier entier, ou choisissez l’image d’une de ses partitions, comme sda1.ext4-ptcl-img.zst.aa.',
   nameFirstPiece: 'Choisissez {first}. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
   joinToOpen: 'Faites d’abord une seule image de ses morceaux ({command}), puis ouvrez celle-ci.',
   closeImage: 'Fermez-la d’abord : {command}',

@@ -1,0 +1,113 @@
+// A folder in which another program keeps a disk as several files: what the decoder makes a disk of.
+import { readFileSync } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, failure, Refusal, unlessErrno } from '../../base/errors.ts';
+import { isClonezilla, planOfClonezilla, type DiskPart } from '../../parsers/disk-folders/clonezilla.ts';
+import { inspectExisting, type Found } from '../devices/inspect-paths.ts';
+import type { Blocks } from '../devices/block-devices.ts';
+import { SourceFiles } from './source-files.ts';
+
+/** A longer file is not one of the small ones that say what is in the folder. */
+const MOST_TEXT = 1024 ** 2;
+export const CLONEZILLA = 'Clonezilla';
+
+/** A disk in a folder. */
+export interface DiskFolder {
+  size: number;
+  /** Its files, in the order of the parts. */
+  paths: readonly string[];
+  /** How the decoder is told about the parts. */
+  words: readonly string[];
+  /** The first file of each part; null for a part without one. */
+  partPaths: readonly (string | null)[];
+  leftOut: readonly string[];
+}
+
+/** The disk in the folder at `path`; null for anything else. Rejects with a Refusal when a part of it is missing. */
+export async function diskFolderAt(path: string): Promise<DiskFolder | null> {
+  const folder = await placeOfFolder(path);
+  if (folder === null) return null;
+  const sizes = await sizesIn(folder);
+  if (!isClonezilla({ sizes })) return null;
+  const text = (name: string): string | null => {
+    const size = sizes.get(name);
+    if (size === undefined || size > MOST_TEXT) return null;
+    return unlessErrno(null, () => readFileSync(join(folder, name), 'utf8'));
+  };
+  const answer = planOfClonezilla({ sizes, text });
+  if (!answer.ok) {
+    const { reason } = answer;
+    throw new Refusal([
+      failure({ code: 'BAD_IMAGE', op: 'check', device: path, reason, remedy: { kind: 'wholeFolder' } }),
+    ]);
+  }
+  const { size, parts, leftOut } = answer.plan;
+  return {
+    size,
+    paths: parts.flatMap(({ files }) => files.map((name) => join(folder, name))),
+    words: ['--disk', String(size), ...parts.flatMap((part) => ['--part', wordsOf(part)])],
+    partPaths: parts.map(({ files }) => (files[0] === undefined ? null : join(folder, files[0]))),
+    leftOut,
+  };
+}
+
+const wordsOf = ({ at, size, files, from, literal }: DiskPart): string =>
+  literal === null ? `${at} ${size} ${files.length} ${from ?? 'image'}` : `${at} ${size} = ${literal.toString('hex')}`;
+
+async function placeOfFolder(path: string): Promise<string | null> {
+  try {
+    const place = await realpath(path);
+    return (await stat(place)).isDirectory() ? place : null;
+  } catch (error) {
+    // The source is refused for this by itself.
+    if (errnoOf(error) === null) throw error;
+    return null;
+  }
+}
+
+async function sizesIn(folder: string): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  try {
+    for (const name of await readdir(folder)) {
+      const stats = await stat(join(folder, name)).catch(() => null);
+      if (stats?.isFile() === true) sizes.set(name, stats.size);
+    }
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+  }
+  return sizes;
+}
+
+/** Inspects a source: a device, a file, or a folder with a disk in it. */
+export async function inspectSource(path: string, blocks: Blocks): Promise<Found> {
+  let folder: DiskFolder | null;
+  let files: SourceFiles;
+  try {
+    folder = await diskFolderAt(path);
+    if (folder === null) return await inspectExisting(path, blocks);
+    files = await SourceFiles.open(folder.paths);
+  } catch (error) {
+    if (error instanceof Refusal) return { end: null, error: error.errors[0]! };
+    throw error;
+  }
+  files.close();
+  // Its first file stands for it: the table, which is in every such folder.
+  const found = await inspectExisting(folder.paths[0]!, blocks);
+  if (found.end === null) return found;
+  const { size, words, partPaths, leftOut } = folder;
+  return {
+    end: {
+      ...found.end,
+      path,
+      size,
+      allocated: size,
+      modified: Math.max(...files.files.map(({ modified }) => modified)),
+      packed: {
+        ...{ format: CLONEZILLA, bytes: files.size, files: files.files, entry: null, seekable: false, sizeKey: null },
+        ...{ checksum: null, checksumCovers: null, map: null },
+        folder: { words, partPaths, leftOut },
+      },
+    },
+  };
+}

@@ -1,0 +1,139 @@
+// Clonezilla's folder of a disk: the table and the boot code as files, and an image of each partition. Pure: it says
+// which file belongs where, and opens none.
+import type { Reason } from '../../contract/facts.ts';
+import { pieceNames } from '../piece-names.ts';
+import { extendedTables } from './extended-tables.ts';
+import { readSfdiskDump, type DumpedPartition, type SfdiskDump } from './sfdisk-dump.ts';
+
+/** A part of a disk: bytes of files, the image in them, or bytes that are given here. Places and sizes in bytes. */
+export interface DiskPart {
+  at: number;
+  size: number;
+  /** Names of the files that have it in pieces; none for `literal`. */
+  files: readonly string[];
+  /** Place in the file; null for an image that is decoded. */
+  from: number | null;
+  literal: Buffer | null;
+}
+
+/** How a disk is put together. */
+export interface DiskPlan {
+  size: number;
+  parts: DiskPart[];
+  /** Partitions that the folder has nothing of. They become zeros. */
+  leftOut: string[];
+}
+
+/** A folder: its names with their sizes, and the text of a small file in it. */
+export interface Folder {
+  sizes: ReadonlyMap<string, number>;
+  text: (name: string) => string | null;
+}
+
+export type FolderPlan = { ok: true; plan: DiskPlan } | { ok: false; reason: Reason };
+
+const SECTOR = 512;
+/** Sectors of a GPT before its partitions, and behind them. */
+const [PRIMARY, BACKUP] = [34, 33];
+/** Files beside volumes that lie on partitions, which have no images of their own then. */
+const VOLUMES = /^(?:lvm_vg_dev\.list|luks-dev\.list|mdadm\.conf|mdstat\.txt)$/u;
+const EXTENDED: ReadonlySet<string> = new Set(['5', 'f', '85', '05', '0f']);
+
+/** True for the names in a folder of Clonezilla. */
+export const isClonezilla = ({ sizes }: Pick<Folder, 'sizes'>): boolean =>
+  sizes.has('parts') && (sizes.has('disk') || [...sizes.keys()].some((name) => name.endsWith('-pt.sf')));
+
+const no = (reason: Reason): FolderPlan => ({ ok: false, reason });
+
+/** How the disk in a folder of Clonezilla is put together. */
+export function planOfClonezilla(folder: Folder): FolderPlan {
+  const disks = (folder.text('disk') ?? '').split(/\s+/u).filter((name) => name !== '');
+  if (disks.length === 0) return no({ kind: 'folderOfPartitions' });
+  if (disks.length > 1) return no({ kind: 'folderOfDisks', disks });
+  const [volumes] = [...folder.sizes].find(([name, size]) => VOLUMES.test(name) && size > 0) ?? [];
+  if (volumes !== undefined) return no({ kind: 'folderOfVolumes', file: volumes });
+  const disk = disks[0]!;
+  const dump = readSfdiskDump(folder.text(`${disk}-pt.sf`) ?? '');
+  if (dump?.sector !== SECTOR) return no({ kind: 'folderUnread', file: `${disk}-pt.sf` });
+  const saved = new Set((folder.text('parts') ?? '').split(/\s+/u));
+  const parts: DiskPart[] = [];
+  const leftOut: string[] = [];
+  for (const one of dump.partitions) {
+    const files = imageOf(one.name, folder);
+    if (typeof files === 'string') return no({ kind: 'folderLacks', file: files });
+    if (files !== null) parts.push({ ...placeOf(one), files, from: null, literal: null });
+    else if (EXTENDED.has(one.type) && dump.label === 'dos') continue;
+    else if (saved.has(one.name) && !folder.sizes.has(`swappt-${one.name}.info`))
+      return no({ kind: 'folderLacks', file: `${one.name}.*-ptcl-img*` });
+    else leftOut.push(one.name);
+  }
+  const size = diskSize(disk, dump, folder);
+  const tables = dump.label === 'gpt' ? gptParts(disk, dump, size, folder) : mbrParts(disk, dump, folder);
+  if ('missing' in tables) return no({ kind: 'folderLacks', file: tables.missing });
+  const all = [...tables.parts, ...parts].toSorted((one, other) => one.at - other.at);
+  const isSound = all.every((one, index) => one.at + one.size <= (all[index + 1]?.at ?? size));
+  return isSound
+    ? { ok: true, plan: { size, parts: all, leftOut } }
+    : no({ kind: 'folderUnread', file: `${disk}-pt.sf` });
+}
+
+const placeOf = ({ start, size }: DumpedPartition): { at: number; size: number } => ({
+  at: start * SECTOR,
+  size: size * SECTOR,
+});
+
+/** The files of a partition's image; the name of a missing piece; null for no image. */
+function imageOf(partition: string, { sizes }: Folder): readonly string[] | string | null {
+  const names = [...sizes.keys()];
+  const first = names
+    .filter((name) => name.startsWith(`${partition}.`) && /\.(?:[\w+-]+-ptcl|dd)-img(?:\.\w+)?(?:\.a+)?$/u.test(name))
+    .find((name) => pieceNames(name, names).kind !== 'later');
+  if (first === undefined) return null;
+  const found = pieceNames(first, names);
+  if (found.kind === 'gap') return found.missing;
+  return found.kind === 'pieces' ? found.names : [first];
+}
+
+/** Bytes of the disk. parted says them; older ones name the last sector. */
+function diskSize(disk: string, { lastLba, partitions }: SfdiskDump, folder: Folder): number {
+  const [, said] = /^Disk \/dev\/\S+: (\d+)s$/mu.exec(folder.text(`${disk}-pt.parted`) ?? '') ?? [];
+  const ends = partitions.map(({ start, size }) => start + size);
+  return Math.max(Number(said ?? 0), lastLba === null ? 0 : lastLba + 1 + BACKUP, ...ends) * SECTOR;
+}
+
+type Tables = { parts: DiskPart[] } | { missing: string };
+
+/** Clonezilla's copy of the backup lacks its first sector. Its entries are those of the primary. */
+function gptParts(disk: string, { lastLba }: SfdiskDump, size: number, { sizes }: Folder): Tables {
+  const [primary, backup] = [`${disk}-gpt-1st`, `${disk}-gpt-2nd`];
+  const missing = [primary, backup].find((name) => !sizes.has(name));
+  if (missing !== undefined) return { missing };
+  if (sizes.get(primary)! < PRIMARY * SECTOR) return { missing: primary };
+  if (sizes.get(backup)! < SECTOR) return { missing: backup };
+  const entries = (lastLba === null ? size / SECTOR - BACKUP : lastLba + 1) * SECTOR;
+  const part = (at: number, length: number, name: string, from: number): DiskPart => ({
+    ...{ at, size: length, files: [name], from },
+    literal: null,
+  });
+  return {
+    parts: [
+      part(0, PRIMARY * SECTOR, primary, 0),
+      part(entries, (BACKUP - 1) * SECTOR, primary, 2 * SECTOR),
+      part(entries + (BACKUP - 1) * SECTOR, SECTOR, backup, sizes.get(backup)! - SECTOR),
+    ],
+  };
+}
+
+function mbrParts(disk: string, { partitions }: SfdiskDump, { sizes }: Folder): Tables {
+  const mbr = `${disk}-mbr`;
+  if ((sizes.get(mbr) ?? 0) < SECTOR) return { missing: mbr };
+  const parts: DiskPart[] = [{ at: 0, size: SECTOR, files: [mbr], from: 0, literal: null }];
+  const hidden = `${disk}-hidden-data-after-mbr`;
+  const length = Math.min(sizes.get(hidden) ?? 0, partitions[0]!.start * SECTOR - SECTOR);
+  if (length > 0) parts.push({ at: SECTOR, size: length, files: [hidden], from: 0, literal: null });
+  const extended = partitions.find(({ type }) => EXTENDED.has(type));
+  const logical = partitions.filter(({ number }) => number > 4);
+  for (const { sector, bytes } of extended === undefined ? [] : extendedTables(extended.start, logical))
+    parts.push({ at: sector * SECTOR, size: SECTOR, files: [], from: null, literal: bytes });
+  return { parts };
+}

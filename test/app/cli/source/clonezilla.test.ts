@@ -1,0 +1,143 @@
+// A folder that Clonezilla keeps a disk in, made by the programs that its scripts call.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { decoderLacks } from '../../../../build/native.mjs';
+import { Folder, lacks } from '../../parsers/source-files.ts';
+import { expectRefusal } from '../shapes.ts';
+import { errorsOf, MiB, platter } from '../support.ts';
+
+const missing = decoderLacks();
+const skip =
+  missing.length > 0
+    ? ` (without ${missing.join(', ')}: install the -dev packages)`
+    : (['partclone.ext4', 'partclone.vfat', 'mcopy'].map((one) => lacks(one)).find((one) => one !== null) ?? '');
+
+/** Sectors of the partitions of both disks: an ext4, a FAT, and one for swap. */
+const TABLES = {
+  gpt: `label: gpt\nfirst-lba: 2048\n/dev/sda1 : start=2048, size=40960, type=L\n/dev/sda2 : start=43008, size=40960, type=U\n/dev/sda3 : start=83968, size=20480, type=S\n`,
+  dos: `label: dos\n/dev/sda1 : start=2048, size=40960, type=83, bootable\n/dev/sda2 : start=43008, size=69632, type=5\n/dev/sda5 : start=45056, size=40960, type=c\n/dev/sda6 : start=88064, size=20480, type=82\n`,
+};
+
+/**
+ * `disk.img`, 64 MiB with this table, boot code, an ext4 and a FAT with files; and `image`, the folder of it. `fat` is
+ * the name of the second file system's partition, and `swap` that of the third's.
+ */
+async function saved(label: 'gpt' | 'dos', fat: string, swap: string): Promise<Folder> {
+  const folder = new Folder();
+  const second = label === 'gpt' ? 43_008 : 45_056;
+  writeFileSync(folder.at('table'), TABLES[label]);
+  await folder.run(`
+    truncate -s 64M disk.img && sfdisk -q disk.img < table
+    head -c 440 /dev/urandom | dd of=disk.img conv=notrunc
+    ${label === 'dos' ? 'head -c 1000000 /dev/urandom | dd of=disk.img bs=512 seek=1 conv=notrunc' : ''}
+    mkdir files && head -c 3000000 /dev/urandom > files/noise
+    truncate -s 20M ext fat && mke2fs -q -t ext4 -d files ext && mkfs.vfat fat && mcopy -i fat files/noise ::
+    dd if=ext of=disk.img bs=512 seek=2048 conv=notrunc && dd if=fat of=disk.img bs=512 seek=${second} conv=notrunc
+    mkdir image && cd image && echo sda > disk && echo sda1 ${fat} ${swap} > parts
+    sfdisk -d ../disk.img | sed 's#^[^ ]*disk.img#/dev/sda#; s#^device: .*#device: /dev/sda#' > sda-pt.sf
+    printf 'Disk /dev/sda: 131072s\\n' > sda-pt.parted
+    dd if=../disk.img of=sda-mbr bs=512 count=1
+    ${
+      label === 'gpt'
+        ? `dd if=../disk.img of=sda-gpt-1st bs=512 count=34 && dd if=../disk.img of=sda-gpt-2nd bs=512 count=33 skip=131040`
+        : 'dd if=../disk.img of=sda-hidden-data-after-mbr bs=512 skip=1 count=2047'
+    }
+    partclone.ext4 -z 10485760 -c -s ../ext -o - -L ../log | zstd -c | split -b 1MB -a 2 - sda1.ext4-ptcl-img.zst.
+    partclone.vfat -z 10485760 -c -s ../fat -o - -L ../log | gzip -c | split -b 1MB -a 2 - ${fat}.vfat-ptcl-img.gz.
+    echo UUID="00000000-0000-0000-0000-000000000000" > swappt-${swap}.info`);
+  return folder;
+}
+
+/** The partition as partclone.restore makes it, in which free blocks are zeros. */
+function restored(folder: Folder, command: string): Buffer {
+  const script = `${command} | partclone.restore -s - -o restored --restore_raw_file -L log && cat restored && rm restored`;
+  return execFileSync('bash', ['-ec', script], {
+    cwd: folder.at('.'),
+    maxBuffer: 64 * MiB,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
+
+/** The table of a disk, as sfdisk prints it, without the disk's name. */
+const dumped = (disk: string): string[] =>
+  execFileSync('sfdisk', ['-d', disk], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => !line.startsWith('device:'))
+    .map((line) => line.replace(/^\S+\.img/u, 'disk'));
+
+describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
+  test.each([
+    ['gpt', 'sda2', 'sda3', 43_008],
+    ['dos', 'sda5', 'sda6', 45_056],
+  ] as const)('with a table of %s is copied as the disk that it is of', async (label, fat, swap, second) => {
+    using folder = await saved(label, fat, swap);
+
+    const run = await platter(['copy', '--yes', folder.at('image'), folder.at('copy.img')]);
+
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout + run.stderr).toContain(`which become zeros: ${swap}.`);
+    const [whole, copy] = [readFileSync(folder.at('disk.img')), readFileSync(folder.at('copy.img'))];
+    restored(folder, 'zstd -dc < <(cat image/sda1.*)').copy(whole, 2048 * 512);
+    restored(folder, `gzip -dc < <(cat image/${fat}.*)`).copy(whole, second * 512);
+    expect(copy.length).toBe(whole.length);
+    // The tables of logical partitions are made anew. sfdisk has to read them as before.
+    for (const sector of label === 'dos' ? [43_008, 86_016] : [])
+      for (const bytes of [copy, whole]) bytes.fill(0, sector * 512, sector * 512 + 512);
+    expect(copy.equals(whole)).toBe(true);
+    expect(dumped(folder.at('copy.img'))).toEqual(dumped(folder.at('disk.img')));
+    execFileSync('sfdisk', ['--verify', folder.at('copy.img')], { stdio: 'ignore' });
+  });
+
+  test('is described with its table', async () => {
+    using folder = await saved('gpt', 'sda2', 'sda3');
+
+    const { code, stdout } = await platter(['info', '--json', folder.at('image')]);
+
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      packed: { format: 'Clonezilla' },
+      size: 64 * MiB,
+      table: { kind: 'gpt', header: 'right', partitions: [{ start: MiB }, {}, {}] },
+    });
+  });
+
+  test.each([
+    ['the image of a partition', 'sda2.vfat-ptcl-img.gz.a*', 'sda2.*-ptcl-img* is missing'],
+    ['a piece in the middle', 'sda1.ext4-ptcl-img.zst.ab', 'sda1.ext4-ptcl-img.zst.ab is missing'],
+    ['the table', 'sda-gpt-1st', 'sda-gpt-1st is missing'],
+  ])('is refused without %s', async (_, gone, said) => {
+    using folder = await saved('gpt', 'sda2', 'sda3');
+    await folder.run(`rm image/${gone}`);
+
+    const run = await platter(['copy', '--yes', '--json', folder.at('image'), folder.at('copy.img')]);
+
+    expectRefusal(run);
+    expect(errorsOf(run)[0]!.message).toContain(said);
+  });
+
+  test('with a damaged piece fails, names the image and leaves no copy', async () => {
+    using folder = await saved('gpt', 'sda2', 'sda3');
+    const piece = folder.at('image/sda1.ext4-ptcl-img.zst.ab');
+    const bytes = readFileSync(piece);
+    bytes[5000]! ^= 0x10;
+    writeFileSync(piece, bytes);
+
+    const run = await platter(['copy', '--yes', '--json', folder.at('image'), folder.at('copy.img')]);
+
+    expect(run.code).not.toBe(0);
+    expect(run.stdout).toContain('sda1.ext4-ptcl-img.zst.aa');
+    expect(existsSync(folder.at('copy.img'))).toBe(false);
+  });
+
+  test('without the end of its last piece fails', async () => {
+    using folder = await saved('gpt', 'sda2', 'sda3');
+    unlinkSync(folder.at('image/sda1.ext4-ptcl-img.zst.ad'));
+    truncateSync(folder.at('image/sda1.ext4-ptcl-img.zst.ac'), 1000);
+
+    const run = await platter(['copy', '--yes', '--json', folder.at('image'), folder.at('copy.img')]);
+
+    expect(run.code).not.toBe(0);
+    expect(run.stdout).toContain('cut short');
+  });
+});

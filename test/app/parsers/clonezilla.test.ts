@@ -1,0 +1,90 @@
+// Which files of Clonezilla's folder belong where on the disk.
+import { describe, expect, test } from 'vitest';
+import { isClonezilla, planOfClonezilla, type Folder } from '../../../app/parsers/disk-folders/clonezilla.ts';
+import { readSfdiskDump } from '../../../app/parsers/disk-folders/sfdisk-dump.ts';
+
+const TABLE = `label: gpt
+label-id: 8F7A2520-13F2-554D-B22E-25EEF758D9A9
+device: /dev/nvme0n1
+unit: sectors
+first-lba: 34
+last-lba: 131038
+sector-size: 512
+
+/dev/nvme0n1p1 : start=        2048, size=       40960, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=1A5CC4CA
+/dev/nvme0n1p2 : start=       43008, size=       40960, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4
+`;
+
+/** A folder of a disk with two partitions, with these changes. */
+function folder(sizes: Record<string, number | null> = {}, texts: Record<string, string> = {}): Folder {
+  const all: Record<string, number | null> = {
+    ...{ disk: 8, parts: 20, 'nvme0n1-pt.sf': 400, 'nvme0n1-gpt-1st': 17_408, 'nvme0n1-gpt-2nd': 16_384 },
+    ...{ 'nvme0n1p1.ext4-ptcl-img.zst.aa': 1000, 'nvme0n1p1.ext4-ptcl-img.zst.ab': 5, 'nvme0n1p2.dd-ptcl-img.gz': 9 },
+    ...sizes,
+  };
+  const text: Record<string, string> = {
+    ...{ disk: 'nvme0n1\n', parts: 'nvme0n1p1 nvme0n1p2\n', 'nvme0n1-pt.sf': TABLE },
+    ...texts,
+  };
+  const there = Object.entries(all).filter((one): one is [string, number] => one[1] !== null);
+  return { sizes: new Map(there), text: (name) => text[name] ?? null };
+}
+
+describe('a folder of Clonezilla', () => {
+  test('has the table at both ends, and the partitions with their pieces in between', () => {
+    expect(planOfClonezilla(folder())).toMatchObject({
+      ok: true,
+      plan: {
+        size: 131_072 * 512,
+        leftOut: [],
+        parts: [
+          { at: 0, size: 34 * 512, files: ['nvme0n1-gpt-1st'], from: 0 },
+          {
+            at: 2048 * 512,
+            size: 40_960 * 512,
+            files: ['nvme0n1p1.ext4-ptcl-img.zst.aa', 'nvme0n1p1.ext4-ptcl-img.zst.ab'],
+            from: null,
+          },
+          { at: 43_008 * 512, files: ['nvme0n1p2.dd-ptcl-img.gz'], from: null },
+          { at: 131_039 * 512, size: 32 * 512, files: ['nvme0n1-gpt-1st'], from: 1024 },
+          { at: 131_071 * 512, size: 512, files: ['nvme0n1-gpt-2nd'], from: 16_384 - 512 },
+        ],
+      },
+    });
+  });
+
+  test('leaves out a partition that was not saved', () => {
+    const without = folder({ 'nvme0n1p2.dd-ptcl-img.gz': null }, { parts: 'nvme0n1p1\n' });
+    expect(planOfClonezilla(without)).toMatchObject({ plan: { leftOut: ['nvme0n1p2'] } });
+  });
+
+  test.each([
+    [folder({ 'nvme0n1p2.dd-ptcl-img.gz': null }), { kind: 'folderLacks' }],
+    [folder({ 'nvme0n1-gpt-1st': 512 }), { kind: 'folderLacks', file: 'nvme0n1-gpt-1st' }],
+    [folder({}, { disk: 'sda sdb' }), { kind: 'folderOfDisks', disks: ['sda', 'sdb'] }],
+    [folder({ 'lvm_vg_dev.list': 40 }), { kind: 'folderOfVolumes', file: 'lvm_vg_dev.list' }],
+    [folder({}, { disk: '' }), { kind: 'folderOfPartitions' }],
+    [folder({}, { 'nvme0n1-pt.sf': 'label: gpt' }), { kind: 'folderUnread' }],
+    [folder({}, { 'nvme0n1-pt.sf': TABLE.replace('sector-size: 512', 'sector-size: 4096') }), { kind: 'folderUnread' }],
+    [folder({}, { 'nvme0n1-pt.sf': TABLE.replace('43008', '3000') }), { kind: 'folderUnread' }],
+  ])('is refused for what it lacks or says', (one, reason) =>
+    expect(planOfClonezilla(one)).toMatchObject({ ok: false, reason }),
+  );
+
+  test('is not every folder', () => expect(isClonezilla({ sizes: new Map([['parts', 3]]) })).toBe(false));
+});
+
+test('an old dump without a label and with empty entries is one of an MBR', () => {
+  const dump = `# partition table of /dev/sda
+unit: sectors
+
+/dev/sda1 : start=       63, size=   208782, Id=83, bootable
+/dev/sda2 : start=        0, size=        0, Id= 0
+`;
+  expect(readSfdiskDump(dump)).toEqual({
+    label: 'dos',
+    lastLba: null,
+    sector: 512,
+    partitions: [{ name: 'sda1', number: 1, start: 63, size: 208_782, type: '83', bootable: true }],
+  });
+});

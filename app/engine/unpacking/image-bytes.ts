@@ -99,8 +99,14 @@ export class SeekingPieceSource implements PieceSource {
   async fetch(wanted: readonly number[], pieces: Pieces): Promise<void> {
     for (const run of runsOf(wanted)) {
       const image = new ImageStream(this.#of, run[0]!);
-      await image.take(run, pieces);
-      this.fault ??= await image.close(this.#path);
+      let found: PlatterError | null = null;
+      try {
+        await image.take(run, pieces);
+      } finally {
+        // Not behind `??=`, which would skip it once there is a fault: a decoder that nobody reads never ends.
+        found = await image.close(this.#path);
+      }
+      this.fault ??= found;
     }
   }
 
@@ -148,7 +154,8 @@ export class SequentialPieceSource implements PieceSource {
   }
 
   async close(): Promise<void> {
-    this.fault ??= await this.#image.close(this.#path);
+    const found = await this.#image.close(this.#path);
+    this.fault ??= found;
   }
 }
 

@@ -148,6 +148,31 @@ describe.skipIf(skip !== '')(`platter info of a packed file${skip}`, () => {
     );
   });
 
+  test('ends all of its decoders when a part of an image is damaged', async () => {
+    using folder = new Folder();
+    // The backup table is alone in the last MiB. After it, the parsers ask for what lies in the whole frames before.
+    await folder.run(`truncate -s 16M disk.img
+      printf 'label: gpt\\nstart=2048, size=4M\\nstart=16384, size=4M\\n' | sfdisk -q disk.img
+      dd if=/dev/urandom of=disk.img bs=1M seek=4 count=8 conv=notrunc
+      xz -0 --block-size=1MiB -T2 -k disk.img`);
+    const packed = readFileSync(folder.at('disk.img.xz'));
+    const last = Number(
+      spawnSync(
+        'sh',
+        ['-c', `xz -lvv --robot '${folder.at('disk.img.xz')}' | awk '$1 == "block" {at = $5} END {print at}'`],
+        {
+          encoding: 'utf8',
+        },
+      ).stdout,
+    );
+    packed.fill(0x77, last + 24, last + 42);
+    writeFileSync(folder.at('disk.img.xz'), packed);
+
+    const seen = await document(folder.at('disk.img.xz'));
+
+    expect(seen).toMatchObject({ code: 1, table: { kind: 'gpt' }, problem: { code: 'BAD_IMAGE' } });
+  });
+
   test('takes the size of a gzip image from its partition table and reads only its first 64 MiB', async () => {
     using folder = await imaged();
     await folder.run('gzip -1 disk.img');

@@ -48,8 +48,8 @@ class PartcloneFilter final : public Output {
   void finish() override;
   // Bytes after the last block; anything else there is an error.
   uint64_t zeros() const { return zeros_; }
-  // Every block was compared with a checksum.
-  bool checked() const { return header_.compared; }
+  // Every byte was compared with a checksum. Those of the first version are of the first byte of each block only.
+  bool checked() const { return header_.compared && header_.version == 2; }
 
  private:
   enum class State { header, bitmap, bitmap_end, blocks, checksum, guess, done };

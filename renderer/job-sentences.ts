@@ -23,7 +23,7 @@ const told = (tiles: readonly Tile[]): { names: string; count: number } => ({
 
 /** "sdd (hub 1 · 3)": what a hand needs to find a drive. */
 const findable = ({ name, endpoint: { port } }: Tile): string =>
-  port === null ? name : say('job.nameAt', { name, port: sayPortShort(port) });
+  port?.bay === null ? say('job.nameAt', { name, port: sayPortShort(port) }) : name;
 
 /** As `told`, for drives that somebody must touch. After the job there is room for more of them. */
 const toldAt = (tiles: readonly Tile[], phase: JobView['phase']): { names: string; count: number } => ({

@@ -22,6 +22,7 @@ export {
   sayLock,
   sayNote,
   sayOrigin,
+  sayBay,
   sayPort,
   sayPortShort,
   sayReason,

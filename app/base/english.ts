@@ -1,6 +1,6 @@
 // The host's own language, used by the command line, the log and the records: English, with figures for technicians.
 import type { Content, Fact, Note, Reason, Remedy } from '../contract/facts.ts';
-import type { Port } from '../contract/disks.ts';
+import type { Bay, Port } from '../contract/bays.ts';
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { causes } from '../words/en/facts/causes.ts';
 import { contents } from '../words/en/facts/contents.ts';
@@ -51,6 +51,9 @@ export const english = {
   time: (at: number): string => host.figures.time(at),
   /** The origin of a downloaded source file. */
   origin: (origin: string): string => (origin === STANDARD_INPUT ? 'standard input' : origin),
+  /** "Bay 6", or the user's name for it. */
+  bay: ({ number, name }: Bay): string =>
+    name ?? factSentence('sockets', { kind: 'bay', number: String(number) }, host),
   /** "USB bus 1, hub 2, port 3" */
   port: ({ sockets: way }: Pick<Port, 'sockets'>): string =>
     way.map((socket) => factSentence('sockets', socket, host)).join(', '),

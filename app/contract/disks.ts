@@ -1,6 +1,7 @@
 // The disks of the system.
+import type { Port } from './bays.ts';
 import type { ErrorCode } from './errors.ts';
-import type { Reason, Socket } from './facts.ts';
+import type { Reason } from './facts.ts';
 
 /** Bytes in a sector (Linux's `sector_t`). Platter uses this everywhere, whatever the device's own block size. */
 export const SECTOR_SIZE = 512;
@@ -13,17 +14,6 @@ export interface Partition {
   label: string | null;
   fileSystem: string | null;
   mountedAt: string[];
-}
-
-/** The socket that a drive is plugged into. */
-export interface Port {
-  /**
-   * A sort key: compared as plain strings, it orders sockets as they lie beside each other. A socket keeps its key
-   * while the machine runs, and usually after a restart.
-   */
-  path: string;
-  /** The path to it that a person follows: USB bus 1, hub 2, port 3. Never empty. */
-  sockets: Socket[];
 }
 
 /** A whole disk (or loop device), with the identity that must not change between choosing and writing. */

@@ -1,6 +1,7 @@
 // The requests to the engine host. It refuses a request with missing or additional members. The schema comes first; the
 // types are inferred from it.
 import * as z from 'zod';
+import { bays } from './bays.ts';
 import { MAX_DESTINATIONS } from './limits.ts';
 import { entry, jobId, jobRequest, path } from './request.ts';
 import { manifestId } from './values.ts';
@@ -45,6 +46,10 @@ export const hostRequest = z.discriminatedUnion('method', [
    * it.
    */
   call('eject', z.strictObject({ path })),
+  /** The bays, in the order of their numbers. */
+  call('bays', nothing),
+  /** Numbers and names the bays anew. A socket that is not in the list gets a number at its next removable drive. */
+  call('setBays', z.strictObject({ bays })),
   /** Interrupted jobs, newest first. */
   call('jobs', nothing),
   /** Forgets an interrupted job. */

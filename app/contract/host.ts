@@ -1,4 +1,5 @@
 // The protocol of the engine host: frames on stdin and stdout.
+import type { KeptBay } from './bays.ts';
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { HostMethod, HostParams } from './host-request.ts';
@@ -15,11 +16,12 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * The version of everything in this file and in host-request.ts. Raise it with every change, because the client does
  * not check the host's messages.
  */
-export const PROTOCOL = 8;
+export const PROTOCOL = 9;
 
 /** The results of these calls. The others return an empty object. */
 interface Results {
   list: Disk[];
+  bays: KeptBay[];
   jobs: InterruptedJob[];
   prepare: Plan;
   describe: Described;

@@ -1,7 +1,8 @@
 // A job: the plan made from a request, its progress and its result. The result is stored in files, so it has a schema.
 import * as z from 'zod';
 import { jobError } from './errors.ts';
-import type { Mounted, Port } from './disks.ts';
+import type { Port } from './bays.ts';
+import type { Mounted } from './disks.ts';
 import type { Content, Note, Reason } from './facts.ts';
 import { note } from './facts-schema.ts';
 import type { Backend, JobKind, JobRequest } from './request.ts';

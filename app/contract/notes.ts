@@ -141,6 +141,8 @@ export const FILES = {
 } as const;
 
 export const SOCKETS = {
+  /** The number of a bay (contract/bays.ts). */
+  bay: { number: 'text' },
   /** The enclosure's own name for it: "Slot 04". */
   named: { name: 'text' },
   usbBus: { number: 'text' },

@@ -386,6 +386,7 @@ export const REASONS = {
   notTheContract: { call: 'text' },
   unreachable: { said: 'text' },
   settingsDamaged: {},
+  baysDamaged: {},
   historyEmpty: {},
   noRecordOf: { id: 'text' },
   noRecord: {},

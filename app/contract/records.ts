@@ -21,6 +21,8 @@ const recordedEnd = z.object({
   serial: z.string().nullable(),
   /** The path to its socket that a person follows; null when unknown. */
   port: z.array(socket).min(1).nullable(),
+  /** The bay it was in; null when that had no number. */
+  bay: z.object({ number: count.min(1), name: z.string().nullable() }).nullable(),
 });
 export type RecordedEnd = z.infer<typeof recordedEnd>;
 

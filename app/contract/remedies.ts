@@ -119,6 +119,7 @@ export const REMEDIES = {
   polled: {},
   refresh: {},
   restart: {},
+  numberBaysAnew: {},
   settingsKept: { path: 'text' },
   listHistory: {},
   installPkexec: {},

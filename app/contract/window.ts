@@ -1,4 +1,5 @@
 // The IPC between main and the page: the state that the window sees, its calls, and main's notices.
+import type { KeptBay } from './bays.ts';
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { LeftDownload, SourceDownload } from './downloads.ts';
@@ -222,6 +223,10 @@ export interface WindowCalls {
    * changes.
    */
   changeSettings: { args: [change: SettingsChange]; result: Outcome<null> };
+  /** The bays, in the order of their numbers. */
+  getBays: { args: []; result: Outcome<KeptBay[]> };
+  /** Numbers and names the bays anew. */
+  setBays: { args: [bays: KeptBay[]]; result: Outcome<null> };
 }
 
 /** Names of the calls, for the ends that loop over them. */
@@ -264,6 +269,8 @@ export const calls = [
   'showLog',
   'copyDiagnostics',
   'changeSettings',
+  'getBays',
+  'setBays',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** The notices from main to the window. */

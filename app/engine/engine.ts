@@ -1,4 +1,5 @@
 // The operations of the host: list and watch the disks, eject one, and prepare, start and control one job at a time.
+import type { KeptBay } from '../contract/bays.ts';
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
 import { Answers, type Waiting } from '../base/slow-answers.ts';
@@ -8,6 +9,7 @@ import type { JobRequest } from '../contract/request.ts';
 import { throttleErrors } from '../base/request-rules.ts';
 import { foundations, withDescendants } from './devices/block-devices.ts';
 import { DiskWatch } from './devices/disk-watch.ts';
+import { inBays, keepBays, readBays } from './devices/bays.ts';
 import { disksOf } from './devices/disks.ts';
 import { againstEjecting, eject } from './access/eject.ts';
 import { cancelledOpening, errnoOf, Refusal, refuse } from '../base/errors.ts';
@@ -72,7 +74,17 @@ export class LocalEngine {
 
   /** The disks; `all` adds loop devices. */
   async list({ all }: { all: boolean }): Promise<Disk[]> {
-    return disksOf(await readBlocks(undefined, this.#held(), all ? null : []), all, jobsNow());
+    return inBays(disksOf(await readBlocks(undefined, this.#held(), all ? null : []), all, jobsNow()), stateDir());
+  }
+
+  /** The bays, in the order of their numbers. Rejects with a Refusal when they cannot be read. */
+  bays(): Promise<KeptBay[]> {
+    return readBays(stateDir());
+  }
+
+  /** Numbers and names the bays anew. Rejects with a Refusal when they cannot be stored. */
+  setBays(bays: readonly KeptBay[]): Promise<void> {
+    return keepBays(stateDir(), bays);
   }
 
   /**

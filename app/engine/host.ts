@@ -91,6 +91,11 @@ async function perform(request: HostRequest): Promise<unknown> {
   switch (request.method) {
     case 'list':
       return engine.list(request.params);
+    case 'bays':
+      return engine.bays();
+    case 'setBays':
+      await engine.setBays(request.params.bays);
+      return {};
     case 'describe':
       return describe(request.params.path, request.params.entry);
     case 'usage':

@@ -63,6 +63,8 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   showLog: 'nothing',
   copyDiagnostics: 'nothing',
   changeSettings: 'nothing',
+  getBays: 'nothing',
+  setBays: 'nothing',
 };
 
 /** Milliseconds during which a press counts for the call that it caused. */

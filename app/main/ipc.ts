@@ -6,6 +6,7 @@ import type { ErrorCode, Outcome, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, REPORT_FORMS } from '../contract/limits.ts';
 import { calls, channel, DROPPED, GIVEN_LINK, type WindowCalls, type WindowNotices } from '../contract/window.ts';
+import { bays } from '../contract/bays.ts';
 import { failure } from '../base/errors.ts';
 import { entry, jobId, jobRequest, path } from '../contract/request.ts';
 import { settingsChange } from '../contract/settings.ts';
@@ -70,6 +71,8 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   showLog: none,
   copyDiagnostics: none,
   changeSettings: z.tuple([settingsChange]),
+  getBays: none,
+  setBays: z.tuple([bays]),
 };
 
 /** The IPC's reports and questions about the user. */

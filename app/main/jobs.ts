@@ -2,6 +2,7 @@
 // after an answer or an event of the engine host; the window only asks and renders.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { KeptBay } from '../contract/bays.ts';
 import type { Disk } from '../contract/disks.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
@@ -248,6 +249,19 @@ export class Jobs {
   /** Ends the search for used blocks. */
   async stopUsage(): Promise<void> {
     await this.#ask('stopUsage', {});
+  }
+
+  /** The bays, in the order of their numbers. */
+  bays(): Promise<Outcome<KeptBay[]>> {
+    return this.#ask('bays', {});
+  }
+
+  /** Numbers and names the bays anew, and lists the disks again. */
+  async setBays(bays: KeptBay[]): Promise<Outcome<null>> {
+    const done = await this.#ask('setBays', { bays });
+    if (!done.ok) return done;
+    await this.#refreshDisks();
+    return { ok: true, value: null };
   }
 
   /** Writes the manifest with this SHA-256 (hex) to the file `path`; gives the path. */

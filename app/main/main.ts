@@ -256,5 +256,7 @@ function handlersOf({ jobs, recent, downloads, images, settings, person, disksKn
       return null;
     },
     changeSettings: (change) => settings.change(change),
+    getBays: () => jobs.bays(),
+    setBays: (bays) => jobs.setBays(bays),
   };
 }

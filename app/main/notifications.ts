@@ -46,8 +46,9 @@ function verdict(job: JobView): { title: string; body: string } {
   };
 }
 
-const nameOf = ({ name, endpoint }: Tile): string =>
-  endpoint.port === null ? name : `${name} (${sayPort(endpoint.port)})`;
+/** A drive without a bay is named with its port. */
+const nameOf = ({ name, endpoint: { port } }: Tile): string =>
+  port?.bay === null ? `${name} (${sayPort(port)})` : name;
 
 /** Position and reason of each, one a line. */
 const reasons = (tiles: readonly Tile[]): string =>

@@ -24,6 +24,7 @@ const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestin
   ['model', (_, { model }) => model],
   ['serial', (_, { serial }) => serial],
   ['port', (_, { port }) => (port === null ? null : english.port({ sockets: port }))],
+  ['bay', (_, { bay }) => (bay === null ? null : english.bay(bay))],
   ['size', (_, { size }) => size],
   ['result', (record, destination) => verdictWords(verdictOf(destination, record), destination, record)],
   ['outcome', ({ outcome }) => outcome],

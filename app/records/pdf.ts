@@ -6,7 +6,7 @@ import { givenManifest } from '../contract/request-facts.ts';
 import { countsUsedOnly } from '../view/used-only.ts';
 import { isBad, isVerified, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
-import { sayError, sayNote, sayOrigin, saySockets } from '../words/host-sentences.ts';
+import { sayError, sayNote, sayBay, sayOrigin, saySockets } from '../words/host-sentences.ts';
 import { baseName } from '../words/short-names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
 import { stateWord } from '../words/states.ts';
@@ -193,12 +193,12 @@ const MARKS: Readonly<Record<Verdict, Mark>> = {
 function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination, index: number): void {
   const word = verdictOf(destination, record);
   const right: Style = { align: 'right' };
-  const { port, path, bytesPerSecond } = destination;
+  const { port, bay, path, bytesPerSecond } = destination;
   sheet.row(
     [
       { ...NUMBER, text: String(index + 1), style: { colour: MUTED } },
       { ...DRIVE, text: nameOf(destination), style: { bold: true } },
-      { ...PLACE, text: port === null ? path : saySockets(port) },
+      { ...PLACE, text: port === null ? path : [...(bay === null ? [] : [sayBay(bay)]), saySockets(port)].join(', ') },
       { ...SIZE, text: size(destination.size), style: right },
       {
         ...RESULT,

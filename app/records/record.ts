@@ -51,7 +51,7 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
 }
 
 function recordedEnd({ path, kind, size, model, serial, port }: Endpoint): RecordedEnd {
-  return { path, kind, size, model, serial, port: port?.sockets ?? null };
+  return { path, kind, size, model, serial, port: port?.sockets ?? null, bay: port?.bay ?? null };
 }
 
 function recordedDestination(
@@ -141,7 +141,8 @@ function read(value: unknown): unknown {
 
 function readEnd({ port, portFacts, ...rest }: z.infer<typeof anyEnd>): object {
   const sockets = z.array(socket).safeParse(portFacts).data;
-  return { ...rest, port: sockets ?? (typeof port === 'string' ? [{ kind: 'named', name: port }] : port) };
+  // Older versions had no bays.
+  return { bay: null, ...rest, port: sockets ?? (typeof port === 'string' ? [{ kind: 'named', name: port }] : port) };
 }
 
 /** A record in a file. Accepts those of other versions of Platter, with fewer options in their requests. */

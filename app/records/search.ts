@@ -3,7 +3,7 @@ import type { JobRecord, RecordedEnd } from '../contract/records.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { verdictOf, type Verdict } from '../view/verdict.ts';
-import { saySockets } from '../words/host-sentences.ts';
+import { sayBay, saySockets } from '../words/host-sentences.ts';
 import { countsUsedOnly } from '../view/used-only.ts';
 import { stateWord } from '../words/states.ts';
 
@@ -22,10 +22,11 @@ export function search(records: readonly JobRecord[], query: string): JobRecord[
 }
 
 function textOf(record: JobRecord): string {
-  const ofEnd = ({ path, model, serial, port }: RecordedEnd): (string | null)[] => [
+  const ofEnd = ({ path, model, serial, port, bay }: RecordedEnd): (string | null)[] => [
     path,
     model,
     serial,
+    ...(bay === null ? [] : [english.bay(bay), sayBay(bay)]),
     ...(port === null ? [] : [english.port({ sockets: port }), saySockets(port)]),
   ];
   const errors = [...record.errors, ...record.destinations.flatMap((destination) => destination.errors)];

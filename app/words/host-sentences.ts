@@ -1,5 +1,6 @@
 // Makes sentences of the host's facts in the window's language, with the window's figures.
-import type { Disk, Port } from '../contract/disks.ts';
+import type { Bay, Port } from '../contract/bays.ts';
+import type { Disk } from '../contract/disks.ts';
 import type { FailureFacts } from '../contract/errors.ts';
 import type { Content, Note, Reason, Socket } from '../contract/facts.ts';
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
@@ -44,6 +45,10 @@ export const sayContent = (content: Content): string => factSentence('contents',
 /** The path to a socket: "USB bus 1, hub 2, port 3". */
 export const saySockets = (sockets: readonly Socket[]): string =>
   sockets.map((socket) => factSentence('sockets', socket, window())).join(', ');
+
+/** "Bay 6", or the user's name for it. */
+export const sayBay = ({ number, name }: Bay): string =>
+  name ?? factSentence('sockets', { kind: 'bay', number: String(number) }, window());
 
 /** Where a drive is plugged in. */
 export const sayPort = ({ sockets }: Pick<Port, 'sockets'>): string => saySockets(sockets);

@@ -196,7 +196,7 @@ const locks: Reason[] = [
 const sockets = samples('sockets').filter(({ kind }) => kind !== 'named');
 const plugged = (disk: Disk, i: number): Disk => ({
   ...disk,
-  port: { path: `p${i}`, sockets: [sockets[i % sockets.length]!, { kind: 'port', number: String(i) }] },
+  port: { path: `p${i}`, sockets: [sockets[i % sockets.length]!, { kind: 'port', number: String(i) }], bay: null },
 });
 const locked = make
   .sticks(12)

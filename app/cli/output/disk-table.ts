@@ -48,9 +48,15 @@ function row(disk: Disk): string[] {
     size(disk.size),
     disk.model ?? disk.backingFile ?? '-',
     disk.serial ?? '-',
-    disk.port === null ? (disk.transport ?? '-') : english.port(disk.port),
+    placeOf(disk),
     contents(disk),
   ].map(printable);
+}
+
+/** "Bay 6, USB bus 1, hub 2, port 3" */
+function placeOf({ port, transport }: Disk): string {
+  if (port === null) return transport ?? '-';
+  return [...(port.bay === null ? [] : [english.bay(port.bay)]), english.port(port)].join(', ');
 }
 
 /** The contents of the disk and its mounts: `mounted at /, /boot; 2 partitions: vfat "EFI", ext4 "root"`. */

@@ -11,7 +11,8 @@ import type {
   PartUse,
 } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
-import type { Disk, Port } from '../../contract/disks.ts';
+import type { Bay, Port } from '../../contract/bays.ts';
+import type { Disk } from '../../contract/disks.ts';
 import { english } from '../../base/english.ts';
 import { keep, type KeptRequest } from '../../base/kept-request.ts';
 import { continuable } from '../../view/continuable.ts';
@@ -19,7 +20,7 @@ import { outcomeOf, verdictOf, type Outcome, type Verdict } from '../../view/ver
 import { asTyped, requestAsTyped } from './typed-paths.ts';
 
 /** Where something is plugged in: "USB bus 1, hub 2, port 3". */
-type PortFacts = Pick<Port, 'path'> & { label: string };
+type PortFacts = Pick<Port, 'path'> & { label: string; bay: Bay | null };
 
 /** One end of a job, with its contents in words. */
 export type EndpointFacts = Omit<Endpoint, 'contents' | 'port'> & { contents: string[]; port: PortFacts | null };
@@ -111,7 +112,7 @@ const endpointFacts = (end: Endpoint): EndpointFacts => ({
 });
 
 const portFacts = (port: Port | null): PortFacts | null =>
-  port === null ? null : { path: port.path, label: english.port(port) };
+  port === null ? null : { path: port.path, label: english.port(port), bay: port.bay };
 
 /** A disk as in `list --json`. */
 export const diskFacts = (disk: Disk): DiskFacts => ({

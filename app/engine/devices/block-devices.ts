@@ -1,7 +1,8 @@
 // A picture of the machine's block devices: which lies on which, where they are mounted, which hold the running system.
 // Every decision about whether a device may be written is based on it.
 import { basename } from 'node:path';
-import type { Disk, Mounted, Port } from '../../contract/disks.ts';
+import type { Port } from '../../contract/bays.ts';
+import type { Disk, Mounted } from '../../contract/disks.ts';
 import { listed, parseLsblk, partitionNumber, type LsblkDevice, type Probed } from './lsblk-output.ts';
 import { mountOf, parseMounts, parseSwaps, type Layer, type Mount } from './mounts.ts';
 

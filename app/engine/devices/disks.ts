@@ -20,9 +20,12 @@ export function disksOf(blocks: Blocks, all: boolean, jobOn: (path: string) => R
     .sort(inPortOrder);
 }
 
-/** Disks without a port come last. */
-function inPortOrder(a: Disk, b: Disk): number {
-  const place = ({ port }: Disk): string => (port === null ? '1' : `0${port.path}`);
+/** By bay, then by port. Disks without a port come last. */
+export function inPortOrder(a: Disk, b: Disk): number {
+  const place = ({ port }: Disk): string => {
+    if (port === null) return '2';
+    return port.bay === null ? `1${port.path}` : `0${String(port.bay.number).padStart(4, '0')}`;
+  };
   const before = Number(place(a) > place(b)) - Number(place(a) < place(b));
   return before === 0 ? a.path.localeCompare(b.path, 'en', { numeric: true }) : before;
 }

@@ -5,10 +5,12 @@ import type { Reason } from '../../contract/facts.ts';
 import { Blocks, type Block, type Facts } from './block-devices.ts';
 import { LSBLK_COLUMNS, unknownIn } from './lsblk-output.ts';
 import { failure, Refusal } from '../../base/errors.ts';
+import { stateDir } from '../../base/state-folder.ts';
 import { fileIds, idOf, isNode } from './file-ids.ts';
 import { parseMounts, parseSwaps } from './mounts.ts';
 import { loadedAddon, type NativeAddon, type NativeDeviceInfo } from '../native/addon.ts';
 import { portsOf } from './usb-port.ts';
+import { bayNumbers, baysIfReadable, portIn } from './bays.ts';
 import { runProgram, SYSTEM_PATH } from './run-program.ts';
 import { probe } from './probe.ts';
 import { btrfsMembers, content, ejectable, loopBackings, places, sequences, serials } from './sysfs.ts';
@@ -49,19 +51,21 @@ async function readBlocksOnce(
   loops: readonly string[] | null,
 ): Promise<Blocks> {
   const backings = loopBackings();
-  const [lsblk, mountinfo, backingIds] = await Promise.all([
+  const [lsblk, bays, mountinfo, backingIds] = await Promise.all([
     runLsblk(path),
+    baysIfReadable(stateDir()),
     readFile('/proc/self/mountinfo', 'utf8'),
     loopFiles([...backings.keys()]),
   ]);
   const placed = places();
+  const numbers = bayNumbers(bays);
   try {
-    const numbers =
+    const read =
       loops === null || backings.size <= FEW_LOOPS
         ? null
         : new Set([...(await fileIds(loops, path)).values()].map((id) => id.replace(/^block:/u, '')));
     const probed = await probe(
-      unknownIn(lsblk, numbers).filter(({ majorMinor }) => !untouched.has(majorMinor)),
+      unknownIn(lsblk, read).filter(({ majorMinor }) => !untouched.has(majorMinor)),
       path,
     );
     const swaps = content('/proc/swaps');
@@ -79,7 +83,7 @@ async function readBlocksOnce(
       swaps,
       backings,
       backingIds,
-      ports: portsOf(placed),
+      ports: new Map([...portsOf(placed)].map(([name, port]) => [name, portIn(numbers, port)])),
       sequences: sequences(placed),
       serials: serials(placed),
       ejectable: ejectable(placed),

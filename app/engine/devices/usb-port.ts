@@ -1,5 +1,5 @@
 // Where a drive is plugged in, from its path in the kernel's device tree. Pure.
-import type { Port } from '../../contract/disks.ts';
+import type { Port } from '../../contract/bays.ts';
 import type { Socket } from '../../contract/facts.ts';
 
 /** One block device in sysfs. */
@@ -92,5 +92,6 @@ function port(kind: string, pci: string, parts: readonly Part[]): Port {
   return {
     path: [kind, pci, ...numbers.map((number) => number.padStart(3, '0'))].join('-'),
     sockets: parts.map(([socket]) => socket),
+    bay: null,
   };
 }

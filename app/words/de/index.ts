@@ -1,6 +1,7 @@
 import type { Catalogue } from '../en/catalogue.ts';
 import { alerts } from './window/alerts.ts';
 import { batch } from './window/batch.ts';
+import { bays } from './window/bays.ts';
 import { causes } from './facts/causes.ts';
 import { choose } from './window/choose.ts';
 import { common } from './window/common.ts';
@@ -37,6 +38,7 @@ import { used } from './window/used.ts';
 export const de: Catalogue = {
   alerts,
   batch,
+  bays,
   causes,
   choose,
   common,

@@ -1,6 +1,7 @@
 // The parts of a catalogue. Each concern has its own part, so that two people can work without conflicts.
 import { alerts } from './window/alerts.ts';
 import { batch } from './window/batch.ts';
+import { bays } from './window/bays.ts';
 import { causes } from './facts/causes.ts';
 import { choose } from './window/choose.ts';
 import { common } from './window/common.ts';
@@ -37,6 +38,7 @@ import { used } from './window/used.ts';
 export const en = {
   alerts,
   batch,
+  bays,
   causes,
   choose,
   common,

@@ -384,7 +384,7 @@ describe('sentences', () => {
       label: null,
       partitionTable: null,
       signatures: [],
-      port: { path: 'ata-0000:00:17.0-001', sockets: [{ kind: 'sataPort', number: '1' }] },
+      port: { path: 'ata-0000:00:17.0-001', sockets: [{ kind: 'sataPort', number: '1' }], bay: null },
       ejectable: false,
       locked: { code: 'IS_SYSTEM', reason: { kind: 'isSystem' } },
       partitions: [{ path: '/dev/sda1', size: 1e9, label: 'EFI', fileSystem: 'vfat', mountedAt: ['/boot/efi'] }],

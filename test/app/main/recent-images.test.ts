@@ -34,7 +34,7 @@ const file = (name: string, bytes = 3): string => {
 /** A job that read `path` `minutes` ago. */
 function read(path: string, minutes: number, more: Partial<JobRecord> = {}): void {
   const startedAt = new Date(Date.UTC(2026, 10, 30) - minutes * 60_000).toISOString();
-  const source = { path, kind: 'file' as const, size: 9, model: null, serial: null, port: null };
+  const source = { path, kind: 'file' as const, size: 9, model: null, serial: null, port: null, bay: null };
   jobs.push({
     ...record(['/dev/sdb']),
     id: `20261130-0000${String(jobs.length).padStart(2, '0')}-a1b2c3`,
@@ -66,7 +66,7 @@ describe('recent images', () => {
   it('omit disks, folders, and files that are gone', async () => {
     mkdirSync(at('folder'));
     read('/dev/sdc', 0, {
-      source: { path: '/dev/sdc', kind: 'block', size: 9, model: null, serial: null, port: null },
+      source: { path: '/dev/sdc', kind: 'block', size: 9, model: null, serial: null, port: null, bay: null },
     });
     read(at('folder'), 1);
     read(at('gone.img'), 2);

@@ -1,5 +1,6 @@
 // Snapshots as main would push them, built from the contract's types.
-import type { Disk, Port } from '../../../app/contract/disks.ts';
+import type { Port } from '../../../app/contract/bays.ts';
+import type { Disk } from '../../../app/contract/disks.ts';
 import type { ErrorCode, JobError, PlatterError } from '../../../app/contract/errors.ts';
 import type { Content } from '../../../app/contract/facts.ts';
 import type {
@@ -90,14 +91,15 @@ export const loopDisk = disk('/dev/loop7', {
   size: 1_073_741_824,
 });
 
-/** A socket of a hub. */
-export const usbPort = (hub: number, port: number): Port => ({
+/** A socket of a hub, with the number of its bay when it has one. */
+export const usbPort = (hub: number, port: number, bay: number | null = null): Port => ({
   path: `usb-0000:00:14.0-001-00${hub}-${String(port).padStart(3, '0')}`,
   sockets: [
     { kind: 'usbBus', number: '1' },
     { kind: 'hub', number: String(hub) },
     { kind: 'port', number: String(port) },
   ],
+  bay: bay === null ? null : { number: bay, name: null },
 });
 
 /** The content of a stick. */

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import type { KeptBay } from '../../../app/contract/bays.ts';
 import type { SourceDownload } from '../../../app/contract/downloads.ts';
 import type { Outcome, PlatterError } from '../../../app/contract/errors.ts';
 import type { Described } from '../../../app/contract/disk-content.ts';
@@ -69,6 +70,7 @@ export class FakeMain {
   manifest: string | null = null;
   newImage: string | null = null;
   history: JobRecord[] = [];
+  bays: KeptBay[] = [];
   speeds: SpeedHistory = noSpeeds;
   /** Set: every call throws, as with a broken IPC. */
   broken: string | null = null;
@@ -212,6 +214,11 @@ export class FakeMain {
       }
       case 'retry':
         await this.beforeRetry;
+        return this.controlled;
+      case 'getBays':
+        return { ok: true, value: this.bays };
+      case 'setBays':
+        if (this.controlled.ok) this.bays = args[0] as KeptBay[];
         return this.controlled;
       case 'pause':
       case 'throttle':

@@ -414,6 +414,7 @@ export const reasons: Translated<typeof english> = {
   notOurPage: 'Nur das Fenster von Platter selbst darf {call} aufrufen.',
   notTheContract: 'Die Angaben zu {call} sind nicht die vereinbarten.',
   unreachable: 'Das Fenster hat den Rest von Platter nicht erreicht: {said}',
+  baysDamaged: 'Die Datei mit den Nummern der Schächte ist beschädigt. Deshalb hat kein Laufwerk eine Nummer.',
   settingsDamaged: 'Die Datei mit den Einstellungen war beschädigt: Platter nimmt seine Voreinstellungen.',
   historyEmpty: 'Noch ist kein Auftrag beendet: Der Verlauf ist leer.',
   noRecordOf: 'Im Verlauf ist kein Auftrag „{id}“.',

@@ -190,6 +190,7 @@ export const remedies: Translated<typeof english> = {
   polled: 'Die Liste wird stattdessen alle zwei Sekunden gelesen; sonst hängt nichts davon ab.',
   refresh: 'Drücken Sie „Aktualisieren“; hilft das nicht, schließen Sie Platter und starten Sie es wieder.',
   restart: 'Versuchen Sie es noch einmal; geschieht es wieder, schließen Sie Platter und starten Sie es neu.',
+  numberBaysAnew: 'Nummerieren Sie die Schächte in den Einstellungen neu.',
   settingsKept: 'Was darin stand, ist in {path} aufbewahrt.',
   listHistory: 'Sehen Sie nach, welche Aufträge beendet sind: platter history.',
   installPkexec:

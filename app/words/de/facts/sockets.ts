@@ -2,6 +2,7 @@ import type { Translated } from '../../en/catalogue.ts';
 import type { sockets as english } from '../../en/facts/sockets.ts';
 
 export const sockets: Translated<typeof english> = {
+  bay: 'Schacht {number}',
   named: '{name}',
   usbBus: 'USB-Bus {number}',
   hub: 'Hub {number}',

@@ -388,6 +388,7 @@ export const reasons = {
   notOurPage: "Only Platter's own page may call {call}.",
   notTheContract: 'The arguments of {call} are not valid.',
   unreachable: 'The window could not reach the rest of Platter: {said}',
+  baysDamaged: 'The file with the numbers of the bays is damaged, so no drive has a number.',
   settingsDamaged: 'The settings file was damaged, so Platter uses its defaults.',
   historyEmpty: 'No job has ended yet: the history is empty.',
   noRecordOf: 'The history has no job "{id}".',

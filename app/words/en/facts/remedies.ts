@@ -168,6 +168,7 @@ export const remedies = {
   polled: 'The list is read every two seconds instead; nothing else is affected.',
   refresh: 'Press Refresh; if that does not help, close Platter and start it again.',
   restart: 'Try again; if it happens again, close Platter and start it again.',
+  numberBaysAnew: 'Number the bays again in the settings.',
   settingsKept: 'Its old contents are kept in {path}.',
   listHistory: 'List the jobs that have ended: platter history.',
   installPkexec:

@@ -2,6 +2,7 @@
 import type { Socket } from '../../../contract/facts.ts';
 
 export const sockets = {
+  bay: 'Bay {number}',
   named: '{name}',
   usbBus: 'USB bus {number}',
   hub: 'hub {number}',

@@ -407,6 +407,7 @@ export const reasons: Translated<typeof english> = {
   notOurPage: 'Seule la fenêtre de Platter peut appeler {call}.',
   notTheContract: 'Les arguments de {call} ne sont pas ceux qui sont convenus.',
   unreachable: 'La fenêtre n’a pas pu joindre le reste de Platter : {said}',
+  baysDamaged: 'Le fichier des numéros de baies est endommagé : aucun disque n’a de numéro.',
   settingsDamaged: 'Le fichier des réglages était endommagé : Platter prend ses valeurs par défaut.',
   historyEmpty: 'Aucune tâche n’est encore terminée : l’historique est vide.',
   noRecordOf: 'L’historique n’a pas de tâche « {id} ».',

@@ -170,6 +170,7 @@ export const remedies: Translated<typeof english> = {
   polled: 'La liste est lue toutes les deux secondes à la place ; rien d’autre n’en dépend.',
   refresh: 'Appuyez sur « Actualiser » ; si cela n’aide pas, fermez Platter et relancez-le.',
   restart: 'Réessayez ; si cela se répète, fermez Platter et relancez-le.',
+  numberBaysAnew: 'Numérotez de nouveau les baies dans les réglages.',
   settingsKept: 'Ce qu’il contenait est gardé dans {path}.',
   listHistory: 'Regardez quelles tâches sont terminées : platter history.',
   installPkexec:

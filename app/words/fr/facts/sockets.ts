@@ -2,6 +2,7 @@ import type { Translated } from '../../en/catalogue.ts';
 import type { sockets as english } from '../../en/facts/sockets.ts';
 
 export const sockets: Translated<typeof english> = {
+  bay: 'Baie {number}',
   named: '{name}',
   usbBus: 'bus USB {number}',
   hub: 'hub {number}',

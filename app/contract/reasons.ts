@@ -165,6 +165,8 @@ export const REASONS = {
   openedThere: {},
   noEmptyFolder: {},
   notOpened: {},
+  openedBy: { user: 'text' },
+  partitionsCut: { count: 'count', partitions: 'list' },
   noFileManager: { folder: 'text', said: 'text' },
   readFromStart: { format: 'text' },
   inPieces: {},

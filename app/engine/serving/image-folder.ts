@@ -5,12 +5,13 @@ import { mkdir, mkdtemp, open, readdir, rmdir, stat, type FileHandle } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import type { Described, ExaminedPartition } from '../../contract/disk-content.ts';
+import type { PlatterError } from '../../contract/errors.ts';
 import type { OpenedFile } from '../../contract/opened-images.ts';
-import { errnoOf, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { placeOf } from '../../base/paths.ts';
 import { makeFolder } from '../../base/state-folder.ts';
 import { shell } from '../devices/release-commands.ts';
-import { describeBytes } from '../unpacking/describe.ts';
+import { describe, describeBytes } from '../unpacking/describe.ts';
 import { piecesAt } from '../unpacking/source-files.ts';
 import { IMAGES, isOpened, realFolder, SOURCES } from './opened.ts';
 import { serve, type Server } from './serve-program.ts';
@@ -72,7 +73,7 @@ async function openIn(place: Place, file: FileHandle, path: string, entry: strin
     const source = place.made ? SOURCES.made : SOURCES.found;
     const server = await serve(file.fd, path, images, { entry, isRaw: false, source, owner: null });
     try {
-      const seen = await addFiles(server, images);
+      const seen = await addFiles(server, images, path, entry);
       await server.stay();
       return { folder: place.folder, format: server.format, ...seen };
     } catch (error) {
@@ -89,9 +90,11 @@ async function opened(path: string): Promise<FileHandle> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await file.stat();
-    if (stats.isFile() || stats.isBlockDevice()) return file;
+    if (stats.isBlockDevice() || (stats.isFile() && stats.size > 0)) return file;
     await file.close();
+    if (stats.isFile()) refuse({ code: 'SOURCE_EMPTY', op: 'open', device: path, reason: { kind: 'emptyFile' } });
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     throw new Refusal([failureOf(error, 'open', path, 'file')]);
   }
   return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'neither' } });
@@ -144,17 +147,27 @@ async function ownFolder(image: string): Promise<string> {
   return mkdtemp(join(parent, name));
 }
 
-/** Shows the whole image, and then each partition that its table has. */
-async function addFiles(server: Server, images: string): Promise<Pick<OpenedImage, 'files' | 'problem'>> {
+/** Shows the whole image, and then each partition of its table that lies in it. `path`, `entry`: the image. */
+async function addFiles(
+  server: Server,
+  images: string,
+  path: string,
+  entry: string | null,
+): Promise<Pick<OpenedImage, 'files' | 'problem'>> {
   const whole = join(images, 'disk.img');
   await server.add({ name: 'disk.img', offset: 0, length: server.size });
   const { table, signatures, problem } = await describeBytes(whole);
   const files: ImageFile[] = [
     { partition: null, path: whole, bytes: server.size, ...(table === null ? contentOf(signatures) : NO_CONTENT) },
   ];
+  const beyond: string[] = [];
   for (const partition of table?.partitions ?? []) {
     const { number, start, size, place, faults } = partition;
-    if (place === 'extended' || faults.includes('beyondEnd') || faults.includes('backwards')) continue;
+    if (place === 'extended' || faults.includes('backwards')) continue;
+    if (faults.includes('beyondEnd')) {
+      beyond.push(String(number));
+      continue;
+    }
     const name = `p${number}.img`;
     await server.add({ name, offset: start, length: size });
     files.push({
@@ -164,8 +177,23 @@ async function addFiles(server: Server, images: string): Promise<Pick<OpenedImag
       ...contentOf(partition.signatures),
     });
   }
-  return { files, problem };
+  if (problem !== null) return { files, problem: await causeOf(problem, path, entry) };
+  return { files, problem: beyond.length === 0 ? null : cut(path, beyond) };
 }
+
+/** The cause of a failure to read a served file, which has no more than an errno: what is wrong with the image. */
+const causeOf = async (problem: PlatterError, path: string, entry: string | null): Promise<PlatterError> =>
+  (await describe(path, entry)).problem ?? problem;
+
+/** The problem of an image that ends before these partitions do. */
+const cut = (path: string, partitions: string[]): PlatterError =>
+  failure({
+    code: 'BAD_IMAGE',
+    op: 'read',
+    device: path,
+    reason: { kind: 'partitionsCut', count: partitions.length, partitions },
+    remedy: { kind: 'getWhole' },
+  });
 
 const NO_CONTENT = { type: null, label: null };
 

@@ -176,8 +176,39 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
     const { code, stderr } = await platter(['mount', disk.at('head.xz'), join(work, 'view')]);
     const closed = await close(join(work, 'view'));
 
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/^platter: \S+disk\.img: /u)]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/head\.xz: The packed file is damaged/u)]);
     expect(closed).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('says that the packed image is damaged where a file system begins', async () => {
+    await disk.run(`truncate -s 16M two.img
+      printf 'label: gpt\\nstart=2048, size=2M\\nstart=16384, size=4M\\n' | sfdisk -q two.img
+      mke2fs -q -t ext4 -E offset=8388608 two.img 4M
+      xz -0 --block-size=1MiB -T2 two.img
+      xz -lvv --robot two.img.xz | awk '$1 == "block" && $8 == 1048576 && ++n == 9 {print $5}' > at`);
+    const packed = readFileSync(disk.at('two.img.xz'));
+    const at = Number(readFileSync(disk.at('at'), 'utf8'));
+    packed.fill(0x77, at + 24, at + 42);
+    writeFileSync(disk.at('two.img.xz'), packed);
+
+    const { code, stderr } = await platter(['mount', disk.at('two.img.xz'), join(work, 'view')]);
+    const closed = await close(join(work, 'view'));
+
+    expect([at > 0, code, closed.code]).toEqual([true, 1, 0]);
+    expect(stderr).toMatch(/two\.img\.xz: The packed file is damaged .* Get the file again/u);
+  });
+
+  test('names the partitions that a cut image has no longer', async () => {
+    await disk.run(`truncate -s 64M cut.img
+      printf 'label: gpt\\nstart=2048, size=2M\\nstart=65536, size=8M\\nstart=98304, size=4M\\n' | sfdisk -q cut.img
+      truncate -s 34M cut.img`);
+
+    const { code, stdout, stderr } = await platter(['mount', disk.at('cut.img'), join(work, 'view')]);
+    const closed = await close(join(work, 'view'));
+
+    expect([code, closed.code]).toEqual([1, 0]);
+    expect(stdout).toMatch(/p1\.img/u);
+    expect(stderr).toMatch(/ends before its partitions 2, 3 do/u);
   });
 
   test('closes an image by the link to the folder that it was opened in', async () => {
@@ -205,6 +236,7 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
       'no.vhdx',
       /platter: \S+no\.vhdx: /u,
     ],
+    ['an empty file', ': > empty.img', 'empty.img', /is empty/u],
     ['nothing', ':', 'nowhere.img', /There is nothing at this path/u],
     ['a folder', ':', 'files', /is a directory|neither/iu],
   ])('refuses %s and leaves nothing behind', async (_what, command, name, words) => {

@@ -153,6 +153,9 @@ export const reasons: Translated<typeof english> = {
   openedThere: 'In diesem Ordner ist schon ein Abbild geöffnet.',
   noEmptyFolder: 'Es ist kein leerer Ordner.',
   notOpened: 'In diesem Ordner ist kein Abbild geöffnet.',
+  openedBy: 'Der Benutzer {user} hat dieses Abbild geöffnet.',
+  partitionsCut:
+    'Das Abbild endet, bevor {count, plural, one {seine Partition {partitions} endet. Sie wird} other {seine Partitionen {partitions} enden. Sie werden}} nicht geöffnet.',
   noFileManager: 'Die Dateiverwaltung konnte {folder} nicht zeigen: {said}',
   readFromStart: 'Es ist als {format} ohne Index gepackt und lässt sich nur von Anfang an lesen.',
   inPieces: 'Es ist in Teile zerlegt.',

@@ -144,6 +144,9 @@ export const reasons = {
   openedThere: 'An image is open in this folder already.',
   noEmptyFolder: 'It is no empty folder.',
   notOpened: 'No image is open in this folder.',
+  openedBy: 'User {user} opened this image.',
+  partitionsCut:
+    'The image ends before {count, plural, one {its partition {partitions} does} other {its partitions {partitions} do}}, which {count, plural, one {is} other {are}} not opened.',
   noFileManager: 'The file manager could not show {folder}: {said}',
   readFromStart: 'It is packed as {format} without an index, so it can only be read from its start.',
   inPieces: 'It is split into pieces.',

@@ -92,6 +92,9 @@ export const remedies = {
   nameFirstPiece: 'Choose {first}. If the file is no piece, write its bytes as they are (--as-is on the command line).',
   joinToOpen: 'Make one image of its pieces first ({command}), and open that.',
   closeImage: 'Close it first: {command}',
+  closeAsRoot: 'Close it as root: {command}',
+  getWhole: 'Get the whole image, or use the partitions that are there.',
+  checkFolder: 'Check the path of the folder.',
   emptyFolder: 'Name an empty folder, or one that is not there yet.',
   installFuse: 'Install the package fuse3, and check that you may read and write /dev/fuse.',
   unpackFirst:

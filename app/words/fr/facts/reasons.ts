@@ -150,6 +150,9 @@ export const reasons: Translated<typeof english> = {
   openedThere: 'Une image est déjà ouverte dans ce dossier.',
   noEmptyFolder: 'Ce n’est pas un dossier vide.',
   notOpened: 'Aucune image n’est ouverte dans ce dossier.',
+  openedBy: 'L’utilisateur {user} a ouvert cette image.',
+  partitionsCut:
+    'L’image finit avant {count, plural, one {sa partition {partitions}, qui n’est pas ouverte} other {ses partitions {partitions}, qui ne sont pas ouvertes}}.',
   noFileManager: 'Le gestionnaire de fichiers n’a pas pu montrer {folder} : {said}',
   readFromStart: 'Elle est compressée en {format} sans index et ne peut être lue que depuis le début.',
   inPieces: 'Elle est découpée en morceaux.',

@@ -14,6 +14,8 @@ export interface Mount {
   /** The source as given to mount(2): a device, or only a name. */
   source: string;
   readOnly: boolean;
+  /** The number of the user who mounted it, where the kernel tells it (FUSE); else null. */
+  user: number | null;
   /** The file system itself is, and so is every mount of it, those that this process does not see included. */
   unwritten: boolean;
   /** Its server can copy between its own files (copy_file_range(2)). */
@@ -56,6 +58,7 @@ export function parseMounts(mountinfo: string): Mount[] {
         type,
         source: unescape(source ?? ''),
         readOnly: has('ro'),
+        user: userIn(superOptions ?? ''),
         unwritten: (superOptions ?? '').split(',').includes('ro'),
         // NFS can since 4.2, SMB since its second version (nfs(5), mount.cifs(8)). With older ones the kernel reads and
         // writes.
@@ -65,6 +68,12 @@ export function parseMounts(mountinfo: string): Mount[] {
       },
     ];
   });
+}
+
+/** The user in the options of a file system. */
+function userIn(superOptions: string): number | null {
+  const [, id] = /(?:^|,)user_id=(\d+)(?:,|$)/u.exec(superOptions) ?? [];
+  return id === undefined ? null : Number(id);
 }
 
 /**

@@ -81,8 +81,16 @@ export async function closeImage(folder: string): Promise<{ errors: PlatterError
   const images = join(at, IMAGES);
   const mounts = mountsNow();
   const server = serverIn(at, mounts);
-  if (server === null) refuse({ code: 'NOT_FOUND', op: 'unmount', device: folder, reason: { kind: 'notOpened' } });
+  if (server === null)
+    refuse({
+      code: 'NOT_FOUND',
+      op: 'unmount',
+      device: folder,
+      reason: { kind: 'notOpened' },
+      remedy: { kind: 'checkFolder' },
+    });
   const isRoot = process.getuid?.() === 0;
+  if (!isRoot && server.user !== null && server.user !== process.getuid?.()) refuseOther(folder, at, server.user);
   const errors: PlatterError[] = [];
   let closed = false;
   for (const loop of loopsOver(images, mounts)) {
@@ -96,6 +104,17 @@ export async function closeImage(folder: string): Promise<{ errors: PlatterError
   if (ran.failed !== null) return { errors: [held(images, images, usersOf(images), ran)], closed };
   await removeFolders(at, server.source === SOURCES.made);
   return { errors: [], closed: true };
+}
+
+/** Refuses to close what another user has opened: only root may. */
+function refuseOther(folder: string, at: string, user: number): never {
+  refuse({
+    code: 'NOT_PERMITTED',
+    op: 'unmount',
+    device: folder,
+    reason: { kind: 'openedBy', user: user === 0 ? 'root' : String(user) },
+    remedy: { kind: 'closeAsRoot', command: shell(['sudo', 'platter', 'unmount', at]) },
+  });
 }
 
 const unmountAt = (target: string): Promise<ProgramOutput> => runProgram('umount', ['--', target]);

@@ -211,6 +211,21 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
     expect(stderr).toMatch(/ends before its partitions 2, 3 do/u);
   });
 
+  const drops = lacks('setpriv');
+  test.skipIf(drops !== null)('tells another user that root opened it', async () => {
+    const { folder } = await opened(disk.at('disk.img'));
+
+    const asUser = spawnSync(
+      'setpriv',
+      ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, PLATTER, 'unmount', folder],
+      { encoding: 'utf8', cwd: '/', env: { ...process.env, PLATTER_STATE: '/nonexistent' } },
+    );
+    const closed = await close(folder);
+
+    expect([asUser.status, closed.code]).toEqual([2, 0]);
+    expect(asUser.stderr).toContain(`User root opened this image. Close it as root: sudo platter unmount ${folder}`);
+  });
+
   test('closes an image by the link to the folder that it was opened in', async () => {
     await disk.run('mkdir empty && ln -s empty link');
 

@@ -1,5 +1,6 @@
 // `platter mount` for people.
 import { size } from '../../base/figures.ts';
+import { shell } from '../../engine/devices/release-commands.ts';
 import type { ShownFile } from '../../engine/serving/file-systems.ts';
 import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 
@@ -13,7 +14,7 @@ export function mountLines(folder: string, files: readonly ShownFile[], paint: P
     ...files.map((file) =>
       `${fit(printable(file.path), width)}  ${alignRight(size(file.bytes), SIZE)}  ${about(file, paint)}`.trimEnd(),
     ),
-    `To close it: platter unmount ${printable(folder)}`,
+    `To close it: ${printable(shell(['platter', 'unmount', folder]))}`,
   ];
 }
 

@@ -211,6 +211,15 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
     expect(stderr).toMatch(/ends before its partitions 2, 3 do/u);
   });
 
+  test('prints the command that closes it for a shell', async () => {
+    const folder = join(work, 'my view');
+
+    const { stdout } = await platter(['mount', disk.at('disk.img'), folder]);
+    const closed = await close(folder);
+
+    expect([stdout, closed.code]).toEqual([expect.stringContaining(`To close it: platter unmount '${folder}'\n`), 0]);
+  });
+
   const drops = lacks('setpriv');
   test.skipIf(drops !== null)('tells another user that root opened it', async () => {
     const { folder } = await opened(disk.at('disk.img'));

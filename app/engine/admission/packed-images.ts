@@ -1,11 +1,12 @@
 // Decides whether a request may write its images packed. Pure.
 import { basename } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
-import type { Note, Reason } from '../../contract/facts.ts';
-import { formatByName, PACKED_FORMATS, pieceAt } from '../../contract/image-formats.ts';
+import type { Note, Reason, Remedy } from '../../contract/facts.ts';
+import { formatByName, packedFormats, PACKED_FORMATS, pieceAt, wholeOf } from '../../contract/image-formats.ts';
 import { imageFormatOf, rescueOf, updates } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { failure } from '../../base/errors.ts';
+import { namedFormat } from '../../parsers/name-endings.ts';
 import type { End } from '../devices/inspect-paths.ts';
 
 /**
@@ -17,7 +18,9 @@ export function againstPackedImages(request: WorkRequest, ends: readonly (End | 
   if (request.kind !== 'copy') {
     const { kind } = request;
     return files.flatMap((end) =>
-      formatByName(end!.realPath) === null ? [] : [wrong({ kind: 'packedImage', job: kind }, end!.path)],
+      formatByName(end!.realPath) === null
+        ? []
+        : [wrong({ kind: 'packedImage', job: kind }, end!.path, remedyOf(kind))],
     );
   }
   const packed = files.filter((end) => (end!.image?.packing ?? null) !== null);
@@ -25,19 +28,45 @@ export function againstPackedImages(request: WorkRequest, ends: readonly (End | 
   const split = files.filter((end) => (end!.image?.split ?? null) !== null);
   if (job !== null)
     return [
-      ...packed.map((end) => wrong({ kind: 'packedImage', job }, end!.path)),
-      ...split.map((end) => wrong({ kind: 'splitWhole', job }, end!.path)),
+      ...packed.map((end) => wrong({ kind: 'packedImage', job }, end!.path, remedyOf(job))),
+      ...split.map((end) => wrong({ kind: 'splitWhole', job }, end!.path, remedyOf(job))),
     ];
   if (imageFormatOf(request).split !== null && files.length === 0 && ends.every((end) => end !== null))
     return [wrong({ kind: 'nothingSplit' }, null)];
-  return packed.length === 0 ? againstUnused(request, ends) : packed.flatMap((end) => againstLevel(end!));
+  const misnamed = files.flatMap((end) => againstEnding(end!));
+  const rest = packed.length === 0 ? againstUnused(request, ends) : packed.flatMap((end) => againstLevel(end!));
+  return [...misnamed, ...rest];
+}
+
+/** What to do instead of a job that an image cannot have. The reasons against the other jobs say it. */
+const remedyOf = (job: string): Remedy | undefined =>
+  job === 'update' || job === 'repair' ? { kind: 'newImage' } : undefined;
+
+/** The formats of one file that is packed whole, by the names of `namedFormat`. */
+const COMPRESSED: ReadonlySet<string> = new Set([...packedFormats, 'bzip2', 'lz4', 'lzma', 'lzip', 'lzop']);
+
+/**
+ * Refuses an image whose name says another packed format than it is written in: as a source, it would be taken for a
+ * damaged file of that format.
+ */
+function againstEnding({ path, realPath, image }: End): PlatterError[] {
+  const named = namedFormat(basename(image?.split ? wholeOf(realPath) : realPath));
+  const format = image?.packing?.format ?? null;
+  if (named === null || named === format || !COMPRESSED.has(named)) return [];
+  const reason: Reason = format === null ? { kind: 'namedPacked', named } : { kind: 'namedOther', named, format };
+  return [
+    wrong(reason, path, { kind: 'otherEnding', ending: format === null ? '.img' : PACKED_FORMATS[format].endings[0] }),
+  ];
 }
 
 /** Refuses a format, a level or a number of threads when nothing is packed. A missing end has its own error. */
 function againstUnused(request: WorkRequest, ends: readonly (End | null)[]): PlatterError[] {
   const { format, level, threads } = imageFormatOf(request);
   const means = level !== null || threads !== null || (format !== 'byName' && format !== 'raw');
-  return means && ends.every((end) => end !== null) ? [wrong({ kind: 'nothingPacked' }, null)] : [];
+  if (!means || ends.includes(null)) return [];
+  return format === 'byName' || format === 'raw'
+    ? [wrong({ kind: 'nothingPacked' }, null)]
+    : [wrong({ kind: 'noImage', format }, null, { kind: 'imageOrNoFormat' })];
 }
 
 function againstLevel({ path, image }: End): PlatterError[] {
@@ -47,8 +76,8 @@ function againstLevel({ path, image }: End): PlatterError[] {
   return [wrong({ kind: 'levelBounds', format, least: String(least), most: String(most), level: String(level) }, path)];
 }
 
-const wrong = (reason: Reason, device: string | null): PlatterError =>
-  failure({ code: 'BAD_ARGUMENT', op: 'check', device, reason });
+const wrong = (reason: Reason, device: string | null, remedy: Remedy = { kind: 'BAD_ARGUMENT' }): PlatterError =>
+  failure({ code: 'BAD_ARGUMENT', op: 'check', device, reason, remedy });
 
 /** The notes on the packed images and the pieces among `ends`. `bytes`: what each of them gets. */
 export const notesOnPackedImages = (ends: readonly End[], bytes: number): Note[] =>

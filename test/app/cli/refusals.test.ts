@@ -282,3 +282,47 @@ test('makes the seeded bytes that the tests of this folder rest on', async () =>
   await writeFile(`${path}.b`, seededBytes(1000, 4));
   expect(await digest(path)).toBe(await digest(`${path}.b`));
 });
+
+describe('the name of a new image', () => {
+  test.each([
+    ['gzip', 'out.xz', 'Its name says xz, but the image would be packed as gzip.', 'Let its name end in .gz'],
+    ['raw', 'out.zst', 'Its name says zstd, but the image would not be packed.', 'Let its name end in .img'],
+    [null, 'out.img.bz2', 'Its name says bzip2, but the image would not be packed.', 'Let its name end in .img'],
+  ])('with --format %s, %s is refused', async (format, name, reason, advice) => {
+    const source = await bench.image('disk.img', MiB);
+    const image = join(await bench.directory(), name);
+
+    const run = await platter(['copy', ...(format === null ? [] : ['--format', format]), source, image, '--yes']);
+
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining(`${reason} ${advice}`)]);
+    expect(existsSync(image) || existsSync(`${image}.part`)).toBe(false);
+  });
+
+  test('may be any with the format that it says, or none that is packed', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const folder = await bench.directory();
+
+    const run = await platter(['copy', '--format', 'xz', source, join(folder, 'a.xz'), join(folder, 'b.img'), '--yes']);
+
+    expect(run.code).toBe(0);
+  });
+
+  test.skipIf(canLab() !== null)('a format for disks alone is refused with what to do', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const disk = await precious({ size: 2 * MiB });
+
+    const run = await platter(['copy', '--format', 'zstd', source, disk.device, '--yes']);
+
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('Name an image file, or give no format.')]);
+    expect(run.stderr).toContain('no destination is one, but zstd is given');
+  });
+
+  test('an update of a packed image is refused with one piece of advice', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const image = join(await bench.directory(), 'a.zst');
+
+    const run = await platter(['copy', '--update', source, image, '--yes']);
+
+    expect(run.stderr).toContain('A packed image cannot be updated in place. Write a new image instead.');
+  });
+});

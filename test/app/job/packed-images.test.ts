@@ -1,5 +1,5 @@
 // Images that are written packed: read by other people's tools, beside disks, and when something goes wrong.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -348,15 +348,17 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     expect(unpackedBy('zstd -dc', packed).equals(expected)).toBe(true);
   });
 
-  it('is not what a name says when the request says another format', async () => {
+  it('is packed under any name when the request says its format', async () => {
     const source = await image(2 * MiB);
-    const raw = await bench.path('raw.img.zst');
+    const packed = await bench.path('copy.img');
 
-    await bench
-      .session()
-      .run({ source, destinations: [raw], imageFormat: { format: 'raw', level: null, threads: null, split: null } });
+    await bench.session().run({
+      source,
+      destinations: [packed],
+      imageFormat: { format: 'zstd', level: null, threads: null, split: null },
+    });
 
-    expect(spawnSync('cmp', [source, raw]).status).toBe(0);
+    expect(unpackedBy('zstd -dc', packed).equals(readFileSync(source))).toBe(true);
   });
 
   it('is packed by as many processes as the request says', async () => {

@@ -319,14 +319,17 @@ export const reasons: Translated<typeof english> = {
   splitBounds: 'Ein Teil hat eine ganze Zahl von MiB, mindestens eines, nicht {split} Bytes.',
   splitMany: 'Das wären mehr als {most, number} Teile von {size}. Wählen Sie längere.',
   splitWhole:
-    '{job, select, update {Ein Abbild in Teilen lässt sich nicht an seinem Ort auffrischen. Schreiben Sie ein neues.} rescue {Eine Rettung kann kein Abbild in Teilen schreiben. Retten Sie zuerst in eine einzelne Datei.} other {Eine Kopie in ein Abbild in Teilen lässt sich nicht fortsetzen.}}',
+    '{job, select, update {Ein Abbild in Teilen lässt sich nicht an seinem Ort auffrischen.} rescue {Eine Rettung kann kein Abbild in Teilen schreiben. Retten Sie zuerst in eine einzelne Datei.} other {Eine Kopie in ein Abbild in Teilen lässt sich nicht fortsetzen.}}',
   nothingSplit: 'Kein Ziel ist ein neues Abbild, also gibt es nichts in Teilen zu schreiben.',
   pieceInTheWay: '{piece} ist schon da und gehört nicht zu dem Abbild, das dieser Auftrag ersetzt.',
   levelBounds: 'Die Stufen von {format} sind {least} bis {most}, nicht {level}.',
   nothingPacked:
     'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz oder .gz endet, oder geben Sie --format an.',
+  noImage: 'Nur Abbilddateien werden gepackt, und kein Ziel ist eine, aber {format} ist als ihr Format angegeben.',
+  namedPacked: 'Sein Name sagt {named}, aber das Abbild würde nicht gepackt.',
+  namedOther: 'Sein Name sagt {named}, aber das Abbild würde als {format} gepackt.',
   packedImage:
-    '{job, select, update {Ein gepacktes Abbild kann nicht an Ort und Stelle aktualisiert werden. Schreiben Sie ein neues.} rescue {Eine Rettung kann kein gepacktes Abbild schreiben. Retten Sie zuerst in ein unverpacktes Abbild, und packen Sie dieses.} verify {Es ist ein gepacktes Abbild. Geben Sie es als Quelle an, um es mit einem Laufwerk zu vergleichen.} resume {Eine Kopie in ein gepacktes Abbild kann nicht fortgesetzt werden.} other {Ein gepacktes Abbild kann nicht an Ort und Stelle repariert werden. Schreiben Sie ein neues.}}',
+    '{job, select, update {Ein gepacktes Abbild kann nicht an Ort und Stelle aktualisiert werden.} rescue {Eine Rettung kann kein gepacktes Abbild schreiben. Retten Sie zuerst in ein unverpacktes Abbild, und packen Sie dieses.} verify {Es ist ein gepacktes Abbild. Geben Sie es als Quelle an, um es mit einem Laufwerk zu vergleichen.} resume {Eine Kopie in ein gepacktes Abbild kann nicht fortgesetzt werden.} other {Ein gepacktes Abbild kann nicht an Ort und Stelle repariert werden.}}',
   timeoutBounds: 'Die Zeit für eine Antwort muss zwischen 0 und {most} Sekunden liegen, nicht bei {seconds}.',
   limitBounds: 'Ein Geschwindigkeitslimit muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',
   relativePath: 'Der Pfad ist nicht absolut.',

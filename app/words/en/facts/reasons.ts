@@ -298,14 +298,17 @@ export const reasons = {
   splitBounds: 'A piece has a whole number of MiB, at least one, not {split} bytes.',
   splitMany: 'It would be more than {most, number} pieces of {size}. Choose longer ones.',
   splitWhole:
-    '{job, select, update {An image in pieces cannot be updated in place. Write a new one.} rescue {A rescue cannot write an image in pieces. Rescue to a single file first.} other {A copy to an image in pieces cannot be continued.}}',
+    '{job, select, update {An image in pieces cannot be updated in place.} rescue {A rescue cannot write an image in pieces. Rescue to a single file first.} other {A copy to an image in pieces cannot be continued.}}',
   nothingSplit: 'No destination is a new image, so there is nothing to write in pieces.',
   pieceInTheWay: '{piece} already exists and is not part of the image that this job replaces.',
   levelBounds: 'The levels of {format} are {least} to {most}, not {level}.',
   nothingPacked:
     'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz or .gz, or give --format.',
+  noImage: 'Only image files are packed, and no destination is one, but {format} is given as their format.',
+  namedPacked: 'Its name says {named}, but the image would not be packed.',
+  namedOther: 'Its name says {named}, but the image would be packed as {format}.',
   packedImage:
-    '{job, select, update {A packed image cannot be updated in place. Write a new one.} rescue {A rescue cannot write a packed image. Rescue to a raw image first, and pack that.} verify {It is a packed image. Give it as the source to compare it with a drive.} resume {A copy to a packed image cannot be continued.} other {A packed image cannot be repaired in place. Write a new one.}}',
+    '{job, select, update {A packed image cannot be updated in place.} rescue {A rescue cannot write a packed image. Rescue to a raw image first, and pack that.} verify {It is a packed image. Give it as the source to compare it with a drive.} resume {A copy to a packed image cannot be continued.} other {A packed image cannot be repaired in place.}}',
   timeoutBounds: 'The stall timeout must be from 0 to {most} seconds, not {seconds}.',
   limitBounds: 'A speed limit must be at least one byte per second, not {limit}.',
   relativePath: 'The path is not absolute.',

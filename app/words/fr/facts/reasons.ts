@@ -315,14 +315,18 @@ export const reasons: Translated<typeof english> = {
   splitBounds: 'Une partie fait un nombre entier de Mio, au moins un, pas {split} octets.',
   splitMany: 'Cela ferait plus de {most, number} parties de {size}. Choisissez-les plus longues.',
   splitWhole:
-    '{job, select, update {Une image en plusieurs parties ne peut pas être mise à jour sur place. Écrivez-en une nouvelle.} rescue {Un sauvetage ne peut pas écrire une image en plusieurs parties. Sauvez d’abord dans un seul fichier.} other {Une copie vers une image en plusieurs parties ne peut pas être reprise.}}',
+    '{job, select, update {Une image en plusieurs parties ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image en plusieurs parties. Sauvez d’abord dans un seul fichier.} other {Une copie vers une image en plusieurs parties ne peut pas être reprise.}}',
   nothingSplit: 'Aucune destination n’est une nouvelle image : il n’y a rien à écrire en plusieurs parties.',
   pieceInTheWay: '{piece} existe déjà et ne fait pas partie de l’image que cette tâche remplace.',
   levelBounds: 'Les niveaux de {format} vont de {least} à {most}, pas {level}.',
   nothingPacked:
     'Un format ou un niveau est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz ou .gz, ou donnez --format.',
+  noImage:
+    'Seuls les fichiers image sont compressés, et aucune destination n’en est un, mais le format {format} est donné.',
+  namedPacked: 'Son nom indique {named}, mais l’image ne serait pas compressée.',
+  namedOther: 'Son nom indique {named}, mais l’image serait compressée en {format}.',
   packedImage:
-    '{job, select, update {Une image compressée ne peut pas être mise à jour sur place. Écrivez-en une nouvelle.} rescue {Un sauvetage ne peut pas écrire une image compressée. Sauvez d’abord vers une image brute, puis compressez-la.} verify {C’est une image compressée. Donnez-la comme source pour la comparer à un disque.} resume {Une copie vers une image compressée ne peut pas être reprise.} other {Une image compressée ne peut pas être réparée sur place. Écrivez-en une nouvelle.}}',
+    '{job, select, update {Une image compressée ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image compressée. Sauvez d’abord vers une image brute, puis compressez-la.} verify {C’est une image compressée. Donnez-la comme source pour la comparer à un disque.} resume {Une copie vers une image compressée ne peut pas être reprise.} other {Une image compressée ne peut pas être réparée sur place.}}',
   timeoutBounds: 'Le délai de réponse doit être compris entre 0 et {most} secondes, pas {seconds}.',
   limitBounds: 'Une limite doit être d’au moins un octet par seconde, pas {limit}.',
   relativePath: 'Le chemin n’est pas absolu.',

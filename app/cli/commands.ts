@@ -9,7 +9,7 @@ import {
   type Run,
   type RunOption,
 } from '../contract/options/option-types.ts';
-import { inList, plainCopy, plainRepair, plainResume, plainVerify } from '../contract/request-facts.ts';
+import { inList, plainCopy, plainRepair, plainResume, plainVerify, STANDARD_INPUT } from '../contract/request-facts.ts';
 import { HASHES, type Hash } from '../contract/hashes.ts';
 import type { BmapChoice, JobKind, JobRequest, ResumeRequest } from '../contract/request.ts';
 import { TEXTS } from './help.ts';
@@ -281,6 +281,8 @@ function setBy(request: JobRequest, command: Command): Run {
   const { kind } = request;
   const paths = kind === 'resume' ? [] : request.destinations.map(({ path }) => path);
   if ([...command.args].includes('')) refuse('an argument is empty: name a disk or an image file', command);
+  if (paths.includes(STANDARD_INPUT))
+    refuse("'-' cannot be a destination: standard output cannot be read back; a file of that name is './-'", command);
   const options = optionsOf(kind);
   const isTyped = (flag: string): boolean => command.getOptionValueSource(attributeOf(flag)) === 'cli';
   const isMeant = (flag: string): boolean =>

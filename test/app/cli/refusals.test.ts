@@ -307,6 +307,19 @@ describe('the name of a new image', () => {
     expect(run.code).toBe(0);
   });
 
+  test('"-" is refused, and a file of that name can be written by its path', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const cwd = await bench.directory();
+
+    const refused = await platter(['copy', source, '-', '--yes'], { cwd });
+    const isThere = existsSync(join(cwd, '-'));
+    const written = await platter(['copy', source, './-', '--yes'], { cwd });
+
+    expect([refused.code, isThere, written.code]).toEqual([2, false, 0]);
+    expect(refused.stderr).toContain("'-' cannot be a destination: standard output cannot be read back");
+    expect(await digest(join(cwd, '-'))).toBe(await digest(source));
+  });
+
   test.skipIf(canLab() !== null)('a format for disks alone is refused with what to do', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await precious({ size: 2 * MiB });

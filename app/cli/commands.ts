@@ -70,7 +70,7 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     )
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
-    .helpCommand(false)
+    .helpCommand('help [COMMAND]', 'print this help, or that of a command')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(printableLines(text.replace(/^error: /u, 'platter: '))) })
     .showHelpAfterError('Try --help.')

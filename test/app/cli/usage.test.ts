@@ -24,6 +24,16 @@ describe('help', () => {
     for (const line of run.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
+  test.each([['copy'], ['mount']])('help %s prints what its --help prints', async (name) => {
+    const [of, own] = [await platter(['help', name]), await platter([name, '--help'])];
+
+    expect([of.code, of.stderr, of.stdout]).toEqual([0, '', own.stdout]);
+  });
+
+  test('help prints what --help prints', async () => {
+    expect((await platter(['help'])).stdout).toBe((await platter(['--help'])).stdout);
+  });
+
   test('names in list --help its options', async () => {
     const run = await platter(['list', '--help']);
     expect(run.code).toBe(0);

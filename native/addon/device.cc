@@ -297,20 +297,21 @@ Napi::Value Device::split(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// pack(length, chunk, workers, sizes, written): a device that is written as the frames of this file. A worker is
-// [memory, requests, answers], descriptors that belong to the device now. sizes: bytes of the frames that are there
-// already. written: a bitmap of the chunks that will be written; the others are zeros.
+// pack(length, chunk, inClusters, workers, sizes, written): a device that is written as the frames of this file. A
+// worker is [memory, requests, answers], descriptors that belong to the device now. sizes: bytes of the frames that are
+// there already. written: a bitmap of the chunks that will be written; the others are zeros.
 Napi::Value Device::pack(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!device_) throw engine_error(env, EBADF, "pack", path_);
-  if (!info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsArray() || !info[3].IsTypedArray() ||
-      !info[4].IsTypedArray())
-    throw invalid_argument(env, "pack: not a length, a chunk, workers, sizes and a bitmap");
+  if (!info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsBoolean() || !info[3].IsArray() ||
+      !info[4].IsTypedArray() || !info[5].IsTypedArray())
+    throw invalid_argument(env, "pack: not a length, a chunk, an order, workers, sizes and a bitmap");
   const int64_t length = info[0].As<Napi::Number>().Int64Value();
   const uint32_t chunk = info[1].As<Napi::Number>().Uint32Value();
-  const auto given = info[2].As<Napi::Array>();
-  const auto sizes = info[3].As<Napi::Uint32Array>();
-  const auto written = info[4].As<Napi::Uint8Array>();
+  const auto order = info[2].As<Napi::Boolean>() ? KCOPYD_FRAMES_IN_CLUSTERS : KCOPYD_FRAMES_IN_A_ROW;
+  const auto given = info[3].As<Napi::Array>();
+  const auto sizes = info[4].As<Napi::Uint32Array>();
+  const auto written = info[5].As<Napi::Uint8Array>();
   if (length < 0 || chunk == 0) throw invalid_argument(env, "pack: not a number of bytes");
   const uint64_t chunks = (static_cast<uint64_t>(length) + chunk - 1) / chunk;
   if (written.ElementLength() != (chunks + 7) / 8) throw invalid_argument(env, "pack: a bitmap of other chunks");
@@ -323,8 +324,8 @@ Napi::Value Device::pack(const Napi::CallbackInfo& info) {
   try {
     const kcopyd_codec codec = codec_of(std::move(workers), chunk);
     block_device* packed = nullptr;
-    const int refused = kcopyd_device_pack(device_.get(), static_cast<uint64_t>(length), chunk, &codec, sizes.Data(),
-                                           sizes.ElementLength(), written.Data(), &packed);
+    const int refused = kcopyd_device_pack(device_.get(), static_cast<uint64_t>(length), chunk, order, &codec,
+                                           sizes.Data(), sizes.ElementLength(), written.Data(), &packed);
     if (refused != 0) throw engine_error(env, -refused, "pack", path_);
     return wrap(env, path_, DevicePtr(packed));
   } catch (const std::system_error& error) {
@@ -332,22 +333,36 @@ Napi::Value Device::pack(const Napi::CallbackInfo& info) {
   }
 }
 
+// frames(): { sizes, offsets, end }. JavaScript's numbers are exact up to 2^53, beyond any file.
 Napi::Value Device::frames(const Napi::CallbackInfo& info) {
-  if (!device_) throw engine_error(info.Env(), EBADF, "pack", path_);
-  const std::vector<uint32_t> sizes = device_->frames ? device_->frames->sizes() : std::vector<uint32_t>();
-  Napi::Uint32Array result = Napi::Uint32Array::New(info.Env(), sizes.size());
-  std::copy(sizes.begin(), sizes.end(), result.Data());
+  const Napi::Env env = info.Env();
+  if (!device_ || !device_->frames) throw engine_error(env, EBADF, "pack", path_);
+  const std::vector<kcopyd::FramePlace> places = device_->frames->places();
+  Napi::Uint32Array sizes = Napi::Uint32Array::New(env, places.size());
+  Napi::Float64Array offsets = Napi::Float64Array::New(env, places.size());
+  for (size_t i = 0; i < places.size(); ++i) {
+    sizes[i] = places[i].size;
+    offsets[i] = static_cast<double>(places[i].offset);
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result["sizes"] = sizes;
+  result["offsets"] = offsets;
+  result["end"] = Napi::Number::New(env, static_cast<double>(device_->frames->end()));
   return result;
 }
 
-// finishFrames(bytes): writes them behind the last frame, ends the file there, and flushes it.
+// finishFrames(bytes, start): writes `bytes` behind the frames and ends the file there, then `start` at its start.
 Napi::Value Device::finish_frames(const Napi::CallbackInfo& info) {
   if (!device_) throw engine_error(info.Env(), EBADF, "write", path_);
-  if (!info[0].IsBuffer()) throw invalid_argument(info.Env(), "finishFrames: no bytes");
-  const auto bytes = info[0].As<Napi::Buffer<char>>();
+  if (!info[0].IsBuffer() || !info[1].IsBuffer()) throw invalid_argument(info.Env(), "finishFrames: no bytes");
+  const auto copied = [](const Napi::Value& value) {
+    const auto bytes = value.As<Napi::Buffer<char>>();
+    return std::vector<char>(bytes.Data(), bytes.Data() + bytes.Length());
+  };
   return (new DeviceWork(info.Env(), "write", {this},
-                         [device = get(), copy = std::vector<char>(bytes.Data(), bytes.Data() + bytes.Length())] {
-                           return kcopyd_device_finish_frames(device, copy.data(), copy.size());
+                         [device = get(), bytes = copied(info[0]), start = copied(info[1])] {
+                           return kcopyd_device_finish_frames(device, bytes.data(), bytes.size(), start.data(),
+                                                              start.size());
                          }))
       ->begin();
 }

@@ -76,7 +76,7 @@ int64_t pack(unsigned worker, const void* bytes, size_t length, const void** fra
 int unpack(unsigned worker, const void* frame, size_t size, void* bytes, size_t length, void* context) {
   const Program& by = program(context, worker);
   if (size > by.frame().size() || length > by.image().size()) return -EBADMSG;
-  std::memcpy(by.frame().data(), frame, size);
+  if (size > 0) std::memcpy(by.frame().data(), frame, size);  // else `frame` is NULL
   const int64_t answer =
       by.ask({.act = 'u', .bytes = static_cast<uint32_t>(length), .frame = static_cast<uint32_t>(size), .unused = 0});
   if (answer != 0) return answer < 0 ? static_cast<int>(answer) : -EPROTO;

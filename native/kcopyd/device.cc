@@ -239,7 +239,7 @@ Split split_of(const block_device& file, const char* folder, const char* name, u
   return split;
 }
 
-std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, size_t chunk,
+std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, size_t chunk, kcopyd_frame_order order,
                                      std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes, Bitmap written) {
   auto device = std::make_shared<block_device>();
   device->device = file.device;
@@ -248,7 +248,7 @@ std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, 
   device->buffered = duplicate(file.buffered);
   device->size = length;
   device->writable = true;
-  device->frames = std::make_shared<Frames>(file.pieces ? file.pieces : frame_file(file, {}), length, chunk,
+  device->frames = std::make_shared<Frames>(file.pieces ? file.pieces : frame_file(file, {}), length, chunk, order,
                                             std::move(codec), sizes, std::move(written));
   return device;
 }
@@ -389,15 +389,16 @@ void kcopyd_device_provide(struct block_device* bdev, unsigned int stream, int d
   if (bdev->streams) bdev->streams->provide(stream, descriptor);
 }
 
-int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, const struct kcopyd_codec* codec,
-                       const uint32_t* sizes, size_t count, const uint8_t* written, struct block_device** result) {
+int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, enum kcopyd_frame_order order,
+                       const struct kcopyd_codec* codec, const uint32_t* sizes, size_t count, const uint8_t* written,
+                       struct block_device** result) {
   if (codec == nullptr) return -EINVAL;
   return kcopyd::hand_out(result, [&] {
     auto owned = std::make_unique<kcopyd::Codec>(*codec);
     const bool complete = codec->pack != nullptr && codec->unpack != nullptr && codec->workers > 0;
     if (file == nullptr || file->is_block || !file->writable || !complete || chunk == 0) kcopyd::fail(EINVAL);
     kcopyd::Bitmap chunks(written, length / chunk + (length % chunk != 0));
-    return kcopyd::packed(*file, length, chunk, std::move(owned), {sizes, count}, std::move(chunks));
+    return kcopyd::packed(*file, length, chunk, order, std::move(owned), {sizes, count}, std::move(chunks));
   });
 }
 
@@ -416,15 +417,18 @@ int kcopyd_device_split(struct block_device* file, const char* folder, const cha
 
 size_t kcopyd_device_frames(const struct block_device* bdev, size_t first, size_t max, uint32_t* sizes) {
   if (!bdev->frames) return 0;
-  const std::vector<uint32_t> all = bdev->frames->sizes();
+  const std::vector<kcopyd::FramePlace> all = bdev->frames->places();
   if (first >= all.size()) return 0;
-  const size_t count = std::min(max, all.size() - first);
-  std::copy_n(all.begin() + static_cast<ptrdiff_t>(first), count, sizes);
-  return count;
+  const std::span some = std::span(all).subspan(first, std::min(max, all.size() - first));
+  std::ranges::transform(some, sizes, &kcopyd::FramePlace::size);
+  return some.size();
 }
 
-int kcopyd_device_finish_frames(struct block_device* bdev, const void* bytes, size_t length) {
-  return bdev->frames ? bdev->frames->finish({static_cast<const std::byte*>(bytes), length}) : EINVAL;
+int kcopyd_device_finish_frames(struct block_device* bdev, const void* bytes, size_t length, const void* start,
+                                size_t start_length) {
+  if (!bdev->frames) return EINVAL;
+  return bdev->frames->finish({static_cast<const std::byte*>(bytes), length},
+                              {static_cast<const std::byte*>(start), start_length});
 }
 
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info) {

@@ -48,10 +48,16 @@ int32_t result_of(const IoRequest& request, int32_t failed) {
 
 }  // namespace
 
-Frames::Frames(std::shared_ptr<FrameFile> file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec,
-               std::span<const uint32_t> sizes, Bitmap written)
-    : file_(std::move(file)), length_(length), chunk_(chunk), codec_(std::move(codec)), written_(std::move(written)) {
-  for (const uint32_t size : sizes) place_next(size);
+Frames::Frames(std::shared_ptr<FrameFile> file, uint64_t length, size_t chunk, kcopyd_frame_order order,
+               std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes, Bitmap written)
+    : file_(std::move(file)),
+      length_(length),
+      chunk_(chunk),
+      start_(order == KCOPYD_FRAMES_IN_CLUSTERS ? chunk : 0),
+      codec_(std::move(codec)),
+      written_(std::move(written)),
+      places_(start_) {
+  for (const uint32_t size : sizes) places_.add(size);
   for (unsigned worker = 0; worker < codec_->workers(); ++worker)
     threads_.emplace_back([this, worker] { serve(worker); });
 }
@@ -102,12 +108,14 @@ void Frames::end_all(const std::map<uint64_t, Waiting>& left, int32_t result) {
   }
 }
 
-std::vector<uint32_t> Frames::sizes() const {
+std::vector<FramePlace> Frames::places() const {
   const std::lock_guard lock(mutex_);
-  std::vector<uint32_t> sizes;
-  sizes.reserve(places_.size());
-  for (const Place& place : places_) sizes.push_back(place.size);
-  return sizes;
+  return places_.all();
+}
+
+uint64_t Frames::end() const {
+  const std::lock_guard lock(mutex_);
+  return places_.end();
 }
 
 // ---- The threads
@@ -153,14 +161,14 @@ std::optional<int32_t> Frames::write(unsigned worker, Task& task, Buffer& buffer
   uint64_t offset = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (chunk > places_.size()) {
+    if (chunk > places_.count()) {
       if (gap_error_ != 0) return -gap_error_;
       if (abandoned_) return -ECANCELED;
       waiting_.emplace(chunk, Waiting{std::move(task), {frame.begin(), frame.end()}});
       return std::nullopt;
     }
-    if (chunk < places_.size() && places_[chunk].size != frame.size()) return -ESTALE;
-    offset = chunk < places_.size() ? places_[chunk].offset : place_next(frame.size()).offset;
+    if (chunk < places_.count() && places_[chunk].size != frame.size()) return -ESTALE;
+    offset = chunk < places_.count() ? places_[chunk].offset : places_.add(frame.size()).offset;
   }
   const int32_t put_failed = file_->put(frame, offset);
   return result_of(request, put_failed);
@@ -188,7 +196,7 @@ std::pair<std::span<const std::byte>, int32_t> Frames::pack(unsigned worker, con
 std::pair<std::span<const std::byte>, int32_t> Frames::zeros(unsigned worker, size_t length, Buffer& buffer) {
   if (length == chunk_) {
     const std::lock_guard lock(mutex_);
-    if (!zeros_.empty()) return {zeros_, 0};
+    if (zeros_) return {*zeros_, 0};
   }
   const std::span<std::byte> cleared = buffer.get(length);
   std::ranges::fill(cleared, std::byte{0});
@@ -197,17 +205,8 @@ std::pair<std::span<const std::byte>, int32_t> Frames::zeros(unsigned worker, si
   const std::span<const std::byte> packed(frame, static_cast<size_t>(size));
   if (length != chunk_) return {packed, 0};
   const std::lock_guard lock(mutex_);
-  if (zeros_.empty()) zeros_.assign(packed.begin(), packed.end());
-  return {zeros_, 0};
-}
-
-// Bytes: where the last frame that has its place ends. The lock is held, but for the constructor.
-uint64_t Frames::end_of_frames() const { return places_.empty() ? 0 : places_.back().offset + places_.back().size; }
-
-// Gives the next frame its place. The lock is held, but for the constructor.
-Frames::Place Frames::place_next(size_t size) {
-  const uint64_t offset = end_of_frames();
-  return places_.emplace_back(Place{offset, static_cast<uint32_t>(size)});
+  if (!zeros_) zeros_.emplace(packed.begin(), packed.end());
+  return {*zeros_, 0};
 }
 
 // Writes the frames that have waited for those before them.
@@ -215,11 +214,11 @@ void Frames::place_waiting(unsigned worker, Buffer& buffer) {
   for (;;) {
     if (fill_gap(worker, buffer)) continue;
     std::unique_lock lock(mutex_);
-    const auto next = waiting_.find(places_.size());
+    const auto next = waiting_.find(places_.count());
     if (next == waiting_.end()) return;
     const Waiting waiting = std::move(next->second);
     waiting_.erase(next);
-    const uint64_t offset = place_next(waiting.frame.size()).offset;
+    const uint64_t offset = places_.add(waiting.frame.size()).offset;
     lock.unlock();
     IoRequest& request = *waiting.task.request;
     const int32_t failed = file_->put(waiting.frame, offset);
@@ -230,20 +229,23 @@ void Frames::place_waiting(unsigned worker, Buffer& buffer) {
 
 // Writes the sub-jobs that come next when nobody writes them: some of a long gap. False when there are none.
 bool Frames::fill_gap(unsigned worker, Buffer& buffer) {
-  const auto is_gap = [this] { return gap_error_ == 0 && places_.size() < chunks() && !written_.has(places_.size()); };
+  const auto is_gap = [this] {
+    return gap_error_ == 0 && places_.count() < chunks() && !written_.has(places_.count());
+  };
   std::unique_lock lock(mutex_);
   if (!is_gap()) return false;
-  const uint64_t length = length_of(places_.size());
+  const uint64_t length = length_of(places_.count());
   lock.unlock();
   std::vector<std::byte> batch;
   try {
     const auto [frame, failed] = zeros(worker, length, buffer);
     if (failed != 0) return fail_gaps(-failed), false;
     lock.lock();
-    const uint64_t offset = end_of_frames();
-    while (is_gap() && length_of(places_.size()) == length && batch.size() < kBatch) {
+    const uint64_t offset = places_.next(frame.size());
+    while (is_gap() && length_of(places_.count()) == length && batch.size() < kBatch &&
+           places_.next(frame.size()) == offset + batch.size()) {
       batch.insert(batch.end(), frame.begin(), frame.end());
-      place_next(frame.size());
+      places_.add(frame.size());
     }
     lock.unlock();
     if (const int32_t put_failed = file_->put(batch, offset); put_failed != 0) fail_gaps(-put_failed);
@@ -266,13 +268,19 @@ void Frames::fail_gaps(int error) {
 }
 
 int32_t Frames::read(unsigned worker, const IoRequest& request, Buffer& buffer) {
-  Place place{};
+  FramePlace place{};
   {
     const std::lock_guard lock(mutex_);
     const uint64_t chunk = request.offset / chunk_;
-    if (chunk >= places_.size()) return -ENODATA;
+    if (chunk >= places_.count()) return -ENODATA;
     place = places_[chunk];
   }
+  const std::span<std::byte> to(request.buffer, request.length);
+  const auto unpacked = [&](std::span<const std::byte> frame) {
+    const int failed = codec_->unpack(worker, frame, to);
+    return failed != 0 ? failed : static_cast<int32_t>(request.length);
+  };
+  if (place.size == 0) return unpacked({});
   // Direct I/O reads whole blocks, and past the page cache.
   const uint64_t block = file_->block();
   const uint64_t first = place.offset / block * block;
@@ -281,23 +289,24 @@ int32_t Frames::read(unsigned worker, const IoRequest& request, Buffer& buffer) 
   const int64_t got = file_->read(read, first);
   if (got < 0) return static_cast<int32_t>(got);
   if (static_cast<uint64_t>(got) < place.offset + place.size - first) return 0;  // the file was cut
-  const int failed =
-      codec_->unpack(worker, read.subspan(place.offset - first, place.size), {request.buffer, request.length});
-  return failed != 0 ? failed : static_cast<int32_t>(request.length);
+  return unpacked(read.subspan(place.offset - first, place.size));
 }
 
 // ---- Outside of a job
 
-int Frames::finish(std::span<const std::byte> bytes) {
+int Frames::finish(std::span<const std::byte> bytes, std::span<const std::byte> start) {
   uint64_t end = 0;
   {
     const std::lock_guard lock(mutex_);
     if (gap_error_ != 0) return gap_error_;
-    if (places_.size() != chunks()) return EINVAL;
-    end = end_of_frames();
+    if (places_.count() != chunks() || start.size() > start_) return EINVAL;
+    end = places_.end();
   }
   if (const int32_t failed = file_->put(bytes, end); failed != 0) return -failed;
   if (const int failed = file_->end_at(end + bytes.size()); failed != 0) return failed;
+  if (const int failed = file_->sync(); failed != 0 || start.empty()) return failed;
+  // Last: without it the file is not one of its format.
+  if (const int32_t failed = file_->put(start, 0); failed != 0) return -failed;
   return file_->sync();
 }
 

@@ -1,5 +1,5 @@
-// A file that is written as frames, like a seekable zstd: every sub-job is packed by itself, and the frames lie in the
-// file one after the other, in the order of the sub-jobs.
+// A file that is written as frames, like a seekable zstd: every sub-job is packed by itself, and the frames get their
+// places in the order of the sub-jobs (frame_places.h).
 //
 // Sub-jobs are packed at the same time and may end in any order. A frame has its place when all frames before it have
 // theirs; until then it waits in memory. Frames are read back from the medium and unpacked.
@@ -17,6 +17,8 @@
 
 #include "bitmap.h"
 #include "frame_file.h"
+#include "frame_places.h"
+#include "kcopyd.h"
 #include "request_handler.h"
 
 namespace kcopyd {
@@ -50,8 +52,8 @@ class Frames final : public RequestHandler {
  public:
   // `length`: bytes of the image; `chunk`: of a sub-job. `sizes`: bytes of the frames that are in the file already.
   // `written`: the sub-jobs that will be written; the others are zeros.
-  Frames(std::shared_ptr<FrameFile> file, uint64_t length, size_t chunk, std::unique_ptr<Codec> codec,
-         std::span<const uint32_t> sizes, Bitmap written);
+  Frames(std::shared_ptr<FrameFile> file, uint64_t length, size_t chunk, kcopyd_frame_order order,
+         std::unique_ptr<Codec> codec, std::span<const uint32_t> sizes, Bitmap written);
   Frames(const Frames&) = delete;
   Frames& operator=(const Frames&) = delete;
   // No request may be in flight.
@@ -71,11 +73,13 @@ class Frames final : public RequestHandler {
 
   // Sub-jobs that have to be in flight to keep all workers busy.
   unsigned busy() const { return codec_->workers() + 2; }
-  // Sizes, in bytes, of the frames that have their place.
-  std::vector<uint32_t> sizes() const;
-  // Writes `bytes` behind the last frame, ends the file there, and flushes it. 0 or a positive errno: EINVAL when
-  // frames are missing. Blocks.
-  int finish(std::span<const std::byte> bytes);
+  // The places of the frames that have one.
+  std::vector<FramePlace> places() const;
+  // Byte of the file at which `finish` writes.
+  uint64_t end() const;
+  // Writes `bytes` behind the frames, ends the file there, and flushes it. Then writes `start` at byte 0 of the file
+  // and flushes that. 0 or a positive errno: EINVAL when frames are missing, or `start` would overwrite one. Blocks.
+  int finish(std::span<const std::byte> bytes, std::span<const std::byte> start);
   // Reads from the image for a look at it: the bytes read, or a negative errno. Blocks.
   int64_t look(void* to, size_t length, uint64_t offset);
 
@@ -88,10 +92,6 @@ class Frames final : public RequestHandler {
     Task task;
     std::vector<std::byte> frame;
   };
-  struct Place {
-    uint64_t offset;  // bytes in the file
-    uint32_t size;
-  };
   class Buffer;
 
   void serve(unsigned worker);
@@ -101,8 +101,6 @@ class Frames final : public RequestHandler {
   std::optional<int32_t> write(unsigned worker, Task& task, Buffer& buffer);
   int32_t read(unsigned worker, const IoRequest& request, Buffer& buffer);
   std::pair<std::span<const std::byte>, int32_t> pack(unsigned worker, const IoRequest& request, Buffer& buffer);
-  uint64_t end_of_frames() const;
-  Place place_next(size_t size);
   void place_waiting(unsigned worker, Buffer& buffer);
   bool fill_gap(unsigned worker, Buffer& buffer);
   void fail_gaps(int error);
@@ -112,16 +110,17 @@ class Frames final : public RequestHandler {
   const std::shared_ptr<FrameFile> file_;
   const uint64_t length_;
   const size_t chunk_;
+  const size_t start_;  // bytes of the file that no frame takes
   const std::unique_ptr<Codec> codec_;
   const Bitmap written_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> queue_;
-  std::vector<Place> places_;            // of the sub-jobs from the first on
-  std::map<uint64_t, Waiting> waiting_;  // by sub-job
-  std::vector<std::byte> zeros_;         // the frame of a whole sub-job of zeros, once there was one
-  std::vector<std::byte> head_;          // empty: write what the request says
-  int gap_error_ = 0;                    // why a gap could not be filled, a positive errno
+  FramePlaces places_;                           // of the sub-jobs from the first on
+  std::map<uint64_t, Waiting> waiting_;          // by sub-job
+  std::optional<std::vector<std::byte>> zeros_;  // the frame of a whole sub-job of zeros, once there was one
+  std::vector<std::byte> head_;                  // empty: write what the request says
+  int gap_error_ = 0;                            // why a gap could not be filled, a positive errno
   bool abandoned_ = false;
   bool ended_ = false;
   std::vector<std::thread> threads_;

@@ -118,11 +118,21 @@ struct kcopyd_codec {
   /* Sets *frame to the packed bytes, which stay good until the worker's next call. Their number, or a negative errno.
    */
   int64_t (*pack)(unsigned int worker, const void* bytes, size_t length, const void** frame, void* context);
-  /* Unpacks a frame of exactly `length` bytes. 0, or a negative errno: -EBADMSG when it does not hold them. */
+  /* Unpacks a frame of exactly `length` bytes; it is NULL when it has no bytes. 0, or a negative errno: -EBADMSG when
+   * it does not hold them. */
   int (*unpack)(unsigned int worker, const void* frame, size_t size, void* bytes, size_t length, void* context);
   /* Nothing will be called any more, or there is no device. NULL is allowed. */
   void (*gone)(void* context);
   void* context;
+};
+/* Where the frames of an image lie in its file. */
+enum kcopyd_frame_order {
+  KCOPYD_FRAMES_IN_A_ROW, /* one after the other, from the start of the file */
+  /*
+   * The file consists of clusters as long as a sub-job. The first one is left free. A frame as long as a cluster gets
+   * one of its own. Shorter frames lie in a row and share clusters; a row does not run into a cluster that is taken.
+   */
+  KCOPYD_FRAMES_IN_CLUSTERS,
 };
 /*
  * P: makes a destination of a growing file: an image of `length` bytes that is written as frames, one for each sub-job
@@ -133,25 +143,28 @@ struct kcopyd_codec {
  *
  * Errors: -EINVAL file is NULL, a block device, or not writable; -ENOMEM; any of fcntl(2).
  */
-int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, const struct kcopyd_codec* codec,
-                       const uint32_t* sizes, size_t count, const uint8_t* written, struct block_device** result);
+int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t chunk, enum kcopyd_frame_order order,
+                       const struct kcopyd_codec* codec, const uint32_t* sizes, size_t count, const uint8_t* written,
+                       struct block_device** result);
 /* Bytes: pieces have a multiple of this. */
 #define KCOPYD_PIECE_UNIT (1024u * 1024u)
 /*
- * P: splits a new, growing file that is packed next (kcopyd_device_pack): behind each `size` bytes it goes on in another
- * file of `folder`, NAME.001.part and so on, which are made as they are needed, with the owner and the mode of this one,
- * NAME.000.part. No file that exists is opened: -EEXIST ends the write that needs its name.
- * Errors: -EINVAL it does not grow, or size is no multiple of KCOPYD_PIECE_UNIT; -ESTALE another file has its name;
- * -ENOMEM; any of open(2).
+ * P: splits a new, growing file that is packed next (kcopyd_device_pack): behind each `size` bytes it goes on in
+ * another file of `folder`, NAME.001.part and so on, which are made as they are needed, with the owner and the mode of
+ * this one, NAME.000.part. No file that exists is opened: -EEXIST ends the write that needs its name. Errors: -EINVAL
+ * it does not grow, or size is no multiple of KCOPYD_PIECE_UNIT; -ESTALE another file has its name; -ENOMEM; any of
+ * open(2).
  */
 int kcopyd_device_split(struct block_device* file, const char* folder, const char* name, uint64_t size);
 /* Copies the sizes of frames [first, first + max), in bytes, and returns how many it copied. */
 size_t kcopyd_device_frames(const struct block_device* bdev, size_t first, size_t max, uint32_t* sizes);
 /*
- * Writes `length` bytes behind the last frame, ends the file there, and flushes it. 0 or a positive errno: EINVAL when
- * frames are missing. Blocks.
+ * Writes `length` bytes behind the frames, ends the file there, and flushes it. Then writes `start_length` bytes at the
+ * start of the file and flushes them; with 0 it writes none. 0 or a positive errno: EINVAL when frames are missing, or
+ * one is where the start would be. Blocks.
  */
-int kcopyd_device_finish_frames(struct block_device* bdev, const void* bytes, size_t length);
+int kcopyd_device_finish_frames(struct block_device* bdev, const void* bytes, size_t length, const void* start,
+                                size_t start_length);
 /* What is known of an open device, from its descriptor, not its path. */
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info);
 /*

@@ -36,6 +36,16 @@ export interface NativeDeviceInfo {
  */
 export type FrameWorker = readonly [memory: number, requests: number, answers: number];
 
+/** Frames in a file, in the order of their chunks. */
+export interface Frames {
+  /** Bytes of each. */
+  sizes: Uint32Array;
+  /** Where in the file each begins. */
+  offsets: Float64Array;
+  /** Where `finishFrames` writes. */
+  end: number;
+}
+
 /** An open device or file. Closing it while a job uses it throws. */
 export interface NativeDevice {
   info(): NativeDeviceInfo;
@@ -73,17 +83,19 @@ export interface NativeDevice {
   pack(
     length: number,
     chunk: number,
+    inClusters: boolean,
     workers: readonly FrameWorker[],
     sizes: Uint32Array,
     written: Uint8Array,
   ): NativeDevice;
-  /** For a device that `pack` made: the bytes of each frame that has its place in the file. */
-  frames(): Uint32Array;
+  /** For a device that `pack` made: the frames that have their place in the file. */
+  frames(): Frames;
   /**
-   * For a device that `pack` made: writes `bytes` behind the last frame, ends the file there, and flushes it. Rejects
-   * with an errno, EINVAL when frames are missing.
+   * For a device that `pack` made: writes `bytes` behind the frames, ends the file there, and flushes it. Then writes
+   * `start` at the start of the file, and flushes that. Rejects with an errno, EINVAL when frames are missing or `start`
+   * would overwrite one.
    */
-  finishFrames(bytes: Buffer): Promise<boolean>;
+  finishFrames(bytes: Buffer, start: Buffer): Promise<boolean>;
   /**
    * Has the kernel read the partition table again. Does nothing on a device without partitions. Rejects with EBUSY when
    * a partition is in use.

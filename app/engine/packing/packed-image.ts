@@ -55,7 +55,8 @@ export class PackedImage {
       for (const fd of workers.flat()) closeSync(fd);
       throw error;
     }
-    const device = file.pack(shape.length, shape.chunk, workers, sizes, shape.written);
+    const { length, chunk, written } = shape;
+    const device = file.pack(length, chunk, false, workers, sizes, written);
     return new PackedImage(file, device, shape, packing);
   }
 
@@ -63,7 +64,7 @@ export class PackedImage {
    * Cuts off what follows the frames, so that it is not taken for frames of what is written next. Throws with an errno.
    */
   cutRest(addon: NativeAddon): void {
-    addon.resizeFile(this.#file, endOf(this.device.frames()));
+    addon.resizeFile(this.#file, this.device.frames().end);
   }
 
   /**
@@ -72,11 +73,11 @@ export class PackedImage {
    */
   async finish(facts: CopyFacts): Promise<number> {
     const { chunk, length } = this.#shape;
-    const sizes = this.device.frames();
-    const end = this.#packing?.format === 'zstd' ? endOfZstd({ sizes, chunk, length }, facts) : Buffer.alloc(0);
-    await this.device.finishFrames(end);
-    await this.#compare(endOf(sizes), end);
-    return endOf(sizes) + end.length;
+    const { sizes, end: at } = this.device.frames();
+    const end = this.#packing?.format === 'zstd' ? endOfZstd({ sizes, chunk, length }, facts) : NOTHING;
+    await this.device.finishFrames(end, NOTHING);
+    await this.#compare(at, end);
+    return at + end.length;
   }
 
   /** Rejects with EIO unless the medium has `bytes` from byte `at` of the file on. */
@@ -84,7 +85,7 @@ export class PackedImage {
     for (let done = 0; done < bytes.length; done += LOOK) {
       const part = bytes.subarray(done, done + LOOK);
       if (!part.equals(await this.#file.peek(at + done, part.length)))
-        throw Object.assign(new Error('the end of the image is not what was written'), { code: 'EIO' });
+        throw Object.assign(new Error('the tables of the image are not what was written'), { code: 'EIO' });
     }
   }
 
@@ -94,5 +95,4 @@ export class PackedImage {
   }
 }
 
-/** Bytes: where the last frame ends. */
-const endOf = (sizes: Uint32Array): number => sizes.reduce((sum, size) => sum + size, 0);
+const NOTHING = Buffer.alloc(0);

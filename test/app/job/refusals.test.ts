@@ -151,7 +151,7 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
           provide: (...what) => device.provide(...what),
           pack: (...how) => device.pack(...how),
           frames: () => device.frames(),
-          finishFrames: (bytes) => device.finishFrames(bytes),
+          finishFrames: (...what) => device.finishFrames(...what),
           close: () => device.close(),
         };
       },

@@ -44,7 +44,7 @@ class Pieces {
     REQUIRE(chmod(first.c_str(), 0640) == 0);
     REQUIRE(kcopyd_device_split(file_, folder_.c_str(), "image", kPiece) == 0);
     const kcopyd_codec codec{.workers = 2, .pack = &pack, .unpack = &unpack, .gone = nullptr, .context = &frames_};
-    REQUIRE(kcopyd_device_pack(file_, length, MiB, &codec, nullptr, 0, nullptr, &device_) == 0);
+    REQUIRE(kcopyd_device_pack(file_, length, MiB, KCOPYD_FRAMES_IN_A_ROW, &codec, nullptr, 0, nullptr, &device_) == 0);
   }
   ~Pieces() {
     kcopyd_device_close(device_);
@@ -99,7 +99,7 @@ TEST_CASE("pieces: hold consecutive bytes, with borders in frames, and are read 
 
     const Outcome& out =
         bay.client.copy(bay.from(0, 8 * MiB), {bay.to(0, 0, 8 * MiB), pieces.region()}, KCOPYD_VERIFY).wait();
-    CHECK(kcopyd_device_finish_frames(pieces.device(), end.data(), end.size()) == 0);
+    CHECK(kcopyd_device_finish_frames(pieces.device(), end.data(), end.size(), nullptr, 0) == 0);
 
     CHECK(out.write_err == 0);
     CHECK(out.progress.dests[1].verified == 8 * MiB);
@@ -120,7 +120,7 @@ TEST_CASE("pieces: what lies in any of them is seen through the file") {
     const Pieces pieces(folder, 4 * MiB);
     const std::string end = "the end";
     CHECK(bay.client.copy(bay.from(0, 4 * MiB), {pieces.region()}, 0).wait().write_err == 0);
-    CHECK(kcopyd_device_finish_frames(pieces.device(), end.data(), end.size()) == 0);
+    CHECK(kcopyd_device_finish_frames(pieces.device(), end.data(), end.size(), nullptr, 0) == 0);
 
     const Bytes all = framed(bay.content, end);
     const uint64_t at = kPiece - 4096;

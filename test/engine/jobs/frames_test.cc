@@ -29,7 +29,8 @@ class Packer {
     REQUIRE(kcopyd_device_open(path_.c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_GROW | create, &file_) == 0);
     const kcopyd_codec codec{
         .workers = kWorkers, .pack = &Packer::pack, .unpack = &Packer::unpack, .gone = nullptr, .context = this};
-    REQUIRE(kcopyd_device_pack(file_, length, MiB, &codec, there.data(), there.size(), written, &device_) == 0);
+    REQUIRE(kcopyd_device_pack(file_, length, MiB, KCOPYD_FRAMES_IN_A_ROW, &codec, there.data(), there.size(), written,
+                               &device_) == 0);
     length_ = length;
   }
   ~Packer() {
@@ -199,7 +200,7 @@ TEST_CASE("frames: sub-jobs that are not written are zeros, at both ends and in 
                     want.begin() + static_cast<ptrdiff_t>(chunk * MiB));
     }
     CHECK(difference(packer.held(), want) == "");
-    CHECK(kcopyd_device_finish_frames(packer.device(), "", 0) == 0);
+    CHECK(kcopyd_device_finish_frames(packer.device(), "", 0, "", 0) == 0);
   });
 }
 
@@ -305,10 +306,10 @@ TEST_CASE("frames: the end of the file is written when all frames have their pla
     Bay bay(combo, 1, 4 * MiB);
     const Directory folder;
     Packer packer(folder, 4 * MiB);
-    CHECK(kcopyd_device_finish_frames(packer.device(), "end", 3) == EINVAL);
+    CHECK(kcopyd_device_finish_frames(packer.device(), "end", 3, "", 0) == EINVAL);
     CHECK(bay.client.copy(bay.from(0, 4 * MiB), {packer.region()}, 0).wait().write_err == 0);
 
-    CHECK(kcopyd_device_finish_frames(packer.device(), "end", 3) == 0);
+    CHECK(kcopyd_device_finish_frames(packer.device(), "end", 3, "", 0) == 0);
 
     const std::vector<uint32_t> sizes = packer.sizes();
     const Bytes file = read_file(packer.path());

@@ -5,6 +5,8 @@ export const PACKED_FORMATS = {
   zstd: { endings: ['.zst', '.zstd'], least: 1, most: 22, usual: 3 },
   xz: { endings: ['.xz'], least: 0, most: 9, usual: 3 },
   gzip: { endings: ['.gz'], least: 1, most: 9, usual: 6 },
+  // Its clusters are packed by zstd.
+  qcow2: { endings: ['.qcow2'], least: 1, most: 22, usual: 3 },
 } as const;
 export type PackedFormat = keyof typeof PACKED_FORMATS;
 export const packedFormats = Object.keys(PACKED_FORMATS) as PackedFormat[];

@@ -304,6 +304,7 @@ export const REASONS = {
   noImage: { format: 'text' },
   namedPacked: { named: 'text' },
   namedOther: { named: 'text', format: 'text' },
+  wholeSectors: { bytes: 'text', over: 'text' },
   packedImage: { job: ['update', 'rescue', 'verify', 'repair', 'resume'] },
   timeoutBounds: { most: 'text', seconds: 'text' },
   limitBounds: { limit: 'text' },

@@ -4,8 +4,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "error.h"
 
@@ -129,12 +131,60 @@ class GzipCoder final : public FrameCoder {
   z_stream unpacking_{};
 };
 
+// A frame is a cluster of a qcow2 image: a zstd frame of a whole cluster, the cluster itself when it does not get
+// shorter, or nothing when it is zeros. The disk can end inside of its last cluster, whose rest is zeros then.
+class Qcow2Coder final : public FrameCoder {
+ public:
+  Qcow2Coder(int level, size_t cluster) : zstd_(level), cluster_(cluster) {}
+  size_t longest(size_t length) const override { return zstd_.longest(length); }
+  size_t pack(std::span<const std::byte> bytes, std::span<std::byte> frame) override {
+    if (std::ranges::all_of(bytes, is_zero)) return 0;
+    const std::span<const std::byte> whole = bytes.size() == cluster_.size() ? bytes : padded(bytes);
+    const size_t size = zstd_.pack(whole, frame);
+    if (size <= cluster_.size() - cluster_.size() / worth) return size;
+    std::ranges::copy(whole, frame.begin());
+    return whole.size();
+  }
+  bool unpack(std::span<const std::byte> frame, std::span<std::byte> bytes) override {
+    if (bytes.size() > cluster_.size()) return false;
+    if (frame.empty()) {
+      std::ranges::fill(bytes, std::byte{0});
+      return true;
+    }
+    if (bytes.size() == cluster_.size()) return unpack_whole(frame, bytes);
+    if (!unpack_whole(frame, cluster_)) return false;
+    const std::span<const std::byte> whole = cluster_;
+    std::ranges::copy(whole.first(bytes.size()), bytes.begin());
+    return std::ranges::all_of(whole.subspan(bytes.size()), is_zero);
+  }
+
+ private:
+  // A virtual machine reads a cluster that is not packed without decoding it, and writes to it in its place. Packing
+  // has to save this part of it at least.
+  static constexpr size_t worth = 32;
+  static bool is_zero(std::byte byte) { return byte == std::byte{0}; }
+  std::span<const std::byte> padded(std::span<const std::byte> bytes) {
+    const auto end = std::ranges::copy(bytes, cluster_.begin()).out;
+    std::fill(end, cluster_.end(), std::byte{0});
+    return cluster_;
+  }
+  bool unpack_whole(std::span<const std::byte> frame, std::span<std::byte> bytes) {
+    if (frame.size() != bytes.size()) return zstd_.unpack(frame, bytes);
+    std::ranges::copy(frame, bytes.begin());
+    return true;
+  }
+
+  ZstdCoder zstd_;
+  std::vector<std::byte> cluster_;
+};
+
 }  // namespace
 
-std::unique_ptr<FrameCoder> frame_coder(std::string_view format, int level) {
+std::unique_ptr<FrameCoder> frame_coder(std::string_view format, int level, size_t size) {
   if (format == "zstd") return std::make_unique<ZstdCoder>(level);
   if (format == "xz") return std::make_unique<XzCoder>(level);
   if (format == "gzip") return std::make_unique<GzipCoder>(level);
+  if (format == "qcow2") return std::make_unique<Qcow2Coder>(level, size);
   throw Error(Fault::usage, 0, "no such format: " + std::string(format));
 }
 

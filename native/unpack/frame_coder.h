@@ -24,7 +24,8 @@ class FrameCoder {
   virtual bool unpack(std::span<const std::byte> frame, std::span<std::byte> bytes) = 0;
 };
 
-// The coder of "zstd", "xz" or "gzip", with a level of that format. Throws Error, of usage.
-std::unique_ptr<FrameCoder> frame_coder(std::string_view format, int level);
+// The coder of "zstd", "xz", "gzip" or "qcow2", with a level of that format. size: the most bytes that are packed at
+// once; for qcow2, bytes of a cluster. Throws Error, of usage.
+std::unique_ptr<FrameCoder> frame_coder(std::string_view format, int level, size_t size);
 
 }  // namespace unpack

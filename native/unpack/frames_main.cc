@@ -126,7 +126,7 @@ void list_frames() {
 int run_frames(int count, char** words) {
   return sandboxed(count, words, shared + 1, [](const Options& options) {
     if (options.size == 0 || options.size > most_size) throw Error(Fault::usage, 0, "--size is not 1 byte to 16 MiB");
-    serve(*frame_coder(options.format, options.level), options.size);
+    serve(*frame_coder(options.format, options.level, options.size), options.size);
   });
 }
 

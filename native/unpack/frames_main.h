@@ -5,9 +5,9 @@ namespace unpack {
 /*
  * platter-unpack frames: packs and unpacks frames in shared memory, for an image that is written packed.
  *
- *     --format NAME   zstd, xz or gzip
+ *     --format NAME   zstd, xz, gzip or qcow2
  *     --level N       of that format
- *     --size BYTES    the most bytes in a frame
+ *     --size BYTES    the most bytes in a frame; a cluster of qcow2
  *     --parent PID    ends with the thread that started this
  *
  * Descriptor 4 is memory that both programs map: --size bytes of an image, and behind them the frame, with room for

@@ -5,7 +5,9 @@ import type { WorkRequest } from '../../contract/request.ts';
 import { errnoOf, failure, refuse } from '../../base/errors.ts';
 import { memoryOf, PAGE } from '../../base/request-rules.ts';
 import { isChunkSize } from '../formats/chunks.ts';
+import type { End, HeldEnd } from '../devices/inspect-paths.ts';
 import type { NativeAddon, NativeClient } from '../native/addon.ts';
+import { clusterFor } from '../packing/qcow2.ts';
 
 /** Makes a client with the memory and the backend of `request`. `chunkSize`: bytes; null for what the memory gives. */
 export function createClient(request: WorkRequest, chunkSize: number | null, addon: NativeAddon): NativeClient {
@@ -25,6 +27,17 @@ export function createClient(request: WorkRequest, chunkSize: number | null, add
       reason: errno === 'ENOMEM' ? { kind: 'noMemory', errno } : { kind: 'noBackend', io: request.io, errno },
     });
   }
+}
+
+/** The chunk size that suits images among `destinations`; null for what the memory gives. */
+export function bestChunk(
+  request: WorkRequest,
+  source: HeldEnd | null,
+  destinations: readonly { end: End }[],
+): number | null {
+  if (source === null || !destinations.some(({ end }) => end.image?.packing?.format === 'qcow2')) return null;
+  const cluster = clusterFor(source.end.size);
+  return cluster !== null && cluster <= memoryOf(request) ? cluster : null;
 }
 
 /** The pool can be too small for the chunks that a manifest or a log speaks of. */

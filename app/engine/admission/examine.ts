@@ -103,6 +103,7 @@ export async function examine(
         ...againstPackedImages(
           request,
           destinations.map(({ end }) => end),
+          bytes,
         ),
         ...(bytes === null ? [] : misfits(bytes, manifest.value, givenManifest(request), map.value, mapOf(request))),
         ...filesInTheWay(request, given, [source, ...destinations]),

@@ -8,12 +8,17 @@ import type { WorkRequest } from '../../contract/request.ts';
 import { failure } from '../../base/errors.ts';
 import { namedFormat } from '../../parsers/name-endings.ts';
 import type { End } from '../devices/inspect-paths.ts';
+import { SECTOR as QCOW2_SECTOR } from '../packing/qcow2.ts';
 
 /**
  * The reasons against the packed images among `ends`. They are written from their start to their end, so they cannot be
- * updated, repaired, compared in place or rescued to.
+ * updated, repaired, compared in place or rescued to. `bytes` of the source; null when nothing is known of it.
  */
-export function againstPackedImages(request: WorkRequest, ends: readonly (End | null)[]): PlatterError[] {
+export function againstPackedImages(
+  request: WorkRequest,
+  ends: readonly (End | null)[],
+  bytes: number | null,
+): PlatterError[] {
   const files = ends.filter((end) => end?.kind === 'file');
   if (request.kind !== 'copy') {
     const { kind } = request;
@@ -34,7 +39,10 @@ export function againstPackedImages(request: WorkRequest, ends: readonly (End | 
   if (imageFormatOf(request).split !== null && files.length === 0 && ends.every((end) => end !== null))
     return [wrong({ kind: 'nothingSplit' }, null)];
   const misnamed = files.flatMap((end) => againstEnding(end!));
-  const rest = packed.length === 0 ? againstUnused(request, ends) : packed.flatMap((end) => againstLevel(end!));
+  const rest =
+    packed.length === 0
+      ? againstUnused(request, ends)
+      : packed.flatMap((end) => [...againstLevel(end!), ...againstOddSize(end!, bytes)]);
   return [...misnamed, ...rest];
 }
 
@@ -74,6 +82,12 @@ function againstLevel({ path, image }: End): PlatterError[] {
   const { least, most } = PACKED_FORMATS[format];
   if (level >= least && level <= most) return [];
   return [wrong({ kind: 'levelBounds', format, least: String(least), most: String(most), level: String(level) }, path)];
+}
+
+/** The disk in a qcow2 image has whole sectors. */
+function againstOddSize({ path, image }: End, bytes: number | null): PlatterError[] {
+  if (image!.packing!.format !== 'qcow2' || bytes === null || bytes % QCOW2_SECTOR === 0) return [];
+  return [wrong({ kind: 'wholeSectors', bytes: String(bytes), over: String(bytes % QCOW2_SECTOR) }, path)];
 }
 
 const wrong = (reason: Reason, device: string | null, remedy: Remedy = { kind: 'BAD_ARGUMENT' }): PlatterError =>

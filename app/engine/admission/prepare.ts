@@ -13,7 +13,7 @@ import type { RightsSession } from '../access/rights-session.ts';
 import { readBlocks } from '../devices/lsblk.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 import { closePacked, continuePacked, type Continued } from './continue-packed.ts';
-import { chunkErrors, createClient } from './engine-client.ts';
+import { bestChunk, chunkErrors, createClient } from './engine-client.ts';
 import { examine, examineAgain, type Examined } from './examine.ts';
 import { placeOfLog } from './log-place.ts';
 import { againstSharedFiles } from './loop-files.ts';
@@ -205,7 +205,7 @@ async function checkedClient(
   addon: NativeAddon,
 ): Promise<NativeClient> {
   const wanted = manifest?.chunkSize ?? resumed?.log.header.chunkSize ?? null;
-  const client = createClient(request, wanted, addon);
+  const client = createClient(request, wanted ?? bestChunk(request, source, destinations), addon);
   try {
     throwIfAny(chunkErrors(request, client, wanted));
     if (request.kind === 'repair' && manifest !== null)

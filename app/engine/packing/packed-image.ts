@@ -2,8 +2,9 @@
 import { closeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Packing } from '../../contract/image-formats.ts';
-import type { FrameWorker, NativeAddon, NativeDevice } from '../native/addon.ts';
+import type { Frames, FrameWorker, NativeAddon, NativeDevice } from '../native/addon.ts';
 import { startWorker } from './pack-program.ts';
+import { endOfQcow2 } from './qcow2.ts';
 import { endOfZstd, type CopyFacts } from './seekable-zstd.ts';
 
 /** The most programs for one image, unless the user says how many. */
@@ -56,7 +57,7 @@ export class PackedImage {
       throw error;
     }
     const { length, chunk, written } = shape;
-    const device = file.pack(length, chunk, false, workers, sizes, written);
+    const device = file.pack(length, chunk, packing?.format === 'qcow2', workers, sizes, written);
     return new PackedImage(file, device, shape, packing);
   }
 
@@ -68,16 +69,31 @@ export class PackedImage {
   }
 
   /**
-   * Completes the file, durably, and gives its length. A seekable zstd gets its table and `facts`; the other formats have
-   * no place for them. Rejects with an errno, EINVAL when chunks are missing.
+   * Completes the file, durably, and gives its length. A seekable zstd gets its table and `facts`, a qcow2 its tables and
+   * its header; the other formats have no place for them. Rejects with an errno, EINVAL when chunks are missing.
    */
   async finish(facts: CopyFacts): Promise<number> {
+    const frames = this.device.frames();
+    const { start, end } = this.#closing(frames, facts);
+    await this.device.finishFrames(end, start);
+    await this.#compare(frames.end, end);
+    await this.#compare(0, start);
+    return frames.end + end.length;
+  }
+
+  /** What follows the frames, and what is then written at the start of the file. */
+  #closing({ sizes, offsets, end: at }: Frames, facts: CopyFacts): { start: Buffer; end: Buffer } {
     const { chunk, length } = this.#shape;
-    const { sizes, end: at } = this.device.frames();
-    const end = this.#packing?.format === 'zstd' ? endOfZstd({ sizes, chunk, length }, facts) : NOTHING;
-    await this.device.finishFrames(end, NOTHING);
-    await this.#compare(at, end);
-    return at + end.length;
+    switch (this.#packing?.format) {
+      case 'zstd':
+        return { start: NOTHING, end: endOfZstd({ sizes, chunk, length }, facts) };
+      case 'qcow2':
+        return endOfQcow2({ sizes, offsets, end: at, cluster: chunk, size: length });
+      case 'xz':
+      case 'gzip':
+      case undefined:
+        return { start: NOTHING, end: NOTHING };
+    }
   }
 
   /** Rejects with EIO unless the medium has `bytes` from byte `at` of the file on. */

@@ -324,10 +324,12 @@ export const reasons: Translated<typeof english> = {
   pieceInTheWay: '{piece} ist schon da und gehört nicht zu dem Abbild, das dieser Auftrag ersetzt.',
   levelBounds: 'Die Stufen von {format} sind {least} bis {most}, nicht {level}.',
   nothingPacked:
-    'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz oder .gz endet, oder geben Sie --format an.',
+    'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz, .gz oder .qcow2 endet, oder geben Sie --format an.',
   noImage: 'Nur Abbilddateien werden gepackt, und kein Ziel ist eine, aber {format} ist als ihr Format angegeben.',
   namedPacked: 'Sein Name sagt {named}, aber das Abbild würde nicht gepackt.',
   namedOther: 'Sein Name sagt {named}, aber das Abbild würde als {format} gepackt.',
+  wholeSectors:
+    'Ein qcow2-Abbild enthält ganze Sektoren zu 512 Byte. Die Quelle hat {bytes} Byte, {over} zu viel. Kopieren Sie sie in ein unverpacktes Abbild oder nach .zst.',
   packedImage:
     '{job, select, update {Ein gepacktes Abbild kann nicht an Ort und Stelle aktualisiert werden.} rescue {Eine Rettung kann kein gepacktes Abbild schreiben. Retten Sie zuerst in ein unverpacktes Abbild, und packen Sie dieses.} verify {Es ist ein gepacktes Abbild. Geben Sie es als Quelle an, um es mit einem Laufwerk zu vergleichen.} resume {Eine Kopie in ein gepacktes Abbild kann nicht fortgesetzt werden.} other {Ein gepacktes Abbild kann nicht an Ort und Stelle repariert werden.}}',
   timeoutBounds: 'Die Zeit für eine Antwort muss zwischen 0 und {most} Sekunden liegen, nicht bei {seconds}.',

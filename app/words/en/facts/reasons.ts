@@ -303,10 +303,12 @@ export const reasons = {
   pieceInTheWay: '{piece} already exists and is not part of the image that this job replaces.',
   levelBounds: 'The levels of {format} are {least} to {most}, not {level}.',
   nothingPacked:
-    'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz or .gz, or give --format.',
+    'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz, .gz or .qcow2, or give --format.',
   noImage: 'Only image files are packed, and no destination is one, but {format} is given as their format.',
   namedPacked: 'Its name says {named}, but the image would not be packed.',
   namedOther: 'Its name says {named}, but the image would be packed as {format}.',
+  wholeSectors:
+    'A qcow2 image holds whole sectors of 512 bytes. The source has {bytes} bytes, {over} too many. Copy it to a raw image or to .zst.',
   packedImage:
     '{job, select, update {A packed image cannot be updated in place.} rescue {A rescue cannot write a packed image. Rescue to a raw image first, and pack that.} verify {It is a packed image. Give it as the source to compare it with a drive.} resume {A copy to a packed image cannot be continued.} other {A packed image cannot be repaired in place.}}',
   timeoutBounds: 'The stall timeout must be from 0 to {most} seconds, not {seconds}.',

@@ -320,11 +320,13 @@ export const reasons: Translated<typeof english> = {
   pieceInTheWay: '{piece} existe déjà et ne fait pas partie de l’image que cette tâche remplace.',
   levelBounds: 'Les niveaux de {format} vont de {least} à {most}, pas {level}.',
   nothingPacked:
-    'Un format ou un niveau est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz ou .gz, ou donnez --format.',
+    'Un format ou un niveau est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz, .gz ou .qcow2, ou donnez --format.',
   noImage:
     'Seuls les fichiers image sont compressés, et aucune destination n’en est un, mais le format {format} est donné.',
   namedPacked: 'Son nom indique {named}, mais l’image ne serait pas compressée.',
   namedOther: 'Son nom indique {named}, mais l’image serait compressée en {format}.',
+  wholeSectors:
+    'Une image qcow2 contient des secteurs entiers de 512 octets. La source fait {bytes} octets, soit {over} de trop. Copiez-la vers une image brute ou vers .zst.',
   packedImage:
     '{job, select, update {Une image compressée ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image compressée. Sauvez d’abord vers une image brute, puis compressez-la.} verify {C’est une image compressée. Donnez-la comme source pour la comparer à un disque.} resume {Une copie vers une image compressée ne peut pas être reprise.} other {Une image compressée ne peut pas être réparée sur place.}}',
   timeoutBounds: 'Le délai de réponse doit être compris entre 0 et {most} secondes, pas {seconds}.',

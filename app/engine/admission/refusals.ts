@@ -206,10 +206,11 @@ function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[]
 }
 
 /** Refuses files in the way of pieces that are not part of what the job replaces. */
-function againstPieces(end: End, partId: string | null, { later, laterParts }: SplitPlace): PlatterError[] {
+function againstPieces(end: End, partId: string | null, { later, laterParts, strays }: SplitPlace): PlatterError[] {
   const foreign = [...(end.id === null ? later : []), ...(partId === null ? laterParts : [])];
   const odd = [...later, ...laterParts].filter((piece) => piece.odd);
-  const [first] = [...foreign, ...odd];
+  // A reader takes them for the end of the image once the pieces before them are there.
+  const [first] = [...[...foreign, ...odd].map(({ path }) => path), ...strays];
   return first === undefined
     ? []
     : [
@@ -217,7 +218,7 @@ function againstPieces(end: End, partId: string | null, { later, laterParts }: S
           code: 'IN_USE',
           op: 'check',
           device: end.path,
-          reason: { kind: 'pieceInTheWay', piece: first.path },
+          reason: { kind: 'pieceInTheWay', piece: first },
           remedy: { kind: 'movePartAway' },
         }),
       ];

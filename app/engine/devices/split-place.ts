@@ -1,5 +1,6 @@
 // The place of an image that is written in pieces, and the pieces that are there already.
-import { lstat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { pieceAt, wholeOf } from '../../contract/image-formats.ts';
 import { errnoOf } from '../../base/errors.ts';
 import { statsId } from './file-ids.ts';
@@ -14,6 +15,8 @@ export interface SplitPlace {
   later: OldPiece[];
   /** Further pieces of an incomplete image, in order. */
   laterParts: OldPiece[];
+  /** Paths with the name of a piece, complete or not, behind a missing one: of no image that the job replaces. */
+  strays: string[];
 }
 
 /** A piece as it was found. */
@@ -29,8 +32,24 @@ export interface OldPiece {
 /** The pieces of the image whose first piece is at `first`. Rejects with an errno. */
 export async function splitPlace(first: string, size: number): Promise<SplitPlace> {
   const whole = wholeOf(first);
-  return { size, whole, later: await laterPieces(whole, ''), laterParts: await laterPieces(whole, '.part') };
+  const [later, laterParts] = [await laterPieces(whole, ''), await laterPieces(whole, '.part')];
+  const known = new Set([...later, ...laterParts].map(({ path }) => path));
+  return { size, whole, later, laterParts, strays: (await allLater(whole)).filter((path) => !known.has(path)) };
 }
+
+/** Every later piece of `whole` that its folder lists. A folder may allow making files, but not listing them. */
+async function allLater(whole: string): Promise<string[]> {
+  const names = await readdir(dirname(whole)).catch((error: unknown) => {
+    if (errnoOf(error) === 'EACCES') return [];
+    throw error;
+  });
+  const stem = `${basename(whole)}.`;
+  const later = names.filter((name) => name.startsWith(stem) && isLater(name.slice(stem.length)));
+  return later.toSorted().map((name) => join(dirname(whole), name));
+}
+
+/** True for the ending of a later piece: "001", "1000", "002.part". */
+const isLater = (ending: string): boolean => /^(?!000)(?:\d{3}|[1-9]\d{3,})(?:\.part)?$/u.test(ending);
 
 /** The files NAME.001, NAME.002 and so on with `suffix`, up to the first that is not there. */
 async function laterPieces(whole: string, suffix: string): Promise<OldPiece[]> {

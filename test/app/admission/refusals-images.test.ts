@@ -104,13 +104,15 @@ describe('refusals: an image as destination', () => {
   it('F22 takes an image in pieces that FAT allows, and refuses longer ones', () => {
     const limits = limitsOf(FAT_MAGIC);
     const pieces = (size: number): End =>
-      image({ image: place({ limits, split: { size, whole: '/images/copy.img', later: [], laterParts: [] } }) });
+      image({
+        image: place({ limits, split: { size, whole: '/images/copy.img', later: [], laterParts: [], strays: [] } }),
+      });
     expect(codes(blocks, source(5 * GB), [pieces(2 ** 32 - 2 ** 20)])).toEqual([]);
     expect(codes(blocks, source(5 * GB), [pieces(2 ** 32)])).toEqual(['/images/copy.img NO_SPACE']);
   });
 
   it('refuses an image that would be in more than a thousand pieces', () => {
-    const split = { size: 2 ** 20, whole: '/images/copy.img', later: [], laterParts: [] };
+    const split = { size: 2 ** 20, whole: '/images/copy.img', later: [], laterParts: [], strays: [] };
     expect(codes(blocks, source(5 * GB), [image({ image: place({ split }) })])).toEqual([
       '/images/copy.img BAD_ARGUMENT',
     ]);

@@ -79,15 +79,30 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
     expect(joined(image, 'zstd -dc').equals(readFileSync(short))).toBe(true);
   });
 
-  it.each(['.001', '.001.part'])('is refused when a file NAME%s is there that it does not replace', async (ending) => {
+  it.each(['.001', '.001.part', '.003', '.002.part', '.1000'])(
+    'is refused when a file NAME%s is there that it does not replace',
+    async (ending) => {
+      const source = await bench.image('disk.img', 2 * MiB);
+      const image = await bench.path('copy.img');
+      await writeFile(image + ending, 'of somebody else');
+
+      const errors = await refused(bench.session().run({ source, destinations: [image], imageFormat, asIs: true }));
+
+      expect(errors).toMatchObject([{ code: 'IN_USE', reason: { kind: 'pieceInTheWay', piece: image + ending } }]);
+      expect(files(image)).toEqual([ending]);
+    },
+  );
+
+  it('is refused when a piece lies behind the last one of the image that it replaces', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const image = await bench.path('copy.img');
-    await writeFile(image + ending, 'of somebody else');
+    await bench.session().run({ source, destinations: [image], imageFormat, asIs: true });
+    await writeFile(`${image}.003`, 'of somebody else');
 
     const errors = await refused(bench.session().run({ source, destinations: [image], imageFormat, asIs: true }));
 
-    expect(errors).toMatchObject([{ code: 'IN_USE', reason: { kind: 'pieceInTheWay', piece: image + ending } }]);
-    expect(files(image)).toEqual([ending]);
+    expect(errors).toMatchObject([{ code: 'IN_USE', reason: { kind: 'pieceInTheWay', piece: `${image}.003` } }]);
+    expect(files(image)).toEqual(['.000', '.001', '.003']);
   });
 
   it('is completed by a retry after its file system was full in its third piece', async () => {

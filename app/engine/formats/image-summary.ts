@@ -13,6 +13,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { ImageSummary } from '../../contract/image-summary.ts';
 import { asJson } from '../../base/json.ts';
+import { moment } from './manifest.ts';
 
 const MAGIC = Buffer.from('PLATTER-SUMMARY\n');
 const VERSION = 1;
@@ -25,7 +26,7 @@ export const MOST_SUMMARY = HEADER + MOST_JSON + DIGEST;
 const count = z.int().nonnegative();
 const text = z.string().nullable();
 const summary: z.ZodType<ImageSummary> = z.object({
-  createdAt: count,
+  createdAt: moment,
   program: z.string(),
   bytes: count,
   anonymous: z.boolean(),

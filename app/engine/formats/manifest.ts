@@ -64,6 +64,8 @@ const SLICE_BYTES = 1024 ** 2;
 const MAX_BYTES = HEADER_AT + MAX_HEADER_BYTES + bitmapBytes(MAX_CHUNKS) + MAX_CHUNKS * HASH_BYTES + DIGEST_BYTES;
 
 const count = z.int().nonnegative();
+/** Milliseconds since 1970, as many as a Date can hold. */
+export const moment = count.max(8.64e15);
 const header = z
   .strictObject({
     chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'),
@@ -74,7 +76,7 @@ const header = z
       serial: z.string().nullable(),
       size: count,
     }),
-    createdAt: count,
+    createdAt: moment,
     program: z.string(),
   })
   .refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks');

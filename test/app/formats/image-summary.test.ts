@@ -39,6 +39,12 @@ describe('the summary of a packed image', () => {
     for (const length of [0, 10, 40, bytes.length - 1]) expect(decodeSummary(bytes.subarray(0, length))).toBeNull();
   });
 
+  it('is nothing when it was made at a moment that no date can say', () => {
+    const made = (createdAt: number): ImageSummary | null => decodeSummary(encodeSummary({ ...summary, createdAt })!);
+    expect(made(8.64e15)).not.toBeNull();
+    expect(made(8.64e15 + 1)).toBeNull();
+  });
+
   it('is read with members that a newer version has added', () => {
     const newer = encodeSummary({ ...summary, added: [1, 2] } as ImageSummary)!;
     expect(decodeSummary(newer)).toEqual(summary);

@@ -150,6 +150,11 @@ describe('a damaged manifest', () => {
     ],
     ['with blanks in the header', /spelled/, withHeader(json.replace(':', ': '))],
     ['with a member too many', /Unrecognized/i, withHeader(json.replace('{', '{"a":1,'))],
+    [
+      'of a moment that no date can say',
+      /createdAt/,
+      withHeader(json.replace(/"createdAt":\d+/, '"createdAt":8640000000000001')),
+    ],
     ['with a member too few', /createdAt/, withHeader(json.replace(/"createdAt":\d+,/, ''))],
     ['with a header that is no JSON', /JSON/, withHeader('{')],
     [

@@ -71,7 +71,8 @@ export function planOfClonezilla(folder: Folder): FolderPlan {
   const tables = dump.label === 'gpt' ? gptParts(disk, dump, size, folder) : mbrParts(disk, dump, folder);
   if ('missing' in tables) return no({ kind: 'folderLacks', file: tables.missing });
   const all = [...tables.parts, ...parts].toSorted((one, other) => one.at - other.at);
-  const isSound = all.every((one, index) => one.at + one.size <= (all[index + 1]?.at ?? size));
+  const isSound =
+    Number.isSafeInteger(size) && all.every((one, index) => one.at + one.size <= (all[index + 1]?.at ?? size));
   return isSound
     ? { ok: true, plan: { size, parts: all, leftOut } }
     : no({ kind: 'folderUnread', file: `${disk}-pt.sf` });
@@ -91,7 +92,9 @@ function imageOf(partition: string, { sizes }: Folder): readonly string[] | stri
   if (first === undefined) return null;
   const found = pieceNames(first, names);
   if (found.kind === 'gap') return found.missing;
-  return found.kind === 'pieces' ? found.names : [first];
+  const files = found.kind === 'pieces' ? found.names : [first];
+  // A full disk leaves it empty. No bytes would be taken for a partition of zeros.
+  return files.find((name) => sizes.get(name) === 0) ?? files;
 }
 
 /** Bytes of the disk. parted says them; older ones name the last sector. */

@@ -61,6 +61,10 @@ describe('a folder of Clonezilla', () => {
   test.each([
     [folder({ 'nvme0n1p2.dd-ptcl-img.gz': null }), { kind: 'folderLacks' }],
     [folder({ 'nvme0n1-gpt-1st': 512 }), { kind: 'folderLacks', file: 'nvme0n1-gpt-1st' }],
+    [folder({ 'nvme0n1p2.dd-ptcl-img.gz': 0 }), { kind: 'folderLacks', file: 'nvme0n1p2.dd-ptcl-img.gz' }],
+    [folder({ 'nvme0n1p1.ext4-ptcl-img.zst.ab': 0 }), { kind: 'folderLacks', file: 'nvme0n1p1.ext4-ptcl-img.zst.ab' }],
+    [folder({}, { 'nvme0n1-pt.parted': 'Disk /dev/nvme0n1: 9007199254740992s' }), { kind: 'folderUnread' }],
+    [folder({}, { 'nvme0n1-pt.parted': `Disk /dev/nvme0n1: ${'9'.repeat(30)}s` }), { kind: 'folderUnread' }],
     [folder({}, { disk: 'sda sdb' }), { kind: 'folderOfDisks', disks: ['sda', 'sdb'] }],
     [folder({ 'lvm_vg_dev.list': 40 }), { kind: 'folderOfVolumes', file: 'lvm_vg_dev.list' }],
     [folder({}, { disk: '' }), { kind: 'folderOfPartitions' }],

@@ -5,7 +5,7 @@ import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { Plan } from '../../app/contract/jobs.ts';
 import { MANIFEST_EXTENSION, MAX_DESTINATIONS } from '../../app/contract/limits.ts';
-import { assumesBlank, entryOf, givenManifest, mapOf, plainResume, writes } from '../../app/contract/request-facts.ts';
+import { assumesBlank, entryOf, givenManifest, mapOf, plainResume } from '../../app/contract/request-facts.ts';
 import type { JobRequest } from '../../app/contract/request.ts';
 import type { RecordedEnd } from '../../app/contract/records.ts';
 import type { Bridge } from '../../app/contract/window.ts';
@@ -120,16 +120,15 @@ export class Choice {
   }
 
   /**
-   * The disks that "select all" chooses: removable, in the list, free and not in use. The user must choose fixed disks,
-   * and mounted ones that would be written, one by one.
+   * The disks that "select all" chooses: removable, in the list and free. Desktops mount every stick, so mounted ones
+   * are among them, and the review says what is unmounted. The user must choose fixed disks one by one.
    */
   get selectable(): Disk[] {
     const { task } = this.options;
-    const isFree = ({ mountedAt, system }: Disk): boolean => !system && (mountedAt.length === 0 || !writes(task));
     return this.listed.filter(
       (disk) =>
         (disk.removable || disk.transport === 'usb') &&
-        isFree(disk) &&
+        !disk.system &&
         destinationLock(disk, this.sourceFacts, task) === null,
     );
   }

@@ -302,13 +302,13 @@ describe('the keyboard alone', () => {
     await tabTo(/^SanDisk.*sdc$/);
     await keyboard.press('Space');
     // A button that changes its function keeps the focus.
-    await tabTo(/^Select all 2$/);
+    await tabTo(/^Select all 3$/);
     await keyboard.press('Enter');
     expect(await open.page.evaluate(() => document.activeElement?.textContent.trim())).toBe('Clear');
     await tabTo(/^Review$/);
     await keyboard.press('Enter');
     await open.page.getByRole('heading', { name: 'Erase 2 drives?' }).waitFor();
-    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd']);
+    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd', '/dev/sdx']);
 
     expect(await open.page.evaluate(() => document.activeElement?.textContent.trim())).toBe('Erase 2 drives?');
     await tabTo(/^Hold to start$/);

@@ -105,25 +105,22 @@ describe('choosing source and destinations', () => {
     await box.focus();
     await open.page.keyboard.press('Space');
     await box.evaluate((node: HTMLElement) => node.click());
-    await button('Select all 3').click();
+    await button('Select all 4').click();
     expect(await box.getAttribute('aria-checked')).toBe('false');
     await review();
-    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd', '/dev/sde']);
+    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd', '/dev/sde', '/dev/sdx']);
   });
 
-  test('says where a drive is mounted, leaves it out of "Select all", and lets it be chosen alone', async () => {
-    await open.start({ state: { disks: [make.sticks(1)[0]!, make.mountedDisk] } });
+  test('says where a drive is mounted, and "Select all" takes it too', async () => {
+    await open.start({ state: { disks: [...make.sticks(2), make.mountedDisk] } });
     await source('/dev/sdb').click();
-    expect(await destination('/dev/sdx').innerText()).toContain(
-      'Mounted at /media/photos: it is unmounted first, if you agree.',
-    );
+    expect(await destination('/dev/sdx').innerText()).toContain('Mounted at /media/photos: it is unmounted first.');
     expect(await source('/dev/sdx').innerText()).toContain(
       'Mounted at /media/photos: the copy is consistent only if nothing writes to it during the job.',
     );
-    expect(await open.page.getByRole('button', { name: /^Select all/ }).count()).toBe(0);
-    await destination('/dev/sdx').click();
+    await button('Select all 2').click();
     await review();
-    expect(open.main.lastRequest()).toMatchObject({ destinations: ['/dev/sdx'], unmount: true });
+    expect(open.main.lastRequest()).toMatchObject({ destinations: ['/dev/sdc', '/dev/sdx'], unmount: true });
   });
 
   test('marks a drive as new and announces it, and moves neither choice nor focus', async () => {
@@ -359,7 +356,7 @@ describe.each(['light', 'dark'] as const)('pictures of choosing, %s', (scheme) =
     open.main.image = '/home/me/images/station-42.img';
     open.main.newImage = '/home/me/copy.img';
     await button('Choose an image…').click();
-    await button('Select all 5').click();
+    await button('Select all 6').click();
     await button('New image file…').click();
     await button('Command line').click();
     await open.picture(`choose-${scheme}`);

@@ -4,12 +4,12 @@ import type { devices as english } from '../../en/window/devices.ts';
 export const devices: Translated<typeof english> = {
   new: 'Neu',
   arrived: 'Eingesteckt: {drives}.',
-  mounted: 'Eingehängt unter {places}: wird zuerst ausgehängt, wenn Sie zustimmen.',
+  mounted: 'Eingehängt unter {places}: wird zuerst ausgehängt.',
   mountedSource:
     'Eingehängt unter {places}: Die Kopie ist nur dann in sich stimmig, wenn während des Auftrags nichts darauf schreibt.',
-  inUse: '{count, plural, one {Wird gerade verwendet:} other {Werden gerade verwendet:}}',
+  unmountedFirst:
+    '{count, plural, one {Dies ist eingehängt und wird zuerst ausgehängt:} other {Diese sind eingehängt und werden zuerst ausgehängt:}}',
   mount: '{device}, eingehängt unter {target}',
-  unmount: '{count, plural, one {Zuerst aushängen} other {Alle zuerst aushängen}}',
   safe: 'Kann sicher entfernt werden: {drives}.',
   takenOut: 'Fertig herausgenommen: {drives}.',
   takenOutUnfinished: 'Herausgenommen, bevor die Kopie vollständig war: {drives}.',

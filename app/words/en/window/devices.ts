@@ -2,11 +2,11 @@
 export const devices = {
   new: 'New',
   arrived: 'Plugged in: {drives}.',
-  mounted: 'Mounted at {places}: it is unmounted first, if you agree.',
+  mounted: 'Mounted at {places}: it is unmounted first.',
   mountedSource: 'Mounted at {places}: the copy is consistent only if nothing writes to it during the job.',
-  inUse: '{count, plural, one {This is in use now:} other {These are in use now:}}',
+  unmountedFirst:
+    '{count, plural, one {This is mounted and is unmounted first:} other {These are mounted and are unmounted first:}}',
   mount: '{device}, mounted at {target}',
-  unmount: '{count, plural, one {Unmount it first} other {Unmount them first}}',
   safe: 'Safe to remove: {drives}.',
   takenOut: 'Taken out when done: {drives}.',
   takenOutUnfinished: 'Taken out before the copy was complete: {drives}.',

@@ -4,11 +4,11 @@ import type { devices as english } from '../../en/window/devices.ts';
 export const devices: Translated<typeof english> = {
   new: 'Nouveau',
   arrived: 'Branché : {drives}.',
-  mounted: 'Monté sur {places} : démonté d’abord, si vous l’acceptez.',
+  mounted: 'Monté sur {places} : démonté d’abord.',
   mountedSource: 'Monté sur {places} : la copie n’est cohérente que si rien n’y écrit pendant la tâche.',
-  inUse: '{count, plural, one {Ceci est en cours d’utilisation :} other {Ceux-ci sont en cours d’utilisation :}}',
+  unmountedFirst:
+    '{count, plural, one {Ceci est monté et sera d’abord démonté :} other {Ceux-ci sont montés et seront d’abord démontés :}}',
   mount: '{device}, monté sur {target}',
-  unmount: '{count, plural, one {Le démonter d’abord} other {Les démonter d’abord}}',
   safe: 'Peut être retiré sans risque : {drives}.',
   takenOut: 'Retiré une fois terminé : {drives}.',
   takenOutUnfinished: 'Retiré avant que la copie soit complète : {drives}.',

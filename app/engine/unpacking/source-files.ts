@@ -123,10 +123,11 @@ async function isByItself(path: string): Promise<boolean> {
   return found.kind !== 'unknown' && found.sure;
 }
 
-/** True for two files in the same packed format, or with the same first sector: each is whole. */
+/** True for two files in the same packed format, or with the same first sector of several values: each is whole. */
 async function beginAlike(one: string, other: string): Promise<boolean> {
   const [first, second] = [await beginningOf(one), await beginningOf(other)];
-  if (first.equals(second) && first.some((byte) => byte !== 0)) return true;
+  // Erased flash reads as 0xFF everywhere: a sector of one value says nothing.
+  if (first.equals(second) && first.some((byte) => byte !== first[0])) return true;
   const [a, b] = [await recognisedAt(one), await recognisedAt(other)];
   return a.kind === 'packed' && b.kind === 'packed' && a.file.format === b.file.format;
 }

@@ -56,6 +56,17 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
     expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
   });
 
+  it('is read to its end when every sector of it is the same, as on erased flash', async () => {
+    const source = await bench.path('erased.img');
+    await writeFile(source, Buffer.alloc(3 * MiB, 0xff));
+    const image = await bench.path('copy.img');
+    await bench.session().run({ source, destinations: [image], imageFormat, asIs: true });
+
+    const result = await bench.session().run({ kind: 'verify', source: `${image}.000`, destinations: [source] });
+
+    expect(result).toMatchObject({ bytes: 3 * MiB, destinations: [{ state: 'done', verified: true }] });
+  });
+
   it('is one piece when it is short', async () => {
     const source = await bench.image('disk.img', MiB / 2);
     const image = await bench.path('copy.img');

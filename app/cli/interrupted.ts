@@ -1,5 +1,5 @@
 // Lists jobs for `platter jobs`, and finds the job for `platter resume`.
-import type { InterruptedJob } from '../contract/jobs.ts';
+import type { InterruptedJob, LeftImage } from '../contract/jobs.ts';
 import type { Engine } from '../client/client.ts';
 import { failure, Refusal } from '../base/errors.ts';
 import { size } from '../base/figures.ts';
@@ -28,6 +28,15 @@ export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone
     }),
   ]);
 }
+
+/** A line for each incomplete image that stays when its job is forgotten. */
+export const leftLines = (left: readonly LeftImage[]): string[] =>
+  left.map(({ path, image, pieces }) => {
+    const file = printable(path);
+    return pieces === 1
+      ? `${file} stays. It is incomplete, and no job can continue it now: remove it, or move it away before you copy to ${printable(image)} again.`
+      : `${file} and the ${pieces - 1} pieces behind it stay. They are incomplete, and no job can continue them now: remove them, or move them away before you copy to ${printable(image)} again.`;
+  });
 
 /** Id of the only interrupted job. Throws a Refusal when there is none or more than one. */
 export async function onlyJob(engine: Engine): Promise<string> {

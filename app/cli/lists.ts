@@ -8,7 +8,7 @@ import { removeForgotten } from '../download/remove-download.ts';
 import type { Actions } from './commands.ts';
 import { diskTable } from './output/disk-table.ts';
 import { EXIT } from './output/exit-code.ts';
-import { jobLines } from './interrupted.ts';
+import { jobLines, leftLines } from './interrupted.ts';
 import { diskFacts } from './output/json.ts';
 import { screenOf } from './output/streams.ts';
 import { forTerminal, paint, refusals, stillWaiting, printResult } from './output/speech.ts';
@@ -69,7 +69,14 @@ const forgetDownload: Actions['forget'] = (text, { json }) =>
 
 const forgetJob: Actions['forget'] = (name, { json }) =>
   withEngine(refusals(json), async (engine) => {
-    const { download } = await engine.call('forget', { job: name });
+    const { download, left } = await engine.call('forget', { job: name });
     await removeForgotten(download);
-    return EXIT.allGood;
+    if (json) return printResult(`${printableJson({ left }, 2)}\n`);
+    return printResult(
+      forTerminal(
+        leftLines(left)
+          .map((line) => `${line}\n`)
+          .join(''),
+      ),
+    );
   });

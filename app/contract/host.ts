@@ -5,7 +5,7 @@ import type { Disk } from './disks.ts';
 import type { HostMethod, HostParams } from './host-request.ts';
 import type { Described } from './disk-content.ts';
 import type { ClosedFolder, OpenedFolder } from './opened-images.ts';
-import type { InterruptedJob, JobProgress, JobResult, Plan, Usage } from './jobs.ts';
+import type { Forgotten, InterruptedJob, JobProgress, JobResult, Plan, Usage } from './jobs.ts';
 
 export type { HostMethod, HostRequest } from './host-request.ts';
 
@@ -16,7 +16,7 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * The version of everything in this file and in host-request.ts. Raise it with every change, because the client does
  * not check the host's messages.
  */
-export const PROTOCOL = 9;
+export const PROTOCOL = 10;
 
 /** The results of these calls. The others return an empty object. */
 interface Results {
@@ -28,8 +28,7 @@ interface Results {
   usage: Usage;
   openImage: OpenedFolder;
   closeImage: ClosedFolder;
-  /** Path of the source when it was downloaded and no other job uses it. */
-  forget: { download: string | null };
+  forget: Forgotten;
 }
 
 /** The calls to the host (`hostRequest`), with their parameters and results. */

@@ -107,11 +107,30 @@ export interface InterruptedJob {
     serial: string | null;
     /** Bytes that are on the medium. */ durable: number;
     finished: boolean;
+    /** Path of its incomplete image, which stays when the job is forgotten; null for a disk and a finished image. */
+    part: string | null;
   }[];
   /** The length of the copy on each destination, in bytes. */
   bytes: number;
   /** The log is damaged, so everything will be copied again. */
   damaged: boolean;
+}
+
+/** An incomplete image that stays when its job is forgotten. */
+export interface LeftImage {
+  /** The file, or the first one of several pieces. */
+  path: string;
+  /** The destination as the user gave it. */
+  image: string;
+  /** How many files it has. */
+  pieces: number;
+}
+
+/** What there still is of a job that was forgotten. */
+export interface Forgotten {
+  /** Path of the source when it was downloaded and no other job uses it. */
+  download: string | null;
+  left: LeftImage[];
 }
 
 /**

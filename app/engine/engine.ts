@@ -3,7 +3,7 @@ import type { KeptBay } from '../contract/bays.ts';
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
 import { Answers, type Waiting } from '../base/slow-answers.ts';
-import type { InterruptedJob, Plan, Usage } from '../contract/jobs.ts';
+import type { Forgotten, InterruptedJob, Plan, Usage } from '../contract/jobs.ts';
 import { plainRunning } from '../contract/request-facts.ts';
 import type { JobRequest } from '../contract/request.ts';
 import { throttleErrors } from '../base/request-rules.ts';
@@ -24,7 +24,8 @@ import type { NativeAddon, NativeUevent } from './native/addon.ts';
 import { prepare } from './admission/prepare.ts';
 import { release, type Prepared } from './admission/prepared.ts';
 import type { Rights } from './access/rights.ts';
-import { forgetJob, interruptedJobs } from './admission/resume.ts';
+import { forgetJob } from './admission/forget.ts';
+import { interruptedJobs } from './admission/resume.ts';
 import { stateDir } from '../base/state-folder.ts';
 import { usageOf } from './admission/usage.ts';
 
@@ -138,7 +139,7 @@ export class LocalEngine {
   }
 
   /** Forgets an interrupted job. Rejects with a Refusal: there is none, or it runs. */
-  forget(job: string): Promise<string | null> {
+  forget(job: string): Promise<Forgotten> {
     return forgetJob(stateDir(), job, this.#addon());
   }
 

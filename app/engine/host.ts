@@ -136,7 +136,7 @@ async function perform(request: HostRequest): Promise<unknown> {
     case 'jobs':
       return engine.jobs();
     case 'forget':
-      return { download: await engine.forget(request.params.job) };
+      return await engine.forget(request.params.job);
     case 'rightsEnded':
       rights.ended(request.params.question, request.params);
       return {};

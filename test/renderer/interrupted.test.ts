@@ -159,6 +159,17 @@ describe('an interrupted job in the window', () => {
     await expect.poll(focused).toBe('Source'); // the list disappeared with the last job
   });
 
+  test('names the incomplete image that stays before it forgets a job', async () => {
+    const job = make.interrupted(['/home/me/copy.img.zst']);
+    const [end] = job.destinations;
+    job.destinations = [{ ...end!, part: '/home/me/copy.img.zst.part' }];
+    await open.start({ state: { disks: drives, interrupted: [job] } });
+
+    await open.page.getByRole('button', { name: /^Forget/ }).click();
+
+    await open.page.getByText('/home/me/copy.img.zst.part stays, incomplete.').waitFor();
+  });
+
   test('continues an ended job from where it ended', async () => {
     const ended = make.job(plan, [], {
       phase: 'ended',

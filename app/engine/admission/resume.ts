@@ -3,7 +3,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { InterruptedJob } from '../../contract/jobs.ts';
 import { isWrittenWhole } from '../../contract/image-formats.ts';
-import { bmapOf, downloadedFrom, imageFormatOf, originOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
+import { bmapOf, downloadedFrom, imageFormatOf, rescueOf, withBmap } from '../../contract/request-facts.ts';
 import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { intersection, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid } from '../formats/chunk-sets.ts';
@@ -14,6 +14,7 @@ import {
   inspectDestination,
   inspectExisting,
   inspectRepaired,
+  partOf,
   type End,
   type Found,
   type HeldEnd,
@@ -25,7 +26,6 @@ import {
   jobPath,
   listJobs,
   readJobLog,
-  removeJob,
   summaries,
   type JobLog,
   type JobLogHeader,
@@ -248,7 +248,8 @@ const toContinue = (log: Pick<JobLog, 'states' | 'header'>): number[] =>
 const isWhole = ({ request, destinations }: JobLogHeader, index: number): boolean =>
   isWrittenWhole(imageFormatOf(request), destinations[index]!);
 
-const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>
+/** The indices of the destinations that are not done, and that no other job has written since. */
+export const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>
   states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
 
 /**
@@ -362,36 +363,6 @@ export async function leftByJob(dir: string, { realPath, image, lasting }: End):
   );
 }
 
-/**
- * Forgets an interrupted job. Gives the path of its source when that was downloaded and no other job has it. Rejects
- * with a Refusal when there is none, or when it runs.
- */
-export async function forgetJob(dir: string, id: string, addon: NativeAddon): Promise<string | null> {
-  const lock = await holdLog(addon, jobPath(dir, id));
-  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
-  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
-  try {
-    const download = await downloadOf(dir, id);
-    await removeJob(dir, id);
-    return download;
-  } finally {
-    lock.close();
-  }
-}
-
-/**
- * Path of the downloaded source of the job `id`; null when another job has it, it was not downloaded, or the log is
- * damaged.
- */
-async function downloadOf(dir: string, id: string): Promise<string | null> {
-  const logs = await summaries(await listJobs(dir));
-  const header = logs.find((log) => log?.id === id)?.header;
-  const path = header === undefined || originOf(header.request) === null ? null : (header.source?.realPath ?? null);
-  // A log that cannot be read may be of a job with the same source.
-  const isShared = logs.some((log) => log === null || (log.id !== id && log.header.source?.realPath === path));
-  return isShared ? null : path;
-}
-
 function describe({ id, header, durable, states, damage }: JobSummary): InterruptedJob {
   return {
     id,
@@ -401,11 +372,12 @@ function describe({ id, header, durable, states, damage }: JobSummary): Interrup
     bytes: header.bytes,
     damaged: damage === 'corrupt',
     // A drive that another job has written since is no longer a destination of this one.
-    destinations: header.destinations.flatMap(({ path, model, serial }, index) =>
-      states[index]?.state === 'replaced'
-        ? []
-        : [{ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' }],
-    ),
+    destinations: header.destinations.flatMap(({ path, realPath, kind, model, serial }, index) => {
+      if (states[index]?.state === 'replaced') return [];
+      const finished = states[index]?.state === 'done';
+      const part = kind === 'file' && !finished ? partOf(realPath) : null;
+      return [{ path, model, serial, durable: durable[index]!, finished, part }];
+    }),
   };
 }
 

@@ -358,9 +358,11 @@ async function newFile(path: string): Promise<End> {
 }
 
 /** Node gives the epoch when the file system does not keep the time of birth. */
-const bornOf = ({ birthtimeNs }: BigIntStats): string | null => (birthtimeNs === 0n ? null : String(birthtimeNs));
+export const bornOf = ({ birthtimeNs }: BigIntStats): string | null =>
+  birthtimeNs === 0n ? null : String(birthtimeNs);
 
-const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
+/** False when the file system numbers its files anew with every mount. Rejects with an errno as statfs(2) does. */
+export const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
 
 async function imagePlace(path: string, realPath: string, format: ImageFormat, inPlace: boolean): Promise<ImagePlace> {
   const part = partOf(realPath);

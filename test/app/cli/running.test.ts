@@ -1,4 +1,5 @@
 // A running job: controlled by lines on stdin and by keys on a terminal, interrupted, and continued.
+import { existsSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -273,6 +274,21 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
     );
     expect(await platter(['forget', id!])).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect((await platter(['jobs'])).stdout).toMatch(/^No interrupted job/u);
+  });
+
+  test('says that the incomplete image of a job that is forgotten stays', async () => {
+    const source = await bench.image('disk.img', SIZE);
+    const image = join(await bench.directory(), 'copy.img');
+    const copy = start(['copy', source, image, '--throttle', '4M', '--yes']);
+    await expect.poll(() => statSync(`${image}.part`, { throwIfNoEntry: false })?.size ?? 0).toBeGreaterThan(4 * MiB);
+    copy.child.kill('SIGINT');
+    const { stdout } = await copy.ended;
+    const [, id] = /\nContinue with: platter resume (\S+)\n$/u.exec(stdout) ?? [];
+
+    const forgotten = await platter(['forget', id!]);
+
+    expect(forgotten).toMatchObject({ code: 0, stdout: expect.stringContaining(`${image}.part stays.`) as string });
+    expect(existsSync(`${image}.part`)).toBe(true);
   });
 
   test('refuses to resume onto a changed destination before anything is written', async () => {

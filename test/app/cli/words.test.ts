@@ -1,7 +1,7 @@
 // What is printed about updates, repairs, rescues and continued jobs, during the job and at its end.
 import { describe, expect, test } from 'vitest';
 import { lossLines } from '../../../app/cli/confirm.ts';
-import { jobLines, onlyJob } from '../../../app/cli/interrupted.ts';
+import { jobLines, leftLines, onlyJob } from '../../../app/cli/interrupted.ts';
 import { finalLines, liveLines, logEnd, logLine } from '../../../app/cli/output/job-lines.ts';
 import { afterwards, headline, keptPhrase } from '../../../app/cli/output/job-sentences.ts';
 import { asStarted, ownName } from '../../../app/cli/output/own-name.ts';
@@ -267,8 +267,8 @@ describe('interrupted jobs', () => {
     bytes: 64 * GB,
     damaged: false,
     destinations: [
-      { path: '/dev/sdb', model: 'SanDisk Ultra', serial: '4C530001', durable: 48 * GB, finished: false },
-      { path: '/home/me/copy\u001b.img', model: null, serial: null, durable: 64 * GB, finished: true },
+      { path: '/dev/sdb', model: 'SanDisk Ultra', serial: '4C530001', durable: 48 * GB, finished: false, part: null },
+      { path: '/home/me/copy\u001b.img', model: null, serial: null, durable: 64 * GB, finished: true, part: null },
     ],
   };
   const engine = (jobs: InterruptedJob[]): Engine => ({
@@ -280,6 +280,24 @@ describe('interrupted jobs', () => {
     pid: null,
     closed: Promise.resolve(null),
     close: () => Promise.resolve(null),
+  });
+
+  test('says which incomplete images stay when their job is forgotten, and what to do with them', () => {
+    const image = '/home/me/copy\u001b.img';
+
+    const lines = leftLines([
+      { path: `${image}.part`, image, pieces: 1 },
+      { path: '/d/a.000.part', image: '/d/a', pieces: 3 },
+    ]);
+
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^\/home\/me\/copy[^\u001b]+\.img\.part stays\. .* remove it, or move it away before you copy to .* again\.$/u,
+      ),
+      expect.stringMatching(
+        /^\/d\/a\.000\.part and the 2 pieces behind it stay\. .* before you copy to \/d\/a again\.$/u,
+      ),
+    ]);
   });
 
   test('lists interrupted jobs with how far each destination is', () => {

@@ -186,6 +186,28 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
     ]);
   });
 
+  it('keeps its incomplete pieces when its job is forgotten, and says which they are', async () => {
+    const source = await bench.image('disk.img', 12 * MiB);
+    const image = await bench.path('copy.img.zst');
+    const disk = await oldDisk(bench, 12 * MiB);
+    await disk.rule('stall w 6M 1M');
+    const session = bench.session();
+    const ask = { source, destinations: [image, disk.device], imageFormat, memory: 8 * MiB, asIs: true };
+    const { job, log } = await session.begin(ask);
+    await untilDurable(log);
+    await killAtStall(session, disk);
+    const before = files(image);
+
+    const forgotten = await bench.session().engine.call('forget', { job });
+
+    expect(forgotten).toEqual({
+      download: null,
+      left: [{ path: `${image}.000.part`, image, pieces: before.length }],
+    });
+    expect(before.length).toBeGreaterThan(1);
+    expect(files(image)).toEqual(before);
+  });
+
   it.each([
     ['an update', { update: true }],
     ['a rescue', { rescue: { retries: 0, map: null } }],

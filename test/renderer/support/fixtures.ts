@@ -217,6 +217,7 @@ export const interrupted = (paths: string[], more: Partial<InterruptedJob> = {})
     serial: 'A0716',
     durable: 0.4 * 31_914_983_424,
     finished: false,
+    part: null,
   })),
   bytes: 31_914_983_424,
   damaged: false,

@@ -299,6 +299,8 @@ export const REASONS = {
   splitWhole: { job: ['update', 'rescue', 'resume'] },
   nothingSplit: {},
   pieceInTheWay: { piece: 'text' },
+  amongPieces: { whole: 'text', count: 'count', first: 'text', last: 'text' },
+  onePiece: { whole: 'text' },
   levelBounds: { format: 'text', least: 'text', most: 'text', level: 'text' },
   nothingPacked: {},
   noImage: { format: 'text' },

@@ -45,6 +45,8 @@ export const REMEDIES = {
   bringPieces: {},
   wholeFolder: {},
   nameFirstPiece: { first: 'text' },
+  removePieces: { whole: 'text' },
+  compareWhole: { command: 'text' },
   joinToOpen: { command: 'text' },
   decryptDisk: {},
   repairDisk: { command: 'text' },

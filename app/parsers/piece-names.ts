@@ -36,6 +36,32 @@ export function pieceNames(name: string, beside: readonly string[]): PieceNames 
   return { kind: 'pieces', whole: stem.slice(0, -1), names: chain.map((one) => stem + one) };
 }
 
+/** The other pieces of a set of pieces that a file belongs to by its name, in order. */
+export interface OtherPieces {
+  /** The name of the file that was split. */
+  whole: string;
+  /** At least one. */
+  names: string[];
+}
+
+/** The pieces among the names `beside` that a reader would take together with a file `name`; null for none. */
+export function piecesBeside(name: string, beside: readonly string[]): OtherPieces | null {
+  const [, stem, suffix] = SUFFIX.exec(name) ?? [];
+  if (stem === undefined || suffix === undefined) return null;
+  const suffixes = new Set([name, ...beside].flatMap((one) => (one.startsWith(stem) ? [one.slice(stem.length)] : [])));
+  for (const first of firstsLike(suffix)) {
+    if (!suffixes.has(first)) continue;
+    const chain = chainFrom(first, suffixes);
+    const missing = nextOf(chain.at(-1)!)!;
+    // Behind a gap, only digits are certain to be those of a piece.
+    const behind = /^\d/u.test(first) ? [...suffixes].filter((one) => isSoonAfter(one, missing)).toSorted() : [];
+    const set = [...chain, ...behind];
+    const names = set.filter((one) => one !== suffix).map((one) => stem + one);
+    if (set.includes(suffix) && names.length > 0) return { whole: stem.slice(0, -1), names };
+  }
+  return null;
+}
+
 /** The suffixes that the first piece can have beside one with `suffix`. split(1) lengthens suffixes when they run out. */
 function firstsLike(suffix: string): string[] {
   const widths = Array.from({ length: suffix.length - 1 }, (_, index) => index + 2);

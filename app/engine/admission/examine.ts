@@ -49,6 +49,7 @@ import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/requir
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
 import { againstPackedImages } from './packed-images.ts';
+import { explainPieces } from './one-piece.ts';
 import { explainShortfalls } from './too-small.ts';
 
 /** A request's ends and files, as they were found. None of them is held yet. */
@@ -91,7 +92,7 @@ export async function examine(
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
   const data = await ofSource(source, answers, dataOf(request, source, destinations, load));
   const intent = { kind, update: updates(request), unmount: unmounts(request), bytes, data, files };
-  const against = refusals(intent, source, destinations, blocks);
+  const against = await explainPieces(refusals(intent, source, destinations, blocks), kind, destinations);
   throwIfAny(
     await withClaims(
       [

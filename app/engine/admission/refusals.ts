@@ -1,5 +1,5 @@
 // "May I write this?" Every reason against a request, before anything is written. Pure: decides on what was found.
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import { writes } from '../../contract/request-facts.ts';
@@ -13,6 +13,7 @@ import { MOST_PIECES } from '../../contract/limits.ts';
 import { isNode } from '../devices/file-ids.ts';
 import type { End, Found, ImagePlace } from '../devices/inspect-paths.ts';
 import type { SplitPlace } from '../devices/split-place.ts';
+import type { OtherPieces } from '../../parsers/piece-names.ts';
 import { overlap, type Located } from '../devices/shared-storage.ts';
 import { mountedOver, takenAway } from '../access/unmount.ts';
 
@@ -192,7 +193,7 @@ const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
   type === 'loop' && backingId === null && backingFile !== null && isNode(backingFile);
 
 function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[] {
-  const { part = '', partId = null, partInTheWay = false, split = null } = end.image ?? {};
+  const { part = '', partId = null, partInTheWay = false, split = null, among = null } = end.image ?? {};
   const loopOver = (id: string | null): Block | undefined =>
     id === null ? undefined : blocks.all.find(({ backingId }) => backingId === id);
   const loop = loopOver(end.id) ?? loopOver(partId);
@@ -202,7 +203,20 @@ function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[]
     ...(end.id !== null && blocks.swapFiles.has(end.id) ? [check(end, 'IN_USE', { kind: 'fileUsedAsSwap' })] : []),
     ...(partInTheWay ? [check(end, 'IN_USE', { kind: 'partInTheWay', part })] : []),
     ...(split === null ? [] : againstPieces(end, partId, split)),
+    ...(among === null ? [] : [amongPieces(end, among)]),
   ];
+}
+
+/** Refuses to make an image one of the pieces of another one: readers would join them. */
+function amongPieces({ path }: End, { whole, names }: OtherPieces): PlatterError {
+  const [first, last] = [names[0]!, names.at(-1)!];
+  return failure({
+    code: 'IN_USE',
+    op: 'check',
+    device: path,
+    reason: { kind: 'amongPieces', whole, count: names.length, first, last },
+    remedy: { kind: 'removePieces', whole: join(dirname(path), whole) },
+  });
 }
 
 /** Refuses files in the way of pieces that are not part of what the job replaces. */

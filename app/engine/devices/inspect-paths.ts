@@ -13,7 +13,8 @@ import { withDescendants, type Block, type Blocks } from './block-devices.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './file-ids.ts';
-import { splitPlace, type SplitPlace } from './split-place.ts';
+import type { OtherPieces } from '../../parsers/piece-names.ts';
+import { otherPieces, splitPlace, type SplitPlace } from './split-place.ts';
 import { mountOf } from './mounts.ts';
 import type { NativeDevice, NativeFileState } from '../native/addon.ts';
 import type { Located } from './shared-storage.ts';
@@ -132,6 +133,8 @@ export interface ImagePlace {
   packing: Packing | null;
   /** The pieces that it is written in; null for one file. */
   split: SplitPlace | null;
+  /** For one file with the name of a piece: the other pieces beside it; null for none. */
+  among: OtherPieces | null;
 }
 
 /** An end, or the reason why it cannot be used. */
@@ -384,6 +387,7 @@ async function imagePlace(path: string, realPath: string, format: ImageFormat, i
     limits: limitsOf(space.type),
     packing: packingOf(format, realPath),
     split: format.split === null ? null : await splitPlace(realPath, format.split),
+    among: format.split === null ? await otherPieces(realPath) : null,
   };
 }
 

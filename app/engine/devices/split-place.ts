@@ -3,6 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pieceAt, wholeOf } from '../../contract/image-formats.ts';
 import { errnoOf } from '../../base/errors.ts';
+import { piecesBeside, type OtherPieces } from '../../parsers/piece-names.ts';
 import { statsId } from './file-ids.ts';
 
 /** The pieces of an image. The first one is that of its `ImagePlace`. */
@@ -37,12 +38,20 @@ export async function splitPlace(first: string, size: number): Promise<SplitPlac
   return { size, whole, later, laterParts, strays: (await allLater(whole)).filter((path) => !known.has(path)) };
 }
 
-/** Every later piece of `whole` that its folder lists. A folder may allow making files, but not listing them. */
-async function allLater(whole: string): Promise<string[]> {
-  const names = await readdir(dirname(whole)).catch((error: unknown) => {
+/** The pieces beside the file at `path` that a reader would take together with it; null for none. */
+export const otherPieces = async (path: string): Promise<OtherPieces | null> =>
+  piecesBeside(basename(path), await namesIn(dirname(path)));
+
+/** The names that a folder lists. It may allow making files, but not listing them. */
+const namesIn = (folder: string): Promise<string[]> =>
+  readdir(folder).catch((error: unknown) => {
     if (errnoOf(error) === 'EACCES') return [];
     throw error;
   });
+
+/** Every later piece of `whole` that its folder lists. */
+async function allLater(whole: string): Promise<string[]> {
+  const names = await namesIn(dirname(whole));
   const stem = `${basename(whole)}.`;
   const later = names.filter((name) => name.startsWith(stem) && isLater(name.slice(stem.length)));
   return later.toSorted().map((name) => join(dirname(whole), name));

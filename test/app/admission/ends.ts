@@ -51,6 +51,7 @@ export const place = (given: Partial<ImagePlace> = {}): ImagePlace => ({
   partInTheWay: false,
   packing: null,
   split: null,
+  among: null,
   fileSystem: '8:1',
   free: 100 * GB,
   limits: UNLIMITED,

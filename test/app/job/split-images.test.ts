@@ -104,6 +104,43 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
     },
   );
 
+  it.each(['.000', '.001', '.002', '.005'])('is not replaced by another image in its piece NAME%s', async (ending) => {
+    const source = await bench.image('disk.img', 3 * MiB);
+    const image = await bench.path('copy.img');
+    await bench.session().run({ source, destinations: [image], imageFormat, asIs: true });
+    const other = await bench.image('other.img', MiB / 2);
+
+    const errors = await refused(bench.session().run({ source: other, destinations: [image + ending], asIs: true }));
+
+    expect(errors).toMatchObject([
+      {
+        code: 'IN_USE',
+        reason: { kind: 'amongPieces', whole: basename(image) },
+        remedy: { kind: 'removePieces', whole: image },
+      },
+    ]);
+    expect(files(image)).toEqual(['.000', '.001', '.002']);
+  });
+
+  it.each(['verify', 'repair'] as const)(
+    'is not taken for its first piece as the destination of a %s',
+    async (kind) => {
+      const source = await bench.image('disk.img', 3 * MiB);
+      const image = await bench.path('copy.img');
+      await bench.session().run({ source, destinations: [image], imageFormat, asIs: true });
+
+      const errors = await refused(bench.session().run({ kind, source, destinations: [`${image}.000`] }));
+
+      expect(errors).toMatchObject([
+        {
+          code: 'BAD_ARGUMENT',
+          reason: { kind: 'onePiece', whole: image },
+          remedy: { kind: 'compareWhole', command: `platter verify ${image}.000 DEVICE` },
+        },
+      ]);
+    },
+  );
+
   it('is refused when a piece lies behind the last one of the image that it replaces', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const image = await bench.path('copy.img');

@@ -1,6 +1,6 @@
 // Which names in a folder are the pieces of one split file.
 import { describe, expect, test } from 'vitest';
-import { pieceNames } from '../../../app/parsers/piece-names.ts';
+import { pieceNames, piecesBeside } from '../../../app/parsers/piece-names.ts';
 
 describe('the pieces of a split file', () => {
   test.each([
@@ -55,3 +55,22 @@ function lettersTo(last: string): string[] {
   const all = letters.flatMap((one) => letters.map((other) => one + other));
   return all.slice(0, all.indexOf(last) + 1);
 }
+
+describe('a file with the name of a piece', () => {
+  test.each([
+    ['x.000', ['x.001', 'x.002'], ['x.001', 'x.002']],
+    ['x.000', ['x.000', 'x.003'], ['x.003']],
+    ['x.002', ['x.000', 'x.001'], ['x.000', 'x.001']],
+    ['x.005', ['x.000'], ['x.000']],
+    ['x.aa', ['x.ab'], ['x.ab']],
+  ])('would be read together with others: %s beside %j', (name, beside, names) =>
+    expect(piecesBeside(name, beside)).toEqual({ whole: 'x', names }),
+  );
+
+  test.each([
+    ['x.000', ['x.000', 'y.001', 'x.000.part']],
+    ['x.2024', ['x.2022', 'x.2023']],
+    ['x.gz', ['x.aa', 'x.ab']],
+    ['x.img', ['x.000', 'x.001']],
+  ])('is read alone: %s beside %j', (name, beside) => expect(piecesBeside(name, beside)).toBeNull());
+});

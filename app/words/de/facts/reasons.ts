@@ -322,6 +322,9 @@ export const reasons: Translated<typeof english> = {
     '{job, select, update {Ein Abbild in Teilen lässt sich nicht an seinem Ort auffrischen.} rescue {Eine Rettung kann kein Abbild in Teilen schreiben. Retten Sie zuerst in eine einzelne Datei.} other {Eine Kopie in ein Abbild in Teilen lässt sich nicht fortsetzen.}}',
   nothingSplit: 'Kein Ziel ist ein neues Abbild, also gibt es nichts in Teilen zu schreiben.',
   pieceInTheWay: '{piece} ist schon da und gehört nicht zu dem Abbild, das dieser Auftrag ersetzt.',
+  amongPieces:
+    'Es hieße wie ein Teil von {whole}, und daneben {count, plural, one {liegt ein anderer Teil ({first})} other {liegen # andere Teile ({first} bis {last})}}: Beim Lesen werden sie zusammengefügt.',
+  onePiece: 'Es ist ein einzelner Teil des zerlegten Abbilds {whole}.',
   levelBounds: 'Die Stufen von {format} sind {least} bis {most}, nicht {level}.',
   nothingPacked:
     'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz, .gz oder .qcow2 endet, oder geben Sie --format an.',

@@ -104,6 +104,9 @@ export const remedies: Translated<typeof english> = {
   wholeFolder:
     'Bringen Sie den ganzen Ordner, oder wählen Sie das Abbild einer Partition darin, etwa sda1.ext4-ptcl-img.zst.aa.',
   nameFirstPiece: 'Wählen Sie {first}. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
+  removePieces:
+    'Wählen Sie einen anderen Namen, entfernen Sie zuerst die anderen Teile, oder schreiben Sie {whole} in Teilen (--split).',
+  compareWhole: 'Alle Teile werden als eines gelesen, wenn der erste die Quelle ist: {command} vergleicht sie.',
   joinToOpen: 'Machen Sie aus den Teilen zuerst ein Abbild ({command}), und öffnen Sie dieses.',
   newImage: 'Schreiben Sie stattdessen ein neues Abbild.',
   otherEnding: 'Lassen Sie den Namen auf {ending} enden, oder geben Sie kein Format an, damit der Name entscheidet.',

@@ -301,6 +301,9 @@ export const reasons = {
     '{job, select, update {An image in pieces cannot be updated in place.} rescue {A rescue cannot write an image in pieces. Rescue to a single file first.} other {A copy to an image in pieces cannot be continued.}}',
   nothingSplit: 'No destination is a new image, so there is nothing to write in pieces.',
   pieceInTheWay: '{piece} already exists and is not part of the image that this job replaces.',
+  amongPieces:
+    'It would be named as a piece of {whole}, and {count, plural, one {another piece ({first}) lies} other {# other pieces ({first} to {last}) lie}} beside it: readers join them.',
+  onePiece: 'It is one piece of the split image {whole}.',
   levelBounds: 'The levels of {format} are {least} to {most}, not {level}.',
   nothingPacked:
     'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz, .gz or .qcow2, or give --format.',

@@ -318,6 +318,9 @@ export const reasons: Translated<typeof english> = {
     '{job, select, update {Une image en plusieurs parties ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image en plusieurs parties. Sauvez d’abord dans un seul fichier.} other {Une copie vers une image en plusieurs parties ne peut pas être reprise.}}',
   nothingSplit: 'Aucune destination n’est une nouvelle image : il n’y a rien à écrire en plusieurs parties.',
   pieceInTheWay: '{piece} existe déjà et ne fait pas partie de l’image que cette tâche remplace.',
+  amongPieces:
+    'Il porterait le nom d’un morceau de {whole}, et {count, plural, one {un autre morceau ({first}) se trouve} other {# autres morceaux ({first} à {last}) se trouvent}} à côté : à la lecture, ils sont réunis.',
+  onePiece: 'C’est un seul morceau de l’image découpée {whole}.',
   levelBounds: 'Les niveaux de {format} vont de {least} à {most}, pas {level}.',
   nothingPacked:
     'Un format ou un niveau est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz, .gz ou .qcow2, ou donnez --format.',

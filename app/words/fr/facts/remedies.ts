@@ -93,6 +93,9 @@ export const remedies: Translated<typeof english> = {
   wholeFolder:
     'Apportez le dossier entier, ou choisissez l’image d’une de ses partitions, comme sda1.ext4-ptcl-img.zst.aa.',
   nameFirstPiece: 'Choisissez {first}. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
+  removePieces:
+    'Choisissez un autre nom, retirez d’abord les autres morceaux, ou écrivez {whole} en morceaux (--split).',
+  compareWhole: 'Tous les morceaux sont lus comme un seul quand le premier est la source : {command} les compare.',
   joinToOpen: 'Faites d’abord une seule image de ses morceaux ({command}), puis ouvrez celle-ci.',
   newImage: 'Écrivez plutôt une nouvelle image.',
   otherEnding: 'Faites finir son nom par {ending}, ou ne donnez pas de format : le nom décide alors.',

@@ -305,6 +305,7 @@ export const REASONS = {
   nothingPacked: {},
   noImage: { format: 'text' },
   namedPacked: { named: 'text' },
+  namedUnwritten: { named: 'text' },
   namedOther: { named: 'text', format: 'text' },
   wholeSectors: { bytes: 'text', over: 'text' },
   packedImage: { job: ['update', 'rescue', 'verify', 'repair', 'resume'] },

@@ -23,6 +23,7 @@ export const REMEDIES = {
   installFuse: {},
   newImage: {},
   otherEnding: { ending: 'text' },
+  writtenEndings: {},
   imageOrNoFormat: {},
   closeImage: { command: 'text' },
   closeAsRoot: { command: 'text' },

@@ -16,6 +16,7 @@ const BY_ENDING: Readonly<Record<string, string>> = {
   lzma: 'lzma',
   lz: 'lzip',
   lzo: 'lzop',
+  z: 'compress',
   zip: 'ZIP',
   '7z': '7z',
   rar: 'RAR',

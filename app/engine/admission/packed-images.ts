@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason, Remedy } from '../../contract/facts.ts';
-import { formatByName, packedFormats, PACKED_FORMATS, pieceAt, wholeOf } from '../../contract/image-formats.ts';
+import { formatByName, PACKED_FORMATS, pieceAt, wholeOf } from '../../contract/image-formats.ts';
 import { imageFormatOf, rescueOf, updates } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { failure } from '../../base/errors.ts';
@@ -38,7 +38,7 @@ export function againstPackedImages(
     ];
   if (imageFormatOf(request).split !== null && files.length === 0 && ends.every((end) => end !== null))
     return [wrong({ kind: 'nothingSplit' }, null)];
-  const misnamed = files.flatMap((end) => againstEnding(end!));
+  const misnamed = files.flatMap((end) => againstEnding(end!, request));
   const rest =
     packed.length === 0
       ? againstUnused(request, ends)
@@ -50,21 +50,24 @@ export function againstPackedImages(
 const remedyOf = (job: string): Remedy | undefined =>
   job === 'update' || job === 'repair' ? { kind: 'newImage' } : undefined;
 
-/** The formats of one file that is packed whole, by the names of `namedFormat`. */
-const COMPRESSED: ReadonlySet<string> = new Set([...packedFormats, 'bzip2', 'lz4', 'lzma', 'lzip', 'lzop']);
-
 /**
- * Refuses an image whose name says another packed format than it is written in: as a source, it would be taken for a
- * damaged file of that format.
+ * Refuses an image whose name says another format than it is written in: as a source, it would be taken for a damaged
+ * file of that format. Bytes that are copied as they are can be of any format.
  */
-function againstEnding({ path, realPath, image }: End): PlatterError[] {
+function againstEnding({ path, realPath, image }: End, request: WorkRequest): PlatterError[] {
   const named = namedFormat(basename(image?.split ? wholeOf(realPath) : realPath));
   const format = image?.packing?.format ?? null;
-  if (named === null || named === format || !COMPRESSED.has(named)) return [];
-  const reason: Reason = format === null ? { kind: 'namedPacked', named } : { kind: 'namedOther', named, format };
-  return [
-    wrong(reason, path, { kind: 'otherEnding', ending: format === null ? '.img' : PACKED_FORMATS[format].endings[0] }),
-  ];
+  if (named === null || named === format || (format === null && request.asIs)) return [];
+  if (format !== null)
+    return [
+      wrong({ kind: 'namedOther', named, format }, path, {
+        kind: 'otherEnding',
+        ending: PACKED_FORMATS[format].endings[0],
+      }),
+    ];
+  return imageFormatOf(request).format === 'raw'
+    ? [wrong({ kind: 'namedPacked', named }, path, { kind: 'otherEnding', ending: '.img' })]
+    : [wrong({ kind: 'namedUnwritten', named }, path, { kind: 'writtenEndings' })];
 }
 
 /** Refuses a format, a level or a number of threads when nothing is packed. A missing end has its own error. */

@@ -287,7 +287,13 @@ describe('the name of a new image', () => {
   test.each([
     ['gzip', 'out.xz', 'Its name says xz, but the image would be packed as gzip.', 'Let its name end in .gz'],
     ['raw', 'out.zst', 'Its name says zstd, but the image would not be packed.', 'Let its name end in .img'],
-    [null, 'out.img.bz2', 'Its name says bzip2, but the image would not be packed.', 'Let its name end in .img'],
+    ['raw', 'out.vmdk', 'Its name says VMDK, but the image would not be packed.', 'Let its name end in .img'],
+    [
+      null,
+      'out.img.bz2',
+      'Its name says bzip2, which Platter does not write: the image would be raw.',
+      'Let its name end in .img',
+    ],
   ])('with --format %s, %s is refused', async (format, name, reason, advice) => {
     const source = await bench.image('disk.img', MiB);
     const image = join(await bench.directory(), name);
@@ -296,6 +302,38 @@ describe('the name of a new image', () => {
 
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining(`${reason} ${advice}`)]);
     expect(existsSync(image) || existsSync(`${image}.part`)).toBe(false);
+  });
+
+  test.each([
+    ['vm.vmdk', 'VMDK'],
+    ['vm.vdi', 'VDI'],
+    ['vm.vhd', 'VHD'],
+    ['vm.VHDX', 'VHDX'],
+    ['a.zip', 'ZIP'],
+    ['a.7z', '7z'],
+    ['a.img.Z', 'compress'],
+    ['a.rar', 'RAR'],
+  ])('%s is refused, because Platter writes no such file', async (name, named) => {
+    const source = await bench.image('disk.img', MiB);
+    const image = join(await bench.directory(), name);
+
+    const run = await platter(['copy', source, image, '--yes']);
+
+    const reason = `Its name says ${named}, which Platter does not write: the image would be raw.`;
+    const advice =
+      'Let its name end in .img for a raw image, in .qcow2 for a virtual machine, or in .zst for a packed one.';
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining(`${reason} ${advice}`)]);
+    expect(existsSync(image) || existsSync(`${image}.part`)).toBe(false);
+  });
+
+  test('may be that of a file whose bytes are copied as they are', async () => {
+    const source = await bench.image('disk.vmdk', MiB);
+    const image = join(await bench.directory(), 'copy.vmdk');
+
+    const run = await platter(['copy', '--as-is', source, image, '--yes']);
+
+    expect(run.code, run.stderr).toBe(0);
+    expect(await digest(image)).toBe(await digest(source));
   });
 
   test('may be any with the format that it says, or none that is packed', async () => {

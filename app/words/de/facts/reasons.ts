@@ -330,6 +330,7 @@ export const reasons: Translated<typeof english> = {
     'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz, .gz oder .qcow2 endet, oder geben Sie --format an.',
   noImage: 'Nur Abbilddateien werden gepackt, und kein Ziel ist eine, aber {format} ist als ihr Format angegeben.',
   namedPacked: 'Sein Name sagt {named}, aber das Abbild würde nicht gepackt.',
+  namedUnwritten: 'Sein Name sagt {named}, aber so etwas schreibt Platter nicht: Das Abbild wäre unverpackt.',
   namedOther: 'Sein Name sagt {named}, aber das Abbild würde als {format} gepackt.',
   wholeSectors:
     'Ein qcow2-Abbild enthält ganze Sektoren zu 512 Byte. Die Quelle hat {bytes} Byte, {over} zu viel. Kopieren Sie sie in ein unverpacktes Abbild oder nach .zst.',

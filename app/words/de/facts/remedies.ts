@@ -109,6 +109,8 @@ export const remedies: Translated<typeof english> = {
   compareWhole: 'Alle Teile werden als eines gelesen, wenn der erste die Quelle ist: {command} vergleicht sie.',
   joinToOpen: 'Machen Sie aus den Teilen zuerst ein Abbild ({command}), und öffnen Sie dieses.',
   newImage: 'Schreiben Sie stattdessen ein neues Abbild.',
+  writtenEndings:
+    'Lassen Sie den Namen auf .img enden für ein unverpacktes Abbild, auf .qcow2 für eine virtuelle Maschine oder auf .zst für ein gepacktes.',
   otherEnding: 'Lassen Sie den Namen auf {ending} enden, oder geben Sie kein Format an, damit der Name entscheidet.',
   imageOrNoFormat: 'Nennen Sie eine Abbilddatei, oder geben Sie kein Format an.',
   closeImage: 'Schließen Sie es zuerst: {command}',

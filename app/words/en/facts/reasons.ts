@@ -309,6 +309,7 @@ export const reasons = {
     'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz, .gz or .qcow2, or give --format.',
   noImage: 'Only image files are packed, and no destination is one, but {format} is given as their format.',
   namedPacked: 'Its name says {named}, but the image would not be packed.',
+  namedUnwritten: 'Its name says {named}, which Platter does not write: the image would be raw.',
   namedOther: 'Its name says {named}, but the image would be packed as {format}.',
   wholeSectors:
     'A qcow2 image holds whole sectors of 512 bytes. The source has {bytes} bytes, {over} too many. Copy it to a raw image or to .zst.',

@@ -94,6 +94,8 @@ export const remedies = {
   compareWhole: 'All pieces are read as one when the first of them is the source: {command} compares them.',
   joinToOpen: 'Make one image of its pieces first ({command}), and open that.',
   newImage: 'Write a new image instead.',
+  writtenEndings:
+    'Let its name end in .img for a raw image, in .qcow2 for a virtual machine, or in .zst for a packed one.',
   otherEnding: 'Let its name end in {ending}, or give no format, so that the name decides.',
   imageOrNoFormat: 'Name an image file, or give no format.',
   closeImage: 'Close it first: {command}',

@@ -327,6 +327,7 @@ export const reasons: Translated<typeof english> = {
   noImage:
     'Seuls les fichiers image sont compressés, et aucune destination n’en est un, mais le format {format} est donné.',
   namedPacked: 'Son nom indique {named}, mais l’image ne serait pas compressée.',
+  namedUnwritten: 'Son nom indique {named}, un format que Platter n’écrit pas : l’image serait brute.',
   namedOther: 'Son nom indique {named}, mais l’image serait compressée en {format}.',
   wholeSectors:
     'Une image qcow2 contient des secteurs entiers de 512 octets. La source fait {bytes} octets, soit {over} de trop. Copiez-la vers une image brute ou vers .zst.',

@@ -98,6 +98,8 @@ export const remedies: Translated<typeof english> = {
   compareWhole: 'Tous les morceaux sont lus comme un seul quand le premier est la source : {command} les compare.',
   joinToOpen: 'Faites d’abord une seule image de ses morceaux ({command}), puis ouvrez celle-ci.',
   newImage: 'Écrivez plutôt une nouvelle image.',
+  writtenEndings:
+    'Faites finir son nom par .img pour une image brute, par .qcow2 pour une machine virtuelle ou par .zst pour une image compressée.',
   otherEnding: 'Faites finir son nom par {ending}, ou ne donnez pas de format : le nom décide alors.',
   imageOrNoFormat: 'Nommez un fichier image, ou ne donnez pas de format.',
   closeImage: 'Fermez-la d’abord : {command}',

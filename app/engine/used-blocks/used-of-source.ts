@@ -104,7 +104,10 @@ async function partsOf({ size, block }: End, device: HeldEnd['device']): Promise
     if (signatures === null || signatures.length === 0) return null;
     return [whole(signatures.map(({ type }) => type))];
   }
-  const isTrusted = table.kind === 'gpt' ? table.header === 'right' && table.entries === 'right' : !table.gptToo;
+  const isTrusted =
+    table.kind === 'gpt'
+      ? table.header === 'right' && table.entries === 'right' && agreesWithMbr(table)
+      : !table.gptToo;
   if (!isTrusted || table.partitions.some(({ faults }) => faults.length > 0)) return null;
   // One of them is old: RAID on a whole disk, for example, leaves a table of before, and the file systems in it.
   if (signatures !== null && signatures.length > 0)
@@ -117,6 +120,10 @@ async function partsOf({ size, block }: End, device: HeldEnd['device']): Promise
   const places = parts.map(({ place }) => place).toSorted((one, other) => one.offset - other.offset);
   return isWithin(places, size) ? parts : null;
 }
+
+/** True when each partition of a hybrid MBR is one of the GPT: systems that read only the MBR use no other blocks. */
+const agreesWithMbr = ({ hybrid, partitions }: Extract<NonNullable<Inside['table']>, { kind: 'gpt' }>): boolean =>
+  hybrid.every(({ start, size }) => partitions.some((one) => one.start === start && one.size === size));
 
 /** Makes the map of a part and decides whether it counts. */
 async function judge(part: Part, of: Omit<Place, 'place'>, blocks: Blocks): Promise<Judged> {

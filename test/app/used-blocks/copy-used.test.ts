@@ -1,11 +1,12 @@
 // `copy --used` from end to end, over file systems that their own mkfs made, onto disks that were full of 0xA5. Each copy
 // is judged by the file system's own check, and file by file.
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { canLab } from '../../lab/lab.ts';
 import { Bench, MiB, platter, resultOf } from '../cli/support.ts';
 import { expectJobLines } from '../cli/shapes.ts';
+import { lacks } from '../parsers/source-files.ts';
 import { copied, notesOf } from './copying.ts';
 import { blank, fragment, mounted, run, sums } from './support.ts';
 
@@ -388,5 +389,25 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     // Other tests make loop devices meanwhile.
     const behind = (await run('losetup', '-ln', '-O', 'BACK-FILE')).split('\n').map((line) => line.trim());
     expect(behind).not.toContain(disk.device);
+  });
+});
+
+const noHybrid = cannot ?? lacks('sgdisk');
+describe.skipIf(noHybrid !== null)('copy --used of a GPT with a hybrid MBR', { timeout: 120_000 }, () => {
+  test.for([
+    ['used blocks where the MBR has a partition of the GPT', 0, 'mappedVerified'],
+    ['the whole disk where the MBR has one that differs', 2048, 'verified'],
+  ] as const)('copies %s', async ([, sectors, verdict]) => {
+    const image = await blank(join(await bench.directory(), 'hybrid.img'), 64 * MiB);
+    await run('sgdisk', '--new=1:2048:+32M', '--hybrid=1', image);
+    await run('mkfs.ext4', '-q', '-E', `offset=${MiB}`, image, '32M');
+    const bytes = await readFile(image);
+    const entry = [0, 1, 2, 3].map((index) => 446 + 16 * index).find((at) => ![0, 0xee].includes(bytes[at + 4]!))!;
+    bytes.writeUInt32LE(bytes.readUInt32LE(entry + 12) + sectors, entry + 12);
+    await writeFile(image, bytes);
+
+    const { ran } = await copied(bench, image, 64 * MiB);
+
+    expect(resultOf(ran).destinations).toMatchObject([{ verdict }]);
   });
 });

@@ -149,6 +149,7 @@ export const REASONS = {
   usedHibernated: {},
   usedSeveralDevices: {},
   usedFeatures: {},
+  usedGroups: {},
   usedSum: { counted: 'bytes', said: 'bytes' },
   usedNoFigure: {},
   usedBeyond: {},

@@ -65,10 +65,11 @@ export class ExtReader implements LineReader {
       : features.some((one) => IN_JOURNAL.has(one))
         ? 'journal'
         : state === 'clean'
-          ? null
+          ? this.#areEqual(each)
+            ? null
+            : 'groups'
           : 'notUnmounted';
-    const said = this.#areEqual(each) ? free * size : null;
-    return { end: blocks * size, free: ranges.all, counted: ranges.sum, said, unrest };
+    return { end: blocks * size, free: ranges.all, counted: ranges.sum, said: free * size, unrest };
   }
 
   /** True when each group has what its descriptor says: a right total must not come of two groups that are wrong. */

@@ -3,7 +3,7 @@ import type { Reason } from '../../contract/facts.ts';
 import type { Extent } from '../../contract/values.ts';
 
 /** Why a file system is not at rest, so that what its map says is not what a mount would find. */
-export type Unrest = 'journal' | 'notUnmounted' | 'hibernated' | 'severalDevices' | 'features';
+export type Unrest = 'journal' | 'notUnmounted' | 'hibernated' | 'severalDevices' | 'features' | 'groups';
 
 /** What a file system says that it uses. Offsets and sizes in bytes, from the start of its partition. */
 export interface UsedMap {
@@ -101,6 +101,8 @@ export function reasonAgainst({ end, free, counted, said, unrest }: UsedMap, len
       return { kind: 'usedSeveralDevices' };
     case 'features':
       return { kind: 'usedFeatures' };
+    case 'groups':
+      return { kind: 'usedGroups' };
     case null:
       break;
   }

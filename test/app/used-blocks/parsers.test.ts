@@ -9,6 +9,7 @@ import {
   isWithin,
   joined,
   type LineReader,
+  reasonAgainst,
   type MapAnswer,
 } from '../../../app/parsers/used-blocks/used-map.ts';
 import { XfsFreeReader, XfsLogReader, XfsSuperReader } from '../../../app/parsers/used-blocks/xfs.ts';
@@ -69,10 +70,12 @@ describe('ext', () => {
 });
 
 describe('ext, group by group', () => {
-  test('has no figure to prove the map when a group counts otherwise than its list', () => {
+  test('says that its bitmaps contradict its counts when a group counts otherwise than its list', () => {
     const moved = EXT.replace('  Free blocks: 10-19, 30', '  Free blocks: 10-20, 30').replace('998-999', '999');
 
-    expect(ext(moved)).toMatchObject({ counted: 113 * 4096, said: null });
+    const map = ext(moved);
+    expect(map).toMatchObject({ counted: 113 * 4096, unrest: 'groups' });
+    expect(reasonAgainst(map!, 10 ** 9)).toEqual({ kind: 'usedGroups' });
   });
 
   test('counts clusters where blocks are given out in clusters', () => {

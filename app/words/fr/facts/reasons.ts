@@ -130,6 +130,7 @@ export const reasons: Translated<typeof english> = {
   usedHibernated: 'Un Windows en veille prolongée s’y trouve. Arrêtez d’abord Windows.',
   usedSeveralDevices: 'Il s’étend sur plusieurs périphériques.',
   usedFeatures: 'Il a des fonctions dont Platter ne connaît pas les blocs utilisés.',
+  usedGroups: 'Ses tables de blocs contredisent ses propres comptes de blocs libres. Faites-le vérifier (e2fsck -f).',
   usedSum:
     'D’après sa carte il y en a {counted}, mais il en annonce lui-même {said}. Vérifiez-le d’abord avec son propre programme.',
   usedNoFigure: 'Il ne garde aucun chiffre qui prouverait la carte.',

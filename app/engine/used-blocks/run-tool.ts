@@ -1,10 +1,11 @@
 // Runs the programs that know file systems. What they read was made by others, so they get no rights of root, no
 // environment, and limits of time and output.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { unlessErrno } from '../../base/errors.ts';
 import type { LineReader } from '../../parsers/used-blocks/used-map.ts';
 import { SYSTEM_PATH } from '../devices/run-program.ts';
 
@@ -12,6 +13,8 @@ import { SYSTEM_PATH } from '../devices/run-program.ts';
 export const NOBODY = 65_534;
 /** Milliseconds that a program may take: the extents of a large, full btrfs take minutes. */
 const LIMIT_MS = 15 * 60_000;
+/** Milliseconds without output after its end, when another program still holds its pipes. */
+const DRAIN_MS = 5000;
 /** Most bytes that it may print, and most in one line of text. */
 const MOST_OUTPUT = 8 * 1024 ** 3;
 const LONGEST_LINE = 8 * 1024 ** 2;
@@ -44,10 +47,10 @@ export async function runTool(
       env: { LC_ALL: 'C' },
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe', file ?? 'ignore'],
-      timeout: LIMIT_MS,
-      killSignal: 'SIGKILL',
-      ...(signal === null ? {} : { signal }),
+      // A process group of its own, so that what it has started ends with it.
+      detached: true,
     });
+    const watch = watched(child, signal);
     let printed = 0;
     let said = '';
     let isEnough = false;
@@ -55,19 +58,59 @@ export async function runTool(
     if (stdout === null || stderr === null) return;
     stdout.on('data', (bytes: Buffer) => {
       printed += bytes.length;
+      watch.heard();
       if (isEnough || (printed <= MOST_OUTPUT && sink(bytes))) return;
       isEnough = printed <= MOST_OUTPUT;
-      child.kill('SIGKILL');
+      watch.end();
     });
     stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(0, MOST_SAID);
     });
     child.on('error', (error) => resolve({ kind: 'failed', program, said: error.message }));
     child.on('close', (code, killedBy) => {
-      if (code === 0 || isEnough) resolve({ kind: 'done' });
-      else resolve({ kind: 'failed', program, said: wordsOf(said) ?? killedBy ?? `exit code ${String(code)}` });
+      const why = watch.close();
+      if (isEnough || (code === 0 && why === null)) resolve({ kind: 'done' });
+      else resolve({ kind: 'failed', program, said: why ?? wordsOf(said) ?? killedBy ?? `exit code ${String(code)}` });
     });
   });
+}
+
+/**
+ * Ends a child and all of its process group when its time is up, when `signal` is aborted, and when the child itself has
+ * ended. A program that has left the group may hold the pipes for ever: after the end, they are read only as long as
+ * something comes.
+ */
+function watched(
+  child: ChildProcess,
+  signal: AbortSignal | null,
+): { heard: () => void; end: () => void; close: () => string | null } {
+  let why: string | null = null;
+  let draining: NodeJS.Timeout | null = null;
+  const leavePipes = (): void => {
+    why ??= 'it left a program behind that holds its output';
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+  };
+  const end = (): void => {
+    if (child.pid !== undefined) unlessErrno(false, () => process.kill(-child.pid!, 'SIGKILL'));
+    draining ??= setTimeout(leavePipes, DRAIN_MS);
+  };
+  const late = setTimeout(() => {
+    why = `it took more than ${LIMIT_MS / 60_000} minutes`;
+    end();
+  }, LIMIT_MS);
+  child.once('exit', end);
+  if (signal?.aborted === true) end();
+  signal?.addEventListener('abort', end);
+  return {
+    heard: () => draining?.refresh(),
+    end,
+    close: () => {
+      clearTimeout(late);
+      if (draining !== null) clearTimeout(draining);
+      signal?.removeEventListener('abort', end);
+      return why;
+    },
+  };
 }
 
 /** The last line of a program's complaints; null for none. */

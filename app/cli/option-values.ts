@@ -62,7 +62,9 @@ export function threads(text: string): number {
 export function split(text: string): number {
   const bytes = text.toLowerCase() === 'fat' ? FAT_LONGEST : parseSize(text);
   if (bytes === null || bytes < PIECE_UNIT)
-    throw new InvalidArgumentError('Give the size of a piece, 1M or more, such as 4000M, or fat: what FAT allows.');
+    throw new InvalidArgumentError(
+      'Give the size of a piece as a whole number, 1M or more, such as 4000M, or fat: just under 4 GiB, what FAT allows.',
+    );
   return bytes - (bytes % PIECE_UNIT);
 }
 

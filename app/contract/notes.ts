@@ -19,6 +19,7 @@ export const NOTES = {
   partsLeftOut: { path: 'text', names: 'list' },
   packedLeftOut: { path: 'text' },
   splits: { path: 'text', size: 'bytes', first: 'text' },
+  piecesExceedFat: { path: 'text', longest: 'count' },
   mayExceedFat: { path: 'text', longest: 'bytes' },
   packs: { path: 'text', format: 'text', level: 'text' },
   checksum: { path: 'text' },

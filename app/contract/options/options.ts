@@ -196,7 +196,7 @@ export const OPTIONS: readonly (JobOption | RunOption)[] = [
     flag: '--split',
     value: { name: 'SIZE', is: 'split' },
     kinds: ['copy'],
-    help: 'write new images in pieces NAME.000, NAME.001 of SIZE, such as 4000M, or fat: what FAT allows',
+    help: 'write new images in pieces NAME.000, NAME.001 of SIZE, such as 4000M, or fat: just under 4 GiB, what FAT allows',
     conflicts: ['--update', '--rescue', '--map'],
     inWindow: false,
     get: ({ imageFormat: { split } }) => split,

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason, Remedy } from '../../contract/facts.ts';
 import { formatByName, PACKED_FORMATS, pieceAt, wholeOf } from '../../contract/image-formats.ts';
+import { FAT_LONGEST } from '../../contract/limits.ts';
 import { imageFormatOf, rescueOf, updates } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { failure } from '../../base/errors.ts';
@@ -104,6 +105,9 @@ export const notesOnPackedImages = (ends: readonly End[], bytes: number): Note[]
       : []),
     ...(image?.split
       ? [{ kind: 'splits', path, size: image.split.size, first: pieceAt(basename(path), 0) } as const]
+      : []),
+    ...(image?.split?.size === FAT_LONGEST + 1
+      ? [{ kind: 'piecesExceedFat', path, longest: FAT_LONGEST } as const]
       : []),
     ...(image?.packing && image.split === null && bytes > image.limits.longest
       ? [{ kind: 'mayExceedFat', path, longest: image.limits.longest } as const]

@@ -125,6 +125,16 @@ describe('refusals: an image as destination', () => {
     expect(notesOnPackedImages([end], GB)).toMatchObject([{ kind: 'packs' }]);
   });
 
+  it('says that pieces of 4 GiB are one byte too long for FAT', () => {
+    const notesOf = (size: number): string[] => {
+      const split = { size, whole: '/images/copy.img', later: [], laterParts: [], strays: [] };
+      return notesOnPackedImages([image({ image: place({ split }) })], 5 * GB).map(({ kind }) => kind);
+    };
+    expect(notesOf(2 ** 32)).toEqual(['splits', 'piecesExceedFat']);
+    expect(notesOf(2 ** 32 - 2 ** 20)).toEqual(['splits']);
+    expect(notesOf(2 ** 33)).toEqual(['splits']);
+  });
+
   it('does not call a packed image too small: its size is not that of the image in it', () => {
     const errors = (path: string): string[] =>
       refusals(

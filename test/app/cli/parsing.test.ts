@@ -147,6 +147,7 @@ describe('arguments that are refused', () => {
     [['copy', 'a', 'b', '--rescue', '--retries', '1.5'], '--retries'],
     [['copy', 'a', 'b', '--rescue', '--retries', '1001'], '--retries'],
     [['copy', 'a', 'b', '--split', '1000'], '--split'],
+    [['copy', 'a', 'b', '--split', '4.2G'], 'whole number'],
     [['copy', 'a', 'b', '--split', 'ext4'], '--split'],
     [['copy', 'a', 'b', '--split', '4G', '--rescue'], '--split'],
     [['copy', 'a', 'b', '--threads', '0'], '--threads'],

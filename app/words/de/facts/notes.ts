@@ -19,6 +19,8 @@ export const notes: Translated<typeof english> = {
   packedLeftOut:
     '{path} ist ein Abbild, das nur als Ganzes geschrieben werden kann: Es wird ausgelassen. Beginnen Sie dafür eine neue Kopie.',
   splits: '{path} wird in Teilen von {size} geschrieben: {first} und so weiter.',
+  piecesExceedFat:
+    '{path}: Teile von 4 GiB sind für FAT ein Byte zu lang, dessen Dateien höchstens {longest, number} Bytes haben. Für Teile, die FAT nimmt, gibt es --split fat.',
   mayExceedFat:
     '{path}: Das Dateisystem (FAT) nimmt keine Dateien über {longest}. Die Kopie scheitert, wenn das Abbild größer wird. --split fat schreibt es in Teilen.',
   packs: '{path} wird beim Schreiben gepackt ({format}, Stufe {level}). Die Größe steht fest, wenn es vollständig ist.',

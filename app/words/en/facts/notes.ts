@@ -18,6 +18,8 @@ export const notes = {
   packedLeftOut:
     '{path} is an image that cannot be continued, only written as a whole: it is left out. Start a new copy for it.',
   splits: '{path} is written in pieces of {size}: {first} and so on.',
+  piecesExceedFat:
+    '{path}: pieces of 4 GiB are one byte too long for FAT, whose files have at most {longest, number} bytes. For pieces that FAT takes, use --split fat.',
   mayExceedFat:
     '{path}: its file system (FAT) allows no files larger than {longest}. The copy fails when the image gets larger. --split fat writes it in pieces.',
   packs: '{path} is packed as it is written ({format}, level {level}). Its size is known when it is complete.',

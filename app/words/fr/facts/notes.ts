@@ -18,6 +18,8 @@ export const notes: Translated<typeof english> = {
   packedLeftOut:
     '{path} est une image qui ne peut être écrite qu’en entier : elle est laissée de côté. Commencez une nouvelle copie pour elle.',
   splits: '{path} est écrit en parties de {size} : {first}, etc.',
+  piecesExceedFat:
+    '{path} : des parties de 4 Gio sont trop longues d’un octet pour FAT, dont les fichiers font au plus {longest, number} octets. Pour des parties que FAT accepte, utilisez --split fat.',
   mayExceedFat:
     '{path} : son système de fichiers (FAT) n’accepte pas de fichiers de plus de {longest}. La copie échoue si l’image devient plus grande. --split fat l’écrit en plusieurs parties.',
   packs: '{path} est compressé à l’écriture ({format}, niveau {level}). Sa taille sera connue quand il sera complet.',

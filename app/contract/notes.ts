@@ -17,6 +17,7 @@ export const NOTES = {
   joinsPieces: { path: 'text', count: 'count', last: 'text', bytes: 'bytes' },
   putTogether: { path: 'text', format: 'text', count: 'count', bytes: 'bytes', size: 'bytes' },
   partsLeftOut: { path: 'text', names: 'list' },
+  partsUnsized: { path: 'text', names: 'list' },
   packedLeftOut: { path: 'text' },
   splits: { path: 'text', size: 'bytes', first: 'text' },
   piecesExceedFat: { path: 'text', longest: 'count' },

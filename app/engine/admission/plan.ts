@@ -74,8 +74,12 @@ function notesOnPacked({ path, size, packed }: End): Note[] {
   const { format, bytes, files, entry, checksum, map, folder } = packed!;
   if (folder !== undefined) {
     const together: Note = { kind: 'putTogether', path, format, count: files.length, bytes, size };
-    const names = [...folder.leftOut];
-    return names.length === 0 ? [together] : [together, { kind: 'partsLeftOut', path, names }];
+    const { leftOut, unsized } = folder;
+    return [
+      together,
+      ...(leftOut.length === 0 ? [] : [{ kind: 'partsLeftOut', path, names: [...leftOut] } as const]),
+      ...(unsized.length === 0 ? [] : [{ kind: 'partsUnsized', path, names: [...unsized] } as const]),
+    ];
   }
   const unpacks: Note =
     entry === null

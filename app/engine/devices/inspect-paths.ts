@@ -83,6 +83,8 @@ export interface FolderParts {
   partPaths: readonly (string | null)[];
   /** Partitions that the folder has nothing of. */
   leftOut: readonly string[];
+  /** Images of partitions whose size shows only when they are decoded. */
+  unsized: readonly string[];
 }
 
 /** A file of a source, as it was found. */

@@ -6,6 +6,7 @@ import { errnoOf, failure, Refusal, unlessErrno } from '../../base/errors.ts';
 import { isClonezilla, planOfClonezilla, type DiskPart } from '../../parsers/disk-folders/clonezilla.ts';
 import { inspectExisting, type Found } from '../devices/inspect-paths.ts';
 import type { Blocks } from '../devices/block-devices.ts';
+import { checkImages } from './folder-images.ts';
 import { SourceFiles } from './source-files.ts';
 
 /** A longer file is not one of the small ones that say what is in the folder. */
@@ -22,6 +23,8 @@ export interface DiskFolder {
   /** The first file of each part; null for a part without one. */
   partPaths: readonly (string | null)[];
   leftOut: readonly string[];
+  /** Images whose size shows only when they are decoded. */
+  unsized: readonly string[];
 }
 
 /** The disk in the folder at `path`; null for anything else. Rejects with a Refusal when a part of it is missing. */
@@ -43,12 +46,15 @@ export async function diskFolderAt(path: string): Promise<DiskFolder | null> {
     ]);
   }
   const { size, parts, leftOut } = answer.plan;
+  const { error, unsized } = await checkImages(folder, parts);
+  if (error !== null) throw new Refusal([error]);
   return {
     size,
     paths: parts.flatMap(({ files }) => files.map((name) => join(folder, name))),
     words: ['--disk', String(size), ...parts.flatMap((part) => ['--part', wordsOf(part)])],
     partPaths: parts.map(({ files }) => (files[0] === undefined ? null : join(folder, files[0]))),
     leftOut,
+    unsized,
   };
 }
 
@@ -95,7 +101,7 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
   // Its first file stands for it: the table, which is in every such folder.
   const found = await inspectExisting(folder.paths[0]!, blocks);
   if (found.end === null) return found;
-  const { size, words, partPaths, leftOut } = folder;
+  const { size, words, partPaths, leftOut, unsized } = folder;
   return {
     end: {
       ...found.end,
@@ -106,7 +112,7 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
       packed: {
         ...{ format: CLONEZILLA, bytes: files.size, files: files.files, entry: null, seekable: false, sizeKey: null },
         ...{ checksum: null, checksumCovers: null, map: null },
-        folder: { words, partPaths, leftOut },
+        folder: { words, partPaths, leftOut, unsized },
       },
     },
   };

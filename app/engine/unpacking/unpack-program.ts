@@ -108,6 +108,8 @@ const probed = z.object({
   least: bytes.optional(),
   /** Pieces that can be decoded on their own. */
   blocks: bytes.optional(),
+  /** Unpacked bytes of the largest of them. */
+  largestBlock: bytes.optional(),
   /** Decoders at the same time, and the bytes in flight that they take. */
   threads: bytes.optional(),
   memory: bytes.optional(),

@@ -30,6 +30,8 @@ export const notes: Translated<typeof english> = {
     '{path} ist ein Ordner von {format}: Die Platte wird beim Lesen aus {count, number} Dateien zusammengesetzt ({bytes}). Sie hat {size}.',
   partsLeftOut:
     '{path} enthält nichts von diesen Partitionen, die zu Nullen werden: {names}. Formatieren Sie Auslagerungsspeicher nach der Kopie neu.',
+  partsUnsized:
+    'In {path} zeigt sich die Größe dieser Abbilder erst beim Lesen: {names}. Ist eines kürzer als seine Partition, folgen ihm Nullen.',
   joinsPieces:
     '{path} ist der erste von {count, number} Teilen, die als eine Datei gelesen werden (bis {last}, zusammen {bytes}).',
   checksum: 'Die Prüfsumme von {path} entsteht beim Kopieren. Kein Laufwerk bekommt sein erstes MiB, bevor sie stimmt.',

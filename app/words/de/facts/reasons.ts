@@ -80,6 +80,8 @@ export const reasons: Translated<typeof english> = {
     'Sie ist in Teile zerlegt, und der Teil {name} hat {size}, der erste aber {first}. Er ist unvollständig oder kein Teil davon.',
   laterPiece: 'Sie ist ein Teil eines zerlegten Abbilds, dessen erster Teil {first} ist.',
   folderLacks: 'Der Ordner dieser Platte ist nicht vollständig: {file} fehlt oder ist zu kurz.',
+  notPartclone: 'Sie hat nicht das Format von partclone, wie ihr Name sagt.',
+  imageOfOtherSize: 'Das Abbild darin hat {has}, seine Partition aber {needs}.',
   folderUnread:
     'Was {file} in diesem Ordner sagt, wird nicht verstanden: nicht als Tabelle einer Platte mit Sektoren von 512 Bytes.',
   folderOfDisks: 'Der Ordner enthält mehrere Platten: {disks}.',

@@ -29,6 +29,8 @@ export const notes = {
     '{path} is a folder of {format}: the disk is put together from {count, number} files as they are read ({bytes}). It has {size}.',
   partsLeftOut:
     '{path} has nothing of these partitions, which become zeros: {names}. Format swap again after the copy.',
+  partsUnsized:
+    'In {path}, the size of these images shows only as they are read: {names}. When one is shorter than its partition, zeros follow it.',
   joinsPieces: '{path} is the first of {count, number} pieces, which are read as one (up to {last}, together {bytes}).',
   checksum: 'The checksum of {path} is made while it is copied. No disk gets its first MiB before it is right.',
   checksumFrom: 'The {hash} of {of, select, file {{path}} other {the image in {path}}} is {hex}, says {list}.',

@@ -78,6 +78,8 @@ export const reasons = {
     'It is split into pieces, and the piece {name} has {size} where the first one has {first}. It is incomplete, or no piece of it.',
   laterPiece: 'It is a piece of a split image whose first piece is {first}.',
   folderLacks: 'The folder of this disk is not whole: {file} is missing, or too short.',
+  notPartclone: 'It is not in the format of partclone, as its name says.',
+  imageOfOtherSize: 'The image in it has {has}, but its partition {needs}.',
   folderUnread:
     'What {file} says in this folder is not understood: not as the table of a disk with sectors of 512 bytes.',
   folderOfDisks: 'The folder has several disks: {disks}.',

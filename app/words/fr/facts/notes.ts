@@ -29,6 +29,8 @@ export const notes: Translated<typeof english> = {
     '{path} est un dossier de {format} : le disque est assemblé à la lecture à partir de {count, number} fichiers ({bytes}). Il fait {size}.',
   partsLeftOut:
     '{path} ne contient rien de ces partitions, qui deviennent des zéros : {names}. Reformatez l’espace d’échange après la copie.',
+  partsUnsized:
+    'Dans {path}, la taille de ces images n’apparaît qu’à la lecture : {names}. Si l’une est plus courte que sa partition, des zéros la suivent.',
   joinsPieces:
     '{path} est le premier de {count, number} morceaux, lus comme un seul fichier (jusqu’à {last}, {bytes} en tout).',
   checksum:

@@ -78,6 +78,8 @@ export const reasons: Translated<typeof english> = {
     'Il est découpé en morceaux, et le morceau {name} fait {size} alors que le premier fait {first}. Il est incomplet, ou n’en fait pas partie.',
   laterPiece: 'C’est un morceau d’une image découpée dont le premier morceau est {first}.',
   folderLacks: 'Le dossier de ce disque n’est pas complet : {file} manque ou est trop court.',
+  notPartclone: 'Il n’est pas au format de partclone, comme son nom le dit.',
+  imageOfOtherSize: 'L’image qu’il contient a {has}, mais sa partition {needs}.',
   folderUnread:
     'Ce que dit {file} dans ce dossier n’est pas compris : ce n’est pas la table d’un disque à secteurs de 512 octets.',
   folderOfDisks: 'Le dossier contient plusieurs disques : {disks}.',

@@ -116,6 +116,40 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
     expect(errorsOf(run)[0]!.message).toContain(said);
   });
 
+  test.each([
+    ['random bytes', 'head -c 3000000 /dev/urandom > sda1.ext4-ptcl-img', 'not in the format of partclone'],
+    ['them packed', 'head -c 3000000 /dev/urandom | gzip > sda1.ext4-ptcl-img.gz.aa', 'not in the format of partclone'],
+    ['them in xz', 'head -c 3000000 /dev/urandom | xz > sda1.ext4-ptcl-img.xz.aa', 'not in the format of partclone'],
+    ['a shorter partition', 'head -c 15M ../ext > sda1.dd-ptcl-img', 'has 15.7 MB, but its partition 21.0 MB'],
+    ['a larger file system', 'partclone.ext4 -c -s ../large -o sda1.ext4-ptcl-img -L ../log', 'has 31.5 MB, but'],
+  ])('is refused with %s for the image of a partition', async (_, command, said) => {
+    using folder = await saved('gpt', 'sda2', 'sda3');
+    await folder.run(
+      `truncate -s 30M large && mke2fs -q -t ext4 large && rm image/sda1.ext4-ptcl-img.zst.* && cd image && ${command}`,
+    );
+
+    const run = await platter(['copy', '--yes', '--json', folder.at('image'), folder.at('copy.img')]);
+
+    expectRefusal(run);
+    expect(errorsOf(run)[0]).toMatchObject({ path: expect.stringContaining('sda1.') as string });
+    expect(errorsOf(run)[0]!.message).toContain(said);
+  });
+
+  test.each([
+    ['as it is', 'cp ../ext sda1.dd-ptcl-img', false],
+    ['packed', 'gzip -c ../ext > sda1.dd-ptcl-img.gz.aa', true],
+    ['in xz of partclone', 'partclone.ext4 -c -s ../ext -o - -L ../log | xz > sda1.ext4-ptcl-img.xz.aa', false],
+  ])('has a partition byte for byte: %s', async (_, command, isNoted) => {
+    using folder = await saved('gpt', 'sda2', 'sda3');
+    await folder.run(`rm image/sda1.ext4-ptcl-img.zst.* && cd image && ${command}`);
+
+    const run = await platter(['copy', '--yes', folder.at('image'), folder.at('copy.img')]);
+
+    expect(run.code, run.stderr).toBe(0);
+    expect((run.stdout + run.stderr).includes('shows only as they are read: sda1.dd-ptcl-img.gz.aa')).toBe(isNoted);
+    await folder.run('dd if=copy.img of=part bs=1M skip=1 count=20 && fsck.ext4 -fn part');
+  });
+
   test('with a damaged piece fails, names the image and leaves no copy', async () => {
     using folder = await saved('gpt', 'sda2', 'sda3');
     const piece = folder.at('image/sda1.ext4-ptcl-img.zst.ab');

@@ -120,8 +120,16 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
     ['random bytes', 'head -c 3000000 /dev/urandom > sda1.ext4-ptcl-img', 'not in the format of partclone'],
     ['them packed', 'head -c 3000000 /dev/urandom | gzip > sda1.ext4-ptcl-img.gz.aa', 'not in the format of partclone'],
     ['them in xz', 'head -c 3000000 /dev/urandom | xz > sda1.ext4-ptcl-img.xz.aa', 'not in the format of partclone'],
-    ['a shorter partition', 'head -c 15M ../ext > sda1.dd-ptcl-img', 'has 15.7 MB, but its partition 21.0 MB'],
-    ['a larger file system', 'partclone.ext4 -c -s ../large -o sda1.ext4-ptcl-img -L ../log', 'has 31.5 MB, but'],
+    [
+      'a shorter partition',
+      'head -c 15M ../ext > sda1.dd-ptcl-img',
+      'has 15,728,640 bytes, but its partition 20,971,520 bytes',
+    ],
+    [
+      'a larger file system',
+      'partclone.ext4 -c -s ../large -o sda1.ext4-ptcl-img -L ../log',
+      'has 31,457,280 bytes, but',
+    ],
   ])('is refused with %s for the image of a partition', async (_, command, said) => {
     using folder = await saved('gpt', 'sda2', 'sda3');
     await folder.run(

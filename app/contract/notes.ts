@@ -9,6 +9,7 @@ export const NOTES = {
   swapSource: { path: 'text' },
   besideSystem: { path: 'text' },
   bootAreas: { path: 'text', areas: 'list', end: ['source', 'destination'] },
+  onePartition: { path: 'text', fileSystem: 'text', paths: 'list', count: 'count' },
   gptNotAtEnd: { paths: 'list', count: 'count' },
   leftBehind: { path: 'text', signatures: 'list' },
   mirrorLeft: { path: 'text', place: 'place' },

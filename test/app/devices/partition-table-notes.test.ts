@@ -191,3 +191,31 @@ describe.skipIf(noLab !== null)('sectors of a partition table', () => {
     expect(await refusal(tail(1, Buffer.alloc(SIZE)))).toMatchObject({ reason: { kind: 'tooSmall', missing: 512 } });
   });
 });
+
+describe.skipIf(noLab !== null)('the image of one partition', () => {
+  it('is told of before it is written to a whole disk, and not before it is written to an image', async () => {
+    const source = await image(Buffer.alloc(SIZE));
+    execFileSync('mkfs.ext4', ['-q', source]);
+    const disk = await bench.disk({ size: SIZE, plain: true });
+    const session = bench.session();
+    const notesFor = async (path: string): Promise<Note[]> => {
+      const { notes } = await session.engine.call('prepare', requestOf({ source, destinations: [path] }));
+      await session.engine.call('cancel', {});
+      return notes.filter(({ kind }) => kind === 'onePartition');
+    };
+
+    expect(await notesFor(disk.device)).toEqual([
+      { kind: 'onePartition', path: source, fileSystem: 'ext4', paths: [disk.device], count: 1 },
+    ]);
+    expect(await notesFor(await bench.path('copy.img'))).toEqual([]);
+  });
+
+  it('is not what a disk image with a table is', async () => {
+    const source = await image(gpt(512));
+    const disk = await bench.disk({ size: SIZE, plain: true });
+
+    const { notes } = await bench.session().engine.call('prepare', requestOf({ source, destinations: [disk.device] }));
+
+    expect(notes.map(({ kind }) => kind)).not.toContain('onePartition');
+  });
+});

@@ -10,6 +10,8 @@ export const notes: Translated<typeof english> = {
   besideSystem: '{path} ist eine Partition des Laufwerks, auf dem das laufende System ist.',
   bootAreas:
     'Die Boot-Bereiche von {path} ({areas}) werden nicht {end, select, source {kopiert} other {beschrieben}}, nur sein Hauptbereich. {end, select, source {Ein Gerät, das von ihnen startet, startet nicht von der Kopie allein.} other {Sie behalten ihren Inhalt.}}',
+  onePartition:
+    '{path} hat keine Partitionstabelle, nur ein Dateisystem ({fileSystem}): Es sieht nach dem Abbild einer einzelnen Partition aus. {paths} {count, plural, one {hat danach ebenfalls} other {haben danach ebenfalls}} keine Partitionstabelle und {count, plural, one {startet} other {starten}} nichts, was eine braucht. Um eine Partition wiederherzustellen, wählen Sie diese Partition eines Laufwerks als Ziel.',
   gptNotAtEnd:
     '{count, plural, one {{paths} ist} other {{paths} sind}} größer als die Quelle: Die Sicherung der Partitionstabelle (GPT) wird nicht am Ende des Laufwerks liegen. Nach der Kopie verschiebt {count, plural, one {`sgdisk -e {paths}`} other {`sgdisk -e LAUFWERK`, für jedes davon,}} sie dorthin. Das ändert die Tabelle, und ein späterer Vergleich mit der Quelle meldet ihre Sektoren als verschieden: Vergleichen Sie vorher.',
   leftBehind:

@@ -9,6 +9,8 @@ export const notes = {
   besideSystem: '{path} is a partition of the disk that holds the running system.',
   bootAreas:
     'The boot areas of {path} ({areas}) are not {end, select, source {copied} other {written}}, only its main area is. {end, select, source {A board that boots from them does not boot from the copy alone.} other {They keep what they hold.}}',
+  onePartition:
+    '{path} has no partition table, only a file system ({fileSystem}): it looks like the image of one partition. {paths} will have no partition table, so what needs one does not start from {count, plural, one {it} other {them}}. To restore one partition, choose that partition of a drive as the destination.',
   gptNotAtEnd:
     '{count, plural, one {{paths} is} other {{paths} are}} larger than the source, so the backup of the partition table (GPT) will not be at the end of the drive. After the copy, {count, plural, one {`sgdisk -e {paths}`} other {`sgdisk -e DRIVE`, for each of them,}} moves it there. That changes the table, so a later comparison with the source reports its sectors as different: verify before it.',
   leftBehind:

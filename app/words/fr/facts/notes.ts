@@ -9,6 +9,8 @@ export const notes: Translated<typeof english> = {
   besideSystem: '{path} est une partition du disque qui porte le système en marche.',
   bootAreas:
     'Les zones de démarrage de {path} ({areas}) ne sont pas {end, select, source {copiées} other {écrites}}, seule sa zone principale l’est. {end, select, source {Une carte qui démarre depuis ces zones ne démarre pas depuis la copie seule.} other {Elles gardent leur contenu.}}',
+  onePartition:
+    '{path} n’a pas de table de partitions, seulement un système de fichiers ({fileSystem}) : il semble être l’image d’une seule partition. {paths} {count, plural, one {n’aura} other {n’auront}} pas non plus de table de partitions, et rien de ce qui en exige une n’en démarrera. Pour restaurer une partition, choisissez cette partition d’un disque comme destination.',
   gptNotAtEnd:
     '{count, plural, one {{paths} est plus grand} other {{paths} sont plus grands}} que la source : la sauvegarde de la table de partitions (GPT) ne sera pas à la fin du disque. Après la copie, {count, plural, one {`sgdisk -e {paths}`} other {`sgdisk -e DISQUE`, pour chacun,}} l’y déplace. Cela modifie la table, et une comparaison ultérieure avec la source signale ses secteurs comme différents : vérifiez avant.',
   leftBehind:

@@ -19,7 +19,7 @@ export const overwritten = (plan: Plan): Endpoint[] =>
     : [];
 
 const hasPart = ({ notes }: Plan, { realPath }: Endpoint): boolean =>
-  notes.some((note) => note.kind === 'partOfJob' && note.part === partOf(realPath));
+  notes.some((note) => (note.kind === 'partOfJob' || note.kind === 'partOfWholeJob') && note.part === partOf(realPath));
 
 /** Describes the loss of data on the destinations named by `which`. */
 function loss({ kind, request }: Plan, which: string): string {

@@ -81,6 +81,7 @@ export const NOTES = {
   unloggedMemory: {},
   leftOut: { path: 'text' },
   writtenByOther: { path: 'text' },
+  partOfWholeJob: { path: 'text', part: 'text', began: 'time' },
   partOfJob: { path: 'text', part: 'text', began: 'time' },
   logDamaged: {},
   goesOn: { began: 'time', there: 'size' },

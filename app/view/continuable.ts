@@ -2,6 +2,7 @@
 import type { JobError } from '../contract/errors.ts';
 import { isWrittenWhole } from '../contract/image-formats.ts';
 import { imageFormatOf, updates } from '../contract/request-facts.ts';
+import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 
 /** Failures of the drive itself. Continuing with the same drive would fail again. */
@@ -21,9 +22,17 @@ export function continuable({ plan, result, failure }: JobView): string | null {
       : result.rescue.rescued > 0;
   const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
   const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
-  const isWhole = (index: number): boolean => isWrittenWhole(imageFormatOf(plan.request), plan.destinations[index]!);
   const left = result.destinations.some(
-    ({ state, errors }, index) => state !== 'done' && !errors.some(ends) && !isWhole(index),
+    ({ state, errors }, index) => state !== 'done' && !errors.some(ends) && !isWhole(plan, index),
   );
   return begun && left ? plan.job : null;
 }
+
+/** Paths of the images that were cut short and have to be written anew. */
+export const toBeginAgain = ({ plan, result }: JobView): string[] =>
+  (result?.destinations ?? []).flatMap(({ state, path }, index) =>
+    plan.kind === 'copy' && state === 'cancelled' && isWhole(plan, index) ? [path] : [],
+  );
+
+const isWhole = ({ request, destinations }: Plan, index: number): boolean =>
+  isWrittenWhole(imageFormatOf(request), destinations[index]!);

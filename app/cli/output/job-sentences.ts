@@ -6,7 +6,7 @@ import { givenManifest, mapOf, newManifest, rescueOf, updates } from '../../cont
 import { counted, size } from '../../base/figures.ts';
 import { removedWords, verdictWords } from '../../records/verdict-words.ts';
 import { countsOf } from '../../view/total-progress.ts';
-import { continuable } from '../../view/continuable.ts';
+import { continuable, toBeginAgain } from '../../view/continuable.ts';
 import { isVerdict, tilesOf } from '../../view/destination-progress.ts';
 import { isComplete, verdictOf } from '../../view/verdict.ts';
 import { asStarted } from './own-name.ts';
@@ -153,6 +153,7 @@ export function afterwards(view: JobView): string[] {
     );
   }
   lines.push(...plan.notes.flatMap(againSentence), ...result.notes.map(noteSentence));
+  lines.push(...toBeginAgain(view).map((path) => `${shown(path)} cannot be continued: begin again.`));
   const job = continuable(view);
   if (job !== null) lines.push(asStarted(`Continue with: platter resume ${job}`));
   return lines;

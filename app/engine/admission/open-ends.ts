@@ -1,9 +1,10 @@
 // Opens the source and the destinations of a request, each in the way that the request needs.
 import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
+import { isWrittenWhole } from '../../contract/image-formats.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { JobKind } from '../../contract/request.ts';
-import { rescueOf, takesAsIs, unmounts, updates, writes } from '../../contract/request-facts.ts';
+import { imageFormatOf, rescueOf, takesAsIs, unmounts, updates, writes } from '../../contract/request-facts.ts';
 import { errnoOf, failure, failureOf, refuse } from '../../base/errors.ts';
 import { placeOf } from '../../base/paths.ts';
 import { stateDir } from '../../base/state-folder.ts';
@@ -161,7 +162,8 @@ async function image(
     if (image!.partId === null) return null;
     const job = await leftByJob(stateDir(), end);
     if (job === null) return refuseForeignPart('IN_USE', path, image!.part);
-    notes.push({ kind: 'partOfJob', path, part: image!.part, began: job.header.startedAt });
+    const kind = isWrittenWhole(imageFormatOf(job.header.request), end) ? 'partOfWholeJob' : 'partOfJob';
+    notes.push({ kind, path, part: image!.part, began: job.header.startedAt });
     return null;
   }
   const { logged, isTold } = left;

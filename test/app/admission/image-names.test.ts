@@ -306,6 +306,19 @@ describe('files of others', () => {
     },
   );
 
+  it('says of what an interrupted job left that it could not be continued', async () => {
+    const source = await bench.image('disk.img', SIZE);
+    const [copy, other] = [await bench.path('copy.img.xz'), await bench.path('other.img')];
+    const killed = bench.session();
+    const { job } = await killed.begin({ source, destinations: [copy, other], throttle: 2 * MiB });
+    await untilDurable(bench.log(job));
+    await killed.kill();
+
+    const { notes } = await session.engine.call('prepare', requestOf({ source, destinations: [copy] }));
+
+    expect(notes).toContainEqual(expect.objectContaining({ kind: 'partOfWholeJob', part: `${copy}.part` }));
+  });
+
   it('removes what an interrupted job left once the review named it, and offers no resume of it then', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [copy, other] = [await bench.path('copy.img'), await bench.path('other.img')];

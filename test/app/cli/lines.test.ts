@@ -340,6 +340,8 @@ describe('sentences', () => {
     };
     expect(overwritten(asked)).toEqual([image]);
     expect(lossLines(asked, plain).join('\n')).toContain('what an interrupted job has copied for it will be removed');
+    const whole = { ...asked, notes: [{ ...asked.notes[0]!, kind: 'partOfWholeJob' as const }] };
+    expect(overwritten(whole)).toEqual([image]);
     expect(overwritten({ ...asked, notes: [] })).toEqual([]);
   });
 

@@ -102,6 +102,35 @@ describe('what was there already', () => {
   });
 });
 
+describe('a copy that was cut short', () => {
+  const cut = (path: string): DestinationResult => ended(path, 'cancelled', null);
+  const one = (image: object, path: string): JobView => {
+    const view = over(asked({ destinations: [path] }), [cut(path)]);
+    const [end] = view.plan.destinations;
+    const request = {
+      ...view.plan.request,
+      imageFormat: { format: 'byName', level: null, threads: null, split: null, ...image },
+    };
+    return {
+      ...view,
+      plan: { ...view.plan, destinations: [{ ...end!, kind: 'file', realPath: path }], request },
+    } as JobView;
+  };
+
+  test.each<[object, string]>([
+    [{}, '/d/a.img.xz'],
+    [{}, '/d/a.gz'],
+    [{}, '/d/a.qcow2'],
+    [{ split: 4 * GB }, '/d/a.img.zst.000'],
+  ])('says of %j %s that it cannot be continued', (image, path) => {
+    expect(afterwards(one(image, path))).toEqual([`${path} cannot be continued: begin again.`]);
+  });
+
+  test('does not say so of an image that can be continued', () => {
+    expect(afterwards(one({}, '/d/a.img.zst')).filter((line) => line.includes('begin again'))).toEqual([]);
+  });
+});
+
 describe('a rescue', () => {
   const rescue: RescueProgress = { pass: 'retrying', retry: 2, rescued: 63 * GB, bad: 8192, left: GB, waiting: [] };
 

@@ -96,6 +96,8 @@ export const notes: Translated<typeof english> = {
     'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: Für ein Protokoll reicht der Speicher nicht.',
   leftOut: '{path} ist nicht da: Es wird ausgelassen und kann später fortgesetzt werden.',
   writtenByOther: '{path} wird ausgelassen: Ein anderer Auftrag hat es seitdem beschrieben.',
+  partOfWholeJob:
+    '{part} stammt vom unterbrochenen Auftrag vom {began}, der sich für {path} nicht fortsetzen lässt. Es wird entfernt.',
   partOfJob:
     '{part} stammt vom unterbrochenen Auftrag vom {began}. Es wird entfernt, und dieser Auftrag kann dann für {path} nicht mehr fortgesetzt werden.',
   logDamaged: 'Das Protokoll dieses Auftrags ist beschädigt: Alles wird noch einmal kopiert.',

@@ -90,6 +90,8 @@ export const notes = {
     'This job cannot be continued if it is interrupted, because there is not enough memory to keep a log.',
   leftOut: '{path} is not there: it is left out, and can be continued later.',
   writtenByOther: '{path} is left out: another job has written it since.',
+  partOfWholeJob:
+    '{part} is left over from the interrupted job of {began}, which cannot be continued for {path}. It is removed.',
   partOfJob:
     '{part} is left over from the interrupted job of {began}. It is removed, and that job can then not be continued for {path}.',
   logDamaged: 'The log of this job is damaged: everything is copied again.',

@@ -95,6 +95,8 @@ export const notes: Translated<typeof english> = {
     'La tâche ne pourra pas être continuée si elle est interrompue : il y a trop peu de mémoire pour tenir un journal.',
   leftOut: '{path} n’est pas là : il est laissé de côté, et pourra être continué plus tard.',
   writtenByOther: '{path} est laissé de côté : une autre tâche y a écrit depuis.',
+  partOfWholeJob:
+    '{part} vient de la tâche interrompue du {began}, qui ne peut pas être continuée pour {path}. Il sera supprimé.',
   partOfJob:
     '{part} vient de la tâche interrompue du {began}. Il sera supprimé, et cette tâche ne pourra plus être continuée pour {path}.',
   logDamaged: 'Le journal de cette tâche est endommagé : tout est recopié.',

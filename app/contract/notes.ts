@@ -18,6 +18,8 @@ export const NOTES = {
   joinsPieces: { path: 'text', count: 'count', last: 'text', bytes: 'bytes' },
   putTogether: { path: 'text', format: 'text', count: 'count', bytes: 'bytes', size: 'bytes' },
   partsLeftOut: { path: 'text', names: 'list' },
+  swapLeftOut: { names: 'list' },
+  tableDamaged: { path: 'text', file: 'text' },
   partsUnsized: { path: 'text', names: 'list' },
   packedLeftOut: { path: 'text' },
   splits: { path: 'text', size: 'bytes', first: 'text' },

@@ -99,6 +99,8 @@ export const REASONS = {
   pieceMissing: { name: 'text' },
   pieceOfOtherSize: { name: 'text', size: 'bytes', first: 'bytes' },
   laterPiece: { first: 'text' },
+  folderTables: { file: 'text', dump: 'text' },
+  folderTwice: { one: 'text', other: 'text' },
   notPartclone: {},
   imageOfOtherSize: { has: 'bytes', needs: 'bytes' },
   folderLacks: { file: 'text' },

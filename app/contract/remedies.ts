@@ -44,7 +44,7 @@ export const REMEDIES = {
   otherUnpacker: {},
   flattenDisk: { command: 'text' },
   bringPieces: {},
-  wholeFolder: {},
+  wholeFolder: { image: 'text' },
   nameFirstPiece: { first: 'text' },
   removePieces: { whole: 'text' },
   compareWhole: { command: 'text' },

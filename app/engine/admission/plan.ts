@@ -74,10 +74,12 @@ function notesOnPacked({ path, size, packed }: End): Note[] {
   const { format, bytes, files, entry, checksum, map, folder } = packed!;
   if (folder !== undefined) {
     const together: Note = { kind: 'putTogether', path, format, count: files.length, bytes, size };
-    const { leftOut, unsized } = folder;
+    const { leftOut, swap, damaged, unsized } = folder;
     return [
       together,
       ...(leftOut.length === 0 ? [] : [{ kind: 'partsLeftOut', path, names: [...leftOut] } as const]),
+      ...(swap.length === 0 ? [] : [{ kind: 'swapLeftOut', names: [...swap] } as const]),
+      ...(damaged === null ? [] : [{ kind: 'tableDamaged', path, file: damaged } as const]),
       ...(unsized.length === 0 ? [] : [{ kind: 'partsUnsized', path, names: [...unsized] } as const]),
     ];
   }

@@ -252,9 +252,8 @@ function againstPair(kind: JobKind, source: End, end: End, blocks: Blocks): Plat
       ? [check(end, 'IS_SOURCE', { kind: 'partIsSource', part: end.image.part })]
       : [];
   // The other files lie in the folder of the first one.
-  const another = (source.packed?.files.slice(1) ?? []).find(
-    ({ id, path }) => overlap(end, { id, realPath: path, block: null }, blocks) === 'same',
-  );
+  const further = [...(source.packed?.files.slice(1) ?? []), ...(source.packed?.folder?.others ?? [])];
+  const another = further.find(({ id, path }) => overlap(end, { id, realPath: path, block: null }, blocks) === 'same');
   const otherFile = another === undefined ? [] : [check(end, 'IS_SOURCE', { kind: 'isSourceAs', path: another.path })];
   const pieces = [...(end.image?.split?.later ?? []), ...(end.image?.split?.laterParts ?? [])];
   const read = new Set([source.id, ...(source.packed?.files ?? []).map(({ id }) => id)]);

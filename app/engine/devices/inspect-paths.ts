@@ -83,6 +83,12 @@ export interface FolderParts {
   partPaths: readonly (string | null)[];
   /** Partitions that the folder has nothing of. */
   leftOut: readonly string[];
+  /** Those of them that were swap. */
+  swap: readonly string[];
+  /** The file with a partition table whose checksum is wrong; null for none. */
+  damaged: string | null;
+  /** The files in the folder that are not among those of the parts. */
+  others: readonly Pick<SourceFile, 'path' | 'id'>[];
   /** Images of partitions whose size shows only when they are decoded. */
   unsized: readonly string[];
 }

@@ -1,16 +1,17 @@
 // A folder in which another program keeps a disk as several files: what the decoder makes a disk of.
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, failure, Refusal, unlessErrno } from '../../base/errors.ts';
-import { isClonezilla, planOfClonezilla, type DiskPart } from '../../parsers/disk-folders/clonezilla.ts';
-import { inspectExisting, type Found } from '../devices/inspect-paths.ts';
+import { anImage, isClonezilla, planOfClonezilla, type DiskPart } from '../../parsers/disk-folders/clonezilla.ts';
+import { idOf } from '../devices/file-ids.ts';
+import { inspectExisting, type FolderParts, type Found } from '../devices/inspect-paths.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { checkImages } from './folder-images.ts';
 import { SourceFiles } from './source-files.ts';
 
-/** A longer file is not one of the small ones that say what is in the folder. */
-const MOST_TEXT = 1024 ** 2;
+/** What is read of a file that says what is in the folder. They are small. */
+const MOST_READ = 1024 ** 2;
 export const CLONEZILLA = 'Clonezilla';
 
 /** A disk in a folder. */
@@ -23,8 +24,12 @@ export interface DiskFolder {
   /** The first file of each part; null for a part without one. */
   partPaths: readonly (string | null)[];
   leftOut: readonly string[];
+  swap: readonly string[];
+  damaged: string | null;
   /** Images whose size shows only when they are decoded. */
   unsized: readonly string[];
+  /** The paths of all files in the folder. */
+  names: readonly string[];
 }
 
 /** The disk in the folder at `path`; null for anything else. Rejects with a Refusal when a part of it is missing. */
@@ -33,19 +38,14 @@ export async function diskFolderAt(path: string): Promise<DiskFolder | null> {
   if (folder === null) return null;
   const sizes = await sizesIn(folder);
   if (!isClonezilla({ sizes })) return null;
-  const text = (name: string): string | null => {
-    const size = sizes.get(name);
-    if (size === undefined || size > MOST_TEXT) return null;
-    return unlessErrno(null, () => readFileSync(join(folder, name), 'utf8'));
-  };
-  const answer = planOfClonezilla({ sizes, text });
+  const answer = planOfClonezilla({ sizes, bytes: (name) => beginningOf(join(folder, name)) });
   if (!answer.ok) {
     const { reason } = answer;
-    throw new Refusal([
-      failure({ code: 'BAD_IMAGE', op: 'check', device: path, reason, remedy: { kind: 'wholeFolder' } }),
-    ]);
+    const image = anImage(sizes.keys());
+    const remedy = image === undefined ? {} : { remedy: { kind: 'wholeFolder', image } as const };
+    throw new Refusal([failure({ code: 'BAD_IMAGE', op: 'check', device: path, reason, ...remedy })]);
   }
-  const { size, parts, leftOut } = answer.plan;
+  const { size, parts, leftOut, swap, damaged } = answer.plan;
   const { error, unsized } = await checkImages(folder, parts);
   if (error !== null) throw new Refusal([error]);
   return {
@@ -54,9 +54,24 @@ export async function diskFolderAt(path: string): Promise<DiskFolder | null> {
     words: ['--disk', String(size), ...parts.flatMap((part) => ['--part', wordsOf(part)])],
     partPaths: parts.map(({ files }) => (files[0] === undefined ? null : join(folder, files[0]))),
     leftOut,
+    swap,
+    damaged,
     unsized,
+    names: [...sizes.keys()].map((name) => join(folder, name)),
   };
 }
+
+/** The first bytes of a file; null when it cannot be read. */
+const beginningOf = (path: string): Buffer | null =>
+  unlessErrno(null, () => {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(MOST_READ);
+      return bytes.subarray(0, readSync(file, bytes, 0, MOST_READ, 0));
+    } finally {
+      closeSync(file);
+    }
+  });
 
 const wordsOf = ({ at, size, files, from, literal }: DiskPart): string =>
   literal === null ? `${at} ${size} ${files.length} ${from ?? 'image'}` : `${at} ${size} = ${literal.toString('hex')}`;
@@ -70,6 +85,15 @@ async function placeOfFolder(path: string): Promise<string | null> {
     if (errnoOf(error) === null) throw error;
     return null;
   }
+}
+
+/** The identities of the files of a folder that are not among `files`. */
+function othersIn(names: readonly string[], { files }: SourceFiles): FolderParts['others'] {
+  const read = new Set(files.map(({ path }) => path));
+  return names.flatMap((path) => {
+    const id = read.has(path) ? null : idOf(path);
+    return id === null ? [] : [{ path, id }];
+  });
 }
 
 async function sizesIn(folder: string): Promise<Map<string, number>> {
@@ -101,7 +125,7 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
   // Its first file stands for it: the table, which is in every such folder.
   const found = await inspectExisting(folder.paths[0]!, blocks);
   if (found.end === null) return found;
-  const { size, words, partPaths, leftOut, unsized } = folder;
+  const { size, words, partPaths, leftOut, swap, damaged, unsized, names } = folder;
   return {
     end: {
       ...found.end,
@@ -112,7 +136,7 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
       packed: {
         ...{ format: CLONEZILLA, bytes: files.size, files: files.files, entry: null, seekable: false, sizeKey: null },
         ...{ checksum: null, checksumCovers: null, map: null },
-        folder: { words, partPaths, leftOut, unsized },
+        folder: { words, partPaths, leftOut, swap, damaged, unsized, others: othersIn(names, files) },
       },
     },
   };

@@ -3,6 +3,7 @@
 import type { Reason } from '../../contract/facts.ts';
 import { pieceNames } from '../piece-names.ts';
 import { extendedTables } from './extended-tables.ts';
+import { savedTable } from './saved-table.ts';
 import { readSfdiskDump, type DumpedPartition, type SfdiskDump } from './sfdisk-dump.ts';
 
 /** A part of a disk: bytes of files, the image in them, or bytes that are given here. Places and sizes in bytes. */
@@ -22,12 +23,17 @@ export interface DiskPlan {
   parts: DiskPart[];
   /** Partitions that the folder has nothing of. They become zeros. */
   leftOut: string[];
+  /** Those of them that were swap. */
+  swap: string[];
+  /** The file with a partition table whose checksum is wrong; null for none. */
+  damaged: string | null;
 }
 
-/** A folder: its names with their sizes, and the text of a small file in it. */
+/** A folder: its names with their sizes, and the first bytes of a file in it. */
 export interface Folder {
   sizes: ReadonlyMap<string, number>;
-  text: (name: string) => string | null;
+  /** null when it cannot be read. */
+  bytes: (name: string) => Buffer | null;
 }
 
 export type FolderPlan = { ok: true; plan: DiskPlan } | { ok: false; reason: Reason };
@@ -37,35 +43,51 @@ const SECTOR = 512;
 const [PRIMARY, BACKUP] = [34, 33];
 /** Files beside volumes that lie on partitions, which have no images of their own then. */
 const VOLUMES = /^(?:lvm_vg_dev\.list|luks-dev\.list|mdadm\.conf|mdstat\.txt)$/u;
+/** Types of a partition for swap, in an MBR and in a GPT. */
+const SWAP: ReadonlySet<string> = new Set(['82', '0657fd6d-a4ab-43c4-84e5-0933c84b4f4f']);
 const EXTENDED: ReadonlySet<string> = new Set(['5', 'f', '85', '05', '0f']);
 
 /** True for the names in a folder of Clonezilla. */
 export const isClonezilla = ({ sizes }: Pick<Folder, 'sizes'>): boolean =>
   sizes.has('parts') && (sizes.has('disk') || [...sizes.keys()].some((name) => name.endsWith('-pt.sf')));
 
+/** The names of a partition's image: whole, or its first piece. */
+const IMAGE = /\.(?:[\w+-]+-ptcl|dd)-img(?:\.\w+)?(?:\.a+)?$/u;
+
+/** The image of a partition among the names of a folder; undefined for none. */
+export const anImage = (names: Iterable<string>): string | undefined =>
+  [...names].filter((name) => IMAGE.test(name)).toSorted()[0];
+
 const no = (reason: Reason): FolderPlan => ({ ok: false, reason });
 
 /** How the disk in a folder of Clonezilla is put together. */
 export function planOfClonezilla(folder: Folder): FolderPlan {
-  const disks = (folder.text('disk') ?? '').split(/\s+/u).filter((name) => name !== '');
+  const text = (name: string): string => folder.bytes(name)?.toString() ?? '';
+  const disks = text('disk')
+    .split(/\s+/u)
+    .filter((name) => name !== '');
   if (disks.length === 0) return no({ kind: 'folderOfPartitions' });
   if (disks.length > 1) return no({ kind: 'folderOfDisks', disks });
   const [volumes] = [...folder.sizes].find(([name, size]) => VOLUMES.test(name) && size > 0) ?? [];
   if (volumes !== undefined) return no({ kind: 'folderOfVolumes', file: volumes });
   const disk = disks[0]!;
-  const dump = readSfdiskDump(folder.text(`${disk}-pt.sf`) ?? '');
+  const dump = readSfdiskDump(text(`${disk}-pt.sf`));
   if (dump?.sector !== SECTOR) return no({ kind: 'folderUnread', file: `${disk}-pt.sf` });
-  const saved = new Set((folder.text('parts') ?? '').split(/\s+/u));
+  const saved = new Set(text('parts').split(/\s+/u));
   const parts: DiskPart[] = [];
   const leftOut: string[] = [];
+  const swap: string[] = [];
   for (const one of dump.partitions) {
-    const files = imageOf(one.name, folder);
-    if (typeof files === 'string') return no({ kind: 'folderLacks', file: files });
-    if (files !== null) parts.push({ ...placeOf(one), files, from: null, literal: null });
+    const image = imageOf(one.name, folder);
+    if (image !== null && 'no' in image) return no(image.no);
+    if (image !== null) parts.push({ ...placeOf(one), files: image.files, from: null, literal: null });
     else if (EXTENDED.has(one.type) && dump.label === 'dos') continue;
     else if (saved.has(one.name) && !folder.sizes.has(`swappt-${one.name}.info`))
       return no({ kind: 'folderLacks', file: `${one.name}.*-ptcl-img*` });
-    else leftOut.push(one.name);
+    else {
+      leftOut.push(one.name);
+      if (SWAP.has(one.type) || folder.sizes.has(`swappt-${one.name}.info`)) swap.push(one.name);
+    }
   }
   const size = diskSize(disk, dump, folder);
   const tables = dump.label === 'gpt' ? gptParts(disk, dump, size, folder) : mbrParts(disk, dump, folder);
@@ -73,9 +95,12 @@ export function planOfClonezilla(folder: Folder): FolderPlan {
   const all = [...tables.parts, ...parts].toSorted((one, other) => one.at - other.at);
   const isSound =
     Number.isSafeInteger(size) && all.every((one, index) => one.at + one.size <= (all[index + 1]?.at ?? size));
-  return isSound
-    ? { ok: true, plan: { size, parts: all, leftOut } }
-    : no({ kind: 'folderUnread', file: `${disk}-pt.sf` });
+  if (!isSound) return no({ kind: 'folderUnread', file: `${disk}-pt.sf` });
+  const [file] = tables.parts[0]!.files;
+  const table = savedTable(dump, folder.bytes(file!) ?? Buffer.alloc(0), size);
+  return table === 'other'
+    ? no({ kind: 'folderTables', file: file!, dump: `${disk}-pt.sf` })
+    : { ok: true, plan: { size, parts: all, leftOut, swap, damaged: table === 'damaged' ? file! : null } };
 }
 
 const placeOf = ({ start, size }: DumpedPartition): { at: number; size: number } => ({
@@ -83,23 +108,26 @@ const placeOf = ({ start, size }: DumpedPartition): { at: number; size: number }
   size: size * SECTOR,
 });
 
-/** The files of a partition's image; the name of a missing piece; null for no image. */
-function imageOf(partition: string, { sizes }: Folder): readonly string[] | string | null {
+/** The files of a partition's image, or what is wrong with them; null for no image. */
+function imageOf(partition: string, { sizes }: Folder): { files: readonly string[] } | { no: Reason } | null {
   const names = [...sizes.keys()];
-  const first = names
-    .filter((name) => name.startsWith(`${partition}.`) && /\.(?:[\w+-]+-ptcl|dd)-img(?:\.\w+)?(?:\.a+)?$/u.test(name))
-    .find((name) => pieceNames(name, names).kind !== 'later');
+  const [first, other] = names
+    .filter((name) => name.startsWith(`${partition}.`) && IMAGE.test(name))
+    .filter((name) => pieceNames(name, names).kind !== 'later')
+    .toSorted();
   if (first === undefined) return null;
+  if (other !== undefined) return { no: { kind: 'folderTwice', one: first, other } };
   const found = pieceNames(first, names);
-  if (found.kind === 'gap') return found.missing;
+  if (found.kind === 'gap') return { no: { kind: 'folderLacks', file: found.missing } };
   const files = found.kind === 'pieces' ? found.names : [first];
   // A full disk leaves it empty. No bytes would be taken for a partition of zeros.
-  return files.find((name) => sizes.get(name) === 0) ?? files;
+  const empty = files.find((name) => sizes.get(name) === 0);
+  return empty === undefined ? { files } : { no: { kind: 'folderLacks', file: empty } };
 }
 
 /** Bytes of the disk. parted says them; older ones name the last sector. */
 function diskSize(disk: string, { lastLba, partitions }: SfdiskDump, folder: Folder): number {
-  const [, said] = /^Disk \/dev\/\S+: (\d+)s$/mu.exec(folder.text(`${disk}-pt.parted`) ?? '') ?? [];
+  const [, said] = /^Disk \/dev\/\S+: (\d+)s$/mu.exec(folder.bytes(`${disk}-pt.parted`)?.toString() ?? '') ?? [];
   const ends = partitions.map(({ start, size }) => start + size);
   return Math.max(Number(said ?? 0), lastLba === null ? 0 : lastLba + 1 + BACKUP, ...ends) * SECTOR;
 }

@@ -30,8 +30,10 @@ export const notes: Translated<typeof english> = {
   unpacksEntry: '{entry} in {path} wird beim Lesen entpackt ({format}, {bytes}). Es hat {size}.',
   putTogether:
     '{path} ist ein Ordner von {format}: Die Platte wird beim Lesen aus {count, number} Dateien zusammengesetzt ({bytes}). Sie hat {size}.',
-  partsLeftOut:
-    '{path} enthält nichts von diesen Partitionen, die zu Nullen werden: {names}. Formatieren Sie Auslagerungsspeicher nach der Kopie neu.',
+  partsLeftOut: '{path} enthält nichts von diesen Partitionen, die zu Nullen werden: {names}.',
+  swapLeftOut: 'Formatieren Sie diese Partitionen nach der Kopie wieder als Auslagerungsspeicher: {names}.',
+  tableDamaged:
+    'Die Partitionstabelle in {path} ({file}) hat eine falsche Prüfsumme: Ein System findet die Partitionen der Kopie vielleicht nicht.',
   partsUnsized:
     'In {path} zeigt sich die Größe dieser Abbilder erst beim Lesen: {names}. Ist eines kürzer als seine Partition, folgen ihm Nullen.',
   joinsPieces:

@@ -80,6 +80,9 @@ export const reasons: Translated<typeof english> = {
     'Sie ist in Teile zerlegt, und der Teil {name} hat {size}, der erste aber {first}. Er ist unvollständig oder kein Teil davon.',
   laterPiece: 'Sie ist ein Teil eines zerlegten Abbilds, dessen erster Teil {first} ist.',
   folderLacks: 'Der Ordner dieser Platte ist nicht vollständig: {file} fehlt oder ist zu kurz.',
+  folderTables:
+    'Die Partitionstabelle in {file} hat andere Partitionen, als {dump} sagt. Die Abbilder dieses Ordners haben also keine sicheren Plätze.',
+  folderTwice: 'Der Ordner enthält zwei Abbilder derselben Partition: {one} und {other}.',
   notPartclone: 'Sie hat nicht das Format von partclone, wie ihr Name sagt.',
   imageOfOtherSize: 'Das Abbild darin hat {has}, seine Partition aber {needs}.',
   folderUnread:

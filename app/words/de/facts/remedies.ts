@@ -101,8 +101,7 @@ export const remedies: Translated<typeof english> = {
   unpackToOpen: 'Entpacken Sie es zuerst in ein Abbild ({command}), und öffnen Sie dieses.',
   bringPieces:
     'Legen Sie alle Teile in einen Ordner. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
-  wholeFolder:
-    'Bringen Sie den ganzen Ordner, oder wählen Sie das Abbild einer Partition darin, etwa sda1.ext4-ptcl-img.zst.aa.',
+  wholeFolder: 'Bringen Sie den ganzen Ordner, oder wählen Sie das Abbild einer Partition darin, etwa {image}.',
   nameFirstPiece: 'Wählen Sie {first}. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
   removePieces:
     'Wählen Sie einen anderen Namen, entfernen Sie zuerst die anderen Teile, oder schreiben Sie {whole} in Teilen (--split).',

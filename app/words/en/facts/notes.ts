@@ -29,8 +29,10 @@ export const notes = {
   unpacksEntry: '{entry} in {path} is unpacked as it is read ({format}, {bytes}). It has {size}.',
   putTogether:
     '{path} is a folder of {format}: the disk is put together from {count, number} files as they are read ({bytes}). It has {size}.',
-  partsLeftOut:
-    '{path} has nothing of these partitions, which become zeros: {names}. Format swap again after the copy.',
+  partsLeftOut: '{path} has nothing of these partitions, which become zeros: {names}.',
+  swapLeftOut: 'Format these partitions as swap again after the copy: {names}.',
+  tableDamaged:
+    'The partition table in {path} ({file}) has a wrong checksum: a system may not find the partitions of the copy.',
   partsUnsized:
     'In {path}, the size of these images shows only as they are read: {names}. When one is shorter than its partition, zeros follow it.',
   joinsPieces: '{path} is the first of {count, number} pieces, which are read as one (up to {last}, together {bytes}).',

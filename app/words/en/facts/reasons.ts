@@ -78,6 +78,9 @@ export const reasons = {
     'It is split into pieces, and the piece {name} has {size} where the first one has {first}. It is incomplete, or no piece of it.',
   laterPiece: 'It is a piece of a split image whose first piece is {first}.',
   folderLacks: 'The folder of this disk is not whole: {file} is missing, or too short.',
+  folderTables:
+    'The partition table in {file} has other partitions than {dump} says, so the images of this folder have no sure places.',
+  folderTwice: 'The folder has two images of the same partition: {one} and {other}.',
   notPartclone: 'It is not in the format of partclone, as its name says.',
   imageOfOtherSize: 'The image in it has {has}, but its partition {needs}.',
   folderUnread:

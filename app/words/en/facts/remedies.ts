@@ -88,7 +88,7 @@ export const remedies = {
   unpackToOpen: 'Unpack it into an image first ({command}), and open that.',
   bringPieces:
     'Put all its pieces into one folder. If the file is no piece, write its bytes as they are (--as-is on the command line).',
-  wholeFolder: 'Bring the whole folder, or choose the image of one partition in it, such as sda1.ext4-ptcl-img.zst.aa.',
+  wholeFolder: 'Bring the whole folder, or choose the image of one partition in it, such as {image}.',
   nameFirstPiece: 'Choose {first}. If the file is no piece, write its bytes as they are (--as-is on the command line).',
   removePieces: 'Choose another name, remove the other pieces first, or write {whole} in pieces (--split).',
   compareWhole: 'All pieces are read as one when the first of them is the source: {command} compares them.',

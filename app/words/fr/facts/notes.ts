@@ -29,8 +29,10 @@ export const notes: Translated<typeof english> = {
   unpacksEntry: '{entry}, dans {path}, est décompressé à la lecture ({format}, {bytes}). Il fait {size}.',
   putTogether:
     '{path} est un dossier de {format} : le disque est assemblé à la lecture à partir de {count, number} fichiers ({bytes}). Il fait {size}.',
-  partsLeftOut:
-    '{path} ne contient rien de ces partitions, qui deviennent des zéros : {names}. Reformatez l’espace d’échange après la copie.',
+  partsLeftOut: '{path} ne contient rien de ces partitions, qui deviennent des zéros : {names}.',
+  swapLeftOut: 'Reformatez ces partitions comme espace d’échange après la copie : {names}.',
+  tableDamaged:
+    'La table de partitions dans {path} ({file}) a une somme de contrôle fausse : un système peut ne pas trouver les partitions de la copie.',
   partsUnsized:
     'Dans {path}, la taille de ces images n’apparaît qu’à la lecture : {names}. Si l’une est plus courte que sa partition, des zéros la suivent.',
   joinsPieces:

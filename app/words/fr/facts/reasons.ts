@@ -78,6 +78,9 @@ export const reasons: Translated<typeof english> = {
     'Il est découpé en morceaux, et le morceau {name} fait {size} alors que le premier fait {first}. Il est incomplet, ou n’en fait pas partie.',
   laterPiece: 'C’est un morceau d’une image découpée dont le premier morceau est {first}.',
   folderLacks: 'Le dossier de ce disque n’est pas complet : {file} manque ou est trop court.',
+  folderTables:
+    'La table de partitions dans {file} a d’autres partitions que celles que dit {dump} : les images de ce dossier n’ont pas de place sûre.',
+  folderTwice: 'Le dossier contient deux images de la même partition : {one} et {other}.',
   notPartclone: 'Il n’est pas au format de partclone, comme son nom le dit.',
   imageOfOtherSize: 'L’image qu’il contient a {has}, mais sa partition {needs}.',
   folderUnread:

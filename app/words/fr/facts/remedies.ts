@@ -90,8 +90,7 @@ export const remedies: Translated<typeof english> = {
   unpackToOpen: 'Décompressez-la d’abord dans une image ({command}), puis ouvrez celle-ci.',
   bringPieces:
     'Mettez tous ses morceaux dans un même dossier. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
-  wholeFolder:
-    'Apportez le dossier entier, ou choisissez l’image d’une de ses partitions, comme sda1.ext4-ptcl-img.zst.aa.',
+  wholeFolder: 'Apportez le dossier entier, ou choisissez l’image d’une de ses partitions, comme {image}.',
   nameFirstPiece: 'Choisissez {first}. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
   removePieces:
     'Choisissez un autre nom, retirez d’abord les autres morceaux, ou écrivez {whole} en morceaux (--split).',

@@ -158,6 +158,28 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
     await folder.run('dd if=copy.img of=part bs=1M skip=1 count=20 && fsck.ext4 -fn part');
   });
 
+  test.each(['sda-pt.sf', 'disk', 'parts', 'sda-mbr'])('is not overwritten: %s as a destination', async (name) => {
+    using folder = await saved('gpt', 'sda2', 'sda3');
+    const before = readFileSync(folder.at(`image/${name}`));
+
+    const run = await platter(['copy', '--yes', '--json', folder.at('image'), folder.at(`image/${name}`)]);
+
+    expectRefusal(run);
+    expect(errorsOf(run)[0]).toMatchObject({ code: 'IS_SOURCE' });
+    expect(readFileSync(folder.at(`image/${name}`)).equals(before)).toBe(true);
+  });
+
+  test('with a table whose checksum is wrong is copied with a note on it', async () => {
+    using folder = await saved('gpt', 'sda2', 'sda3');
+    await folder.run("printf '\\x5a' | dd of=image/sda-gpt-1st bs=1 seek=528 conv=notrunc");
+
+    const run = await platter(['copy', '--yes', folder.at('image'), folder.at('copy.img')]);
+
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout + run.stderr).toContain('(sda-gpt-1st) has a wrong checksum');
+    expect(run.stdout + run.stderr).toContain('Format these partitions as swap again after the copy: sda3.');
+  });
+
   test('with a damaged piece fails, names the image and leaves no copy', async () => {
     using folder = await saved('gpt', 'sda2', 'sda3');
     const piece = folder.at('image/sda1.ext4-ptcl-img.zst.ab');

@@ -1,7 +1,8 @@
 // Asks for consent before anything is overwritten.
+import { basename, extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Endpoint, Plan } from '../contract/jobs.ts';
+import type { Endpoint, OldFile, Plan } from '../contract/jobs.ts';
 import { updates, writes } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { partOf } from '../engine/devices/inspect-paths.ts';
@@ -57,8 +58,8 @@ function contents({ contents: found, kind, mounts }: Endpoint): string[] {
 }
 
 /** "SanDisk Ultra, serial 4C530001, 64.0 GB, USB bus 1, port 2". Unknown properties are named as missing. */
-export function identity({ kind, model, serial, size, port, overwrites }: Endpoint): string {
-  if (kind === 'file') return overwrites ? `existing file, ${inWords(size)}` : 'a new file';
+export function identity({ kind, realPath, model, serial, size, port, overwrites, old }: Endpoint): string {
+  if (kind === 'file') return overwrites ? existing(realPath, old ?? { size, lastPiece: null }) : 'a new file';
   const facts = [
     printable(model ?? 'unknown model'),
     serial === null ? 'no serial' : `serial ${printable(serial)}`,
@@ -66,6 +67,12 @@ export function identity({ kind, model, serial, size, port, overwrites }: Endpoi
     ...(port === null ? [] : [english.port(port)]),
   ];
   return facts.join(', ');
+}
+
+/** "existing file, 64.0 GB"; "existing pieces disk.img.000 to .003, 64.0 GB". */
+function existing(realPath: string, { size, lastPiece }: OldFile): string {
+  if (lastPiece === null) return `existing file, ${inWords(size)}`;
+  return `existing pieces ${printable(basename(realPath))} to ${extname(lastPiece)}, ${inWords(size)}`;
 }
 
 /** Milliseconds in which lines arrive that were typed before the question. */

@@ -33,6 +33,16 @@ export interface Endpoint {
   mounts: Mounted[];
   /** The job would overwrite data: it is a block device or an existing file. */
   overwrites: boolean;
+  /** The file that an image replaces; absent where there is none. */
+  old?: OldFile;
+}
+
+/** An image that is replaced. */
+export interface OldFile {
+  /** Bytes, of all its pieces together. */
+  size: number;
+  /** The name of its last piece, which goes with those before it; null for an image in one file. */
+  lastPiece: string | null;
 }
 
 /** How much of one partition is copied when only used blocks are. Sizes in bytes. */

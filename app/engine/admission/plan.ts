@@ -75,13 +75,12 @@ function notesOnPacked({ path, size, packed }: End): Note[] {
   if (folder !== undefined) {
     const together: Note = { kind: 'putTogether', path, format, count: files.length, bytes, size };
     const { leftOut, swap, damaged, unsized } = folder;
-    return [
-      together,
-      ...(leftOut.length === 0 ? [] : [{ kind: 'partsLeftOut', path, names: [...leftOut] } as const]),
-      ...(swap.length === 0 ? [] : [{ kind: 'swapLeftOut', names: [...swap] } as const]),
-      ...(damaged === null ? [] : [{ kind: 'tableDamaged', path, file: damaged } as const]),
-      ...(unsized.length === 0 ? [] : [{ kind: 'partsUnsized', path, names: [...unsized] } as const]),
-    ];
+    const notes: Note[] = [together];
+    if (leftOut.length > 0) notes.push({ kind: 'partsLeftOut', path, names: [...leftOut] });
+    if (swap.length > 0) notes.push({ kind: 'swapLeftOut', names: [...swap] });
+    if (damaged !== null) notes.push({ kind: 'tableDamaged', path, file: damaged });
+    if (unsized.length > 0) notes.push({ kind: 'partsUnsized', path, names: [...unsized] });
+    return notes;
   }
   const unpacks: Note =
     entry === null

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { SECTOR_SIZE, type Mounted } from '../../contract/disks.ts';
 import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Content, Reason } from '../../contract/facts.ts';
-import type { Endpoint } from '../../contract/jobs.ts';
+import type { Endpoint, OldFile } from '../../contract/jobs.ts';
 import type { ChecksumCovers } from '../../contract/request.ts';
 import type { Bmap } from '../../parsers/bmap.ts';
 import { withDescendants, type Block, type Blocks } from './block-devices.ts';
@@ -268,6 +268,17 @@ export function endpoint(end: End, bytes: number, written: boolean, mounts: Moun
     contents: block === null ? [] : contentsOf(block),
     mounts,
     overwrites: written && id !== null,
+    ...(written && id !== null && image !== null ? { old: oldFile(end.size, image) } : {}),
+  };
+}
+
+/** What has the name of an image now. `size`: bytes of the file, or of its first piece. */
+function oldFile(size: number, { split }: ImagePlace): OldFile {
+  const later = split?.later ?? [];
+  const last = later.at(-1);
+  return {
+    size: later.reduce((sum, piece) => sum + piece.size, size),
+    lastPiece: last === undefined ? null : basename(last.path),
   };
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
 import { notesOnPackedImages } from '../../../app/engine/admission/packed-images.ts';
 import { refusals } from '../../../app/engine/admission/refusals.ts';
-import type { End, ImagePlace } from '../../../app/engine/devices/inspect-paths.ts';
+import { endpoint, type End, type ImagePlace } from '../../../app/engine/devices/inspect-paths.ts';
 import { GB, picture } from '../devices/machines.ts';
 import type { JobKind } from '../../../app/contract/request.ts';
 import { source, place, image, codes } from './ends.ts';
@@ -151,4 +151,21 @@ describe('refusals: an image as destination', () => {
       '/images/copy.img NO_SPACE',
     ]);
   });
+});
+
+describe('the review of an image that is replaced', () => {
+  const later = [1, 2].map((index) => ({
+    ...{ path: `/images/copy.img.00${index}`, id: `file:8:1:${index}`, size: GB, modified: 0, odd: false },
+  }));
+  const split = { size: GB, whole: '/images/copy.img', later, laterParts: [], strays: [] };
+  const old = { id: 'file:8:1:9', size: 3 * GB };
+
+  it.each([
+    ['one file', image(old), { size: 3 * GB, lastPiece: null }],
+    ['pieces', image({ ...old, image: place({ split }) }), { size: 5 * GB, lastPiece: 'copy.img.002' }],
+  ])('has its own size: %s', (_, end, expected) =>
+    expect(endpoint(end, 7 * GB, true)).toMatchObject({ size: 7 * GB, overwrites: true, old: expected }),
+  );
+
+  it('has none of a new image', () => expect(endpoint(image(), GB, true)).not.toHaveProperty('old'));
 });

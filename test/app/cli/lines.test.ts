@@ -365,6 +365,19 @@ describe('sentences', () => {
     expect(identity(endpoint('x', { model: null, serial: null }))).toBe('unknown model, no serial, 64.0 GB');
   });
 
+  test('a loss has the size of the file that is replaced, and all its pieces', () => {
+    const one = endpoint('/images/disk.img', {
+      kind: 'file',
+      realPath: '/images/disk.img.000',
+      old: { size: 2e9, lastPiece: null },
+    });
+
+    expect(identity(one)).toBe('existing file, 2.0 GB');
+    expect(identity({ ...one, old: { size: 2e9, lastPiece: 'disk.img.003' } })).toBe(
+      'existing pieces disk.img.000 to .003, 2.0 GB',
+    );
+  });
+
   test('lists what is on the disks and why one is locked, within the width', () => {
     const disk: Disk = {
       path: '/dev/sda',

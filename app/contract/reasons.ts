@@ -98,6 +98,7 @@ export const REASONS = {
   packedMemory: {},
   pieceMissing: { name: 'text' },
   pieceOfOtherSize: { name: 'text', size: 'bytes', first: 'bytes' },
+  onlyPieces: { first: 'text' },
   laterPiece: { first: 'text' },
   folderTables: { file: 'text', dump: 'text' },
   folderTwice: { one: 'text', other: 'text' },

@@ -45,6 +45,8 @@ export const REMEDIES = {
   flattenDisk: { command: 'text' },
   bringPieces: {},
   wholeFolder: { image: 'text' },
+  nameThatPiece: { first: 'text' },
+  sourceFirst: { destination: 'text' },
   nameFirstPiece: { first: 'text' },
   removePieces: { whole: 'text' },
   compareWhole: { command: 'text' },

@@ -92,7 +92,11 @@ export async function examine(
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
   const data = await ofSource(source, answers, dataOf(request, source, destinations, load));
   const intent = { kind, update: updates(request), unmount: unmounts(request), bytes, data, files };
-  const against = await explainPieces(refusals(intent, source, destinations, blocks), kind, destinations);
+  const against = await explainPieces(
+    refusals(intent, advised(source, kind, destinations), destinations, blocks),
+    kind,
+    destinations,
+  );
   throwIfAny(
     await withClaims(
       [
@@ -299,4 +303,17 @@ const finding = (answers: Answers, path: string, found: Promise<Found>): Promise
 function errorsOf(error: unknown): readonly PlatterError[] {
   if (error instanceof Refusal) return error.errors;
   throw error;
+}
+
+/** Advises another order when nothing is at the source and something is at a destination. */
+function advised(source: Found | null, kind: WorkRequest['kind'], destinations: readonly Found[]): Found | null {
+  const there = destinations.find(({ end }) => end !== null && end.id !== null);
+  if (kind !== 'copy' || there === undefined || source?.end !== null) return source;
+  const { error } = source;
+  if (error.reason.kind !== 'nothingThere' || error.device?.startsWith('/dev/') === true) return source;
+  const { code, op, device, reason } = error;
+  return {
+    end: null,
+    error: failure({ code, op, device, reason, remedy: { kind: 'sourceFirst', destination: there.end!.path } }),
+  };
 }

@@ -18,6 +18,7 @@ import { otherPieces, splitPlace, type SplitPlace } from './split-place.ts';
 import { mountOf } from './mounts.ts';
 import type { NativeDevice, NativeFileState } from '../native/addon.ts';
 import type { Located } from './shared-storage.ts';
+import { absent } from './absent.ts';
 import { siblingPath, checkName, isForDevices, placeOf } from '../../base/paths.ts';
 
 /** One end of a request as it was found. */
@@ -162,16 +163,7 @@ export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
   finding(path, blocks, async () => {
     const realPath = await realPathOrNull(path);
     if (realPath !== null) return existing(path, realPath, blocks);
-    const left = await lstat(partOf(path)).catch(nullIfAbsent);
-    return refuse({
-      code: 'NOT_FOUND',
-      op: 'open',
-      device: path,
-      errno: 'ENOENT',
-      ...(left?.isFile() === true
-        ? { reason: { kind: 'onlyPart', part: partOf(path) }, remedy: { kind: 'finishPart' } }
-        : { reason: { kind: 'nothingThere' } }),
-    });
+    throw new Refusal([await absent(path)]);
   });
 
 /**

@@ -5,7 +5,8 @@ import { resolve } from 'node:path';
 import { partsOf } from '../../contract/request-facts.ts';
 import type { BmapChoice } from '../../contract/request.ts';
 import { checkPlainFile } from '../../base/durable-file.ts';
-import { failureOf, Refusal } from '../../base/errors.ts';
+import { Refusal } from '../../base/errors.ts';
+import { openingFailure } from '../devices/absent.ts';
 import { bmapBeside, checkBmapSize, hasAllChecksums, readBmapFile, type BmapFile } from './bmap-file.ts';
 import { checksumBeside, isContradiction, type Unclear } from './checksum-beside.ts';
 import { contentKey, keepSize } from './known-sizes.ts';
@@ -53,7 +54,7 @@ export interface CheckRequirement extends Requirement {
  */
 export async function checkFile(path: string, requirement: CheckRequirement): Promise<Checked> {
   needDecoder(path);
-  checkPath(path);
+  await checkPath(path);
   const pieces = await piecesAt(await realpath(path), path);
   const file = await SourceFiles.open(pieces?.paths ?? [path]);
   const whole = pieces?.whole ?? path;
@@ -124,12 +125,12 @@ const bmapSummary = ({ path, bmap }: BmapFile): Checked['bmap'] => ({
   checksums: hasAllChecksums(bmap),
 });
 
-/** For a socket, open(2) would only say ENXIO. Throws a Refusal. */
-function checkPath(path: string): void {
+/** For a socket, open(2) would only say ENXIO. Rejects with a Refusal. */
+async function checkPath(path: string): Promise<void> {
   try {
     checkPlainFile(statSync(path), path, Infinity);
   } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', path, 'file')]);
+    throw error instanceof Refusal ? error : new Refusal([await openingFailure(error, path)]);
   }
 }
 

@@ -6,12 +6,13 @@ import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { BmapFacts, Described, Inside, Packing } from '../../contract/disk-content.ts';
 import type { Recognised } from '../../contract/sources.ts';
-import { errnoOf, failureOf, outcome, Refusal, refuse } from '../../base/errors.ts';
+import { errnoOf, outcome, Refusal, refuse } from '../../base/errors.ts';
 import { insideOf } from '../../parsers/disk-content.ts';
 import { leastSize } from '../../parsers/partitions/table.ts';
 import { PIECE, Pieces } from '../../parsers/bytes/pieces.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
+import { openingFailure } from '../devices/absent.ts';
 import { numberOf } from '../devices/file-ids.ts';
 import { content } from '../devices/sysfs.ts';
 import { bmapBeside, checkBmapSize, readBmapFile } from './bmap-file.ts';
@@ -90,7 +91,7 @@ async function opened(path: string): Promise<FileHandle> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+    throw new Refusal([await openingFailure(error, path)]);
   }
 }
 

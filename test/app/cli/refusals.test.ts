@@ -283,6 +283,30 @@ test('makes the seeded bytes that the tests of this folder rest on', async () =>
   expect(await digest(path)).toBe(await digest(`${path}.b`));
 });
 
+describe('SOURCE and DEST in the wrong order', () => {
+  test('are told when SOURCE is missing and DEST is there', async () => {
+    const disk = await bench.image('disk.img', MiB);
+    const image = join(await bench.directory(), 'new.img');
+
+    const run = await platter(['copy', image, disk, '--yes']);
+
+    expect([run.code, run.stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        `There is nothing at this path. Check the path. To copy ${disk}, name it first: SOURCE comes before DEST.`,
+      ),
+    ]);
+  });
+
+  test('are no advice when neither is there', async () => {
+    const folder = await bench.directory();
+
+    const run = await platter(['copy', join(folder, 'a.img'), join(folder, 'b.img'), '--yes']);
+
+    expect(run.stderr).toContain('Check the path, or plug the drive in again.');
+  });
+});
+
 describe('the name of a new image', () => {
   test.each([
     ['gzip', 'out.xz', 'Its name says xz, but the image would be packed as gzip.', 'Let its name end in .gz'],

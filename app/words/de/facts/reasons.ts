@@ -78,6 +78,7 @@ export const reasons: Translated<typeof english> = {
   pieceMissing: 'Sie ist in Teile zerlegt, und der Teil {name} fehlt.',
   pieceOfOtherSize:
     'Sie ist in Teile zerlegt, und der Teil {name} hat {size}, der erste aber {first}. Er ist unvollständig oder kein Teil davon.',
+  onlyPieces: 'Es gibt davon nur Teile, und der erste ist {first}.',
   laterPiece: 'Sie ist ein Teil eines zerlegten Abbilds, dessen erster Teil {first} ist.',
   folderLacks: 'Der Ordner dieser Platte ist nicht vollständig: {file} fehlt oder ist zu kurz.',
   folderTables:

@@ -102,6 +102,9 @@ export const remedies: Translated<typeof english> = {
   bringPieces:
     'Legen Sie alle Teile in einen Ordner. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
   wholeFolder: 'Bringen Sie den ganzen Ordner, oder wählen Sie das Abbild einer Partition darin, etwa {image}.',
+  nameThatPiece: 'Nennen Sie diesen: {first}',
+  sourceFirst:
+    'Prüfen Sie den Pfad. Um {destination} zu kopieren, nennen Sie es zuerst: Die Quelle steht vor dem Ziel.',
   nameFirstPiece: 'Wählen Sie {first}. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
   removePieces:
     'Wählen Sie einen anderen Namen, entfernen Sie zuerst die anderen Teile, oder schreiben Sie {whole} in Teilen (--split).',

@@ -76,6 +76,7 @@ export const reasons = {
   pieceMissing: 'It is split into pieces, and the piece {name} is missing.',
   pieceOfOtherSize:
     'It is split into pieces, and the piece {name} has {size} where the first one has {first}. It is incomplete, or no piece of it.',
+  onlyPieces: 'It is in pieces, the first of which is {first}.',
   laterPiece: 'It is a piece of a split image whose first piece is {first}.',
   folderLacks: 'The folder of this disk is not whole: {file} is missing, or too short.',
   folderTables:

@@ -89,6 +89,8 @@ export const remedies = {
   bringPieces:
     'Put all its pieces into one folder. If the file is no piece, write its bytes as they are (--as-is on the command line).',
   wholeFolder: 'Bring the whole folder, or choose the image of one partition in it, such as {image}.',
+  nameThatPiece: 'Name that one: {first}',
+  sourceFirst: 'Check the path. To copy {destination}, name it first: SOURCE comes before DEST.',
   nameFirstPiece: 'Choose {first}. If the file is no piece, write its bytes as they are (--as-is on the command line).',
   removePieces: 'Choose another name, remove the other pieces first, or write {whole} in pieces (--split).',
   compareWhole: 'All pieces are read as one when the first of them is the source: {command} compares them.',

@@ -76,6 +76,7 @@ export const reasons: Translated<typeof english> = {
   pieceMissing: 'Il est découpé en morceaux, et le morceau {name} manque.',
   pieceOfOtherSize:
     'Il est découpé en morceaux, et le morceau {name} fait {size} alors que le premier fait {first}. Il est incomplet, ou n’en fait pas partie.',
+  onlyPieces: 'Il n’y en a que des morceaux, dont le premier est {first}.',
   laterPiece: 'C’est un morceau d’une image découpée dont le premier morceau est {first}.',
   folderLacks: 'Le dossier de ce disque n’est pas complet : {file} manque ou est trop court.',
   folderTables:

@@ -91,6 +91,9 @@ export const remedies: Translated<typeof english> = {
   bringPieces:
     'Mettez tous ses morceaux dans un même dossier. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
   wholeFolder: 'Apportez le dossier entier, ou choisissez l’image d’une de ses partitions, comme {image}.',
+  nameThatPiece: 'Nommez celui-ci : {first}',
+  sourceFirst:
+    'Vérifiez le chemin. Pour copier {destination}, nommez-le d’abord : la source vient avant la destination.',
   nameFirstPiece: 'Choisissez {first}. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
   removePieces:
     'Choisissez un autre nom, retirez d’abord les autres morceaux, ou écrivez {whole} en morceaux (--split).',

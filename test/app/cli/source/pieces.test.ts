@@ -48,6 +48,27 @@ async function split({ make }: { make: string }): Promise<Folder> {
   return folder;
 }
 
+describe.skipIf(skip !== '')(`the name of the whole${skip}`, () => {
+  test.each(['check', 'info', 'copy'])(
+    'names the first piece when %s gets it and only pieces are there',
+    async (command) => {
+      using folder = new Folder();
+      await folder.run('truncate -s 5M x.img.zst.000 && truncate -s 1M x.img.zst.001');
+
+      const run = await platter([
+        command,
+        folder.at('x.img.zst'),
+        ...(command === 'copy' ? ['--yes', folder.at('o.img')] : []),
+      ]);
+
+      expect(run.code).not.toBe(0);
+      expect(run.stderr).toContain(
+        `It is in pieces, the first of which is x.img.zst.000. Name that one: ${folder.at('x.img.zst.000')}`,
+      );
+    },
+  );
+});
+
 describe.skipIf(skip !== '')(`a split image${skip}`, () => {
   describe.skipIf(noLab !== null)('on drives', () => {
     test.each(SPLITS)('of $what is written to two drives as it was before', async (one) => {

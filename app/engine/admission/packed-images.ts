@@ -4,7 +4,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason, Remedy } from '../../contract/facts.ts';
 import { formatByName, PACKED_FORMATS, pieceAt, wholeOf } from '../../contract/image-formats.ts';
 import { FAT_LONGEST } from '../../contract/limits.ts';
-import { imageFormatOf, rescueOf, updates } from '../../contract/request-facts.ts';
+import { imageFormatOf, rescueOf, takesAsIs, updates } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { failure } from '../../base/errors.ts';
 import { namedFormat } from '../../parsers/name-endings.ts';
@@ -58,7 +58,7 @@ const remedyOf = (job: string): Remedy | undefined =>
 function againstEnding({ path, realPath, image }: End, request: WorkRequest): PlatterError[] {
   const named = namedFormat(basename(image?.split ? wholeOf(realPath) : realPath));
   const format = image?.packing?.format ?? null;
-  if (named === null || named === format || (format === null && request.asIs)) return [];
+  if (named === null || named === format || (format === null && takesAsIs(request))) return [];
   if (format !== null)
     return [
       wrong({ kind: 'namedOther', named, format }, path, {

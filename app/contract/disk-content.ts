@@ -184,6 +184,8 @@ export interface Described extends Inside {
   bmap: BmapFacts | null;
   /** What a packed image says of its copy; null when it says nothing. */
   copied: ImageSummary | null;
+  /** What it says of its copy contradicts the image: it was left out. */
+  copiedOther?: true;
   /** Why some of it could not be inspected; null when all was. */
   problem: PlatterError | null;
 }

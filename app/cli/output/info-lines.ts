@@ -188,7 +188,9 @@ function bmapFacts({ bmap }: Described): [string, string][] {
 }
 
 /** What a packed image says of its copy. */
-function copyFacts({ copied }: Described): [string, string][] {
+function copyFacts({ copied, copiedOther }: Described): [string, string][] {
+  if (copiedOther)
+    return [['Copied', 'The image contradicts what it says of its copy, which is therefore not trusted']];
   if (copied === null) return [];
   const { createdAt, program, anonymous, source, used, bytes, parts } = copied;
   const { model, serial, path } = source;

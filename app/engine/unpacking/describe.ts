@@ -5,6 +5,7 @@ import { basename, resolve } from 'node:path';
 import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { BmapFacts, Described, Inside, Packing } from '../../contract/disk-content.ts';
+import type { ImageSummary } from '../../contract/image-summary.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { errnoOf, outcome, Refusal, refuse } from '../../base/errors.ts';
 import { insideOf } from '../../parsers/disk-content.ts';
@@ -165,16 +166,22 @@ async function lookInto(
   // It takes the whole of a small image to know its size, and much of a large one to know that it is large.
   const seen =
     reach === null ? NOTHING_PARSED : await parseContents(reach, null, supply === null || file.size < MOST_TO_END);
-  const copied = packed?.format === 'zstd' ? await summaryIn(readerOf(file), file.size) : null;
+  const said = packed?.format === 'zstd' ? await summaryIn(readerOf(file), file.size) : null;
+  const copied = said !== null && canBe(said, seen) ? said : null;
   const isMore = seen.sizeIs !== 'exact' && least > (seen.size ?? 0);
   return {
     packed,
     copied,
+    ...(copied === said ? {} : { copiedOther: true as const }),
     ...seen,
     ...(isMore ? { size: least, sizeIs: 'atLeast' as const } : {}),
     problem: problem ?? seen.problem,
   };
 }
+
+/** True for a summary that can be of an image of this size. */
+const canBe = ({ bytes, used }: ImageSummary, { size, sizeIs }: ParsedContents): boolean =>
+  (sizeIs !== 'exact' || bytes === size) && (used ?? 0) <= bytes;
 
 /** Reads the file as far as it is there. A failure to read gives no bytes: the copy is described without its summary. */
 function readerOf(file: SourceBytes): ReadAt {

@@ -1,10 +1,12 @@
 // `platter info` describes a file or a disk, and its content.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
 import { canLab } from '../../../lab/lab.ts';
 import { oldImage } from '../../job/old-image.ts';
+import { encodeSummary } from '../../../../app/engine/formats/image-summary.ts';
+import { endOfZstd } from '../../../../app/engine/packing/seekable-zstd.ts';
 import { Folder } from '../../parsers/source-files.ts';
 import { Bench, MiB, PLATTER, platter, type JsonObject } from '../support.ts';
 
@@ -49,6 +51,29 @@ describe('platter info of a file', () => {
 
     expect(await document(folder.at('old.img.zst'))).toMatchObject({ copied: { source: { path: '/mnt/old.img' } } });
     expect(stdout).toMatch(/Copied +2026-11-30 .* by platter 0\.1\.0\n +From +\/mnt\/old\.img\n/u);
+  });
+
+  test.skipIf(skip !== '').each([
+    ['the size', { bytes: 4 * MiB }],
+    ['the used bytes', { used: 3 * MiB }],
+  ])(`does not trust a summary that lies about %s${skip}`, async (_, lie) => {
+    using folder = new Folder();
+    await folder.run('head -c 2M /dev/urandom > disk.img && zstd -q disk.img');
+    const packed = readFileSync(folder.at('disk.img.zst'));
+    const summary = encodeSummary({
+      ...{ createdAt: 1_795_478_399_000, program: 'platter 9.9.9', bytes: 2 * MiB, anonymous: false },
+      ...{ source: { path: '/dev/sdb', model: null, serial: null }, table: null, parts: [], used: MiB },
+      ...lie,
+    });
+    const frames = { sizes: [packed.length], chunk: 2 * MiB, length: 2 * MiB };
+    appendFileSync(folder.at('disk.img.zst'), endOfZstd(frames, { manifest: null, summary }));
+
+    const { code, stdout } = await platter(['info', folder.at('disk.img.zst')]);
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('which is therefore not trusted');
+    expect(stdout).not.toContain('/dev/sdb');
+    expect(await document(folder.at('disk.img.zst'))).toMatchObject({ copied: null });
   });
 
   test('reports the partition table, the partitions and what is in them', async () => {

@@ -334,7 +334,7 @@ export const reasons: Translated<typeof english> = {
   onePiece: 'Es ist ein einzelner Teil des zerlegten Abbilds {whole}.',
   levelBounds: 'Die Stufen von {format} sind {least} bis {most}, nicht {level}.',
   nothingPacked:
-    'Ein Format oder eine Stufe ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz, .gz oder .qcow2 endet, oder geben Sie --format an.',
+    'Ein Format, eine Stufe oder eine Zahl von Prozessen ist angegeben, aber kein Ziel wird gepackt. Nennen Sie eine Abbilddatei, die auf .zst, .xz, .gz oder .qcow2 endet, oder geben Sie --format an.',
   noImage: 'Nur Abbilddateien werden gepackt, und kein Ziel ist eine, aber {format} ist als ihr Format angegeben.',
   namedPacked: 'Sein Name sagt {named}, aber das Abbild würde nicht gepackt.',
   namedUnwritten: 'Sein Name sagt {named}, aber so etwas schreibt Platter nicht: Das Abbild wäre unverpackt.',

@@ -313,7 +313,7 @@ export const reasons = {
   onePiece: 'It is one piece of the split image {whole}.',
   levelBounds: 'The levels of {format} are {least} to {most}, not {level}.',
   nothingPacked:
-    'A format or a level is given, but no destination is packed. Name an image file that ends in .zst, .xz, .gz or .qcow2, or give --format.',
+    'A format, a level or a number of processes is given, but no destination is packed. Name an image file that ends in .zst, .xz, .gz or .qcow2, or give --format.',
   noImage: 'Only image files are packed, and no destination is one, but {format} is given as their format.',
   namedPacked: 'Its name says {named}, but the image would not be packed.',
   namedUnwritten: 'Its name says {named}, which Platter does not write: the image would be raw.',

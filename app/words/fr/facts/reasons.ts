@@ -330,7 +330,7 @@ export const reasons: Translated<typeof english> = {
   onePiece: 'C’est un seul morceau de l’image découpée {whole}.',
   levelBounds: 'Les niveaux de {format} vont de {least} à {most}, pas {level}.',
   nothingPacked:
-    'Un format ou un niveau est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz, .gz ou .qcow2, ou donnez --format.',
+    'Un format, un niveau ou un nombre de processus est donné, mais aucune destination n’est compressée. Nommez un fichier image qui finit par .zst, .xz, .gz ou .qcow2, ou donnez --format.',
   noImage:
     'Seuls les fichiers image sont compressés, et aucune destination n’en est un, mais le format {format} est donné.',
   namedPacked: 'Son nom indique {named}, mais l’image ne serait pas compressée.',

@@ -50,6 +50,11 @@ With --json, stdout has one object per line and nothing else:
                             written to during the job)
 A refused job prints its errors, with "side":null, and no result.`;
 
+const UNITS = `
+In SIZE and RATE, K, M, G and T are powers of 1024, and KB, MB and MiB mean the
+same: 4G is 4 GiB. What is printed is in powers of 1000 (MB, GB).
+`;
+
 const CONTROL = `
 While it runs:
   On a terminal, p pauses and continues the job. Up and down select one
@@ -70,6 +75,7 @@ export const COPY_EXAMPLES = `
 Examples:
   platter copy disk.img /dev/sdb /dev/sdc       two clones of an image
   platter copy /dev/sdb backup.img              an image of a disk
+  platter copy --used /dev/sdb backup.img.zst   only what is in use, packed
   platter copy /dev/sdb /dev/sdc copy.img       a clone and an image at once
   platter copy --yes --json disk.img /dev/sdb   for scripts: asks nothing
 `;
@@ -246,7 +252,7 @@ ${LOG}`,
   info: INFO,
   mount: MOUNT,
   check: CHECK_EXAMPLES,
-  copy: `${COPY_EXAMPLES.trimEnd()}${MORE_COPY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
+  copy: `${COPY_EXAMPLES.trimEnd()}${MORE_COPY_EXAMPLES}${UNITS}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   verify: `${VERIFY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   repair: `${REPAIR_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   history: HISTORY_EXAMPLES,

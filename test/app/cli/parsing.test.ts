@@ -1,4 +1,5 @@
 // The request that each command line makes, with every option of every command, and the refusals of invalid ones.
+import { TEXTS } from '../../../app/cli/help.ts';
 import { spawnSync } from 'node:child_process';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
@@ -136,6 +137,14 @@ describe('the other commands', () => {
   test('parses jobs and forget', async () => {
     expect((await ask('jobs', '--json')).other).toEqual([{ json: true }]);
     expect((await ask('forget', '20261123-235959-a1b2c3')).other).toEqual(['20261123-235959-a1b2c3', { json: false }]);
+  });
+});
+
+describe('the help', () => {
+  test('of copy says the units of sizes and how to make a small backup, in 80 columns', () => {
+    expect(TEXTS.copy).toContain('4G is 4 GiB');
+    expect(TEXTS.copy).toContain('platter copy --used /dev/sdb backup.img.zst');
+    expect(TEXTS.copy.split('\n').every((line) => line.length <= 80)).toBe(true);
   });
 });
 

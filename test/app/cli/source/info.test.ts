@@ -65,7 +65,7 @@ describe('platter info of a file', () => {
       ...{ source: { path: '/dev/sdb', model: null, serial: null }, table: null, parts: [], used: MiB },
       ...lie,
     });
-    const frames = { sizes: [packed.length], chunk: 2 * MiB, length: 2 * MiB };
+    const frames = { sizes: Uint32Array.of(packed.length), chunk: 2 * MiB, length: 2 * MiB };
     appendFileSync(folder.at('disk.img.zst'), endOfZstd(frames, { manifest: null, summary }));
 
     const { code, stdout } = await platter(['info', folder.at('disk.img.zst')]);

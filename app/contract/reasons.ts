@@ -222,6 +222,7 @@ export const REASONS = {
   otherLength: { has: 'bytes', needs: 'bytes' },
   nothingCompared: {},
   fatLimit: { longest: 'bytes' },
+  fileLimit: { fileSystem: 'text', longest: 'bytes' },
   forbiddenName: { fileSystem: 'text' },
   nameRefused: { errno: 'text' },
   noRoom: { missing: 'bytes' },

@@ -93,6 +93,7 @@ export const REMEDIES = {
   nothingWritten: {},
   otherName: {},
   otherFileSystem: {},
+  largeFileSystem: {},
   otherManifest: {},
   manifestOfSource: {},
   otherNewManifest: {},

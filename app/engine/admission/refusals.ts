@@ -9,7 +9,8 @@ import { bootAreasOf, foundations, mountsOn, withDescendants } from '../devices/
 import { refusalsOf } from '../devices/disk-refusals.ts';
 import { failure } from '../../base/errors.ts';
 import { formatByName } from '../../contract/image-formats.ts';
-import { MOST_PIECES } from '../../contract/limits.ts';
+import { FAT_LONGEST, MOST_PIECES } from '../../contract/limits.ts';
+import type { FileLimits } from '../devices/file-limits.ts';
 import { isNode } from '../devices/file-ids.ts';
 import type { End, Found, ImagePlace } from '../devices/inspect-paths.ts';
 import type { SplitPlace } from '../devices/split-place.ts';
@@ -307,22 +308,24 @@ function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]
       return [check(end, 'BAD_ARGUMENT', { kind: 'splitMany', most: MOST_PIECES, size: split.size })];
     // How long a packed image gets is not known before, but pieces can get as long as they may be.
     const longest = split === null ? (packing === null ? bytes : 0) : Math.min(bytes, split.size);
-    if (longest > limits.longest) {
-      return [
-        failure({
-          code: 'NO_SPACE',
-          op: 'check',
-          device: end.path,
-          reason: { kind: 'fatLimit', longest: limits.longest },
-          remedy: { kind: 'otherFileSystem' },
-        }),
-      ];
-    }
+    if (longest > limits.longest) return [tooLong(end, limits)];
     if (packing !== null) return [];
     // Pieces have no holes.
     const needed = (taken.get(fileSystem) ?? 0) + (limits.whole || split !== null ? bytes : data);
     taken.set(fileSystem, needed);
     return needed <= free ? [] : [check(end, 'NO_SPACE', { kind: 'noRoom', missing: needed - free })];
+  });
+}
+
+/** The refusal of an image that is longer than a file can be on its file system. */
+function tooLong({ path }: End, { name: fileSystem, longest }: FileLimits): PlatterError {
+  const isFat = longest === FAT_LONGEST;
+  return failure({
+    code: 'NO_SPACE',
+    op: 'check',
+    device: path,
+    reason: isFat ? { kind: 'fatLimit', longest } : { kind: 'fileLimit', fileSystem, longest },
+    remedy: { kind: isFat ? 'otherFileSystem' : 'largeFileSystem' },
   });
 }
 

@@ -15,6 +15,10 @@ export interface FileLimits {
 export const FAT_MAGIC = 0x4d44;
 export const EXFAT_MAGIC = 0x2011bab0;
 const HFS_PLUS_MAGIC = 0x482b;
+/** ext4, and ext2 and ext3, whose files are shorter. */
+export const EXT_MAGIC = 0xef53;
+/** Blocks of the longest file of an ext4. */
+const EXT_BLOCKS = 2 ** 32 - 1;
 
 /**
  * Windows' rules, which Linux applies to FAT and exFAT too. The drivers strip dots and spaces from the end of a name.
@@ -30,5 +34,8 @@ const BY_MAGIC: ReadonlyMap<number, FileLimits> = new Map([
 /** No known limits. */
 export const UNLIMITED: FileLimits = { name: '', longest: Number.MAX_SAFE_INTEGER, whole: false, forbidden: null };
 
-/** The limits of a file system with this magic number. */
-export const limitsOf = (magic: number): FileLimits => BY_MAGIC.get(magic) ?? UNLIMITED;
+/** The limits of a file system with this magic number. `block`: bytes of its blocks. */
+export function limitsOf(magic: number, block: number): FileLimits {
+  if (magic === EXT_MAGIC) return { ...UNLIMITED, name: 'ext4', longest: EXT_BLOCKS * block };
+  return BY_MAGIC.get(magic) ?? UNLIMITED;
+}

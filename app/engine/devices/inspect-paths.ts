@@ -395,7 +395,7 @@ async function imagePlace(path: string, realPath: string, format: ImageFormat, i
     partInTheWay: left !== null && (!left.isFile() || left.nlink !== 1n),
     fileSystem: numberOf(directory.dev),
     free: space.bavail * space.bsize + reclaimed,
-    limits: limitsOf(space.type),
+    limits: limitsOf(space.type, space.bsize),
     packing: packingOf(format, realPath),
     split: format.split === null ? null : await splitPlace(realPath, format.split),
     among: format.split === null ? await otherPieces(realPath) : null,

@@ -1,6 +1,6 @@
 // Images are refused as destinations: in use, in the way, without room, or under an impossible name.
 import { describe, expect, it } from 'vitest';
-import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
+import { EXFAT_MAGIC, EXT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
 import { notesOnPackedImages } from '../../../app/engine/admission/packed-images.ts';
 import { refusals } from '../../../app/engine/admission/refusals.ts';
 import { endpoint, type End, type ImagePlace } from '../../../app/engine/devices/inspect-paths.ts';
@@ -75,7 +75,7 @@ describe('refusals: an image as destination', () => {
       ).map(({ reason }) => reason);
     expect(refused({})).toEqual([]);
     expect(refused({ free: 999 })).toEqual([{ kind: 'noRoom', missing: 1 }]);
-    expect(refused({ limits: limitsOf(EXFAT_MAGIC) })).toEqual([{ kind: 'noRoom', missing: GB - 1000 }]);
+    expect(refused({ limits: limitsOf(EXFAT_MAGIC, 4096) })).toEqual([{ kind: 'noRoom', missing: GB - 1000 }]);
   });
 
   it.each(['na:me.img', 'a*.img', 'what?.img', 'a|b', 'a"b', 'a<b', 'a\\b', 'a\tb', 'dot.', 'blank '])(
@@ -83,8 +83,8 @@ describe('refusals: an image as destination', () => {
     (name) => {
       const named = (limits: ImagePlace['limits']): End =>
         image({ path: name, realPath: `/images/${name}`, image: place({ limits }) });
-      expect(codes(blocks, source(GB), [named(limitsOf(FAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
-      expect(codes(blocks, source(GB), [named(limitsOf(EXFAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
+      expect(codes(blocks, source(GB), [named(limitsOf(FAT_MAGIC, 4096))])).toEqual([`${name} BAD_ARGUMENT`]);
+      expect(codes(blocks, source(GB), [named(limitsOf(EXFAT_MAGIC, 4096))])).toEqual([`${name} BAD_ARGUMENT`]);
       expect(codes(blocks, source(GB), [named(UNLIMITED)])).toEqual([]);
     },
   );
@@ -93,7 +93,7 @@ describe('refusals: an image as destination', () => {
     const [error] = refusals(
       { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
       { end: source(5 * GB) },
-      [{ end: image({ image: place({ limits: limitsOf(FAT_MAGIC) }) }) }],
+      [{ end: image({ image: place({ limits: limitsOf(FAT_MAGIC, 4096) }) }) }],
       blocks,
     );
     expect(error!.advice).toBe(
@@ -102,13 +102,28 @@ describe('refusals: an image as destination', () => {
   });
 
   it('F22 takes an image in pieces that FAT allows, and refuses longer ones', () => {
-    const limits = limitsOf(FAT_MAGIC);
+    const limits = limitsOf(FAT_MAGIC, 4096);
     const pieces = (size: number): End =>
       image({
         image: place({ limits, split: { size, whole: '/images/copy.img', later: [], laterParts: [], strays: [] } }),
       });
     expect(codes(blocks, source(5 * GB), [pieces(2 ** 32 - 2 ** 20)])).toEqual([]);
     expect(codes(blocks, source(5 * GB), [pieces(2 ** 32)])).toEqual(['/images/copy.img NO_SPACE']);
+  });
+
+  it('refuses an image that is longer than a file of ext4 can be, although its data would fit', () => {
+    const to = [{ end: image({ image: place({ limits: limitsOf(EXT_MAGIC, 4096) }) }) }];
+    const intent = { kind: 'copy' as const, update: false, unmount: false, bytes: null, data: GB };
+    const longest = 2 ** 44 - 4096;
+
+    expect(refusals(intent, { end: source(longest) }, to, blocks)).toEqual([]);
+    expect(refusals(intent, { end: source(longest + 1) }, to, blocks)).toMatchObject([
+      {
+        code: 'NO_SPACE',
+        reason: { kind: 'fileLimit', fileSystem: 'ext4', longest },
+        remedy: { kind: 'largeFileSystem' },
+      },
+    ]);
   });
 
   it('refuses an image that would be in more than a thousand pieces', () => {
@@ -120,7 +135,7 @@ describe('refusals: an image as destination', () => {
 
   it('says that a packed image can get longer than FAT allows, and how to write it in pieces', () => {
     const packing = { format: 'zstd', level: 3, threads: null } as const;
-    const end = image({ image: place({ limits: limitsOf(FAT_MAGIC), packing }) });
+    const end = image({ image: place({ limits: limitsOf(FAT_MAGIC, 4096), packing }) });
     expect(notesOnPackedImages([end], 5 * GB)).toMatchObject([{ kind: 'packs' }, { kind: 'mayExceedFat' }]);
     expect(notesOnPackedImages([end], GB)).toMatchObject([{ kind: 'packs' }]);
   });
@@ -147,7 +162,7 @@ describe('refusals: an image as destination', () => {
   });
 
   it('refuses an image that is longer than FAT allows', () => {
-    expect(codes(blocks, source(5 * GB), [image({ image: place({ limits: limitsOf(FAT_MAGIC) }) })])).toEqual([
+    expect(codes(blocks, source(5 * GB), [image({ image: place({ limits: limitsOf(FAT_MAGIC, 4096) }) })])).toEqual([
       '/images/copy.img NO_SPACE',
     ]);
   });

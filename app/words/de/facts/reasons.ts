@@ -229,6 +229,7 @@ export const reasons: Translated<typeof english> = {
   otherLength: 'Es ist {has} lang, die Quelle ist {needs} lang: Es ist der Quelle nicht gleich.',
   nothingCompared: 'Das Manifest hat für keinen Teil davon einen Hash: Nichts wurde verglichen.',
   fatLimit: 'Sein Dateisystem (FAT) nimmt keine Datei von mehr als {longest}.',
+  fileLimit: 'Sein Dateisystem ({fileSystem}) nimmt keine Datei von mehr als {longest}.',
   forbiddenName:
     '{fileSystem} nimmt in einem Namen keine Steuerzeichen und keines der Zeichen " * : < > ? \\ | an, und am Ende weder Punkt noch Leerzeichen.',
   nameRefused: 'Das Dateisystem dort nimmt diesen Namen nicht an (das System meldete {errno}).',

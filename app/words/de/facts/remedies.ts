@@ -159,6 +159,7 @@ export const remedies: Translated<typeof english> = {
   otherName: 'Wählen Sie einen anderen Namen, zum Beispiel aus Buchstaben und Ziffern.',
   otherFileSystem:
     'Schreiben Sie es in Teilen (--split fat), oder wählen Sie einen Ort auf einem anderen Dateisystem: exFAT, NTFS und die von Linux nehmen längere Dateien.',
+  largeFileSystem: 'Schreiben Sie es gepackt, oder wählen Sie einen Ort auf einem anderen Dateisystem, etwa XFS.',
   otherNewManifest: 'Nennen Sie eine andere Datei für das neue Manifest, oder verschieben Sie die vorhandene.',
   otherManifest: 'Nehmen Sie ein anderes Manifest, oder machen Sie ein neues von der Quelle.',
   manifestOfSource: 'Nehmen Sie das Manifest dieser Quelle, oder reparieren Sie ohne Manifest.',

@@ -214,6 +214,7 @@ export const reasons = {
   otherLength: 'It is {has} long, but the source is {needs} long: they are not equal.',
   nothingCompared: 'Nothing was compared: the manifest has no hash for any part of it.',
   fatLimit: 'Its file system (FAT) does not allow files larger than {longest}.',
+  fileLimit: 'Its file system ({fileSystem}) does not allow files larger than {longest}.',
   forbiddenName:
     '{fileSystem} does not allow control characters or any of " * : < > ? \\ | in a name, nor a dot or space at its end.',
   nameRefused: 'The file system does not accept this name (the system reported {errno}).',

@@ -140,6 +140,7 @@ export const remedies = {
   otherName: 'Choose another name, for example one of letters and digits.',
   otherFileSystem:
     'Write it in pieces (--split fat), or choose a place on another file system: exFAT, NTFS and those of Linux allow larger files.',
+  largeFileSystem: 'Write it packed, or choose a place on another file system, such as XFS.',
   otherNewManifest: 'Name another file for the new manifest, or move the existing one away.',
   otherManifest: 'Use another manifest, or make a new one from the source.',
   manifestOfSource: 'Use the manifest of this source, or repair without a manifest.',

@@ -225,6 +225,7 @@ export const reasons: Translated<typeof english> = {
   otherLength: 'Il fait {has}, et la source {needs} : il n’est pas identique à la source.',
   nothingCompared: 'Le manifeste n’a d’empreinte d’aucune partie : rien n’a été comparé.',
   fatLimit: 'Son système de fichiers (FAT) ne prend pas de fichier de plus de {longest}.',
+  fileLimit: 'Son système de fichiers ({fileSystem}) ne prend pas de fichier de plus de {longest}.',
   forbiddenName:
     '{fileSystem} n’accepte dans un nom ni caractère de contrôle ni " * : < > ? \\ |, et à la fin ni point ni espace.',
   nameRefused: 'Le système de fichiers n’accepte pas ce nom (le système a signalé {errno}).',

@@ -143,6 +143,7 @@ export const remedies: Translated<typeof english> = {
   otherName: 'Choisissez un autre nom, par exemple fait de lettres et de chiffres.',
   otherFileSystem:
     'Écrivez-la en plusieurs parties (--split fat), ou choisissez un emplacement sur un autre système de fichiers : exFAT, NTFS et ceux de Linux acceptent des fichiers plus longs.',
+  largeFileSystem: 'Écrivez-la compressée, ou choisissez un emplacement sur un autre système de fichiers, comme XFS.',
   otherNewManifest: 'Indiquez un autre fichier pour le nouveau manifeste, ou déplacez celui-ci.',
   otherManifest: 'Prenez un autre manifeste, ou faites-en un nouveau de la source.',
   manifestOfSource: 'Prenez le manifeste de cette source, ou réparez sans manifeste.',

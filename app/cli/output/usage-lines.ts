@@ -16,7 +16,10 @@ export function usageFacts({ usage, problem }: FoundUsage): [string, string][] {
   const left = usage.size - copied;
   const facts: [string, string][] = [
     ...lines.map((line, index): [string, string] => [index === 0 ? 'In use' : '', line]),
-    ['--used', `copies ${size(copied)}${left === 0 ? '' : ` and leaves out ${size(left)}`}`],
+    [
+      '--used',
+      `copies ${size(copied)}, in chunks of 1 MiB, with what is outside of file systems${left === 0 ? '' : `, and leaves out ${size(left)}`}`,
+    ],
   ];
   return image === null ? facts : [...facts, ['.img.zst', `an image with --used would take about ${roundSize(image)}`]];
 }

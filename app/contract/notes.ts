@@ -20,6 +20,7 @@ export const NOTES = {
   partsLeftOut: { path: 'text', names: 'list' },
   swapLeftOut: { names: 'list' },
   tableDamaged: { path: 'text', file: 'text' },
+  fileSystemsSmaller: { path: 'text', names: 'list' },
   partsUnsized: { path: 'text', names: 'list' },
   packedLeftOut: { path: 'text' },
   splits: { path: 'text', size: 'bytes', first: 'text' },

@@ -106,6 +106,7 @@ export const REASONS = {
   imageOfOtherSize: { has: 'bytes', needs: 'bytes' },
   folderLacks: { file: 'text' },
   folderUnread: { file: 'text' },
+  folderHasMore: { file: 'text' },
   folderOfDisks: { disks: 'list' },
   folderOfPartitions: {},
   folderOfVolumes: { file: 'text' },

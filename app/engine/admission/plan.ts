@@ -74,10 +74,12 @@ function notesOnPacked({ path, size, packed }: End): Note[] {
   const { format, bytes, files, entry, checksum, map, folder } = packed!;
   if (folder !== undefined) {
     const together: Note = { kind: 'putTogether', path, format, count: files.length, bytes, size };
-    const { leftOut, swap, damaged, unsized } = folder;
+    const { leftOut, swap, damaged, smaller, unsized } = folder;
     const notes: Note[] = [together];
     if (leftOut.length > 0) notes.push({ kind: 'partsLeftOut', path, names: [...leftOut] });
     if (swap.length > 0) notes.push({ kind: 'swapLeftOut', names: [...swap] });
+    const shrunk = smaller.map(({ name, growsWith }) => (growsWith === null ? name : `${name} (${growsWith})`));
+    if (shrunk.length > 0) notes.push({ kind: 'fileSystemsSmaller', path, names: shrunk });
     if (damaged !== null) notes.push({ kind: 'tableDamaged', path, file: damaged });
     if (unsized.length > 0) notes.push({ kind: 'partsUnsized', path, names: [...unsized] });
     return notes;

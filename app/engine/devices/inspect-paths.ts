@@ -9,6 +9,7 @@ import type { Content, Reason } from '../../contract/facts.ts';
 import type { Endpoint, OldFile } from '../../contract/jobs.ts';
 import type { ChecksumCovers } from '../../contract/request.ts';
 import type { Bmap } from '../../parsers/bmap.ts';
+import type { SmallerFileSystem } from '../../parsers/disk-folders/disk-plan.ts';
 import { withDescendants, type Block, type Blocks } from './block-devices.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
@@ -88,6 +89,8 @@ export interface FolderParts {
   swap: readonly string[];
   /** The file with a partition table whose checksum is wrong; null for none. */
   damaged: string | null;
+  /** File systems that are smaller than their partitions, and what makes them grow. */
+  smaller: readonly SmallerFileSystem[];
   /** The files in the folder that are not among those of the parts. */
   others: readonly Pick<SourceFile, 'path' | 'id'>[];
   /** Images of partitions whose size shows only when they are decoded. */

@@ -19,7 +19,7 @@ import { content } from '../devices/sysfs.ts';
 import { bmapBeside, checkBmapSize, readBmapFile } from './bmap-file.ts';
 import { checksumBeside } from './checksum-beside.ts';
 import { entryIn } from './archive.ts';
-import { CLONEZILLA, diskFolderAt, type DiskFolder } from './disk-folder.ts';
+import { diskFolderAt, type DiskFolder } from './disk-folder.ts';
 import { summaryIn, type ReadAt } from './image-end.ts';
 import { failureBy, isPacked } from './packed-source.ts';
 import { bytesIn, piecesAt, SourceFiles, type SourceBytes, type SplitFile } from './source-files.ts';
@@ -74,13 +74,13 @@ export async function describeBytes(path: string): Promise<Pick<Described, 'tabl
   }
 }
 
-async function describeFolder(path: string, { paths, words, size }: DiskFolder): Promise<Described> {
+async function describeFolder(path: string, { format, paths, words, size }: DiskFolder): Promise<Described> {
   const files = await SourceFiles.open(paths);
   try {
     const { descriptors } = files;
     const of = { files: { descriptors, words }, entry: null, supply: null };
     const seen = await parseContents(new SequentialPieceSource(path, size, of), null);
-    const packed = packingOf({ format: CLONEZILLA, seekable: false }, null);
+    const packed = packingOf({ format, seekable: false }, null);
     const none = { checksum: null, unclear: [], bmap: null, copied: null };
     return { kind: 'file', bytes: files.size, packed, ...none, ...seen };
   } finally {

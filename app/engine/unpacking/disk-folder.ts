@@ -3,7 +3,9 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, failure, Refusal, unlessErrno } from '../../base/errors.ts';
-import { anImage, isClonezilla, planOfClonezilla, type DiskPart } from '../../parsers/disk-folders/clonezilla.ts';
+import { anImage, isClonezilla, planOfClonezilla } from '../../parsers/disk-folders/clonezilla.ts';
+import type { DiskPart, SmallerFileSystem } from '../../parsers/disk-folders/disk-plan.ts';
+import { aFogImage, isFog, planOfFog } from '../../parsers/disk-folders/fog.ts';
 import { idOf } from '../devices/file-ids.ts';
 import { inspectExisting, type FolderParts, type Found } from '../devices/inspect-paths.ts';
 import type { Blocks } from '../devices/block-devices.ts';
@@ -12,10 +14,17 @@ import { SourceFiles } from './source-files.ts';
 
 /** What is read of a file that says what is in the folder. They are small. */
 const MOST_READ = 1024 ** 2;
-export const CLONEZILLA = 'Clonezilla';
+
+/** The programs whose folders are read. */
+const KINDS = [
+  { format: 'Clonezilla', isOf: isClonezilla, planOf: planOfClonezilla, imageIn: anImage },
+  { format: 'FOG', isOf: isFog, planOf: planOfFog, imageIn: aFogImage },
+] as const;
 
 /** A disk in a folder. */
 export interface DiskFolder {
+  /** The program that made it: "Clonezilla". */
+  format: string;
   size: number;
   /** Its files, in the order of the parts. */
   paths: readonly string[];
@@ -26,6 +35,7 @@ export interface DiskFolder {
   leftOut: readonly string[];
   swap: readonly string[];
   damaged: string | null;
+  smaller: readonly SmallerFileSystem[];
   /** Images whose size shows only when they are decoded. */
   unsized: readonly string[];
   /** The paths of all files in the folder. */
@@ -37,26 +47,25 @@ export async function diskFolderAt(path: string): Promise<DiskFolder | null> {
   const folder = await placeOfFolder(path);
   if (folder === null) return null;
   const sizes = await sizesIn(folder);
-  if (!isClonezilla({ sizes })) return null;
-  const answer = planOfClonezilla({ sizes, bytes: (name) => beginningOf(join(folder, name)) });
+  const kind = KINDS.find(({ isOf }) => isOf({ sizes }));
+  if (kind === undefined) return null;
+  const answer = kind.planOf({ sizes, bytes: (name) => beginningOf(join(folder, name)) });
   if (!answer.ok) {
     const { reason } = answer;
-    const image = anImage(sizes.keys());
+    const image = kind.imageIn(sizes.keys());
     const remedy = image === undefined ? {} : { remedy: { kind: 'wholeFolder', image } as const };
     throw new Refusal([failure({ code: 'BAD_IMAGE', op: 'check', device: path, reason, ...remedy })]);
   }
-  const { size, parts, leftOut, swap, damaged } = answer.plan;
+  const { size, parts, leftOut, swap, damaged, smaller } = answer.plan;
   const { error, unsized } = await checkImages(folder, parts);
   if (error !== null) throw new Refusal([error]);
   return {
+    format: kind.format,
     size,
     paths: parts.flatMap(({ files }) => files.map((name) => join(folder, name))),
     words: ['--disk', String(size), ...parts.flatMap((part) => ['--part', wordsOf(part)])],
     partPaths: parts.map(({ files }) => (files[0] === undefined ? null : join(folder, files[0]))),
-    leftOut,
-    swap,
-    damaged,
-    unsized,
+    ...{ leftOut, swap, damaged, smaller, unsized },
     names: [...sizes.keys()].map((name) => join(folder, name)),
   };
 }
@@ -125,7 +134,7 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
   // Its first file stands for it: the table, which is in every such folder.
   const found = await inspectExisting(folder.paths[0]!, blocks);
   if (found.end === null) return found;
-  const { size, words, partPaths, leftOut, swap, damaged, unsized, names } = folder;
+  const { format, size, words, partPaths, leftOut, swap, damaged, smaller, unsized, names } = folder;
   return {
     end: {
       ...found.end,
@@ -134,9 +143,9 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
       allocated: size,
       modified: Math.max(...files.files.map(({ modified }) => modified)),
       packed: {
-        ...{ format: CLONEZILLA, bytes: files.size, files: files.files, entry: null, seekable: false, sizeKey: null },
+        ...{ format, bytes: files.size, files: files.files, entry: null, seekable: false, sizeKey: null },
         ...{ checksum: null, checksumCovers: null, map: null },
-        folder: { words, partPaths, leftOut, swap, damaged, unsized, others: othersIn(names, files) },
+        folder: { words, partPaths, leftOut, swap, damaged, smaller, unsized, others: othersIn(names, files) },
       },
     },
   };

@@ -6,7 +6,7 @@ import type { Reason } from '../../contract/facts.ts';
 import { failure } from '../../base/errors.ts';
 import { Pieces } from '../../parsers/bytes/pieces.ts';
 import { HEAD_BYTES } from '../../parsers/bytes/sample.ts';
-import type { DiskPart } from '../../parsers/disk-folders/clonezilla.ts';
+import type { DiskPart } from '../../parsers/disk-folders/disk-plan.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { SequentialPieceSource } from './image-bytes.ts';
 import { failureBy } from './packed-source.ts';

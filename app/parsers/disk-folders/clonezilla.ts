@@ -2,50 +2,15 @@
 // which file belongs where, and opens none.
 import type { Reason } from '../../contract/facts.ts';
 import { pieceNames } from '../piece-names.ts';
-import { extendedTables } from './extended-tables.ts';
+import { isSound, no, SECTOR, SWAP, type DiskPart, type Folder, type FolderPlan } from './disk-plan.ts';
+import { EXTENDED, extendedTables } from './extended-tables.ts';
 import { savedTable } from './saved-table.ts';
 import { readSfdiskDump, type DumpedPartition, type SfdiskDump } from './sfdisk-dump.ts';
 
-/** A part of a disk: bytes of files, the image in them, or bytes that are given here. Places and sizes in bytes. */
-export interface DiskPart {
-  at: number;
-  size: number;
-  /** Names of the files that have it in pieces; none for `literal`. */
-  files: readonly string[];
-  /** Place in the file; null for an image that is decoded. */
-  from: number | null;
-  literal: Buffer | null;
-}
-
-/** How a disk is put together. */
-export interface DiskPlan {
-  size: number;
-  parts: DiskPart[];
-  /** Partitions that the folder has nothing of. They become zeros. */
-  leftOut: string[];
-  /** Those of them that were swap. */
-  swap: string[];
-  /** The file with a partition table whose checksum is wrong; null for none. */
-  damaged: string | null;
-}
-
-/** A folder: its names with their sizes, and the first bytes of a file in it. */
-export interface Folder {
-  sizes: ReadonlyMap<string, number>;
-  /** null when it cannot be read. */
-  bytes: (name: string) => Buffer | null;
-}
-
-export type FolderPlan = { ok: true; plan: DiskPlan } | { ok: false; reason: Reason };
-
-const SECTOR = 512;
 /** Sectors of a GPT before its partitions, and behind them. */
 const [PRIMARY, BACKUP] = [34, 33];
 /** Files beside volumes that lie on partitions, which have no images of their own then. */
 const VOLUMES = /^(?:lvm_vg_dev\.list|luks-dev\.list|mdadm\.conf|mdstat\.txt)$/u;
-/** Types of a partition for swap, in an MBR and in a GPT. */
-const SWAP: ReadonlySet<string> = new Set(['82', '0657fd6d-a4ab-43c4-84e5-0933c84b4f4f']);
-const EXTENDED: ReadonlySet<string> = new Set(['5', 'f', '85', '05', '0f']);
 
 /** True for the names in a folder of Clonezilla. */
 export const isClonezilla = ({ sizes }: Pick<Folder, 'sizes'>): boolean =>
@@ -57,8 +22,6 @@ const IMAGE = /\.(?:[\w+-]+-ptcl|dd)-img(?:\.\w+)?(?:\.a+)?$/u;
 /** The image of a partition among the names of a folder; undefined for none. */
 export const anImage = (names: Iterable<string>): string | undefined =>
   [...names].filter((name) => IMAGE.test(name)).toSorted()[0];
-
-const no = (reason: Reason): FolderPlan => ({ ok: false, reason });
 
 /** How the disk in a folder of Clonezilla is put together. */
 export function planOfClonezilla(folder: Folder): FolderPlan {
@@ -93,14 +56,12 @@ export function planOfClonezilla(folder: Folder): FolderPlan {
   const tables = dump.label === 'gpt' ? gptParts(disk, dump, size, folder) : mbrParts(disk, dump, folder);
   if ('missing' in tables) return no({ kind: 'folderLacks', file: tables.missing });
   const all = [...tables.parts, ...parts].toSorted((one, other) => one.at - other.at);
-  const isSound =
-    Number.isSafeInteger(size) && all.every((one, index) => one.at + one.size <= (all[index + 1]?.at ?? size));
-  if (!isSound) return no({ kind: 'folderUnread', file: `${disk}-pt.sf` });
+  if (!isSound({ size, parts: all })) return no({ kind: 'folderUnread', file: `${disk}-pt.sf` });
   const [file] = tables.parts[0]!.files;
   const table = savedTable(dump, folder.bytes(file!) ?? Buffer.alloc(0), size);
   return table === 'other'
     ? no({ kind: 'folderTables', file: file!, dump: `${disk}-pt.sf` })
-    : { ok: true, plan: { size, parts: all, leftOut, swap, damaged: table === 'damaged' ? file! : null } };
+    : { ok: true, plan: { size, parts: all, leftOut, swap, damaged: table === 'damaged' ? file! : null, smaller: [] } };
 }
 
 const placeOf = ({ start, size }: DumpedPartition): { at: number; size: number } => ({

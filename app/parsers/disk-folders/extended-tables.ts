@@ -1,5 +1,8 @@
-// The tables of logical partitions, which Clonezilla does not keep: one sector before each of them.
+// The tables of logical partitions, which Clonezilla and FOG do not keep: one sector before each of them.
 import type { DumpedPartition } from './sfdisk-dump.ts';
+
+/** The types of an extended partition, as dumps write them. */
+export const EXTENDED: ReadonlySet<string> = new Set(['5', 'f', '85', '05', '0f']);
 
 /** Sectors between a table and its partition, where there is room for them. */
 const ALIGNED = 2048;
@@ -26,7 +29,8 @@ export function extendedTables(base: number, logical: readonly DumpedPartition[]
   });
 }
 
-function writeEntry(to: Buffer, at: number, type: number, start: number, size: number, bootable: boolean): void {
+/** Writes an entry of an MBR. Places in sectors. */
+export function writeEntry(to: Buffer, at: number, type: number, start: number, size: number, bootable: boolean): void {
   to[at] = bootable ? 0x80 : 0;
   // The highest geometry says that the sectors count.
   to.set([0xfe, 0xff, 0xff], at + 1);

@@ -1,4 +1,4 @@
-// The partition table that Clonezilla keeps byte for byte, beside what its dump says of the same disk. Pure.
+// The partition table that a folder keeps byte for byte, beside what its dump says of the same disk. Pure.
 import { Sample } from '../bytes/sample.ts';
 import { gptIn } from '../partitions/gpt.ts';
 import { mbrEntries } from '../partitions/mbr.ts';

@@ -1,6 +1,7 @@
 // Which files of Clonezilla's folder belong where on the disk.
 import { describe, expect, test } from 'vitest';
-import { isClonezilla, planOfClonezilla, type Folder } from '../../../app/parsers/disk-folders/clonezilla.ts';
+import { isClonezilla, planOfClonezilla } from '../../../app/parsers/disk-folders/clonezilla.ts';
+import type { Folder } from '../../../app/parsers/disk-folders/disk-plan.ts';
 import { gptDisk, mbrDisk } from './forged-tables.ts';
 import { readSfdiskDump } from '../../../app/parsers/disk-folders/sfdisk-dump.ts';
 
@@ -160,8 +161,13 @@ unit: sectors
 `;
   expect(readSfdiskDump(dump)).toEqual({
     label: 'dos',
-    lastLba: null,
+    ...{ lastLba: null, firstLba: null, labelId: null, entries: 128 },
     sector: 512,
-    partitions: [{ name: 'sda1', number: 1, start: 63, size: 208_782, type: '83', bootable: true }],
+    partitions: [
+      {
+        ...{ name: 'sda1', number: 1, start: 63, size: 208_782, type: '83', bootable: true },
+        ...{ uuid: null, label: '', attributes: [] },
+      },
+    ],
   });
 });

@@ -34,6 +34,8 @@ export const notes: Translated<typeof english> = {
   swapLeftOut: 'Formatieren Sie diese Partitionen nach der Kopie wieder als Auslagerungsspeicher: {names}.',
   tableDamaged:
     'Die Partitionstabelle in {path} ({file}) hat eine falsche Prüfsumme: Ein System findet die Partitionen der Kopie vielleicht nicht.',
+  fileSystemsSmaller:
+    'In {path} wurden diese Dateisysteme verkleinert und sind kleiner als ihre Partitionen: {names}. Der Befehl in Klammern vergrößert das Dateisystem.',
   partsUnsized:
     'In {path} zeigt sich die Größe dieser Abbilder erst beim Lesen: {names}. Ist eines kürzer als seine Partition, folgen ihm Nullen.',
   joinsPieces:

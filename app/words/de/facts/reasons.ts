@@ -88,6 +88,7 @@ export const reasons: Translated<typeof english> = {
   imageOfOtherSize: 'Das Abbild darin hat {has}, seine Partition aber {needs}.',
   folderUnread:
     'Was {file} in diesem Ordner sagt, wird nicht verstanden: nicht als Tabelle einer Platte mit Sektoren von 512 Bytes.',
+  folderHasMore: 'Der Ordner enthält {file}, aber in seiner Tabelle keine Partition, zu der die Datei gehört.',
   folderOfDisks: 'Der Ordner enthält mehrere Platten: {disks}.',
   folderOfPartitions: 'Der Ordner enthält Partitionen, aber nicht die Platte, auf der sie waren.',
   folderOfVolumes: 'Der Ordner enthält Volumes von LVM, RAID oder LUKS ({file}), die Platter nicht zusammensetzt.',

@@ -33,6 +33,8 @@ export const notes = {
   swapLeftOut: 'Format these partitions as swap again after the copy: {names}.',
   tableDamaged:
     'The partition table in {path} ({file}) has a wrong checksum: a system may not find the partitions of the copy.',
+  fileSystemsSmaller:
+    'In {path}, these file systems were shrunk and are smaller than their partitions: {names}. The command in brackets makes one grow.',
   partsUnsized:
     'In {path}, the size of these images shows only as they are read: {names}. When one is shorter than its partition, zeros follow it.',
   joinsPieces: '{path} is the first of {count, number} pieces, which are read as one (up to {last}, together {bytes}).',

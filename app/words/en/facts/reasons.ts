@@ -86,6 +86,7 @@ export const reasons = {
   imageOfOtherSize: 'The image in it has {has}, but its partition {needs}.',
   folderUnread:
     'What {file} says in this folder is not understood: not as the table of a disk with sectors of 512 bytes.',
+  folderHasMore: 'The folder has {file}, but no partition in its table that the file is of.',
   folderOfDisks: 'The folder has several disks: {disks}.',
   folderOfPartitions: 'The folder has partitions, but not the disk that they were on.',
   folderOfVolumes: 'The folder has volumes of LVM, RAID or LUKS ({file}), which Platter does not put together.',

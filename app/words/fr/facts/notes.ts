@@ -33,6 +33,8 @@ export const notes: Translated<typeof english> = {
   swapLeftOut: 'Reformatez ces partitions comme espace d’échange après la copie : {names}.',
   tableDamaged:
     'La table de partitions dans {path} ({file}) a une somme de contrôle fausse : un système peut ne pas trouver les partitions de la copie.',
+  fileSystemsSmaller:
+    'Dans {path}, ces systèmes de fichiers ont été réduits et sont plus petits que leurs partitions : {names}. La commande entre parenthèses agrandit le système de fichiers.',
   partsUnsized:
     'Dans {path}, la taille de ces images n’apparaît qu’à la lecture : {names}. Si l’une est plus courte que sa partition, des zéros la suivent.',
   joinsPieces:

@@ -86,6 +86,7 @@ export const reasons: Translated<typeof english> = {
   imageOfOtherSize: 'L’image qu’il contient a {has}, mais sa partition {needs}.',
   folderUnread:
     'Ce que dit {file} dans ce dossier n’est pas compris : ce n’est pas la table d’un disque à secteurs de 512 octets.',
+  folderHasMore: 'Le dossier contient {file}, mais sa table n’a pas de partition à laquelle ce fichier appartient.',
   folderOfDisks: 'Le dossier contient plusieurs disques : {disks}.',
   folderOfPartitions: 'Le dossier contient des partitions, mais pas le disque où elles se trouvaient.',
   folderOfVolumes: 'Le dossier contient des volumes LVM, RAID ou LUKS ({file}), que Platter n’assemble pas.',

@@ -170,7 +170,7 @@ describe.skipIf(skip !== '')(`a split image${skip}`, () => {
 
       const run = await platter(['copy', '--yes', '--json', folder.at(RAW!.first), folder.at(RAW!.second)]);
 
-      expect(errorsOf(run)).toMatchObject([{ code: 'IS_SOURCE' }]);
+      expect(errorsOf(run).map(({ code }) => code)).toContain('IS_SOURCE');
       expect(statSync(folder.at(RAW!.second)).size).toBe(5 * MiB);
     });
 

@@ -7,17 +7,20 @@ const files = new Set(['FILE']);
 async function described() {
   const { commands } = await import('../../app/cli/commands.ts');
   const program = commands({}, () => undefined);
-  return program.commands.map((command) => ({
-    name: command.name(),
-    usage: command.usage(),
-    description: command.description(),
-    options: command.options.map(({ long, description, argChoices = null, flags }) => ({
-      long,
-      value: /<(.+)>/.exec(flags)?.[1] ?? null,
-      choices: argChoices,
-      description,
-    })),
-  }));
+  return program
+    .createHelp()
+    .visibleCommands(program)
+    .map((command) => ({
+      name: command.name(),
+      usage: command.usage(),
+      description: command.description(),
+      options: command.options.map(({ long, description, argChoices = null, flags }) => ({
+        long,
+        value: /<(.+)>/.exec(flags)?.[1] ?? null,
+        choices: argChoices,
+        description,
+      })),
+    }));
 }
 
 const roff = (text) =>

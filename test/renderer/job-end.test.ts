@@ -235,11 +235,11 @@ describe('an ended job in the window', () => {
         each.scrollHeight - each.clientHeight,
       ]),
     );
+    await open.picture('ended-small-light');
     expect(scrolls).toEqual([
       [0, 0],
       [0, 0],
     ]);
-    await open.picture('ended-small-light');
   });
 
   test('clears an ended job with "New job", keeps the source and chooses no destination', async () => {

@@ -57,11 +57,14 @@ export async function keepBays(folder: string, bays: readonly KeptBay[]): Promis
   await replaceFile(pathIn(folder), [Buffer.from(`${JSON.stringify(content, null, 2)}\n`)]);
 }
 
+/** True for a drive whose socket is a bay. */
+const isForBay = ({ removable, transport, system }: Disk): boolean => (removable || transport === 'usb') && !system;
+
 /** `bays`, followed by the sockets of removable drives among `disks` that are not among them, in the order of ports. */
 export function withNewBays(bays: readonly KeptBay[], disks: readonly Disk[]): readonly KeptBay[] {
   const known = new Set(bays.map(({ port }) => port));
   const found = disks
-    .filter((disk) => (disk.removable || disk.transport === 'usb') && !disk.system)
+    .filter(isForBay)
     .flatMap(({ port }) => (port === null || known.has(port.path) ? [] : [port.path]));
   return found.length === 0 ? bays : [...bays, ...[...new Set(found)].sort().map((port) => ({ port, name: null }))];
 }
@@ -77,10 +80,11 @@ export const portIn = (bays: ReadonlyMap<string, Bay>, port: Port): Port => ({
 });
 
 /**
- * The disks, each with the bay of its port, in the order of bays. A socket that has a removable drive for the first
- * time gets the next number. Where `folder` cannot keep it, the next list tries again.
+ * The disks in the order of bays. They come with the bays of their ports. A socket that has a removable drive for the
+ * first time gets the next number. Where `folder` cannot keep it, the next list tries again.
  */
-export async function inBays(disks: readonly Disk[], folder: string): Promise<Disk[]> {
+export async function inBays(disks: Disk[], folder: string): Promise<Disk[]> {
+  if (!disks.some((disk) => isForBay(disk) && disk.port?.bay === null)) return disks;
   const kept = await baysIfReadable(folder);
   const all = kept === null ? null : withNewBays(kept, disks);
   if (all !== null && all !== kept) await keepBays(folder, all).catch(unlessRefused);

@@ -19,7 +19,7 @@ import { diskFacts, errorFacts } from './output/json.ts';
 import { forTerminal, paint, refusals, printResult, terminal } from './output/speech.ts';
 import { screenOf } from './output/streams.ts';
 import { printableJson } from './output/text.ts';
-import { showAs } from './output/typed-paths.ts';
+import { absolutePath } from './output/typed-paths.ts';
 import { usageDocument, type FoundUsage } from './output/usage-lines.ts';
 import { waitsOn } from './output/waits.ts';
 import { sudoCommand } from './rights.ts';
@@ -106,8 +106,8 @@ async function printInfo(
 }
 
 /**
- * What the file systems use, by the engine; why that is not known where nothing can be read. null for a packed image that
- * tells it.
+ * Asks the engine what the file systems use. Gives the reason when nothing can be read, and null for a packed image that
+ * says it itself.
  */
 async function findUsage(
   path: string,
@@ -119,8 +119,7 @@ async function findUsage(
   if ((copied?.used ?? null) !== null) return null;
   if (packed !== null) return { usage: null, problem: ofPacked(path) };
   const waits = waitsOn(stderr, stderr.isTTY && terminal.moves);
-  const absolute = path.startsWith('/') ? path : `${process.cwd()}/${path}`;
-  showAs(absolute, path);
+  const absolute = absolutePath(path, process.cwd());
   const unlisten = engine.onWaiting((slow, reading) => waits.told(slow, reading));
   const asked = await outcome(() => engine.call('usage', { path: absolute }));
   unlisten();
@@ -137,7 +136,7 @@ const ofPacked = (device: string): PlatterError =>
     remedy: { kind: 'withoutUsed' },
   });
 
-/** What there is to print. */
+/** The facts to print. */
 interface Told {
   /** null for anything but a whole disk. */
   disk: Disk | null;

@@ -13,14 +13,17 @@ const typed = new Map<string, string>();
 /** The words shown for files that the user did not type. */
 const instead = new Map<string, string>();
 
+/** Makes a path absolute, from `directory`, and remembers the typed one for `asTyped`. */
+export function absolutePath(path: string, directory: string): string {
+  // Joined but not normalised, because only the kernel knows where ".." leads after a symbolic link.
+  const absolute = path.startsWith('/') ? path : `${directory}/${path}`;
+  typed.set(absolute, path);
+  return absolute;
+}
+
 /** Makes the paths of `request` absolute, from `directory`, and remembers the typed ones for `asTyped`. */
 export const withAbsolutePaths = (request: JobRequest, directory: string): JobRequest =>
-  withPaths(request, (path) => {
-    // Joined but not normalised, because only the kernel knows where ".." leads after a symbolic link.
-    const absolute = path.startsWith('/') ? path : `${directory}/${path}`;
-    typed.set(absolute, path);
-    return absolute;
-  });
+  withPaths(request, (path) => absolutePath(path, directory));
 
 /** From now on shows `path` as `words`, because the file stands for a URL or for standard input. */
 export const showAs = (path: string, words: string): void => void instead.set(path, words);

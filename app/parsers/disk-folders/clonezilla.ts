@@ -2,10 +2,21 @@
 // which file belongs where, and opens none.
 import type { Reason } from '../../contract/facts.ts';
 import { pieceNames } from '../piece-names.ts';
-import { isSound, no, SECTOR, SWAP, type DiskPart, type Folder, type FolderPlan } from './disk-plan.ts';
+import {
+  imagePart,
+  isSound,
+  literalPart,
+  no,
+  partOfFile,
+  SECTOR,
+  SWAP,
+  type DiskPart,
+  type Folder,
+  type FolderPlan,
+} from './disk-plan.ts';
 import { EXTENDED, extendedTables } from './extended-tables.ts';
 import { savedTable } from './saved-table.ts';
-import { readSfdiskDump, type DumpedPartition, type SfdiskDump } from './sfdisk-dump.ts';
+import { readSfdiskDump, type SfdiskDump } from './sfdisk-dump.ts';
 
 /** Sectors of a GPT before its partitions, and behind them. */
 const [PRIMARY, BACKUP] = [34, 33];
@@ -43,7 +54,7 @@ export function planOfClonezilla(folder: Folder): FolderPlan {
   for (const one of dump.partitions) {
     const image = imageOf(one.name, folder);
     if (image !== null && 'no' in image) return no(image.no);
-    if (image !== null) parts.push({ ...placeOf(one), files: image.files, from: null, literal: null });
+    if (image !== null) parts.push(imagePart(one.start * SECTOR, one.size * SECTOR, image.files));
     else if (EXTENDED.has(one.type) && dump.label === 'dos') continue;
     else if (saved.has(one.name) && !folder.sizes.has(`swappt-${one.name}.info`))
       return no({ kind: 'folderLacks', file: `${one.name}.*-ptcl-img*` });
@@ -63,11 +74,6 @@ export function planOfClonezilla(folder: Folder): FolderPlan {
     ? no({ kind: 'folderTables', file: file!, dump: `${disk}-pt.sf` })
     : { ok: true, plan: { size, parts: all, leftOut, swap, damaged: table === 'damaged' ? file! : null, smaller: [] } };
 }
-
-const placeOf = ({ start, size }: DumpedPartition): { at: number; size: number } => ({
-  at: start * SECTOR,
-  size: size * SECTOR,
-});
 
 /** The files of a partition's image, or what is wrong with them; null for no image. */
 function imageOf(partition: string, { sizes }: Folder): { files: readonly string[] } | { no: Reason } | null {
@@ -103,15 +109,11 @@ function gptParts(disk: string, { lastLba }: SfdiskDump, size: number, { sizes }
   if (sizes.get(primary)! < PRIMARY * SECTOR) return { missing: primary };
   if (sizes.get(backup)! < SECTOR) return { missing: backup };
   const entries = (lastLba === null ? size / SECTOR - BACKUP : lastLba + 1) * SECTOR;
-  const part = (at: number, length: number, name: string, from: number): DiskPart => ({
-    ...{ at, size: length, files: [name], from },
-    literal: null,
-  });
   return {
     parts: [
-      part(0, PRIMARY * SECTOR, primary, 0),
-      part(entries, (BACKUP - 1) * SECTOR, primary, 2 * SECTOR),
-      part(entries + (BACKUP - 1) * SECTOR, SECTOR, backup, sizes.get(backup)! - SECTOR),
+      partOfFile(0, PRIMARY * SECTOR, primary, 0),
+      partOfFile(entries, (BACKUP - 1) * SECTOR, primary, 2 * SECTOR),
+      partOfFile(entries + (BACKUP - 1) * SECTOR, SECTOR, backup, sizes.get(backup)! - SECTOR),
     ],
   };
 }
@@ -119,13 +121,13 @@ function gptParts(disk: string, { lastLba }: SfdiskDump, size: number, { sizes }
 function mbrParts(disk: string, { partitions }: SfdiskDump, { sizes }: Folder): Tables {
   const mbr = `${disk}-mbr`;
   if ((sizes.get(mbr) ?? 0) < SECTOR) return { missing: mbr };
-  const parts: DiskPart[] = [{ at: 0, size: SECTOR, files: [mbr], from: 0, literal: null }];
+  const parts: DiskPart[] = [partOfFile(0, SECTOR, mbr, 0)];
   const hidden = `${disk}-hidden-data-after-mbr`;
   const length = Math.min(sizes.get(hidden) ?? 0, partitions[0]!.start * SECTOR - SECTOR);
-  if (length > 0) parts.push({ at: SECTOR, size: length, files: [hidden], from: 0, literal: null });
+  if (length > 0) parts.push(partOfFile(SECTOR, length, hidden, 0));
   const extended = partitions.find(({ type }) => EXTENDED.has(type));
   const logical = partitions.filter(({ number }) => number > 4);
   for (const { sector, bytes } of extended === undefined ? [] : extendedTables(extended.start, logical))
-    parts.push({ at: sector * SECTOR, size: SECTOR, files: [], from: null, literal: bytes });
+    parts.push(literalPart(sector * SECTOR, bytes));
   return { parts };
 }

@@ -47,11 +47,17 @@ export const SECTOR = 512;
 export const SWAP: ReadonlySet<string> = new Set(['82', '0657fd6d-a4ab-43c4-84e5-0933c84b4f4f']);
 
 /** The answer for a folder that is refused. */
-export const no = (reason: Reason): FolderPlan => ({ ok: false, reason });
+export const no = (reason: Reason): Extract<FolderPlan, { ok: false }> => ({ ok: false, reason });
 
 /** Bytes of a file as they are. */
 export const partOfFile = (at: number, size: number, name: string, from: number): DiskPart => ({
   ...{ at, size, files: [name], from },
+  literal: null,
+});
+
+/** The image of a partition. */
+export const imagePart = (at: number, size: number, files: readonly string[]): DiskPart => ({
+  ...{ at, size, files, from: null },
   literal: null,
 });
 

@@ -1,4 +1,5 @@
 // The tables of logical partitions, which Clonezilla and FOG do not keep: one sector before each of them.
+import { SECTOR } from './disk-plan.ts';
 import type { DumpedPartition } from './sfdisk-dump.ts';
 
 /** The types of an extended partition, as dumps write them. */
@@ -16,7 +17,7 @@ export function extendedTables(base: number, logical: readonly DumpedPartition[]
     return Math.max(before + size, start - ALIGNED);
   });
   return logical.map((one, index) => {
-    const bytes = Buffer.alloc(512);
+    const bytes = Buffer.alloc(SECTOR);
     const sector = sectors[index]!;
     writeEntry(bytes, 446, Number.parseInt(one.type, 16), one.start - sector, one.size, one.bootable);
     const next = logical[index + 1];

@@ -3,6 +3,7 @@
 // beside the boot code is that of the shrunken partitions then, and only the dump has the one of the disk.
 import { EXTENDED, extendedTables, writeEntry } from './extended-tables.ts';
 import {
+  imagePart,
   isSound,
   literalPart,
   no,
@@ -88,17 +89,16 @@ function headOf(mbr: string, { label }: SfdiskDump, { bytes }: Folder): Buffer {
   return label === 'gpt' ? Buffer.concat([all.subarray(0, 2 * SECTOR), all.subarray(3 * SECTOR)]) : all;
 }
 
-type Images = { ok: true; parts: DiskPart[]; leftOut: string[] } | (FolderPlan & { ok: false });
+type Images = { ok: true; parts: DiskPart[]; leftOut: string[] } | ReturnType<typeof no>;
 
 /** The images of the partitions, each of which must have one, unless it is for swap or has the logical ones. */
 function imagesOf(disk: string, dump: SfdiskDump, folder: Folder): Images {
-  const no = (kind: 'folderLacks' | 'folderHasMore', file: string): Images => ({ ok: false, reason: { kind, file } });
   const known = new Set(dump.partitions.map(({ number }) => number));
   const more = [...folder.sizes.keys()].find((name) => {
     const [, number] = /^d\d+p(\d+)\.img(?:\.\d+)?$/u.exec(name) ?? [];
     return number !== undefined && !known.has(Number(number));
   });
-  if (more !== undefined) return no('folderHasMore', more);
+  if (more !== undefined) return no({ kind: 'folderHasMore', file: more });
   const swaps = textOf(folder, `${disk}.original.swapuuids`);
   const parts: DiskPart[] = [];
   const leftOut: string[] = [];
@@ -107,11 +107,11 @@ function imagesOf(disk: string, dump: SfdiskDump, folder: Folder): Images {
     if (dump.label === 'dos' && EXTENDED.has(type)) continue;
     const image = `${disk}p${number}.img`;
     const files = piecesOf(image, folder);
-    if (typeof files === 'string') return no('folderLacks', files);
+    if (typeof files === 'string') return no({ kind: 'folderLacks', file: files });
     const isSwap = SWAP.has(type) || new RegExp(`^(?:\\S*[a-z])?${number} `, 'mu').test(swaps);
-    if (files !== null) parts.push({ at: start * SECTOR, size: size * SECTOR, files, from: null, literal: null });
+    if (files !== null) parts.push(imagePart(start * SECTOR, size * SECTOR, files));
     else if (isSwap) leftOut.push(name);
-    else return no('folderLacks', image);
+    else return no({ kind: 'folderLacks', file: image });
   }
   return { ok: true, parts, leftOut };
 }

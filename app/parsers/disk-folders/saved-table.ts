@@ -2,12 +2,12 @@
 import { Sample } from '../bytes/sample.ts';
 import { gptIn } from '../partitions/gpt.ts';
 import { mbrEntries } from '../partitions/mbr.ts';
+import { SECTOR } from './disk-plan.ts';
 import type { SfdiskDump } from './sfdisk-dump.ts';
 
 /** 'other': it has other partitions than the dump. 'damaged': it has them, and a wrong checksum. */
 export type SavedTable = 'right' | 'damaged' | 'other';
 
-const SECTOR = 512;
 /** Partitions of an MBR with larger numbers are in tables of their own. */
 const MOST_PRIMARY = 4;
 

@@ -4,7 +4,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, failure, Refusal, unlessErrno } from '../../base/errors.ts';
 import { anImage, isClonezilla, planOfClonezilla } from '../../parsers/disk-folders/clonezilla.ts';
-import type { DiskPart, SmallerFileSystem } from '../../parsers/disk-folders/disk-plan.ts';
+import type { DiskPart } from '../../parsers/disk-folders/disk-plan.ts';
 import { aFogImage, isFog, planOfFog } from '../../parsers/disk-folders/fog.ts';
 import { idOf } from '../devices/file-ids.ts';
 import { inspectExisting, type FolderParts, type Found } from '../devices/inspect-paths.ts';
@@ -22,22 +22,12 @@ const KINDS = [
 ] as const;
 
 /** A disk in a folder. */
-export interface DiskFolder {
+export interface DiskFolder extends Omit<FolderParts, 'others'> {
   /** The program that made it: "Clonezilla". */
   format: string;
   size: number;
   /** Its files, in the order of the parts. */
   paths: readonly string[];
-  /** How the decoder is told about the parts. */
-  words: readonly string[];
-  /** The first file of each part; null for a part without one. */
-  partPaths: readonly (string | null)[];
-  leftOut: readonly string[];
-  swap: readonly string[];
-  damaged: string | null;
-  smaller: readonly SmallerFileSystem[];
-  /** Images whose size shows only when they are decoded. */
-  unsized: readonly string[];
   /** The paths of all files in the folder. */
   names: readonly string[];
 }
@@ -131,10 +121,10 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
     throw error;
   }
   files.close();
+  const { format, size, paths, names, ...parts } = folder;
   // Its first file stands for it: the table, which is in every such folder.
-  const found = await inspectExisting(folder.paths[0]!, blocks);
+  const found = await inspectExisting(paths[0]!, blocks);
   if (found.end === null) return found;
-  const { format, size, words, partPaths, leftOut, swap, damaged, smaller, unsized, names } = folder;
   return {
     end: {
       ...found.end,
@@ -145,7 +135,7 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
       packed: {
         ...{ format, bytes: files.size, files: files.files, entry: null, seekable: false, sizeKey: null },
         ...{ checksum: null, checksumCovers: null, map: null },
-        folder: { words, partPaths, leftOut, swap, damaged, smaller, unsized, others: othersIn(names, files) },
+        folder: { ...parts, others: othersIn(names, files) },
       },
     },
   };

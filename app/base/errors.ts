@@ -74,6 +74,12 @@ export function nullIfRefused(error: unknown): null {
   throw error;
 }
 
+/** For a call on a path: turns the errno for an absent file into null. Rethrows anything else. */
+export function nullIfAbsent(error: unknown): null {
+  if (errnoOf(error) === 'ENOENT') return null;
+  throw error;
+}
+
 /** The code of an errno, unless a table below overrides it. An unlisted errno is an IO_ERROR. */
 const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
   EIO: 'MEDIUM_ERROR',

@@ -11,7 +11,7 @@ import type { ChecksumCovers } from '../../contract/request.ts';
 import type { Bmap } from '../../parsers/bmap.ts';
 import type { SmallerFileSystem } from '../../parsers/disk-folders/disk-plan.ts';
 import { withDescendants, type Block, type Blocks } from './block-devices.ts';
-import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { errnoOf, failure, failureOf, nullIfAbsent, Refusal, refuse } from '../../base/errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './file-ids.ts';
 import type { OtherPieces } from '../../parsers/piece-names.ts';
@@ -408,11 +408,6 @@ async function imagePlace(path: string, realPath: string, format: ImageFormat, i
 export function nullIfUnreachable(error: unknown): null {
   if (errnoOf(error) === null) throw error;
   return null;
-}
-
-function nullIfAbsent(error: unknown): null {
-  if (errnoOf(error) === 'ENOENT') return null;
-  throw error;
 }
 
 /** The name under which an image is written until it is complete. */

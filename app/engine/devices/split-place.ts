@@ -2,7 +2,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pieceAt, wholeOf } from '../../contract/image-formats.ts';
-import { errnoOf } from '../../base/errors.ts';
+import { errnoOf, nullIfAbsent } from '../../base/errors.ts';
 import { piecesBeside, type OtherPieces } from '../../parsers/piece-names.ts';
 import { statsId } from './file-ids.ts';
 
@@ -70,9 +70,4 @@ async function laterPieces(whole: string, suffix: string): Promise<OldPiece[]> {
     const odd = !stats.isFile() || stats.nlink !== 1n;
     found.push({ path, id: statsId(stats), size: Number(stats.size), modified: Number(stats.mtimeMs), odd });
   }
-}
-
-function nullIfAbsent(error: unknown): null {
-  if (errnoOf(error) === 'ENOENT') return null;
-  throw error;
 }

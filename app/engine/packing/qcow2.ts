@@ -33,9 +33,6 @@ const FEATURE_NAMES = 0x6803f857;
 const NAME = 'compression type';
 const NAME_ENTRY = 48;
 
-/** The most bytes of a cluster: QEMU's limit. */
-export const MAX_CLUSTER = 2 * 1024 ** 2;
-
 /** Bytes of a cluster, and the most of them in an image. A larger disk gets the clusters of any other job. */
 const USUAL_CLUSTER = 256 * 1024;
 const MOST_CLUSTERS = 2 ** 22;

@@ -13,8 +13,9 @@ import { usedOfSource } from '../used-blocks/used-of-source.ts';
 
 /** Finds what the file systems on the source at `path` use. Rejects with a Refusal when it cannot be opened. */
 export async function usageOf(path: string, blocks: Blocks, addon: NativeAddon, answers: Answers): Promise<Usage> {
-  const { end, ...found } = await inspectExisting(path, blocks);
-  if (end === null) throw new Refusal('error' in found ? [found.error] : []);
+  const found = await inspectExisting(path, blocks);
+  if (found.end === null) throw new Refusal([found.error]);
+  const { end } = found;
   const device = await opened(end, addon, answers);
   try {
     const { used, parts } = await usedOfSource({ end, device }, blocks, answers);

@@ -100,7 +100,7 @@ const addInfo: Group = (add, actions, exit) => {
   const command = add('info', 'describe a disk or an image and its contents; writes nothing');
   for (const option of optionsOf('copy')) if (option.flag === '--entry') command.addOption(parsed(option));
   command
-    .argument('<FILE|DISK|URL>', 'an image file, packed or not, a disk, a folder of Clonezilla, or a URL')
+    .argument('<FILE|DISK|URL>', 'an image file, packed or not, a disk, a folder of Clonezilla or FOG, or a URL')
     .option('--used', 'find what its file systems use, and how large a packed image of that would be')
     .option('--json', 'one JSON document')
     .addHelpText('after', TEXTS.info)
@@ -190,7 +190,7 @@ const addJobs: Group = (add, actions, exit) => {
   };
 
   jobOf('copy', 'copy SOURCE to every DEST, read each back and compare it', TEXTS.copy)
-    .argument('<SOURCE>', 'a disk, an image file, a folder of Clonezilla, a URL, or - for standard input')
+    .argument('<SOURCE>', 'a disk, an image file, a folder of Clonezilla or FOG, a URL, or - for standard input')
     .argument('<DEST...>', 'disks or image files')
     .action((source: string, destinations: string[], _options: unknown, command: Command) =>
       run(plainCopy(source, destinations), command),
@@ -208,7 +208,7 @@ const addJobs: Group = (add, actions, exit) => {
     });
 
   jobOf('repair', 'compare every DEST with SOURCE, and rewrite only what differs', TEXTS.repair)
-    .argument('<SOURCE>', 'a disk, an image file, a folder of Clonezilla, a URL, or - for standard input')
+    .argument('<SOURCE>', 'a disk, an image file, a folder of Clonezilla or FOG, a URL, or - for standard input')
     .argument('<DEST...>', 'disks or image files')
     .action((source: string, destinations: string[], _options: unknown, command: Command) =>
       run(plainRepair(source, destinations), command),

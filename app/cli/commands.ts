@@ -19,7 +19,7 @@ import { file, job, jobOrUrl, PARSERS } from './option-values.ts';
 /** A request as typed. `resume` without a job means the only interrupted one. */
 export type Asked = JobRequest | (Omit<ResumeRequest, 'job'> & { job: null });
 
-/** What `platter info` is asked for. */
+/** The options of `platter info`. */
 export interface InfoOptions {
   /** The file of an archive to describe; null for its only one. */
   entry: string | null;

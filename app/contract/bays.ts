@@ -6,7 +6,7 @@ import type { Socket } from './facts.ts';
 export const keptBay = z.strictObject({
   /** `Port.path` */
   port: z.string().min(1).max(256),
-  /** What the user calls it; null: by its number. */
+  /** The user's name for it; null when it has only its number. */
   name: z.string().trim().min(1).max(24).nullable(),
 });
 export type KeptBay = z.infer<typeof keptBay>;

@@ -182,9 +182,9 @@ export interface Described extends Inside {
   unclear: { list: string; reason: Reason }[];
   /** The block map beside the file; null for none. Sizes in bytes. */
   bmap: BmapFacts | null;
-  /** What a packed image says of its copy; null when it says nothing. */
+  /** The summary of its copy that a packed image holds; null when it holds none. */
   copied: ImageSummary | null;
-  /** What it says of its copy contradicts the image: it was left out. */
+  /** The image contradicts its summary, which was left out. */
   copiedOther?: true;
   /** Why some of it could not be inspected; null when all was. */
   problem: PlatterError | null;

@@ -1,4 +1,4 @@
-// What the end of a packed image says of its copy, beside the hashes (engine/formats/image-summary.ts).
+// The summary of a copy that the end of a packed image holds, beside the hashes (engine/formats/image-summary.ts).
 import type { Signature } from './disk-content.ts';
 
 /** A partition of the source, or the whole of it. Offsets and sizes in bytes. */
@@ -11,13 +11,13 @@ export interface SummaryPart {
   type: string | null;
   /** The name that a GPT gives it; null for none. */
   name: string | null;
-  /** What was recognised at its start; null when that was not read. */
+  /** The signatures at its start; null when it was not read. */
   fileSystems: Signature[] | null;
-  /** What a copy of used blocks took of it; null when all bytes of the source were copied. */
+  /** How much of it a copy of used blocks took; null when all bytes of the source were copied. */
   used: SummaryUse | null;
 }
 
-/** What was copied of a partition. */
+/** How much of a partition was copied. */
 export interface SummaryUse {
   /** Bytes that were copied. */
   bytes: number;

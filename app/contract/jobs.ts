@@ -60,7 +60,7 @@ export interface PartUse {
   saves: number;
 }
 
-/** What `--used` would do with a source. Sizes in bytes. */
+/** How much of a source `--used` would copy. Sizes in bytes. */
 export interface Usage {
   /** Bytes of the source. */
   size: number;
@@ -136,7 +136,7 @@ export interface LeftImage {
   pieces: number;
 }
 
-/** What there still is of a job that was forgotten. */
+/** The files that stay when a job is forgotten. */
 export interface Forgotten {
   /** Path of the source when it was downloaded and no other job uses it. */
   download: string | null;

@@ -16,7 +16,7 @@ export interface OpenedFile {
   refused: string | null;
 }
 
-/** What the host has opened. */
+/** An image that the host has opened. */
 export interface OpenedFolder {
   /** Names it until it is closed. */
   folder: string;
@@ -35,7 +35,7 @@ export interface OpenImage extends OpenedFolder {
   entry: string | null;
 }
 
-/** What of a closed image could not be closed, and whether anything was. */
+/** The errors of closing an image, and whether anything was closed. */
 export interface ClosedFolder {
   errors: PlatterError[];
   closed: boolean;

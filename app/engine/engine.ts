@@ -115,7 +115,7 @@ export class LocalEngine {
     await eject(path, found.end.block!, { rights: this.#rights });
   }
 
-  /** What `--used` would do with the source at `path`. Rejects with a Refusal when it cannot be opened. */
+  /** How much of the source at `path` `--used` would copy. Rejects with a Refusal when it cannot be opened. */
   async usage(path: string): Promise<Usage> {
     const looking = new AbortController();
     this.#looking.add(looking);

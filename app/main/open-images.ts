@@ -10,7 +10,7 @@ import { Answers } from '../base/slow-answers.ts';
 /** Seconds that a file system has to answer whether an image exists. */
 const PATIENCE = 2;
 
-/** What opening needs of the rest of main. */
+/** The parts of main that opening needs. */
 export interface Opener {
   open(path: string, entry: string | null): Promise<Outcome<OpenedFolder>>;
   close(folder: string): Promise<Outcome<ClosedFolder>>;

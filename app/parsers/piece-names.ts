@@ -1,6 +1,6 @@
 // The pieces of a split file, by their names: "disk.img.000", "disk.img.001", or "disk.img.aa", "disk.img.ab". Pure.
 
-/** What a name is among the names in its folder. */
+/** The role of a name among the names in its folder. */
 export type PieceNames =
   | { kind: 'whole' }
   /** The first piece of several, in order. `whole`: the name of the file that was split. */
@@ -18,7 +18,7 @@ const FIRST = /^(?:0+1?|a+)$/u;
  */
 const FARTHEST = 100;
 
-/** What `name` is, where the folder has the names `beside`. */
+/** The role of `name` in a folder with the names `beside`. */
 export function pieceNames(name: string, beside: readonly string[]): PieceNames {
   const [, stem, suffix] = SUFFIX.exec(name) ?? [];
   if (stem === undefined || suffix === undefined) return { kind: 'whole' };

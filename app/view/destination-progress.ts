@@ -78,7 +78,7 @@ export function tilesOf(job: JobView): readonly Tile[] {
   return tiles;
 }
 
-/** What a hand looks for: the bay, or else the last part of the path. */
+/** The name that a person looks for: the bay, or else the last part of the path. */
 function nameOf({ path, port }: Endpoint): string {
   const bay = port?.bay ?? null;
   return bay === null ? baseName(path) : sayBay(bay);

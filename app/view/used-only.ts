@@ -1,4 +1,4 @@
-// Whether a job takes only what the file systems of its source use. Pure.
+// Decides whether a job takes only used blocks. Pure.
 import type { Plan } from '../contract/jobs.ts';
 import { takesUsed } from '../contract/request-facts.ts';
 

@@ -187,7 +187,7 @@ function bmapFacts({ bmap }: Described): [string, string][] {
   return [['Bmap', `${name}, version ${version}, maps ${size(mapped)} of ${size(imageSize)} ${checksums}`]];
 }
 
-/** What a packed image says of its copy. */
+/** The lines on the copy that a packed image describes. */
 function copyFacts({ copied, copiedOther }: Described): [string, string][] {
   if (copiedOther)
     return [['Copied', 'The image contradicts what it says of its copy, which is therefore not trusted']];

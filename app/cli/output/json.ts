@@ -98,7 +98,7 @@ export const planLine = ({ parts, ...plan }: Plan): PlanLine => ({
   request: keep(requestAsTyped(plan.request)),
 });
 
-/** What of a partition is copied, with the reason in words where it is all of it. */
+/** How much of a partition is copied, with the reason in words when it is all of it. */
 export const partFacts = ({ whole, ...part }: PartUse): NonNullable<PlanLine['parts']>[number] => ({
   ...part,
   whole: whole === null ? null : english.reason(whole),

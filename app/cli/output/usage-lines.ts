@@ -5,7 +5,7 @@ import { english } from '../../base/english.ts';
 import { size } from '../../base/figures.ts';
 import { errorFacts, partFacts, type ErrorFacts } from './json.ts';
 
-/** What was found, or why it is not known. */
+/** The usage, or the reason why it is not known. */
 export type FoundUsage = { usage: Usage; problem: null } | { usage: null; problem: PlatterError };
 
 /** The facts, each with its label. */

@@ -47,7 +47,7 @@ export function againstPackedImages(
   return [...misnamed, ...rest];
 }
 
-/** What to do instead of a job that an image cannot have. The reasons against the other jobs say it. */
+/** The remedy for a job that an image cannot have. The reasons against the other jobs include it. */
 const remedyOf = (job: string): Remedy | undefined =>
   job === 'update' || job === 'repair' ? { kind: 'newImage' } : undefined;
 

@@ -14,7 +14,7 @@ import type { NativeDevice } from '../native/addon.ts';
 import { parsed } from '../used-blocks/source-bytes.ts';
 import type { Prepared } from './prepared.ts';
 
-/** What of a job goes into a summary. */
+/** The parts of a job that go into a summary. */
 type Summed = Pick<Prepared, 'source' | 'request' | 'grid' | 'plan'>;
 
 const NOTHING: Inside = { table: null, signatures: null };
@@ -70,7 +70,7 @@ function partsOf({ table, signatures }: Inside, bytes: number): Omit<SummaryPart
 const plain = (signatures: readonly Signature[]): Signature[] =>
   signatures.map(({ type, version, label, uuid }) => ({ type, version, label, uuid }));
 
-/** What was copied of a part; null when all bytes were. `uses`: null for a copy of everything. */
+/** How much of a part was copied; null when all bytes were. `uses`: null for a copy of everything. */
 function useOf(
   { number }: Pick<SummaryPart, 'number'>,
   uses: readonly PartUse[] | null,

@@ -1,4 +1,4 @@
-// What `--used` would do with a disk or an image, without a job.
+// Finds how much of a disk or an image `--used` would copy, without a job.
 import type { Usage } from '../../contract/jobs.ts';
 import { cancelledOpening, errnoOf, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import type { Answers } from '../../base/slow-answers.ts';

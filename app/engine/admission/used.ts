@@ -39,7 +39,7 @@ export async function usedIn(
       reason: { kind: 'usedPacked' },
       remedy: { kind: 'withoutUsed' },
     });
-  // What is written from here on can lie where the map has nothing.
+  // A write from here on can go where the map has nothing.
   const mark = block === null ? null : writeMark(block);
   const { used, parts, notes } = await usedOfSource(source, blocks, answers);
   if (answers.signal?.aborted === true) throw cancelledOpening(path);

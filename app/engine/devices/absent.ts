@@ -35,7 +35,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isFile();
   } catch (error) {
-    // What cannot be looked at is not offered.
+    // A file that cannot be inspected is not offered.
     if (errnoOf(error) === null) throw error;
     return false;
   }

@@ -267,7 +267,7 @@ export function endpoint(end: End, bytes: number, written: boolean, mounts: Moun
   };
 }
 
-/** What has the name of an image now. `size`: bytes of the file, or of its first piece. */
+/** The file or pieces that have the name of an image now. `size`: bytes of the file, or of its first piece. */
 function oldFile(size: number, { split }: ImagePlace): OldFile {
   const later = split?.later ?? [];
   const last = later.at(-1);

@@ -81,7 +81,7 @@ export class PackedImage {
     return frames.end + end.length;
   }
 
-  /** What follows the frames, and what is then written at the start of the file. */
+  /** The bytes behind the frames, and those that are then written at the start of the file. */
   #closing({ sizes, offsets, end: at }: Frames, facts: CopyFacts): { start: Buffer; end: Buffer } {
     const { chunk, length } = this.#shape;
     switch (this.#packing?.format) {

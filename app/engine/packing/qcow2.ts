@@ -113,7 +113,7 @@ function writeEntry(
 
 const sectorOf = (offset: number): number => Math.floor(offset / SECTOR);
 
-/** Of how many clusters the counts for `others` clusters and for themselves consist: blocks of counts, and their table. */
+/** The clusters that the counts take, of `others` clusters and of themselves: blocks of counts, and their table. */
 function sizeOfCounts(others: number, cluster: number): { blocks: number; table: number } {
   let [blocks, table] = [0, 0];
   for (;;) {

@@ -25,7 +25,7 @@ export interface FrameTable {
   length: number;
 }
 
-/** What a finished image says of its copy; null for what it does not have. */
+/** The facts about its copy that go into a finished image; null for one that it does not have. */
 export interface CopyFacts {
   manifest: Uint8Array | null;
   /** `encodeSummary` makes it. */

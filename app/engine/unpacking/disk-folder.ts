@@ -12,7 +12,7 @@ import type { Blocks } from '../devices/block-devices.ts';
 import { checkImages } from './folder-images.ts';
 import { SourceFiles } from './source-files.ts';
 
-/** What is read of a file that says what is in the folder. They are small. */
+/** Most bytes that are read of a file that describes the folder. */
 const MOST_READ = 1024 ** 2;
 
 /** The programs whose folders are read. */

@@ -16,7 +16,7 @@ import { canUnpack, probeFile, type Probed } from './unpack-program.ts';
 /** The bytes of a partition as they are, packed or not. All other images are in partclone's format. */
 const RAW_NAME = /\.dd-(?:ptcl-)?img/u;
 
-/** What the images of a folder are. */
+/** The result of looking at the images of a folder. */
 export interface CheckedImages {
   /** The first error of one of them; null for none. */
   error: PlatterError | null;
@@ -77,7 +77,7 @@ async function isPartclone(path: string, files: SourceFiles, probed: Probed): Pr
   return (await headKind(path, files, size)) === 'image';
 }
 
-/** What the decoded bytes begin as. */
+/** The kind of content that the decoded bytes begin with. */
 async function headKind(path: string, files: SourceFiles, size: number): Promise<string> {
   const source = new SequentialPieceSource(path, size, { files, entry: null, supply: null });
   const pieces = new Pieces(size);

@@ -1,4 +1,4 @@
-// What the end of a seekable zstd says of its copy: the frames that decoders skip (packing/seekable-zstd.ts writes them).
+// Reads the frames at the end of a seekable zstd that decoders skip (packing/seekable-zstd.ts writes them).
 import type { ImageSummary } from '../../contract/image-summary.ts';
 import { decodeSummary, MOST_SUMMARY } from '../formats/image-summary.ts';
 import { MOST_HEAD, readHead } from '../formats/manifest.ts';
@@ -67,7 +67,7 @@ async function endFrames(read: ReadAt, size: number): Promise<EndFrame[]> {
   return found;
 }
 
-/** What a manifest says; null when it is none. */
+/** The summary that a manifest gives; null for bytes that are none. */
 function ofManifest(bytes: Buffer): ImageSummary | null {
   const head = readHead(bytes);
   if (head === null) return null;

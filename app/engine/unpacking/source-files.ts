@@ -19,7 +19,7 @@ const readAt = promisify(read);
 /** Open files that the decoder reads as one, in this order. */
 export interface Descriptors {
   readonly descriptors: readonly number[];
-  /** What the decoder makes of them, in its own words, when they are the parts of a disk. */
+  /** The decoder's arguments for the disk that they are the parts of. */
   readonly words?: readonly string[];
 }
 

@@ -75,7 +75,7 @@ export async function hfsPlus({ device, place }: Place): Promise<Made> {
   return { end, free, counted: lengthOf(free), said: said * block, unrest };
 }
 
-/** Why the journal forbids a map; null for an empty one. */
+/** The reason why the journal forbids a map; null for an empty one. */
 async function journalUnrest(
   infoAt: number,
   end: number,

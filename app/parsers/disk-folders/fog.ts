@@ -26,12 +26,12 @@ const BACKUP = 33;
 /** Sectors of the entries, and how many of them are in one. */
 const ENTRIES = 32;
 const PER_SECTOR = 4;
-/** What sgdisk --backup writes: the first sector, both headers, and the entries. */
+/** Bytes that sgdisk --backup writes: the first sector, both headers, and the entries. */
 const BACKUP_FILE = (3 + ENTRIES) * SECTOR;
 /** In an MBR: where the code ends, where the disk's number ends and the entries begin, and the bytes of one. */
 const [CODE, TABLE, ENTRY] = [440, 446, 16];
 const PROTECTIVE = 0xee;
-/** What makes a file system as large as its partition, by FOG's names. */
+/** The command that grows a file system to its partition, by FOG's names. */
 const GROWS: ReadonlyMap<string, string> = new Map([
   ['extfs', 'resize2fs'],
   ['ntfs', 'ntfsresize'],

@@ -11,7 +11,7 @@ export type SavedTable = 'right' | 'damaged' | 'other';
 /** Partitions of an MBR with larger numbers are in tables of their own. */
 const MOST_PRIMARY = 4;
 
-/** What the saved table is, of a disk of `size` bytes. `head`: the first sectors of the disk. */
+/** Compares the saved table of a disk of `size` bytes with its dump. `head`: the first sectors of the disk. */
 export function savedTable({ label, partitions }: SfdiskDump, head: Buffer, size: number): SavedTable {
   const disk = new Sample(head, Buffer.alloc(0), size);
   const dumped = partitions

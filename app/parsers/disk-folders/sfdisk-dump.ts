@@ -71,7 +71,7 @@ export function readSfdiskDump(text: string): SfdiskDump | null {
   };
 }
 
-/** What follows the type in the line of a partition. */
+/** The fields behind the type in the line of a partition. */
 function furtherIn(rest: string): Pick<DumpedPartition, 'bootable' | 'uuid' | 'label' | 'attributes'> {
   const label = /\bname="([^"]*)"/u.exec(rest)?.[1] ?? '';
   const others = rest.replace(/\bname="[^"]*"/u, '');

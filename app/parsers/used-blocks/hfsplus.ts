@@ -20,7 +20,7 @@ const BITMAP = { blocksAt: 124, extentsAt: 128, extents: 8 } as const;
 /** Flags of a journal: in the volume, on another device, not begun. */
 const JOURNAL = { here: 1, elsewhere: 2, new: 4, magic: 0x4a4e4c78, endian: 0x12345678 } as const;
 
-/** What a volume header says. In bytes. */
+/** The layout in a volume header. In bytes. */
 export interface HfsLayout {
   block: number;
   blocks: number;

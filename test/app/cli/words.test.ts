@@ -11,6 +11,8 @@ import { continuable } from '../../../app/view/continuable.ts';
 import { columns, plain } from '../../../app/cli/output/text.ts';
 import type { JobError } from '../../../app/contract/errors.ts';
 import type { DestinationResult, InterruptedJob, JobResult, Plan, RescueProgress } from '../../../app/contract/jobs.ts';
+import type { ImageFormat } from '../../../app/contract/image-formats.ts';
+import { plainImageFormat } from '../../../app/contract/request-facts.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import { Refusal, type Engine } from '../../../app/client/client.ts';
 import { jobStarted } from '../../../app/view/reduce-events.ts';
@@ -104,20 +106,14 @@ describe('what was there already', () => {
 
 describe('a copy that was cut short', () => {
   const cut = (path: string): DestinationResult => ended(path, 'cancelled', null);
-  const one = (image: object, path: string): JobView => {
+  const one = (image: Partial<ImageFormat>, path: string): JobView => {
     const view = over(asked({ destinations: [path] }), [cut(path)]);
     const [end] = view.plan.destinations;
-    const request = {
-      ...view.plan.request,
-      imageFormat: { format: 'byName', level: null, threads: null, split: null, ...image },
-    };
-    return {
-      ...view,
-      plan: { ...view.plan, destinations: [{ ...end!, kind: 'file', realPath: path }], request },
-    } as JobView;
+    const request = { ...view.plan.request, imageFormat: { ...plainImageFormat, ...image } };
+    return { ...view, plan: { ...view.plan, destinations: [{ ...end!, kind: 'file', realPath: path }], request } };
   };
 
-  test.each<[object, string]>([
+  test.each<[Partial<ImageFormat>, string]>([
     [{}, '/d/a.img.xz'],
     [{}, '/d/a.gz'],
     [{}, '/d/a.qcow2'],

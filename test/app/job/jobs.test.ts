@@ -1,5 +1,4 @@
 // Jobs through the real host and engine, on devices with faults.
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { lstat, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
@@ -239,10 +238,7 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     ['at most, where zeros are left out', true, 'up to 4,194,304 bytes'],
   ])('fails on a full file system, and says how much is missing: %s', async (_, sparse, missing) => {
     const source = await bench.image('disk.img', 8 * MiB);
-    const target = await bench.path('full');
-    await mkdir(target);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12M', 'platter-test', target]);
-    bench.finally(() => Promise.resolve(execFileSync('umount', [target])));
+    const target = await bench.smallFolder('12M');
     const copy = `${target}/copy.img`;
     const session = bench.session();
     await session.engine.call('prepare', requestOf({ source, destinations: [copy], sparse }));

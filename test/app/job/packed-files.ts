@@ -1,10 +1,12 @@
 // Packed images for jobs, made by other people's tools, and disks to copy them to.
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import type { JobResult } from '../../../app/contract/jobs.ts';
 import { decoderLacks } from '../../../build/native.mjs';
 import { canLab, packableBytes, type LabDisk } from '../../lab/lab.ts';
+import type { Facts } from '../../requests.ts';
 import { lacks } from '../parsers/source-files.ts';
-import { head, MiB, type Workbench } from './support.ts';
+import { head, MiB, resultOf, type Workbench } from './support.ts';
 
 export const SIZE = 12 * MiB;
 const BLANK = Buffer.alloc(MiB);
@@ -43,5 +45,30 @@ export async function packedBy(bench: Workbench, tool: Tool, size = SIZE): Promi
 /** A disk with old content. */
 export const oldDisk = async (bench: Workbench, size = SIZE, seed = 1): Promise<LabDisk> =>
   bench.disk({ size, file: await bench.image(`old-${seed}`, size, seed) });
+
+/**
+ * Copies a source of SIZE to a disk and to an image in a folder with room for `room`, which is too little. Retries the
+ * image when there is room, before the disk is done. Resolves to the image's path, and the result of both.
+ */
+export async function retriedWithRoom(
+  bench: Workbench,
+  room: string,
+  name: string,
+  request: Facts,
+): Promise<{ image: string; result: JobResult }> {
+  const folder = await bench.smallFolder(room);
+  const image = `${folder}/${name}`;
+  const disk = await oldDisk(bench);
+  await disk.rule('stall w 10M 1M');
+  const session = bench.session();
+  await session.begin({ ...request, destinations: [image, disk.device], asIs: true });
+  await session.until(({ event }) => event === 'error');
+  await disk.waitFor(({ stalled }) => stalled > 0);
+
+  execFileSync('mount', ['-o', 'remount,size=40M', folder]);
+  await session.engine.call('retry', { destination: 0 });
+  await disk.rule('go');
+  return { image, result: await resultOf(session) };
+}
 
 export const isBlank = (disk: LabDisk): boolean => head(disk.backing, MiB).equals(BLANK);

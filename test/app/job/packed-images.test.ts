@@ -1,28 +1,18 @@
 // Images that are written packed: read by other people's tools, beside disks, and when something goes wrong.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packableBytes } from '../../lab/lab.ts';
 import { decodeManifest } from '../../../app/engine/formats/manifest.ts';
 import type { ImageSummary } from '../../../app/contract/image-summary.ts';
+import { plainImageFormat } from '../../../app/contract/request-facts.ts';
 import { summaryIn } from '../../../app/engine/unpacking/image-end.ts';
 import { bmapOf } from '../parsers/bmap-files.ts';
 import { inOldImage, oldImage } from './old-image.ts';
-import { oldDisk, skip } from './packed-files.ts';
-import {
-  interrupted,
-  killAtStall,
-  MiB,
-  oneBench,
-  refused,
-  resultOf,
-  resume,
-  spoil,
-  untilDurable,
-  type Session,
-} from './support.ts';
+import { oldDisk, retriedWithRoom, skip } from './packed-files.ts';
+import { interrupted, killedCopy, MiB, oneBench, refused, resultOf, resume, spoil, type Session } from './support.ts';
 
 const bench = oneBench();
 
@@ -202,22 +192,8 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
 
   it('is completed by a retry after its file system was full', async () => {
     const source = await bench.image('disk.img', 12 * MiB);
-    const target = await bench.path('small');
-    await mkdir(target);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=5M', 'platter-test', target]);
-    bench.finally(() => Promise.resolve(execFileSync('umount', [target])));
-    const packed = `${target}/copy.img.zst`;
-    const disk = await oldDisk(bench, 12 * MiB);
-    await disk.rule('stall w 10M 1M');
-    const session = bench.session();
-    await session.begin({ source, destinations: [packed, disk.device], asIs: true });
-    await session.until(({ event }) => event === 'error');
-    await disk.waitFor(({ stalled }) => stalled > 0);
 
-    execFileSync('mount', ['-o', 'remount,size=40M', target]);
-    await session.engine.call('retry', { destination: 0 });
-    await disk.rule('go');
-    const result = await resultOf(session);
+    const { image: packed, result } = await retriedWithRoom(bench, '5M', 'copy.img.zst', { source });
 
     expect(result.destinations).toMatchObject([
       { state: 'done', verified: true },
@@ -231,10 +207,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     const packed = await bench.path('copy.img.zst');
     const disk = await oldDisk(bench, 24 * MiB);
     await disk.rule('stall w 18M 1M');
-    const session = bench.session();
-    const { log } = await session.begin({ source, destinations: [packed, disk.device], memory: 8 * MiB });
-    await untilDurable(log, 4);
-    await killAtStall(session, disk);
+    await killedCopy(bench, disk, { source, destinations: [packed, disk.device], memory: 8 * MiB }, 4);
     expect(existsSync(packed)).toBe(false);
 
     const next = bench.session();
@@ -255,10 +228,8 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     const packed = await bench.path('copy.img.zst');
     const disk = await bench.disk({ size: 24 * MiB, file: source });
     await disk.rule('stall r 18M 1M');
-    const session = bench.session();
-    const { job, log } = await session.begin({ source: disk.device, destinations: [packed], memory: 8 * MiB });
-    await untilDurable(log, 4);
-    await killAtStall(session, disk);
+    const ask = { source: disk.device, destinations: [packed], memory: 8 * MiB };
+    const { job } = await killedCopy(bench, disk, ask, 4);
     const frame = readFileSync(`${packed}.part`).indexOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), 4);
     await spoil(`${packed}.part`, frame);
 
@@ -273,10 +244,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     const packed = await bench.path('copy.img.xz');
     const disk = await oldDisk(bench, 12 * MiB);
     await disk.rule('stall w 8M 1M');
-    const session = bench.session();
-    const { log } = await session.begin({ source, destinations: [packed, disk.device], memory: 8 * MiB });
-    await untilDurable(log);
-    await killAtStall(session, disk);
+    await killedCopy(bench, disk, { source, destinations: [packed, disk.device], memory: 8 * MiB });
 
     const next = bench.session();
     const [job] = await interrupted(next);
@@ -293,10 +261,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     const packed = await bench.path('copy.img.xz');
     const disk = await bench.disk({ size: 12 * MiB, file: source });
     await disk.rule('stall r 8M 1M');
-    const session = bench.session();
-    const { job, log } = await session.begin({ source: disk.device, destinations: [packed], memory: 8 * MiB });
-    await untilDurable(log);
-    await killAtStall(session, disk);
+    const { job } = await killedCopy(bench, disk, { source: disk.device, destinations: [packed], memory: 8 * MiB });
 
     const next = bench.session();
 
@@ -309,11 +274,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
   it.each([
     ['an update', { update: true }, 'packedImage'],
     ['a rescue', { rescue: { retries: 0, map: null } }, 'packedImage'],
-    [
-      'a level that zstd does not have',
-      { imageFormat: { format: 'byName', level: 23, threads: null, split: null } },
-      'levelBounds',
-    ],
+    ['a level that zstd does not have', { imageFormat: { ...plainImageFormat, level: 23 } }, 'levelBounds'],
   ] as const)('is refused for %s, and nothing is written', async (_, options, kind) => {
     const source = await image(2 * MiB);
     const packed = await bench.path('copy.img.zst');
@@ -355,7 +316,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     await bench.session().run({
       source,
       destinations: [packed],
-      imageFormat: { format: 'zstd', level: null, threads: null, split: null },
+      imageFormat: { ...plainImageFormat, format: 'zstd' },
     });
 
     expect(unpackedBy('zstd -dc', packed).equals(readFileSync(source))).toBe(true);
@@ -367,7 +328,7 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     const disk = await oldDisk(bench, 12 * MiB);
     await disk.rule('stall w 4M 1M');
     const session = bench.session();
-    const imageFormat = { format: 'byName', level: null, threads: 3, split: null } as const;
+    const imageFormat = { ...plainImageFormat, threads: 3 };
     await session.begin({ source, destinations: [packed, disk.device], imageFormat, memory: 8 * MiB });
     await disk.waitFor(({ stalled }) => stalled > 0);
 

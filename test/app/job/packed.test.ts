@@ -9,7 +9,7 @@ import { Refusal } from '../../../app/client/client.ts';
 import type { JobResult } from '../../../app/contract/jobs.ts';
 import type { LabDisk } from '../../lab/lab.ts';
 import { HERE, isBlank, oldDisk as oldDiskOf, packedBy, SIZE, skip, type Tool } from './packed-files.ts';
-import { interrupted, killAtStall, MiB, oneBench, refused, resultOf, resume, spoil, untilDurable } from './support.ts';
+import { interrupted, killedCopy, MiB, oneBench, refused, resultOf, resume, spoil } from './support.ts';
 
 const bench = oneBench();
 const packed = (tool: Tool, size = SIZE): ReturnType<typeof packedBy> => packedBy(bench, tool, size);
@@ -96,10 +96,7 @@ describe.skipIf(skip !== null)(`a job with a packed source${skip === null ? '' :
     const { image, file } = await packed(tool);
     const disk = await oldDisk(SIZE);
     await disk.rule('stall w 8M 1M');
-    const first = bench.session();
-    const { log } = await first.begin({ source: file, destinations: [disk.device] });
-    await untilDurable(log, 2);
-    await killAtStall(first, disk);
+    await killedCopy(bench, disk, { source: file, destinations: [disk.device] }, 2);
     expect(isBlank(disk)).toBe(true);
 
     const session = bench.session();

@@ -1,14 +1,14 @@
 // Images that are written as qcow2, judged by QEMU's tools and read again by our decoder.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { plainImageFormat } from '../../../app/contract/request-facts.ts';
 import { packableBytes, seededBytes } from '../../lab/lab.ts';
 import { bmapOf } from '../parsers/bmap-files.ts';
 import { lacks } from '../parsers/source-files.ts';
-import { oldDisk, skip as noJobs } from './packed-files.ts';
-import { head, interrupted, killAtStall, MiB, oneBench, refused, resultOf, resume, untilDurable } from './support.ts';
+import { oldDisk, retriedWithRoom, skip as noJobs } from './packed-files.ts';
+import { head, interrupted, killedCopy, MiB, oneBench, refused, resume } from './support.ts';
 
 const skip = noJobs ?? lacks('qemu-img');
 const KiB = 1024;
@@ -138,22 +138,8 @@ describe.skipIf(skip !== null)(`an image that is written as qcow2${skip === null
 
   it('is completed by a retry after its file system was full', async () => {
     const source = await bench.image('disk.img', 12 * MiB);
-    const folder = await bench.path('small');
-    await mkdir(folder);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=5M', 'platter-test', folder]);
-    bench.finally(() => Promise.resolve(execFileSync('umount', [folder])));
-    const target = `${folder}/vm.qcow2`;
-    const disk = await oldDisk(bench, 12 * MiB);
-    await disk.rule('stall w 10M 1M');
-    const session = bench.session();
-    await session.begin({ source, destinations: [target, disk.device], asIs: true });
-    await session.until(({ event }) => event === 'error');
-    await disk.waitFor(({ stalled }) => stalled > 0);
 
-    execFileSync('mount', ['-o', 'remount,size=40M', folder]);
-    await session.engine.call('retry', { destination: 0 });
-    await disk.rule('go');
-    const result = await resultOf(session);
+    const { image: target, result } = await retriedWithRoom(bench, '5M', 'vm.qcow2', { source });
 
     expect(result.destinations).toMatchObject([
       { state: 'done', verified: true },
@@ -167,10 +153,7 @@ describe.skipIf(skip !== null)(`an image that is written as qcow2${skip === null
     const target = await bench.path('vm.qcow2');
     const disk = await oldDisk(bench, 12 * MiB);
     await disk.rule('stall w 8M 1M');
-    const session = bench.session();
-    const { log } = await session.begin({ source, destinations: [target, disk.device], memory: 8 * MiB });
-    await untilDurable(log);
-    await killAtStall(session, disk);
+    await killedCopy(bench, disk, { source, destinations: [target, disk.device], memory: 8 * MiB });
 
     const next = bench.session();
     const [job] = await interrupted(next);

@@ -12,6 +12,7 @@ import {
   head,
   interrupted,
   killAtStall,
+  killedCopy,
   MiB,
   refused,
   requestOf,
@@ -385,11 +386,9 @@ describe.skipIf(noLab !== null)('a damaged log of an interrupted copy', () => {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     const [disk, copy] = [await bench.disk({ size: SIZE }), await bench.path('copy.img')];
     await source.rule('stall r 6M 1M');
-    const first = bench.session();
-    const { log } = await first.begin({ source: source.device, destinations: [disk.device, copy] });
-    await untilDurable(log);
-    await killAtStall(first, source);
-    return { source, disk, copy, id: basename(log, '.log'), log };
+    const ask = { source: source.device, destinations: [disk.device, copy] };
+    const { job, log } = await killedCopy(bench, source, ask);
+    return { source, disk, copy, id: job, log };
   }
   const resumed = (id: string): JobRequest => requestOf({ kind: 'resume', source: null, destinations: [], job: id });
 

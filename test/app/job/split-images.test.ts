@@ -1,17 +1,17 @@
 // Images that are written in pieces: what other tools join, what is left when a job ends early, and whose files they are.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ImageFormat } from '../../../app/contract/image-formats.ts';
-import { oldDisk, skip } from './packed-files.ts';
-import { interrupted, killAtStall, MiB, oneBench, refused, resultOf, resume, untilDurable } from './support.ts';
+import { plainImageFormat } from '../../../app/contract/request-facts.ts';
+import { oldDisk, retriedWithRoom, skip } from './packed-files.ts';
+import { interrupted, killedCopy, MiB, oneBench, refused, resume } from './support.ts';
 
 const bench = oneBench();
 
 /** Pieces of a mebibyte. */
-const imageFormat: ImageFormat = { format: 'byName', level: null, threads: null, split: MiB };
+const imageFormat = { ...plainImageFormat, split: MiB };
 
 /** The files that begin with the name of `image`, without its folder. */
 const files = (image: string): string[] =>
@@ -155,22 +155,8 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
 
   it('is completed by a retry after its file system was full in its third piece', async () => {
     const source = await bench.image('disk.img', 12 * MiB);
-    const target = await bench.path('small');
-    await mkdir(target);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2500k', 'platter-test', target]);
-    bench.finally(() => Promise.resolve(execFileSync('umount', [target])));
-    const image = `${target}/copy.img.zst`;
-    const disk = await oldDisk(bench, 12 * MiB);
-    await disk.rule('stall w 10M 1M');
-    const session = bench.session();
-    await session.begin({ source, destinations: [image, disk.device], imageFormat, asIs: true });
-    await session.until(({ event }) => event === 'error');
-    await disk.waitFor(({ stalled }) => stalled > 0);
 
-    execFileSync('mount', ['-o', 'remount,size=40M', target]);
-    await session.engine.call('retry', { destination: 0 });
-    await disk.rule('go');
-    const result = await resultOf(session);
+    const { image, result } = await retriedWithRoom(bench, '2500k', 'copy.img.zst', { source, imageFormat });
 
     expect(result.destinations).toMatchObject([
       { state: 'done', verified: true },
@@ -184,16 +170,8 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
     const image = await bench.path('copy.img.zst');
     const disk = await oldDisk(bench, 12 * MiB);
     await disk.rule('stall w 6M 1M');
-    const session = bench.session();
-    const { log } = await session.begin({
-      source,
-      destinations: [image, disk.device],
-      imageFormat,
-      asIs: true,
-      memory: 8 * MiB,
-    });
-    await untilDurable(log);
-    await killAtStall(session, disk);
+    const ask = { source, destinations: [image, disk.device], imageFormat, memory: 8 * MiB, asIs: true };
+    await killedCopy(bench, disk, ask);
     expect(files(image)).toContain('.001.part');
     expect(existsSync(`${image}.000`)).toBe(false);
 
@@ -209,11 +187,8 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
     const image = await bench.path('copy.img.zst');
     const disk = await bench.disk({ size: 12 * MiB, file: source });
     await disk.rule('stall r 8M 1M');
-    const session = bench.session();
     const ask = { source: disk.device, destinations: [image], imageFormat, memory: 8 * MiB, asIs: true };
-    const { job, log } = await session.begin(ask);
-    await untilDurable(log);
-    await killAtStall(session, disk);
+    const { job } = await killedCopy(bench, disk, ask);
 
     const next = bench.session();
 
@@ -228,11 +203,8 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
     const image = await bench.path('copy.img.zst');
     const disk = await oldDisk(bench, 12 * MiB);
     await disk.rule('stall w 6M 1M');
-    const session = bench.session();
     const ask = { source, destinations: [image, disk.device], imageFormat, memory: 8 * MiB, asIs: true };
-    const { job, log } = await session.begin(ask);
-    await untilDurable(log);
-    await killAtStall(session, disk);
+    const { job } = await killedCopy(bench, disk, ask);
     const before = files(image);
 
     const forgotten = await bench.session().engine.call('forget', { job });

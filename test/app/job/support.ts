@@ -1,8 +1,8 @@
 // A real engine host for a test, and its events.
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { open, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -93,6 +93,20 @@ export async function killAtStall(session: Session, disk: LabDisk): Promise<void
   await session.kill(disk);
 }
 
+/** Begins a copy. Kills its host while an I/O of `disk` is stalled, and every destination has `chunks` durable chunks. */
+export async function killedCopy(
+  bench: Workbench,
+  disk: LabDisk,
+  request: Facts,
+  chunks = 1,
+): Promise<{ job: string; log: string }> {
+  const session = bench.session();
+  const begun = await session.begin(request);
+  await untilDurable(begun.log, chunks);
+  await killAtStall(session, disk);
+  return begun;
+}
+
 /** The workbench of each test of a file, or of a `describe`: call it once there, outside of the tests. */
 export function oneBench(): Workbench {
   const bench = new Workbench();
@@ -129,6 +143,15 @@ export class Workbench {
     const path = await this.path(name);
     await writeFile(path, seededBytes(size, seed));
     return path;
+  }
+
+  /** A folder in memory with room for `size`, as mount(8) spells it. */
+  async smallFolder(size: string): Promise<string> {
+    const folder = await this.path('small');
+    await mkdir(folder);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'platter-test', folder]);
+    this.#undo.push(() => Promise.resolve(execFileSync('umount', [folder])));
+    return folder;
   }
 
   async disk(options: LabDiskOptions): Promise<LabDisk> {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { isClonezilla, planOfClonezilla } from '../../../app/parsers/disk-folders/clonezilla.ts';
 import type { Folder } from '../../../app/parsers/disk-folders/disk-plan.ts';
+import { folderOf } from './folder-of.ts';
 import { gptDisk, mbrDisk } from './forged-tables.ts';
 import { readSfdiskDump } from '../../../app/parsers/disk-folders/sfdisk-dump.ts';
 
@@ -31,21 +32,15 @@ function folder(
   texts: Record<string, string> = {},
   head: Buffer = HEAD,
 ): Folder {
-  const all: Record<string, number | null> = {
-    ...{ disk: 8, parts: 20, 'nvme0n1-pt.sf': 400, 'nvme0n1-gpt-1st': 17_408, 'nvme0n1-gpt-2nd': 16_384 },
-    ...{ 'nvme0n1p1.ext4-ptcl-img.zst.aa': 1000, 'nvme0n1p1.ext4-ptcl-img.zst.ab': 5, 'nvme0n1p2.dd-ptcl-img.gz': 9 },
-    ...sizes,
-  };
-  const text: Record<string, string> = {
-    ...{ disk: 'nvme0n1\n', parts: 'nvme0n1p1 nvme0n1p2\n', 'nvme0n1-pt.sf': TABLE },
-    ...texts,
-  };
-  const there = Object.entries(all).filter((one): one is [string, number] => one[1] !== null);
-  const bytes = (name: string): Buffer | null => {
-    if (name === 'nvme0n1-gpt-1st') return head;
-    return text[name] === undefined ? null : Buffer.from(text[name]);
-  };
-  return { sizes: new Map(there), bytes };
+  return folderOf(
+    {
+      ...{ disk: 8, parts: 20, 'nvme0n1-pt.sf': 400, 'nvme0n1-gpt-1st': 17_408, 'nvme0n1-gpt-2nd': 16_384 },
+      ...{ 'nvme0n1p1.ext4-ptcl-img.zst.aa': 1000, 'nvme0n1p1.ext4-ptcl-img.zst.ab': 5, 'nvme0n1p2.dd-ptcl-img.gz': 9 },
+      ...sizes,
+    },
+    { disk: 'nvme0n1\n', parts: 'nvme0n1p1 nvme0n1p2\n', 'nvme0n1-pt.sf': TABLE, ...texts },
+    (name) => (name === 'nvme0n1-gpt-1st' ? head : null),
+  );
 }
 
 describe('a folder of Clonezilla', () => {

@@ -5,6 +5,7 @@ import { writeEntry } from '../../../app/parsers/disk-folders/extended-tables.ts
 import { gptFromDump } from '../../../app/parsers/disk-folders/gpt-from-dump.ts';
 import { readSfdiskDump } from '../../../app/parsers/disk-folders/sfdisk-dump.ts';
 import { isFog, planOfFog } from '../../../app/parsers/disk-folders/fog.ts';
+import { folderOf } from './folder-of.ts';
 
 const GPT = `label: gpt
 label-id: 8F7A2520-13F2-554D-B22E-25EEF758D9A9
@@ -44,16 +45,9 @@ function table(dump: string, name: string): Buffer | null {
 
 /** A folder of a disk with a GPT, an image and a partition for swap, with these changes. */
 function folder(sizes: Record<string, number | null> = {}, texts: Record<string, string> = {}): Folder {
-  const all: Record<string, number | null> = {
-    ...{ 'd1.mbr': 17_920, 'd1.partitions': 400, 'd1p1.img': 200, 'd1p1.img.001': 200, 'd1p1.img.002': 5 },
-    ...sizes,
-  };
-  const text: Record<string, string> = { 'd1.partitions': GPT, ...texts };
-  const there = Object.entries(all).filter((one): one is [string, number] => one[1] !== null);
-  return {
-    sizes: new Map(there),
-    bytes: (name) => (text[name] === undefined ? table(text['d1.partitions']!, name) : Buffer.from(text[name])),
-  };
+  const all = { 'd1.mbr': 17_920, 'd1.partitions': 400, 'd1p1.img': 200, 'd1p1.img.001': 200, 'd1p1.img.002': 5 };
+  const text = { 'd1.partitions': GPT, ...texts };
+  return folderOf({ ...all, ...sizes }, text, (name) => table(text['d1.partitions'], name));
 }
 
 const dos = (sizes: Record<string, number | null> = {}, texts: Record<string, string> = {}): Folder =>

@@ -44,6 +44,15 @@ export class Folder implements Disposable {
     return path;
   }
 
+  /** A disk image `disk.img` of 24 MiB: a GPT with an ext4, which has a file that cannot be packed. */
+  system(): Promise<void> {
+    return this.run(`
+      truncate -s 24M disk.img
+      printf 'label: gpt\\nstart=2048, size=20M, type=L, name=root\\n' | sfdisk -q disk.img
+      truncate -s 20M ext && head -c 3M /dev/urandom > noise && mkdir files && cp noise files
+      mke2fs -q -t ext4 -L rootfs -d files ext && dd if=ext of=disk.img bs=1M seek=1 conv=notrunc,sparse`);
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true });
   }

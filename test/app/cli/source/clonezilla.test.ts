@@ -2,40 +2,32 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decoderLacks } from '../../../../build/native.mjs';
-import { Folder, lacks } from '../../parsers/source-files.ts';
+import { madeOnce } from '../../parsers/made-once.ts';
 import { expectRefusal } from '../shapes.ts';
 import { errorsOf, MiB, platter } from '../support.ts';
+import { diskOf, dumpOf, lacking, restored } from './saved-disks.ts';
 
-const missing = decoderLacks();
-const skip =
-  missing.length > 0
-    ? ` (without ${missing.join(', ')}: install the -dev packages)`
-    : (['partclone.ext4', 'partclone.vfat', 'mcopy'].map((one) => lacks(one)).find((one) => one !== null) ?? '');
+const skip = lacking('partclone.ext4', 'partclone.vfat', 'mcopy');
 
-/** Sectors of the partitions of both disks: an ext4, a FAT, and one for swap. */
-const TABLES = {
-  gpt: `label: gpt\nfirst-lba: 2048\n/dev/sda1 : start=2048, size=40960, type=L\n/dev/sda2 : start=43008, size=40960, type=U\n/dev/sda3 : start=83968, size=20480, type=S\n`,
-  dos: `label: dos\n/dev/sda1 : start=2048, size=40960, type=83, bootable\n/dev/sda2 : start=43008, size=69632, type=5\n/dev/sda5 : start=45056, size=40960, type=c\n/dev/sda6 : start=88064, size=20480, type=82\n`,
+/** Both disks: an ext4, a FAT whose first sector is `second`, and a partition for swap. */
+const DISKS = {
+  gpt: {
+    table: `label: gpt\nfirst-lba: 2048\n/dev/sda1 : start=2048, size=40960, type=L\n/dev/sda2 : start=43008, size=40960, type=U\n/dev/sda3 : start=83968, size=20480, type=S\n`,
+    ...{ fat: 'sda2', second: 43_008, swap: 'sda3' },
+  },
+  dos: {
+    table: `label: dos\n/dev/sda1 : start=2048, size=40960, type=83, bootable\n/dev/sda2 : start=43008, size=69632, type=5\n/dev/sda5 : start=45056, size=40960, type=c\n/dev/sda6 : start=88064, size=20480, type=82\n`,
+    ...{ fat: 'sda5', second: 45_056, swap: 'sda6' },
+  },
 };
 
-/**
- * `disk.img`, 64 MiB with this table, boot code, an ext4 and a FAT with files; and `image`, the folder of it. `fat` is
- * the name of the second file system's partition, and `swap` that of the third's.
- */
-async function saved(label: 'gpt' | 'dos', fat: string, swap: string): Promise<Folder> {
-  const folder = new Folder();
-  const second = label === 'gpt' ? 43_008 : 45_056;
-  writeFileSync(folder.at('table'), TABLES[label]);
+/** The folder of `diskOf`, and in it `image`, Clonezilla's folder. */
+const saved = madeOnce(async (label: keyof typeof DISKS) => {
+  const { table, fat, second, swap } = DISKS[label];
+  const folder = await diskOf(table, second);
   await folder.run(`
-    truncate -s 64M disk.img && sfdisk -q disk.img < table
-    head -c 440 /dev/urandom | dd of=disk.img conv=notrunc
-    ${label === 'dos' ? 'head -c 1000000 /dev/urandom | dd of=disk.img bs=512 seek=1 conv=notrunc' : ''}
-    mkdir files && head -c 3000000 /dev/urandom > files/noise
-    truncate -s 20M ext fat && mke2fs -q -t ext4 -d files ext && mkfs.vfat fat && mcopy -i fat files/noise ::
-    dd if=ext of=disk.img bs=512 seek=2048 conv=notrunc && dd if=fat of=disk.img bs=512 seek=${second} conv=notrunc
     mkdir image && cd image && echo sda > disk && echo sda1 ${fat} ${swap} > parts
-    sfdisk -d ../disk.img | sed 's#^[^ ]*disk.img#/dev/sda#; s#^device: .*#device: /dev/sda#' > sda-pt.sf
+    ${dumpOf('../disk.img')} > sda-pt.sf
     printf 'Disk /dev/sda: 131072s\\n' > sda-pt.parted
     dd if=../disk.img of=sda-mbr bs=512 count=1
     ${
@@ -47,17 +39,7 @@ async function saved(label: 'gpt' | 'dos', fat: string, swap: string): Promise<F
     partclone.vfat -z 10485760 -c -s ../fat -o - -L ../log | gzip -c | split -b 1MB -a 2 - ${fat}.vfat-ptcl-img.gz.
     echo UUID="00000000-0000-0000-0000-000000000000" > swappt-${swap}.info`);
   return folder;
-}
-
-/** The partition as partclone.restore makes it, in which free blocks are zeros. */
-function restored(folder: Folder, command: string): Buffer {
-  const script = `${command} | partclone.restore -s - -o restored --restore_raw_file -L log && cat restored && rm restored`;
-  return execFileSync('bash', ['-ec', script], {
-    cwd: folder.at('.'),
-    maxBuffer: 64 * MiB,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-}
+});
 
 /** The table of a disk, as sfdisk prints it, without the disk's name. */
 const dumped = (disk: string): string[] =>
@@ -67,11 +49,9 @@ const dumped = (disk: string): string[] =>
     .map((line) => line.replace(/^\S+\.img/u, 'disk'));
 
 describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
-  test.each([
-    ['gpt', 'sda2', 'sda3', 43_008],
-    ['dos', 'sda5', 'sda6', 45_056],
-  ] as const)('with a table of %s is copied as the disk that it is of', async (label, fat, swap, second) => {
-    using folder = await saved(label, fat, swap);
+  test.each(['gpt', 'dos'] as const)('with a table of %s is copied as the disk that it is of', async (label) => {
+    const { fat, second, swap } = DISKS[label];
+    using folder = await saved(label);
 
     const run = await platter(['copy', '--yes', folder.at('image'), folder.at('copy.img')]);
 
@@ -90,7 +70,7 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
   });
 
   test('is described with its table', async () => {
-    using folder = await saved('gpt', 'sda2', 'sda3');
+    using folder = await saved('gpt');
 
     const { code, stdout } = await platter(['info', '--json', folder.at('image')]);
 
@@ -107,7 +87,7 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
     ['a piece in the middle', 'sda1.ext4-ptcl-img.zst.ab', 'sda1.ext4-ptcl-img.zst.ab is missing'],
     ['the table', 'sda-gpt-1st', 'sda-gpt-1st is missing'],
   ])('is refused without %s', async (_, gone, said) => {
-    using folder = await saved('gpt', 'sda2', 'sda3');
+    using folder = await saved('gpt');
     await folder.run(`rm image/${gone}`);
 
     const run = await platter(['copy', '--yes', '--json', folder.at('image'), folder.at('copy.img')]);
@@ -131,7 +111,7 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
       'has 31,457,280 bytes, but',
     ],
   ])('is refused with %s for the image of a partition', async (_, command, said) => {
-    using folder = await saved('gpt', 'sda2', 'sda3');
+    using folder = await saved('gpt');
     await folder.run(
       `truncate -s 30M large && mke2fs -q -t ext4 large && rm image/sda1.ext4-ptcl-img.zst.* && cd image && ${command}`,
     );
@@ -148,7 +128,7 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
     ['packed', 'gzip -c ../ext > sda1.dd-ptcl-img.gz.aa', true],
     ['in xz of partclone', 'partclone.ext4 -c -s ../ext -o - -L ../log | xz > sda1.ext4-ptcl-img.xz.aa', false],
   ])('has a partition byte for byte: %s', async (_, command, isNoted) => {
-    using folder = await saved('gpt', 'sda2', 'sda3');
+    using folder = await saved('gpt');
     await folder.run(`rm image/sda1.ext4-ptcl-img.zst.* && cd image && ${command}`);
 
     const run = await platter(['copy', '--yes', folder.at('image'), folder.at('copy.img')]);
@@ -159,7 +139,7 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
   });
 
   test.each(['sda-pt.sf', 'disk', 'parts', 'sda-mbr'])('is not overwritten: %s as a destination', async (name) => {
-    using folder = await saved('gpt', 'sda2', 'sda3');
+    using folder = await saved('gpt');
     const before = readFileSync(folder.at(`image/${name}`));
 
     const run = await platter(['copy', '--yes', '--json', folder.at('image'), folder.at(`image/${name}`)]);
@@ -170,7 +150,7 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
   });
 
   test('with a table whose checksum is wrong is copied with a note on it', async () => {
-    using folder = await saved('gpt', 'sda2', 'sda3');
+    using folder = await saved('gpt');
     await folder.run("printf '\\x5a' | dd of=image/sda-gpt-1st bs=1 seek=528 conv=notrunc");
 
     const run = await platter(['copy', '--yes', folder.at('image'), folder.at('copy.img')]);
@@ -181,7 +161,7 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
   });
 
   test('with a damaged piece fails, names the image and leaves no copy', async () => {
-    using folder = await saved('gpt', 'sda2', 'sda3');
+    using folder = await saved('gpt');
     const piece = folder.at('image/sda1.ext4-ptcl-img.zst.ab');
     const bytes = readFileSync(piece);
     bytes[5000]! ^= 0x10;
@@ -195,7 +175,7 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
   });
 
   test('without the end of its last piece fails', async () => {
-    using folder = await saved('gpt', 'sda2', 'sda3');
+    using folder = await saved('gpt');
     unlinkSync(folder.at('image/sda1.ext4-ptcl-img.zst.ad'));
     truncateSync(folder.at('image/sda1.ext4-ptcl-img.zst.ac'), 1000);
 

@@ -1,25 +1,18 @@
 // A folder that FOG keeps a disk in, made by the programs that its scripts call.
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decoderLacks } from '../../../../build/native.mjs';
-import { Folder, lacks } from '../../parsers/source-files.ts';
+import { madeOnce } from '../../parsers/made-once.ts';
+import type { Folder } from '../../parsers/source-files.ts';
 import { expectRefusal } from '../shapes.ts';
 import { errorsOf, MiB, platter } from '../support.ts';
+import { diskOf, dumpOf, lacking, restored } from './saved-disks.ts';
 
-const missing = decoderLacks();
-const skip =
-  missing.length > 0
-    ? ` (without ${missing.join(', ')}: install the -dev packages)`
-    : (['partclone.extfs', 'partclone.vfat', 'mcopy', 'sgdisk'].map((one) => lacks(one)).find((one) => one !== null) ??
-      '');
+const skip = lacking('partclone.extfs', 'partclone.vfat', 'mcopy', 'sgdisk');
 
 const TABLES = {
   gpt: `label: gpt\nfirst-lba: 2048\n/dev/sda1 : start=2048, size=40960, type=L, name="Wurzel ü", attrs="LegacyBIOSBootable GUID:60"\n/dev/sda2 : start=43008, size=40960, type=U\n/dev/sda3 : start=83968, size=20480, type=S\n`,
   dos: `label: dos\n/dev/sda1 : start=2048, size=40960, type=83, bootable\n/dev/sda2 : start=43008, size=40960, type=c\n/dev/sda3 : start=83968, size=20480, type=82\n`,
 };
-const dump = (disk: string): string =>
-  `sfdisk -d ${disk} | sed 's#^[^ ]*disk.img#/dev/sda#; s#^device: .*#device: /dev/sda#'`;
 
 interface Saved {
   label: 'gpt' | 'dos';
@@ -30,25 +23,18 @@ interface Saved {
   shrunk?: boolean;
 }
 
-/** `disk.img`, 64 MiB with boot code, an ext4 and a FAT with files; and `image`, the folder of it. */
-async function saved({ label, pack, split = false, shrunk = false }: Saved): Promise<Folder> {
-  const folder = new Folder();
-  writeFileSync(folder.at('table'), TABLES[label]);
+/** The folder of `diskOf`, and in it `image`, FOG's folder. */
+const saved = madeOnce(async ({ label, pack, split = false, shrunk = false }: Saved) => {
+  const folder = await diskOf(TABLES[label], 43_008, shrunk ? 10 : 20);
   const smaller = TABLES[label].replace('size=40960', 'size=20480').replace(...moved(label));
   writeFileSync(folder.at('smaller'), smaller);
   await folder.run(`
-    truncate -s 64M disk.img && sfdisk -q disk.img < table
-    head -c 440 /dev/urandom | dd of=disk.img conv=notrunc
-    ${label === 'dos' ? 'head -c 1000000 /dev/urandom | dd of=disk.img bs=512 seek=1 conv=notrunc' : ''}
-    mkdir files image && head -c 3000000 /dev/urandom > files/noise
-    truncate -s ${shrunk ? 10 : 20}M ext && truncate -s 20M fat
-    mke2fs -q -t ext4 -d files ext && mkfs.vfat fat && mcopy -i fat files/noise ::
-    dd if=ext of=disk.img bs=512 seek=2048 conv=notrunc && dd if=fat of=disk.img bs=512 seek=43008 conv=notrunc
-    ${dump('disk.img')} > image/d1.partitions
+    mkdir image
+    ${dumpOf('disk.img')} > image/d1.partitions
     cp disk.img saved.img
     if ${shrunk}; then
       sfdisk -q --no-reread saved.img < <(grep -v ^label smaller | cat <(sfdisk -d disk.img | grep ^label) -)
-      mkdir other && mv saved.img other/disk.img && (cd other && ${dump('disk.img')}) > image/d1.minimum.partitions
+      mkdir other && mv saved.img other/disk.img && (cd other && ${dumpOf('disk.img')}) > image/d1.minimum.partitions
       mv other/disk.img saved.img && echo /dev/sda1 extfs > image/d1.original.fstypes
     fi
     dd if=saved.img of=image/d1.mbr bs=512 count=2048
@@ -59,21 +45,11 @@ async function saved({ label, pack, split = false, shrunk = false }: Saved): Pro
       split ? 'split -a 3 -d -b 1MB - image/d1p2.img. && mv image/d1p2.img.000 image/d1p2.img' : 'cat > image/d1p2.img'
     }`);
   return folder;
-}
+});
 
 /** What FOG changes in a GPT: it moves the next partitions together. */
 const moved = (label: 'gpt' | 'dos'): [string, string] =>
   label === 'gpt' ? ['start=43008', 'start=22528'] : ['start=43008', 'start=43008'];
-
-/** The partition as partclone.restore makes it, in which free blocks are zeros. */
-function restored(folder: Folder, command: string): Buffer {
-  const script = `${command} | partclone.restore -s - -o restored --restore_raw_file -L log && cat restored && rm restored`;
-  return execFileSync('bash', ['-ec', script], {
-    cwd: folder.at('.'),
-    maxBuffer: 64 * MiB,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-}
 
 /** The disk as it was, with its partitions as partclone.restore makes them, and without swap. */
 function oracle(folder: Folder, unpack: string, length: number): Buffer {

@@ -5,6 +5,7 @@ import { readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 
 import { afterEach, describe, expect, test } from 'vitest';
 import { decoderLacks } from '../../../../build/native.mjs';
 import { canLab } from '../../../lab/lab.ts';
+import { madeOnce } from '../../parsers/made-once.ts';
 import { Folder } from '../../parsers/source-files.ts';
 import { expectRefusal } from '../shapes.ts';
 import { Bench, digest, errorsOf, MiB, platter, resultOf } from '../support.ts';
@@ -36,17 +37,13 @@ const SPLITS = [
 ];
 const [RAW, , ZSTD] = SPLITS;
 
-/** A folder with `disk.img`, 24 MiB with a GPT and an ext4 with noise in it, and the pieces of one of SPLITS. */
-async function split({ make }: { make: string }): Promise<Folder> {
+/** A folder with a `disk.img`, and the pieces of one of SPLITS. */
+const split = madeOnce(async ({ make }: { make: string }) => {
   const folder = new Folder();
-  await folder.run(`
-    truncate -s 24M disk.img
-    printf 'label: gpt\\nstart=2048, size=20M, type=L, name=root\\n' | sfdisk -q disk.img
-    truncate -s 20M ext && head -c 3M /dev/urandom > noise && mkdir files && cp noise files
-    mke2fs -q -t ext4 -L rootfs -d files ext && dd if=ext of=disk.img bs=1M seek=1 conv=notrunc,sparse
-    ${make}`);
+  await folder.system();
+  await folder.run(make);
   return folder;
-}
+});
 
 describe.skipIf(skip !== '')(`the name of the whole${skip}`, () => {
   test.each(['check', 'info', 'copy'])(
@@ -98,10 +95,10 @@ describe.skipIf(skip !== '')(`a split image${skip}`, () => {
     });
   });
 
-  test.each(SPLITS)('of $what is described as it was before', async ({ make, first }) => {
-    using folder = await split({ make });
+  test.each(SPLITS)('of $what is described as it was before', async (one) => {
+    using folder = await split(one);
 
-    const { code, stdout } = await platter(['info', '--json', folder.at(first)]);
+    const { code, stdout } = await platter(['info', '--json', folder.at(one.first)]);
 
     expect(code).toBe(0);
     const found = JSON.parse(stdout) as { bytes: number; table: { partitions: unknown[] } };

@@ -26,14 +26,10 @@ const named = (name: string): Making => MAKINGS.find((one) => one.name === name)
 /** One virtual disk of each format, and packed ones. */
 const WRITTEN = ['qcow2', 'qcow2 packed by zstd', 'VMDK', 'streamed VMDK', 'VDI', 'VHD', 'fixed VHD', 'VHDX'];
 
-/** A folder with `disk.img`, 24 MiB with a GPT and an ext4, and the virtual disk `d` of it. */
+/** A folder with a `disk.img`, and the virtual disk `d` of it. */
 async function made(making: Making): Promise<Folder> {
   const folder = new Folder();
-  await folder.run(`
-    truncate -s 24M disk.img
-    printf 'label: gpt\\nstart=2048, size=20M, type=L, name=root\\n' | sfdisk -q disk.img
-    truncate -s 20M ext && head -c 3M /dev/urandom > noise && mkdir files && cp noise files
-    mke2fs -q -t ext4 -L rootfs -d files ext && dd if=ext of=disk.img bs=1M seek=1 conv=notrunc,sparse`);
+  await folder.system();
   makeDisk(making, folder.at('disk.img'), folder.at('d'));
   return folder;
 }

@@ -1,4 +1,5 @@
 // Seeds of the readers of maps of used blocks (used-blocks.ts).
+import { exfatBoot } from '../app/used-blocks/exfat-boot.ts';
 import { BTRFS_CHUNKS, BTRFS_EXTENTS, BTRFS_SUPER, EXT, XFS_FREE, XFS_SUPER } from '../app/used-blocks/printed.ts';
 import { READERS } from './used-blocks.ts';
 
@@ -26,20 +27,7 @@ function fat(): Buffer {
 }
 
 function exfat(): Buffer {
-  const boot = Buffer.alloc(512);
-  boot.write('EXFAT   ', 3, 'latin1');
-  boot.writeBigUInt64LE(512n, 72);
-  for (const [at, value] of [
-    [80, 24],
-    [84, 8],
-    [88, 32],
-    [92, 60],
-    [96, 4],
-  ] as const)
-    boot.writeUInt32LE(value, at);
-  boot.writeUInt8(9, 108);
-  boot.writeUInt8(3, 109);
-  boot.writeUInt8(1, 110);
+  const boot = exfatBoot({ length: 512, fatAt: 24, fatLength: 8, heapAt: 32, clusters: 60, root: 4 });
   const entry = Buffer.alloc(32);
   entry.writeUInt8(0x81, 0);
   entry.writeUInt32LE(2, 20);
@@ -49,32 +37,30 @@ function exfat(): Buffer {
 
 function f2fs(): Buffer {
   const bytes = Buffer.alloc(908 + 2 * 74);
-  const figures = [
+  // The areas are as small as they can be: the table takes two segments, the main area one.
+  for (const [at, value] of [
     [0, 0xf2f52010],
     [16, 12],
     [20, 9],
     [36, 6 * 512],
     [56, 2],
-    [68, 2],
-  ] as const;
-  for (const [at, value] of figures) bytes.writeUInt32LE(value, at);
-  for (const [at, value] of [
+    [68, 1],
     [76, 512],
     [80, 1536],
     [84, 2560],
-    [92, 2560 - 512],
+    [92, 2560],
   ] as const)
     bytes.writeUInt32LE(value, at);
-  // The areas are as small as they can be: the table takes two segments, the main area one.
-  bytes.writeUInt32LE(2560, 92);
-  bytes.writeUInt32LE(1, 68);
   const checkpoint = bytes.subarray(108);
-  checkpoint.writeUInt32LE(9, 16);
-  checkpoint.writeUInt32LE(5, 132);
-  checkpoint.writeUInt32LE(8, 136);
-  checkpoint.writeUInt32LE(1, 140);
-  checkpoint.writeUInt32LE(64, 156);
-  checkpoint.writeUInt32LE(64, 160);
+  for (const [at, value] of [
+    [16, 9],
+    [132, 5],
+    [136, 8],
+    [140, 1],
+    [156, 64],
+    [160, 64],
+  ] as const)
+    checkpoint.writeUInt32LE(value, at);
   const entry = bytes.subarray(908);
   entry.writeUInt16LE(9, 0);
   entry.set([0xff, 0x80], 2);

@@ -4,6 +4,7 @@ import { ClusterBitmap } from '../../../app/parsers/used-blocks/bitmap.ts';
 import { exfatBitmap, exfatLayout, isContiguous } from '../../../app/parsers/used-blocks/exfat.ts';
 import { isHibernated, LOG_BYTES, NtfsInfoReader, ntfsLogUnrest } from '../../../app/parsers/used-blocks/ntfs.ts';
 import { swapMap } from '../../../app/parsers/used-blocks/swap.ts';
+import { exfatBoot } from './exfat-boot.ts';
 
 describe('a bitmap of clusters', () => {
   test('gives the free ranges, whatever its pieces, and ignores bits behind the last cluster', () => {
@@ -78,25 +79,7 @@ describe('NTFS', () => {
   });
 });
 
-/** The boot sector of an exFAT with sectors of 512 bytes and clusters of 4 KiB. */
-function exfatBoot(change: (boot: Buffer) => void = () => undefined): Buffer {
-  const boot = Buffer.alloc(512);
-  boot.write('EXFAT   ', 3, 'latin1');
-  boot.writeBigUInt64LE(20_000n, 72);
-  for (const [at, value] of [
-    [80, 100],
-    [84, 20],
-    [88, 200],
-    [92, 2000],
-    [96, 5],
-  ] as const)
-    boot.writeUInt32LE(value, at);
-  boot.writeUInt8(9, 108);
-  boot.writeUInt8(3, 109);
-  boot.writeUInt8(1, 110);
-  change(boot);
-  return boot;
-}
+const EXFAT = { length: 20_000, fatAt: 100, fatLength: 20, heapAt: 200, clusters: 2000, root: 5 };
 
 function bitmapEntry(first: number, bytes: number): Buffer {
   const directory = Buffer.alloc(4096);
@@ -109,7 +92,7 @@ function bitmapEntry(first: number, bytes: number): Buffer {
 
 describe('exFAT', () => {
   test('reads where its parts are', () => {
-    expect(exfatLayout(exfatBoot())).toEqual({
+    expect(exfatLayout(exfatBoot(EXFAT))).toEqual({
       fatAt: 51_200,
       heapAt: 102_400,
       cluster: 4096,
@@ -126,11 +109,13 @@ describe('exFAT', () => {
     ['a table that is too short', (boot: Buffer) => boot.writeUInt32LE(1, 84)],
     ['a root directory in no cluster', (boot: Buffer) => boot.writeUInt32LE(2002, 96)],
   ] as const)('reads nothing with %s', ([, change]) => {
-    expect(exfatLayout(exfatBoot((boot) => void change(boot)))).toBeNull();
+    const boot = exfatBoot(EXFAT);
+    change(boot);
+    expect(exfatLayout(boot)).toBeNull();
   });
 
   test('finds its bitmap, when that has a bit for each cluster', () => {
-    const layout = exfatLayout(exfatBoot())!;
+    const layout = exfatLayout(exfatBoot(EXFAT))!;
     expect(exfatBitmap(bitmapEntry(2, 250), layout)).toEqual({ first: 2, bytes: 250 });
     expect(exfatBitmap(bitmapEntry(2, 249), layout)).toBeNull();
     expect(exfatBitmap(bitmapEntry(2002, 250), layout)).toBeNull();

@@ -1,6 +1,7 @@
 // `npm run pictures`: all the set-up, then the README's pictures, taken from the real app. As root. Starts on Node 20.
 import { readlinkSync } from 'node:fs';
 import { onCurrentNode } from './npm.mjs';
+import { FOLLOWING } from './own-mounts.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, must } from './tools.mjs';
 
@@ -14,7 +15,7 @@ async function pictures() {
     inRoot('build/pictures'),
     readlinkSync('/proc/self/ns/mnt'),
   ];
-  await must('unshare', ['--mount', '--propagation', 'slave', ...program], { stdio: 'inherit' });
+  await must('unshare', [...FOLLOWING, ...program], { stdio: 'inherit' });
 }
 
 await pictures().catch(fail);

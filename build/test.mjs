@@ -1,7 +1,8 @@
 // `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order (without those that run only
-// when they are asked for), then one line with the totals. The engine is compiled while the linters run. It is tested with and without sanitizers at the same time,
-// because most of its tests wait. The output of a stage is never mixed with another's. The stages in TypeScript are the
-// projects of vitest.config.ts. Exit code 1 when anything failed or a stage crashed. Starts on Node 20.
+// when they are asked for), then one line with the totals. The engine is compiled while the linters run. It is tested
+// with and without sanitizers at the same time, because most of its tests wait. The output of a stage is never mixed
+// with another's. The stages in TypeScript are the projects of vitest.config.ts. Exit code 1 when anything failed or a
+// stage crashed. Starts on Node 20.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
@@ -16,7 +17,8 @@ import { fail, inRoot, run, Stop } from './tools.mjs';
 
 /**
  * A stage: `purpose`, the set-up that it needs; `named`, true when `-t` without a stage includes it; `apart`, true when
- * it runs only when it is asked for; and `run`, which prints with its argument and gives `{passed, failed, skips, failures}`. `failures` are printed again at the end.
+ * it runs only when it is asked for; and `run`, which prints with its argument and gives `{passed, failed, skips,
+ * failures}`. `failures` are printed again at the end.
  */
 const stages = {
   lint: {

@@ -4,7 +4,7 @@
 import { chmodSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { INSIDE as SHARED, SHARE } from '../own-mounts.mjs';
+import { FOLLOWING, INSIDE as SHARED, SHARE } from '../own-mounts.mjs';
 import { root, run, say } from '../tools.mjs';
 import { workarounds } from './switch.mjs';
 
@@ -38,7 +38,7 @@ export async function elsewhere(script, args) {
   say(`tests: ${closed.join(', ')} is closed to other users; for the tests the checkout is also at ${open}`);
   try {
     const program = [process.execPath, join(open, relative(root, script)), ...args];
-    return await run('unshare', ['--mount', '--propagation', 'slave', 'sh', '-c', SHOW, 'sh', root, open, ...program], {
+    return await run('unshare', [...FOLLOWING, 'sh', '-c', SHOW, 'sh', root, open, ...program], {
       stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, [INSIDE]: open, [SHARED]: '1' },
     });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FOLLOWING } from '../../build/own-mounts.mjs';
 import { Bench, platter, resultOf } from '../app/cli/support.ts';
 import { dirty, mounted, run, sums } from '../app/used-blocks/support.ts';
 import { canLab } from '../lab/lab.ts';
@@ -31,7 +32,7 @@ describe('a Debian imaged with --used', { timeout: HANGS }, () => {
   beforeAll(async () => {
     if (cannot !== null) return;
     const maker = join(import.meta.dirname, 'make-system.sh');
-    await run('unshare', '--mount', '--propagation', 'slave', maker, await debianArchive('boot', SYSTEM), system);
+    await run('unshare', ...FOLLOWING, maker, await debianArchive('boot', SYSTEM), system);
     original = await files(system);
   }, HANGS);
 

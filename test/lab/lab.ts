@@ -10,6 +10,7 @@ import { type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { FOLLOWING } from '../../build/own-mounts.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const BUILT = resolve(HERE, '../../out/lab/labdisk');
@@ -312,9 +313,7 @@ console.log(JSON.stringify(said));
   return {
     argv: [
       'unshare',
-      '--mount',
-      '--propagation',
-      'slave',
+      ...FOLLOWING,
       'sh',
       '-c',
       `mount --bind "$0" "$1" && shift && exec "$@"`,

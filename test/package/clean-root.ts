@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { FOLLOWING } from '../../build/own-mounts.mjs';
 import { testCache } from '../own-folders.ts';
 
 /** The ordinary user of the clean Debian. */
@@ -96,12 +97,10 @@ async function bootstrap(archive: string, depends: string): Promise<void> {
     ].join(' && ');
     await must([
       'unshare',
-      '--mount',
+      ...FOLLOWING,
       '--pid',
       '--fork',
       '--kill-child',
-      '--propagation',
-      'slave',
       'sh',
       '-c',
       satisfy,
@@ -152,12 +151,10 @@ export async function cleanRoot(name: string, depends: string): Promise<CleanRoo
   const mountPoint = mkdtempSync(join(tmpdir(), 'platter-clean-root-'));
   const script = [
     'unshare',
-    '--mount',
+    ...FOLLOWING,
     '--pid',
     '--fork',
     '--kill-child',
-    '--propagation',
-    'slave',
     join(HERE, 'clean-root.sh'),
     mountPoint,
     archive,

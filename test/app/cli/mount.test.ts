@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serverLacks } from '../../../build/native.mjs';
+import { FOLLOWING } from '../../../build/own-mounts.mjs';
 import { canLab } from '../../lab/lab.ts';
 import { lacks, type Folder } from '../parsers/source-files.ts';
 import { leftBelow, makeXfs, PACKINGS, packedDisk, PARTITIONS } from '../serving/packed-disks.ts';
@@ -330,7 +331,7 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
       cmp '${disk.at('disk.img')}' '${view}/images/disk.img' && ! touch '${view}/images/new' 2>/dev/null &&
       ${run} unmount '${view}'; echo "ended $?"; grep -c '${view}' /proc/self/mounts`;
 
-    const ran = spawnSync('unshare', ['--mount', '--propagation', 'slave', 'sh', '-ec', script, 'sh', steps], {
+    const ran = spawnSync('unshare', [...FOLLOWING, 'sh', '-ec', script, 'sh', steps], {
       encoding: 'utf8',
       env: { ...process.env, PLATTER_STATE: disk.at('user/state') },
     });

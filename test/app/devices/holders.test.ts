@@ -5,6 +5,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSy
 import { describe, expect, it } from 'vitest';
 import { diskTable } from '../../../app/cli/output/disk-table.ts';
 import type { PlatterError } from '../../../app/contract/errors.ts';
+import { FOLLOWING } from '../../../build/own-mounts.mjs';
 import { assertOwnLoop, canLab, type LabDisk } from '../../lab/lab.ts';
 import { MiB, refused, requestOf, resultOf, oneBench } from '../job/support.ts';
 
@@ -135,7 +136,7 @@ const MOUNT_AND_STAY = 'mount "$0" "$1" && echo mounted && exec sleep 600';
 
 /** A process with a mount namespace of its own, in which the device is mounted. */
 const mountingApart = (device: string, target: string): Promise<number> =>
-  running('unshare', ['--mount', '--propagation', 'slave', 'sh', '-c', MOUNT_AND_STAY, device, target]);
+  running('unshare', [...FOLLOWING, 'sh', '-c', MOUNT_AND_STAY, device, target]);
 
 const refusedFor = async (...destinations: string[]): Promise<PlatterError[]> =>
   refused(bench.session().engine.call('prepare', requestOf({ source: await bench.image('a.img', MiB), destinations })));

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { serverLacks } from '../../../build/native.mjs';
+import { FOLLOWING } from '../../../build/own-mounts.mjs';
 import { Refusal } from '../../../app/base/errors.ts';
 import { withServedFile } from '../../../app/engine/serving/served-file.ts';
 import { canLab, labdisk, seededBytes } from '../../lab/lab.ts';
@@ -158,9 +159,7 @@ describe.skipIf(why !== null)(`a served file${why === null ? '' : ` (${why})`}`,
     const said = execFileSync(
       'unshare',
       [
-        '--mount',
-        '--propagation',
-        'slave',
+        ...FOLLOWING,
         'sh',
         '-ec',
         `mount --bind "$1" /dev/fuse; exec "$2" "$3"`,

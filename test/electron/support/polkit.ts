@@ -23,6 +23,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { FOLLOWING } from '../../../build/own-mounts.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const HOME = '/usr/lib/platter';
@@ -178,7 +179,7 @@ export async function polkitLab(): Promise<PolkitLab> {
 
   for (const place of ['/run/dbus', '/etc/polkit-1/rules.d']) mkdirSync(place, { recursive: true });
   const home = takeHome();
-  const holder = spawn('unshare', ['--mount', '--propagation', 'slave', 'sh', '-c', SCRIPT, lab], {
+  const holder = spawn('unshare', [...FOLLOWING, 'sh', '-c', SCRIPT, lab], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   await saying(holder, 'ready');

@@ -1,7 +1,6 @@
 #include "assembly.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string>
 
@@ -37,8 +36,7 @@ class Disk {
     output_.write(bytes);
   }
   void write_zeros_to(uint64_t end) {
-    static constexpr std::array<std::byte, 1 << 18> zeros{};
-    while (at_ < end) write(std::span(zeros).first(static_cast<size_t>(std::min<uint64_t>(end - at_, zeros.size()))));
+    while (at_ < end) write(some_zeros(end - at_));
   }
 
  private:

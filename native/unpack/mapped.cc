@@ -111,14 +111,12 @@ void Mapped::pass(std::span<const std::byte> bytes) {
 }
 
 void Mapped::pass_zeros(uint64_t count) {
-  static constexpr std::array<std::byte, 1 << 18> zeros{};
   // Skip zeros that nobody reads.
   if (at_ >= until_) {
     at_ += count;
     return;
   }
-  for (; count > 0; count -= std::min<uint64_t>(count, zeros.size()))
-    pass(std::span(zeros).first(static_cast<size_t>(std::min<uint64_t>(count, zeros.size()))));
+  for (const uint64_t end = at_ + count; at_ < end;) pass(some_zeros(end - at_));
 }
 
 void Mapped::end_range() {

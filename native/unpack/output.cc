@@ -2,12 +2,19 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "error.h"
 
 namespace unpack {
+
+std::span<const std::byte> some_zeros(uint64_t most) {
+  static constexpr std::array<std::byte, 1 << 18> zeros{};
+  return std::span(zeros).first(static_cast<size_t>(std::min<uint64_t>(most, zeros.size())));
+}
 
 void DescriptorOutput::write(std::span<const std::byte> bytes) {
   while (fd_ >= 0 && !bytes.empty()) {

@@ -19,6 +19,9 @@ class Output {
   virtual void finish() {}
 };
 
+// Up to `most` zeros, fewer when that is many.
+std::span<const std::byte> some_zeros(uint64_t most);
+
 // A descriptor, which stays the caller's; -1 takes the bytes and keeps none of them.
 class DescriptorOutput final : public Output {
  public:

@@ -3,7 +3,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -255,10 +254,11 @@ void PartcloneFilter::guess_gap() {
 }
 
 void PartcloneFilter::write_zeros(uint64_t count) {
-  static constexpr std::array<std::byte, 1 << 18> zeros{};
-  written_ += count;
-  for (; count > 0; count -= std::min<uint64_t>(count, zeros.size()))
-    output_.write(std::span(zeros).first(static_cast<size_t>(std::min<uint64_t>(count, zeros.size()))));
+  for (const uint64_t end = written_ + count; written_ < end;) {
+    const auto zeros = some_zeros(end - written_);
+    output_.write(zeros);
+    written_ += zeros.size();
+  }
 }
 
 void PartcloneFilter::finish() {

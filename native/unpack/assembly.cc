@@ -27,11 +27,11 @@ uint64_t number_in(std::string_view word, int base = 10) {
 }
 
 // Counts what passes to the disk, and writes zeros where nothing is.
-class Disk {
+class Disk final : public Output {
  public:
-  explicit Disk(Output& output, uint64_t at) : output_(output), at_(at) {}
+  Disk(Output& output, uint64_t at) : output_(output), at_(at) {}
   uint64_t at() const { return at_; }
-  void write(std::span<const std::byte> bytes) {
+  void write(std::span<const std::byte> bytes) override {
     at_ += bytes.size();
     output_.write(bytes);
   }
@@ -62,14 +62,8 @@ class Place final : public Output {
 
 Found copy_part(const Part& part, Input& input, Disk& disk) {
   input.seek(part.from);
-  for (uint64_t left = part.size; left > 0;) {
-    const auto bytes = input.peek();
-    if (bytes.empty()) throw Error(Fault::truncated, input.position(), "the file ends before its content");
-    const auto some = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), left)));
-    disk.write(some);
-    left -= some.size();
-    input.consume(some.size());
-  }
+  if (copy_bytes(input, disk, part.size) < part.size)
+    throw Error(Fault::truncated, input.position(), "the file ends before its content");
   return {};
 }
 
@@ -78,10 +72,7 @@ Found decode_image(const Part& part, Input& input, Disk& disk, const Limits& lim
   const Format format = format_of(input);
   if (format != Format::none) return decode_whole(format, input, place, "", limits);
   // The bytes of a partition as they are.
-  for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {
-    place.write(bytes);
-    input.consume(bytes.size());
-  }
+  copy_bytes(input, place);
   return {.checked = false};
 }
 

@@ -209,6 +209,19 @@ std::string in_words(uint64_t bytes) {
   return std::to_string((bytes + mib - 1) / mib) + " MiB";
 }
 
+uint64_t copy_bytes(Input& input, Output& output, uint64_t most) {
+  uint64_t copied = 0;
+  while (copied < most) {
+    const auto bytes = input.peek();
+    if (bytes.empty()) break;
+    const auto part = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), most - copied)));
+    output.write(part);
+    input.consume(part.size());
+    copied += part.size();
+  }
+  return copied;
+}
+
 uint64_t skip_zeros(Input& input) {
   uint64_t count = 0;
   for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {

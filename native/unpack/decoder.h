@@ -113,6 +113,8 @@ void decode_zstd_units(std::span<const Unit> units, Input& input, Output& output
 // "512 MiB"
 std::string in_words(uint64_t bytes);
 
+// Passes on up to `most` bytes as they are. Returns how many; fewer only at the end of the file.
+uint64_t copy_bytes(Input& input, Output& output, uint64_t most = UINT64_MAX);
 // Consumes zeros. Returns how many, in bytes.
 uint64_t skip_zeros(Input& input);
 

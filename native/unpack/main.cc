@@ -259,16 +259,8 @@ Found pass_on(const Options& options, Input& input, Output& output, Mapped* mapp
     pass_on_mapped(*input.size(), input, output, *mapped);
     return {.checked = false};
   }
-  uint64_t left = options.length;
-  for (auto bytes = input.peek(); left > 0 && !bytes.empty(); bytes = input.peek()) {
-    const size_t some = static_cast<size_t>(std::min<uint64_t>(bytes.size(), left));
-    output.write(bytes.first(some));
-    input.consume(some);
-    left -= some;
-  }
-  Found found;
-  found.checked = false;
-  return found;
+  copy_bytes(input, output, options.length);
+  return {.checked = false};
 }
 
 // Decodes a disk whose parts are in several files.

@@ -13,10 +13,7 @@ constexpr size_t sparse_header_length = 28;
 // Decodes a file that is not packed: its bytes pass through a filter.
 template <typename Filter>
 Found decode_through(Filter& filter, Input& input) {
-  for (auto bytes = input.peek(); !bytes.empty(); bytes = input.peek()) {
-    filter.write(bytes);
-    input.consume(bytes.size());
-  }
+  copy_bytes(input, filter);
   filter.finish();
   return {.zeros = filter.zeros(), .checked = false};
 }

@@ -153,14 +153,8 @@ uint64_t content_of(const Entry& entry, std::span<const std::byte> head) {
 }  // namespace
 
 void copy_stored(Input& input, Output& output, uint64_t left) {
-  while (left > 0) {
-    const auto bytes = input.peek();
-    if (bytes.empty()) throw Error(Fault::truncated, input.position(), "zip: the file ends before its content");
-    const auto part = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), left)));
-    output.write(part);
-    left -= part.size();
-    input.consume(part.size());
-  }
+  if (copy_bytes(input, output, left) < left)
+    throw Error(Fault::truncated, input.position(), "zip: the file ends before its content");
 }
 
 Archive archive_of(const Input& input) {

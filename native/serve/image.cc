@@ -166,7 +166,7 @@ class Packed final : public Image {
 
   void check() {
     const auto size = access_.sparse ? std::optional(access_.sparse->size()) : access_.facts.size;
-    if (!size || access_.sparse_inside || (!has_units() && access_.unit() == 0))
+    if (!size || access_.displaced || (!has_units() && access_.unit() == 0))
       throw Unservable("noIndex", unpack::name_of(format_));
     if (block_size() > largest_unit) throw Unservable("largeBlocks", unpack::in_words(block_size()));
     size_ = *size;

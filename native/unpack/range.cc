@@ -79,7 +79,7 @@ void Slice::write(std::span<const std::byte> bytes) {
 }
 
 uint64_t Access::unit() const {
-  if (sparse_inside || partclone) return 0;
+  if (displaced) return 0;
   if (sparse) return sparse->block_size;
   if (stored) return 1;
   if (disk) return disk->unit();
@@ -96,7 +96,7 @@ Access access_of(Format format, Input& input, const std::string& entry, const Li
     const auto header = partclone_header_of(input.peek(partclone_header_length));
     if (!header) throw Error(Fault::truncated, input.size().value_or(0), "partclone: the header is not there");
     access.facts.size = header->size();
-    access.partclone = true;
+    access.displaced = true;
     return access;
   }
   if (is_virtual_disk(format)) {
@@ -113,11 +113,9 @@ Access access_of(Format format, Input& input, const std::string& entry, const Li
   }
   const Bytes first = first_decoded(format, input, entry, limits);
   access.sparse = sparse_header_of(first);
-  access.sparse_inside = access.sparse.has_value();
-  if (const auto header = partclone_header_of(first)) {
-    access.facts.size = header->size();
-    access.partclone = true;
-  }
+  const auto partclone = partclone_header_of(first);
+  if (partclone) access.facts.size = partclone->size();
+  access.displaced = access.sparse || partclone;
   return access;
 }
 

@@ -33,8 +33,7 @@ class Slice final : public Output {
 // How decoding can begin in the middle of an image.
 struct Access {
   Facts facts;
-  bool sparse_inside = false;          // what is decoded is a sparse image: places in it are not those in the image
-  bool partclone = false;              // the file, or what is in it, is an image of partclone: the same
+  bool displaced = false;              // what is decoded goes through a filter: places in it are not those in the image
   std::optional<SparseHeader> sparse;  // of the file or of what is in it
   std::optional<Unit> stored;          // in a zip
   std::unique_ptr<VirtualDisk> disk;   // reads the input

@@ -18,6 +18,7 @@ import { FOLLOWING } from '../../../build/own-mounts.mjs';
 import { canLab } from '../../lab/lab.ts';
 import { lacks, type Folder } from '../parsers/source-files.ts';
 import { leftBelow, makeXfs, PACKINGS, packedDisk, PARTITIONS } from '../serving/packed-disks.ts';
+import { forged } from '../unpacking/partclone-files.ts';
 import { MiB, platter, PLATTER } from './support.ts';
 
 const missing = serverLacks();
@@ -270,6 +271,16 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
     const { code, stderr } = await platter(['mount', disk.at(name), join(work, 'view')]);
 
     expect([code, stderr]).toEqual([2, expect.stringMatching(words)]);
+    expect([readdirSync(work), leftBelow(work), servers()]).toEqual([[], [], []]);
+  });
+
+  test('refuses partclone in a zstd with several frames, whose places are not those of the partition', async () => {
+    writeFileSync(disk.at('part'), forged({ version: 2, used: '1'.repeat(2048) }).image);
+    await disk.run(`split -b 1M --filter='cat > piece && zstd -q -1 -c piece' part > part.zst`);
+
+    const { code, stderr } = await platter(['mount', disk.at('part.zst'), join(work, 'view')]);
+
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/packed as zstd without an index.*platter copy/u)]);
     expect([readdirSync(work), leftBelow(work), servers()]).toEqual([[], [], []]);
   });
 

@@ -237,9 +237,7 @@ void PartcloneFilter::take_checksum() {
   pending_.clear();
   unsummed_ = 0;
   if (header_.reseeded) crc_ = 0;
-  const bool is_last = block_ == header_.blocks && written_ == header_.size();
-  if (!is_last) begin_run();
-  if (is_last) state_ = State::done;
+  begin_run();
   if (state_ == State::blocks && !gap_) state_ = State::guess;
 }
 

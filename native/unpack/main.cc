@@ -86,6 +86,8 @@ struct Options {
   std::string map_digest;
   uint64_t until = UINT64_MAX;
   bool is_range() const { return from != 0 || length != UINT64_MAX; }
+  // Byte of the image that ends the range.
+  uint64_t end() const { return from + std::min(length, UINT64_MAX - from); }
 };
 
 // Code, tables and stacks, beside the pieces in flight.
@@ -161,6 +163,27 @@ std::string digests_field(const char* name, Digests& digests) {
   }
   return text + "}";
 }
+
+// Tells the caller how far decoding is, about once a second, and what came of it.
+class Reporter {
+ public:
+  explicit Reporter(int to) : to_(to) {}
+  void progress(uint64_t read, uint64_t written) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::seconds(1)) return;
+    last_ = now;
+    say(to_, "{\"event\":\"progress\"" + field("read", read) + field("written", written) + "}");
+  }
+  void done(uint64_t read, uint64_t written, const Found& found, Digests& digests, Digests& image_digests) const {
+    say(to_, "{\"event\":\"done\"" + field("read", read) + field("written", written) + field("zeros", found.zeros) +
+                 ",\"checked\":" + (found.checked ? "true" : "false") + digests_field("digests", digests) +
+                 digests_field("imageDigests", image_digests) + "}");
+  }
+
+ private:
+  const int to_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
 
 // Asks the caller for the bytes of a file with holes. Threads take turns.
 class Asker {
@@ -268,23 +291,17 @@ void assemble(Options& options, const std::vector<int>& files, int report) {
   options.assembly.check(files.size());
   DescriptorOutput target(options.discard ? -1 : STDOUT_FILENO);
   CountedOutput output(target, Digests::of(options.image_digests));
-  auto last = std::chrono::steady_clock::now();
+  Reporter reporter(report);
   uint64_t read = 0;
   const auto progress = [&](uint64_t bytes) {
     read = bytes;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last < std::chrono::seconds(1)) return;
-    last = now;
-    say(report, "{\"event\":\"progress\"" + field("read", read) + field("written", output.written()) + "}");
+    reporter.progress(read, output.written());
   };
   Workers workers(options.threads);
   const Limits limits{.workers = workers, .memory = options.memory};
-  const uint64_t until = options.from + std::min(options.length, UINT64_MAX - options.from);
-  const Found found = decode_assembly(options.assembly, files, output, options.from, until, limits, progress);
+  const Found found = decode_assembly(options.assembly, files, output, options.from, options.end(), limits, progress);
   Digests none;
-  say(report, "{\"event\":\"done\"" + field("read", read) + field("written", output.written()) +
-                  field("zeros", found.zeros) + ",\"checked\":" + (found.checked ? "true" : "false") +
-                  digests_field("digests", none) + digests_field("imageDigests", output.digests()) + "}");
+  reporter.done(read, output.written(), found, none, output.digests());
 }
 
 void decode(const Options& options, const Map& map, Input& input, int report) {
@@ -293,13 +310,8 @@ void decode(const Options& options, const Map& map, Input& input, int report) {
   if (options.map) mapped.emplace(target, map, options.from, options.map_digest, options.discard ? 0 : options.until);
   CountedOutput output(mapped ? static_cast<Output&>(*mapped) : target, Digests::of(options.image_digests));
   const auto written = [&] { return output.written() + (mapped ? mapped->skipped() : 0); };
-  auto last = std::chrono::steady_clock::now();
-  input.on_progress = [&](uint64_t read) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last < std::chrono::seconds(1)) return;
-    last = now;
-    say(report, "{\"event\":\"progress\"" + field("read", read) + field("written", written()) + "}");
-  };
+  Reporter reporter(report);
+  input.on_progress = [&](uint64_t read) { reporter.progress(read, written()); };
   Workers workers(options.threads);
   const Limits limits{.workers = workers, .memory = options.memory, .as_it_comes = input.is_partial()};
   const Format format = format_of(input);
@@ -309,14 +321,11 @@ void decode(const Options& options, const Map& map, Input& input, int report) {
   if (options.raw) {
     found = pass_on(options, input, output, mapped ? &*mapped : nullptr);
   } else if (options.is_range()) {
-    const uint64_t until = options.from + std::min(options.length, UINT64_MAX - options.from);
-    decode_range(format, input, output, options.entry, options.from, until, limits, found);
+    decode_range(format, input, output, options.entry, options.from, options.end(), limits, found);
   } else {
     found = decode_whole(format, input, output, options.entry, limits);
   }
-  say(report, "{\"event\":\"done\"" + field("read", input.consumed()) + field("written", written()) +
-                  field("zeros", found.zeros) + ",\"checked\":" + (found.checked ? "true" : "false") +
-                  digests_field("digests", input.digests()) + digests_field("imageDigests", output.digests()) + "}");
+  reporter.done(input.consumed(), written(), found, input.digests(), output.digests());
 }
 
 int run(int count, char** words) {

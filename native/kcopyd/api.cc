@@ -5,9 +5,9 @@
 #include <memory>
 #include <new>
 #include <string_view>
-#include <system_error>
 
 #include "client.h"
+#include "errors.h"
 #include "kcopyd.h"
 
 struct kcopyd_client {
@@ -63,14 +63,8 @@ int kcopyd_client_create_with(const struct kcopyd_client_options* options, struc
   if (!backend || *backend < KCOPYD_IO_AUTO || *backend > KCOPYD_IO_THREADS) return -EINVAL;
   const size_t subjob = options->subjob_size;
   if (subjob != 0 && (!std::has_single_bit(subjob) || subjob < kMinSubjob || subjob > kMaxSubjob)) return -EINVAL;
-  try {
-    *result = std::make_unique<kcopyd_client>(kcopyd::Client::open(*options, *backend)).release();
-    return 0;
-  } catch (const std::system_error& error) {
-    return -error.code().value();
-  } catch (const std::bad_alloc&) {
-    return -ENOMEM;
-  }
+  return kcopyd::errno_of(
+      [&] { *result = std::make_unique<kcopyd_client>(kcopyd::Client::open(*options, *backend)).release(); });
 }
 
 int kcopyd_client_create(unsigned int num_pages, struct kcopyd_client** result) {

@@ -17,10 +17,11 @@
 #include <charconv>
 #include <fstream>
 #include <memory>
-#include <new>
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include "errors.h"
 
 namespace kcopyd {
 
@@ -28,8 +29,6 @@ namespace {
 
 constexpr uint64_t kLargestFolio = 2 << 20;  // of the page cache: PMD_SIZE, where pages have 4 KiB
 constexpr uint32_t kFileBlock = 4096;        // for a file system that does not tell (statx, Linux 6.1)
-
-[[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
 
 Descriptor open_or_fail(const char* path, int flags) {
   for (;;) {
@@ -256,16 +255,11 @@ std::shared_ptr<block_device> packed(const block_device& file, uint64_t length, 
 // Hands a device to the C API's caller: 0, or the negative errno of what `make` threw.
 template <typename Make>
 int hand_out(struct block_device** result, Make make) {
-  try {
+  return errno_of([&] {
     const std::shared_ptr<block_device> device = make();
     device->handle = device;
     *result = device.get();
-    return 0;
-  } catch (const std::system_error& error) {
-    return -error.code().value();
-  } catch (const std::bad_alloc&) {
-    return -ENOMEM;
-  }
+  });
 }
 
 }  // namespace
@@ -405,14 +399,8 @@ int kcopyd_device_pack(const struct block_device* file, uint64_t length, size_t 
 int kcopyd_device_split(struct block_device* file, const char* folder, const char* name, uint64_t size) {
   if (file == nullptr || folder == nullptr || name == nullptr) return -EINVAL;
   if (!file->grows || size == 0 || size % KCOPYD_PIECE_UNIT != 0) return -EINVAL;
-  try {
-    file->pieces = kcopyd::frame_file(*file, kcopyd::split_of(*file, folder, name, size));
-    return 0;
-  } catch (const std::system_error& error) {
-    return -error.code().value();
-  } catch (const std::bad_alloc&) {
-    return -ENOMEM;
-  }
+  return kcopyd::errno_of(
+      [&] { file->pieces = kcopyd::frame_file(*file, kcopyd::split_of(*file, folder, name, size)); });
 }
 
 size_t kcopyd_device_frames(const struct block_device* bdev, size_t first, size_t max, uint32_t* sizes) {

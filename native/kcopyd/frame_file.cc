@@ -6,15 +6,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <system_error>
 #include <utility>
+
+#include "errors.h"
 
 namespace kcopyd {
 
 namespace {
-
-[[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
 
 int64_t read_piece(int fd, std::span<std::byte> to, uint64_t offset) {
   size_t got = 0;
@@ -46,11 +44,7 @@ FrameFile::FrameFile(Descriptor buffered, Descriptor direct, uint32_t block, Spl
 int32_t FrameFile::put(std::span<const std::byte> bytes, uint64_t offset) {
   while (!bytes.empty()) {
     FramePiece* to = nullptr;
-    try {
-      to = piece(offset / split_.size);
-    } catch (const std::system_error& error) {
-      return -error.code().value();
-    }
+    if (const int failed = errno_of([&] { to = piece(offset / split_.size); }); failed != 0) return failed;
     const uint64_t at = offset % split_.size;
     const size_t some = std::min<uint64_t>(bytes.size(), split_.size - at);
     const ssize_t put = pwrite(to->buffered.get(), bytes.data(), some, static_cast<off_t>(at));
@@ -122,7 +116,7 @@ int FrameFile::sync() {
   return failed;
 }
 
-// Makes it, and those before it, where they are missing. Throws std::system_error.
+// Makes it, and those before it, where they are missing. Throws std::system_error and std::bad_alloc.
 FramePiece* FrameFile::piece(uint64_t index) {
   const std::lock_guard lock(mutex_);
   while (pieces_.size() <= index) pieces_.push_back(made(pieces_.size()));

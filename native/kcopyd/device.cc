@@ -232,7 +232,7 @@ std::shared_ptr<FrameFile> frame_file(const block_device& file, Split split) {
 Split split_of(const block_device& file, const char* folder, const char* name, uint64_t size) {
   Split split{.folder = open_or_fail(folder, O_RDONLY | O_DIRECTORY), .name = name, .size = size};
   struct stat status {};
-  const std::string first = split.name + ".000.part";
+  const std::string first = piece_name(split.name, 0);
   if (fstatat(split.folder.get(), first.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) fail(errno);
   if (status.st_dev != file.device || status.st_ino != file.inode) fail(ESTALE);
   return split;

@@ -26,13 +26,13 @@ int64_t read_piece(int fd, std::span<std::byte> to, uint64_t offset) {
   return static_cast<int64_t>(got);
 }
 
-std::string name_of(const std::string& whole, uint64_t index) {
+}  // namespace
+
+std::string piece_name(const std::string& whole, uint64_t index) {
   std::string digits = std::to_string(index);
   if (digits.size() < 3) digits.insert(0, 3 - digits.size(), '0');
   return whole + "." + digits + ".part";
 }
-
-}  // namespace
 
 FrameFile::FrameFile(Descriptor buffered, Descriptor direct, uint32_t block, Split split)
     : split_(std::move(split)), block_(direct ? block : 1) {
@@ -124,7 +124,7 @@ FramePiece* FrameFile::piece(uint64_t index) {
 }
 
 std::unique_ptr<FramePiece> FrameFile::made(uint64_t index) const {
-  const std::string name = name_of(split_.name, index);
+  const std::string name = piece_name(split_.name, index);
   constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   auto piece = std::make_unique<FramePiece>();
   piece->buffered = Descriptor(openat(split_.folder.get(), name.c_str(), flags, 0600));

@@ -21,7 +21,10 @@ struct FramePiece {
   std::atomic<bool> dirty = false;  // written since the last flush
 };
 
-// How a file is split: its pieces are NAME.000.part, NAME.001.part, and so on in one folder.
+// The name of a piece of `whole`: NAME.000.part, NAME.001.part, and so on.
+std::string piece_name(const std::string& whole, uint64_t index);
+
+// How a file is split: its pieces are in one folder.
 struct Split {
   Descriptor folder;
   std::string name;

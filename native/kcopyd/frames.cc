@@ -1,7 +1,5 @@
 #include "frames.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>

@@ -1,5 +1,4 @@
 // Images that are written packed in clusters: where frames lie, and that the start of the file comes last.
-#include <kcopyd/device.h>
 #include <kcopyd/frame_places.h>
 
 #include <algorithm>
@@ -8,35 +7,27 @@
 #include <cstring>
 
 #include "../lab/disks.h"
+#include "frame_image.h"
 
 using namespace test;
 
 namespace {
 
 // Zeros take nothing, sub-jobs that begin with 0xff stay as they are, and the others lose their second half.
-class Packer {
+class Packer : public FrameImage {
  public:
   explicit Packer(const Directory& folder, uint64_t length, const uint8_t* written = nullptr)
-      : path_(folder.path("image")) {
-    REQUIRE(kcopyd_device_open(path_.c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_GROW | KCOPYD_OPEN_CREATE, &file_) == 0);
-    const kcopyd_codec codec{.workers = 2, .pack = &pack, .unpack = &unpack, .gone = nullptr, .context = this};
-    REQUIRE(kcopyd_device_pack(file_, length, MiB, KCOPYD_FRAMES_IN_CLUSTERS, &codec, nullptr, 0, written, &device_) ==
-            0);
-    length_ = length;
+      : FrameImage(folder.path("image"), length) {
+    pack_as(KCOPYD_FRAMES_IN_CLUSTERS,
+            {.workers = 2, .pack = &pack, .unpack = &unpack, .gone = nullptr, .context = this}, {}, written);
   }
-  ~Packer() {
-    kcopyd_device_close(device_);
-    kcopyd_device_close(file_);
-  }
+  ~Packer() { close(); }
   Packer(const Packer&) = delete;
   Packer& operator=(const Packer&) = delete;
 
-  io_region region() const { return {device_, 0, length_ / KCOPYD_SECTOR_SIZE}; }
-  block_device* device() const { return device_; }
-  const std::string& path() const { return path_; }
   std::vector<uint64_t> offsets() const {
     std::vector<uint64_t> offsets;
-    for (const kcopyd::FramePlace& place : device_->frames->places()) offsets.push_back(place.offset);
+    for (const kcopyd::FramePlace& place : device()->frames->places()) offsets.push_back(place.offset);
     return offsets;
   }
 
@@ -57,10 +48,6 @@ class Packer {
     return 0;
   }
 
-  const std::string path_;
-  uint64_t length_ = 0;
-  block_device* file_ = nullptr;
-  block_device* device_ = nullptr;
   std::array<Bytes, 2> frames_;
 };
 
@@ -147,21 +134,15 @@ TEST_CASE("clusters: the start of the file stays blank until everything else is 
 
 TEST_CASE("clusters: frames in a row leave no room for a start") {
   const Directory folder;
-  const std::string path = folder.path("image");
-  block_device* file = nullptr;
-  REQUIRE(kcopyd_device_open(path.c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_GROW | KCOPYD_OPEN_CREATE, &file) == 0);
-  const kcopyd_codec codec{.workers = 1,
-                           .pack = [](unsigned, const void*, size_t, const void**, void*) -> int64_t { return -EIO; },
-                           .unpack = [](unsigned, const void*, size_t, void*, size_t, void*) { return -EIO; },
-                           .gone = nullptr,
-                           .context = nullptr};
-  block_device* device = nullptr;
-  REQUIRE(kcopyd_device_pack(file, 0, MiB, KCOPYD_FRAMES_IN_A_ROW, &codec, nullptr, 0, nullptr, &device) == 0);
+  FrameImage image(folder.path("image"), 0);
+  image.pack_as(KCOPYD_FRAMES_IN_A_ROW,
+                {.workers = 1,
+                 .pack = [](unsigned, const void*, size_t, const void**, void*) -> int64_t { return -EIO; },
+                 .unpack = [](unsigned, const void*, size_t, void*, size_t, void*) { return -EIO; },
+                 .gone = nullptr,
+                 .context = nullptr});
 
-  CHECK(kcopyd_device_finish_frames(device, "end", 3, "start", 5) == EINVAL);
-
-  kcopyd_device_close(device);
-  kcopyd_device_close(file);
+  CHECK(kcopyd_device_finish_frames(image.device(), "end", 3, "start", 5) == EINVAL);
 }
 
 TEST_CASE("clusters: sub-jobs that are not written take nothing, and are read as zeros") {
@@ -171,17 +152,8 @@ TEST_CASE("clusters: sub-jobs that are not written take nothing, and are read as
     const Directory folder;
     const uint8_t written = 0b0100'0010;
     Packer packer(folder, 8 * MiB, &written);
-    const kcopyd_dest_options options{.todo = &written, .check = &written, .bytes_per_second = 0};
-    const io_region from = bay.from(0, 8 * MiB);
-    const io_region to = packer.region();
-    kcopyd_request request{};
-    request.from = &from;
-    request.num_dests = 1;
-    request.dests = &to;
-    request.dest_options = &options;
-    request.flags = KCOPYD_VERIFY;
 
-    CHECK(bay.client.submit(request).wait().write_err == 0);
+    CHECK(copy_some(bay.client, bay.from(0, 8 * MiB), packer.region(), &written, &written).wait().write_err == 0);
 
     CHECK(kcopyd_device_finish_frames(packer.device(), "", 0, "", 0) == 0);
     CHECK(read_file(packer.path()).size() == 2 * MiB);

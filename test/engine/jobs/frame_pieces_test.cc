@@ -1,5 +1,4 @@
 // Packed images in pieces: one logical file over several, made as they are needed.
-#include <kcopyd/device.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <string>
 
 #include "../lab/disks.h"
+#include "frame_image.h"
 
 using namespace test;
 
@@ -36,26 +36,19 @@ int unpack(unsigned, const void* frame, size_t size, void* bytes, size_t length,
 }
 
 // A new image of `length` bytes in pieces of a mebibyte.
-class Pieces {
+class Pieces : public FrameImage {
  public:
-  Pieces(const Directory& folder, uint64_t length) : folder_(folder.path()), length_(length) {
-    const std::string first = piece(0);
-    REQUIRE(kcopyd_device_open(first.c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_GROW | KCOPYD_OPEN_CREATE, &file_) == 0);
-    REQUIRE(chmod(first.c_str(), 0640) == 0);
-    REQUIRE(kcopyd_device_split(file_, folder_.c_str(), "image", kPiece) == 0);
-    const kcopyd_codec codec{.workers = 2, .pack = &pack, .unpack = &unpack, .gone = nullptr, .context = &frames_};
-    REQUIRE(kcopyd_device_pack(file_, length, MiB, KCOPYD_FRAMES_IN_A_ROW, &codec, nullptr, 0, nullptr, &device_) == 0);
+  Pieces(const Directory& folder, uint64_t length)
+      : FrameImage(folder.path("image.000.part"), length), folder_(folder.path()) {
+    REQUIRE(chmod(path().c_str(), 0640) == 0);
+    REQUIRE(kcopyd_device_split(file(), folder_.c_str(), "image", kPiece) == 0);
+    pack_as(KCOPYD_FRAMES_IN_A_ROW,
+            {.workers = 2, .pack = &pack, .unpack = &unpack, .gone = nullptr, .context = &frames_});
   }
-  ~Pieces() {
-    kcopyd_device_close(device_);
-    kcopyd_device_close(file_);
-  }
+  ~Pieces() { close(); }
   Pieces(const Pieces&) = delete;
   Pieces& operator=(const Pieces&) = delete;
 
-  io_region region() const { return {device_, 0, length_ / KCOPYD_SECTOR_SIZE}; }
-  block_device* file() const { return file_; }
-  block_device* device() const { return device_; }
   std::string piece(unsigned index) const { return folder_ + "/image.00" + std::to_string(index) + ".part"; }
   bool has(unsigned index) const { return access(piece(index).c_str(), F_OK) == 0; }
   // What the pieces hold, one after the other.
@@ -70,10 +63,7 @@ class Pieces {
 
  private:
   const std::string folder_;
-  const uint64_t length_;
   std::array<Bytes, 2> frames_;
-  block_device* file_ = nullptr;
-  block_device* device_ = nullptr;
 };
 
 // The frames of `content` and then `end`.

@@ -1,6 +1,4 @@
 // Images that are written packed: every sub-job becomes a frame, and the frames lie in the order of the sub-jobs.
-#include <kcopyd/device.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -9,6 +7,7 @@
 #include <optional>
 
 #include "../lab/disks.h"
+#include "frame_image.h"
 
 using namespace test;
 
@@ -20,37 +19,26 @@ constexpr size_t kHeader = 8;
 uint32_t sum_of(const unsigned char* bytes, size_t length) { return std::accumulate(bytes, bytes + length, 0u); }
 
 // Packs into frames of different lengths that know whether they are whole.
-class Packer {
+class Packer : public FrameImage {
  public:
   explicit Packer(const Directory& folder, uint64_t length, const std::vector<uint32_t>& there = {},
                   const uint8_t* written = nullptr)
-      : path_(folder.path("image")) {
-    const unsigned create = there.empty() ? KCOPYD_OPEN_CREATE : 0;
-    REQUIRE(kcopyd_device_open(path_.c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_GROW | create, &file_) == 0);
-    const kcopyd_codec codec{
-        .workers = kWorkers, .pack = &Packer::pack, .unpack = &Packer::unpack, .gone = nullptr, .context = this};
-    REQUIRE(kcopyd_device_pack(file_, length, MiB, KCOPYD_FRAMES_IN_A_ROW, &codec, there.data(), there.size(), written,
-                               &device_) == 0);
-    length_ = length;
+      : FrameImage(folder.path("image"), length, there.empty() ? KCOPYD_OPEN_CREATE : 0) {
+    pack_as(KCOPYD_FRAMES_IN_A_ROW,
+            {.workers = kWorkers, .pack = &pack, .unpack = &unpack, .gone = nullptr, .context = this}, there, written);
   }
-  ~Packer() {
-    kcopyd_device_close(device_);
-    kcopyd_device_close(file_);
-  }
+  ~Packer() { close(); }
   Packer(const Packer&) = delete;
   Packer& operator=(const Packer&) = delete;
 
-  io_region region() const { return {device_, 0, length_ / KCOPYD_SECTOR_SIZE}; }
-  block_device* device() const { return device_; }
-  const std::string& path() const { return path_; }
   std::vector<uint32_t> sizes() const {
-    std::vector<uint32_t> sizes(length_ / MiB + 1);
-    sizes.resize(kcopyd_device_frames(device_, 0, sizes.size(), sizes.data()));
+    std::vector<uint32_t> sizes(length() / MiB + 1);
+    sizes.resize(kcopyd_device_frames(device(), 0, sizes.size(), sizes.data()));
     return sizes;
   }
   // What the frames in the file hold, one after the other; fails the test where one is not whole.
   Bytes held() const {
-    const Bytes file = read_file(path_);
+    const Bytes file = read_file(path());
     Bytes held;
     size_t at = 0;
     for (const uint32_t size : sizes()) {
@@ -94,10 +82,6 @@ class Packer {
     return whole ? 0 : -EBADMSG;
   }
 
-  const std::string path_;
-  uint64_t length_ = 0;
-  block_device* file_ = nullptr;
-  block_device* device_ = nullptr;
   std::array<Bytes, kWorkers> frames_;
   std::atomic<uint64_t> slow_ = UINT64_MAX;
   std::atomic<uint64_t> refused_ = UINT64_MAX;
@@ -181,17 +165,8 @@ TEST_CASE("frames: sub-jobs that are not written are zeros, at both ends and in 
     const Directory folder;
     const uint8_t written[2] = {0b1100'1010, 0b0001'0000};
     Packer packer(folder, 16 * MiB, {}, written);
-    const kcopyd_dest_options options{.todo = written, .check = written, .bytes_per_second = 0};
-    const io_region from = bay.from(0, 16 * MiB);
-    const io_region to = packer.region();
-    kcopyd_request request{};
-    request.from = &from;
-    request.num_dests = 1;
-    request.dests = &to;
-    request.dest_options = &options;
-    request.flags = KCOPYD_VERIFY;
 
-    CHECK(bay.client.submit(request).wait().write_err == 0);
+    CHECK(copy_some(bay.client, bay.from(0, 16 * MiB), packer.region(), written, written).wait().write_err == 0);
 
     Bytes want(16 * MiB);
     for (uint64_t chunk = 0; chunk < 16; ++chunk) {
@@ -285,17 +260,8 @@ TEST_CASE("frames: a job goes on behind the frames that the file has already") {
     sizes.resize(3);
     Packer packer(folder, 8 * MiB, sizes);
     const uint8_t todo = 0b1111'1000;
-    const kcopyd_dest_options options{.todo = &todo, .check = nullptr, .bytes_per_second = 0};
-    const io_region from = bay.from(0, 8 * MiB);
-    const io_region to = packer.region();
-    kcopyd_request request{};
-    request.from = &from;
-    request.num_dests = 1;
-    request.dests = &to;
-    request.dest_options = &options;
-    request.flags = KCOPYD_VERIFY;
 
-    CHECK(bay.client.submit(request).wait().write_err == 0);
+    CHECK(copy_some(bay.client, bay.from(0, 8 * MiB), packer.region(), &todo, nullptr).wait().write_err == 0);
 
     CHECK(difference(packer.held(), bay.content) == "");
   });

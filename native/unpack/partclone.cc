@@ -106,15 +106,6 @@ void PartcloneFilter::damaged(const char* said) const {
   throw Error(Fault::damaged, position_, std::string("partclone: ") + said);
 }
 
-void PartcloneFilter::write(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const size_t taken = step(bytes);
-    position_ += taken;
-    bytes = bytes.subspan(taken);
-  }
-}
-
-// Consumes what belongs to the current state. Returns how many bytes that was.
 size_t PartcloneFilter::step(std::span<const std::byte> bytes) {
   const size_t before = bytes.size();
   switch (state_) {
@@ -135,20 +126,9 @@ size_t PartcloneFilter::step(std::span<const std::byte> bytes) {
       if (gather(bytes, header_.block_size + header_.checksum_size)) guess_gap();
       break;
     case State::done:
-      if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; }))
-        throw Error(Fault::trailing, position_, "partclone: something follows the last block");
-      zeros_ += bytes.size();
-      return before;
+      return take_zeros(bytes, "partclone: something follows the last block");
   }
   return before - bytes.size();
-}
-
-// Takes from `bytes` until there are `wanted` pending ones. True when all are there.
-bool PartcloneFilter::gather(std::span<const std::byte>& bytes, size_t wanted) {
-  const size_t taken = std::min(bytes.size(), wanted - pending_.size());
-  pending_.insert(pending_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(taken));
-  bytes = bytes.subspan(taken);
-  return pending_.size() == wanted;
 }
 
 void PartcloneFilter::take_header() {

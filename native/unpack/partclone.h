@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "filter.h"
 #include "input.h"
 #include "output.h"
 
@@ -37,25 +38,19 @@ bool begins_as_partclone(std::span<const std::byte> bytes);
 // Nothing when the bytes begin no such image, or are too few. Throws Error (damaged, unsupported).
 std::optional<PartcloneHeader> partclone_header_of(std::span<const std::byte> bytes);
 
-// Gets the bytes of the image file in pieces of any length and writes the partition. Blocks that the file system does
-// not use become zeros.
-class PartcloneFilter final : public Output {
+// Throws Error (damaged, unsupported, trailing, memory). Blocks that the file system does not use become zeros.
+class PartcloneFilter final : public Filter {
  public:
-  explicit PartcloneFilter(Output& output) : output_(output) {}
-  // Throws Error (damaged, unsupported, trailing, memory).
-  void write(std::span<const std::byte> bytes) override;
+  using Filter::Filter;
   // Throws Error (truncated).
   void finish() override;
-  // Bytes after the last block; anything else there is an error.
-  uint64_t zeros() const { return zeros_; }
   // Every byte was compared with a checksum. Those of the first version are of the first byte of each block only.
   bool checked() const { return header_.compared && header_.version == 2; }
 
  private:
   enum class State { header, bitmap, bitmap_end, blocks, checksum, guess, done };
 
-  size_t step(std::span<const std::byte> bytes);
-  bool gather(std::span<const std::byte>& bytes, size_t wanted);
+  size_t step(std::span<const std::byte> bytes) override;
   void take_header();
   uint64_t bitmap_length() const;
   size_t take_bitmap(std::span<const std::byte> bytes);
@@ -69,11 +64,8 @@ class PartcloneFilter final : public Output {
   void write_zeros(uint64_t count);
   [[noreturn]] void damaged(const char* said) const;
 
-  Output& output_;
   State state_ = State::header;
   PartcloneHeader header_;
-  Bytes pending_;              // of a part that has not come whole
-  uint64_t position_ = 0;      // bytes of the file seen
   std::vector<uint8_t> used_;  // a bit for each block
   uint64_t listed_ = 0;        // bytes of the bitmap seen
   uint64_t block_ = 0;         // the first one of the run that is being written, or the next one
@@ -84,7 +76,6 @@ class PartcloneFilter final : public Output {
   std::optional<size_t> gap_;  // bytes behind each checksum that mean nothing; nothing while that is not known
   uint32_t crc_ = 0;           // zlib's, whose complement is stored
   uint64_t written_ = 0;
-  uint64_t zeros_ = 0;
 };
 
 }  // namespace unpack

@@ -11,7 +11,6 @@ namespace {
 constexpr size_t sparse_header_length = 28;
 
 // Decodes a file that is not packed: its bytes pass through a filter.
-template <typename Filter>
 Found decode_through(Filter& filter, Input& input) {
   copy_bytes(input, filter);
   filter.finish();

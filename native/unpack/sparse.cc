@@ -107,22 +107,8 @@ void decode_sparse_range(const Input& input, Output& output, uint64_t from, uint
   }
 }
 
-void SparseFilter::write(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const size_t taken = step(bytes);
-    position_ += taken;
-    bytes = bytes.subspan(taken);
-  }
-}
-
-// Consumes what belongs to the current state. Returns how many bytes that was.
 size_t SparseFilter::step(std::span<const std::byte> bytes) {
-  if (state_ == State::done) {
-    if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; }))
-      throw Error(Fault::trailing, position_, "sparse image: something follows the last chunk");
-    zeros_ += bytes.size();
-    return bytes.size();
-  }
+  if (state_ == State::done) return take_zeros(bytes, "sparse image: something follows the last chunk");
   if (state_ == State::raw) {
     const auto part = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), raw_left_)));
     produce(part);
@@ -130,10 +116,11 @@ size_t SparseFilter::step(std::span<const std::byte> bytes) {
     if (raw_left_ == 0) state_ = chunks_ == header_.chunks ? State::done : State::chunk;
     return part.size();
   }
-  const size_t wanted = header_length();
-  const size_t taken = std::min(bytes.size(), wanted - pending_.size());
-  pending_.insert(pending_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(taken));
-  if (pending_.size() < wanted || pending_.size() < header_length()) return taken;
+  const size_t before = bytes.size();
+  const bool is_whole = gather(bytes, header_length());
+  const size_t taken = before - bytes.size();
+  // What has come can show that the header is longer.
+  if (!is_whole || pending_.size() < header_length()) return taken;
   if (state_ == State::header) {
     const auto header = sparse_header_of(pending_);
     if (!header || !is_sound(*header)) throw Error(Fault::damaged, position_, "sparse image: the header is damaged");

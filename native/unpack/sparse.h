@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <optional>
 
+#include "filter.h"
 #include "input.h"
 #include "output.h"
-#include "workers.h"
 
 namespace unpack {
 
@@ -26,36 +26,28 @@ std::optional<SparseHeader> sparse_header_of(std::span<const std::byte> bytes);
 // Writes the bytes [from, until) of the image in a file that is a sparse image. Throws Error.
 void decode_sparse_range(const Input& input, Output& output, uint64_t from, uint64_t until);
 
-// Gets the packed bytes in pieces of any length and writes the decoded ones. "Don't care" becomes zeros.
-class SparseFilter final : public Output {
+// Throws Error (damaged, unsupported, trailing). "Don't care" becomes zeros.
+class SparseFilter final : public Filter {
  public:
-  explicit SparseFilter(Output& output) : output_(output) {}
-  // Throws Error (damaged, unsupported).
-  void write(std::span<const std::byte> bytes) override;
+  using Filter::Filter;
   // Throws Error (truncated, damaged), also when the number of blocks is not that of the header.
   void finish() override;
-  // Bytes after the last chunk; anything else there is an error.
-  uint64_t zeros() const { return zeros_; }
 
  private:
   size_t header_length() const;
-  size_t step(std::span<const std::byte> bytes);
+  size_t step(std::span<const std::byte> bytes) override;
   void begin_chunk(std::span<const std::byte> head);
   void repeat(std::span<const std::byte> pattern, uint64_t count);
   void produce(std::span<const std::byte> bytes);
 
   enum class State { header, chunk, raw, done };
 
-  Output& output_;
   State state_ = State::header;
   SparseHeader header_;
-  Bytes pending_;          // of a header that has not come whole
-  uint64_t position_ = 0;  // packed bytes seen
   uint64_t raw_left_ = 0;  // bytes
   uint32_t chunks_ = 0;
   uint64_t blocks_ = 0;
   uint32_t crc_ = 0;
-  uint64_t zeros_ = 0;
 };
 
 }  // namespace unpack

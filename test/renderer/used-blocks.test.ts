@@ -102,6 +102,18 @@ test('says that it looks, and ends the search when it is turned off', async () =
   await expect.poll(() => open.main.names()).toEqual(['findUsage', 'stopUsage']);
 });
 
+test('goes on looking when main sends another state', async () => {
+  await open.start({ state: { disks } });
+  await chooseDisks();
+  await used().click();
+  await open.page.getByRole('status').getByText('Looking for what the file systems use…').waitFor();
+
+  await open.main.push({ disks: disks.map((disk) => ({ ...disk })), elevating: true });
+  await open.page.getByText(/your desktop is asking for a password/).waitFor();
+
+  expect(open.main.names()).toEqual(['findUsage']);
+});
+
 test('is turned off by a rescue and a checksum, and turns them off', async () => {
   await open.start({ state: { disks } });
   open.main.usageFound = { ok: true, value: found };

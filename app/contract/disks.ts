@@ -72,3 +72,7 @@ export interface Mounted {
   device: string;
   target: string;
 }
+
+/** True for drives that people plug in and out. Enclosures of fixed disks do not say that they are removable. */
+export const isRemovable = ({ removable, transport }: Pick<Disk, 'removable' | 'transport'>): boolean =>
+  removable || transport === 'usb';

@@ -1,6 +1,6 @@
 // The bays: their numbers and names, and how they are numbered anew.
 import type { KeptBay } from '../../app/contract/bays.ts';
-import type { Disk } from '../../app/contract/disks.ts';
+import { isRemovable, type Disk } from '../../app/contract/disks.ts';
 import type { PlatterError } from '../../app/contract/errors.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import type { Mirror } from './mirror.svelte.ts';
@@ -82,6 +82,4 @@ export class Bays {
 
 /** The ports of removable drives. */
 const portsIn = (disks: readonly Disk[]): readonly string[] =>
-  disks.flatMap(({ port, removable, transport }) =>
-    port !== null && (removable || transport === 'usb') ? [port.path] : [],
-  );
+  disks.flatMap((disk) => (disk.port !== null && isRemovable(disk) ? [disk.port.path] : []));

@@ -1,7 +1,7 @@
 // The user's current choice: the task, the source, the destinations and the options; or the interrupted job to
 // continue. It lives until a job replaces it.
 import { SvelteMap } from 'svelte/reactivity';
-import type { Disk } from '../../app/contract/disks.ts';
+import { isRemovable, type Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { Plan } from '../../app/contract/jobs.ts';
 import { MANIFEST_EXTENSION, MAX_DESTINATIONS } from '../../app/contract/limits.ts';
@@ -126,10 +126,7 @@ export class Choice {
   get selectable(): Disk[] {
     const { task } = this.options;
     return this.listed.filter(
-      (disk) =>
-        (disk.removable || disk.transport === 'usb') &&
-        !disk.system &&
-        destinationLock(disk, this.sourceFacts, task) === null,
+      (disk) => isRemovable(disk) && !disk.system && destinationLock(disk, this.sourceFacts, task) === null,
     );
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { bays as baysSchema, type Bay, type KeptBay, type Port } from '../../contract/bays.ts';
-import type { Disk } from '../../contract/disks.ts';
+import { isRemovable, type Disk } from '../../contract/disks.ts';
 import { readPlainFile, replaceFile } from '../../base/durable-file.ts';
 import { Refusal, refuse } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
@@ -58,7 +58,7 @@ export async function keepBays(folder: string, bays: readonly KeptBay[]): Promis
 }
 
 /** True for a drive whose socket is a bay. */
-const isForBay = ({ removable, transport, system }: Disk): boolean => (removable || transport === 'usb') && !system;
+const isForBay = (disk: Disk): boolean => isRemovable(disk) && !disk.system;
 
 /** `bays`, followed by the sockets of removable drives among `disks` that are not among them, in the order of ports. */
 export function withNewBays(bays: readonly KeptBay[], disks: readonly Disk[]): readonly KeptBay[] {

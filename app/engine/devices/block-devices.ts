@@ -2,7 +2,7 @@
 // Every decision about whether a device may be written is based on it.
 import { basename } from 'node:path';
 import type { Port } from '../../contract/bays.ts';
-import type { Disk, Mounted } from '../../contract/disks.ts';
+import { isRemovable, type Disk, type Mounted } from '../../contract/disks.ts';
 import { listed, parseLsblk, partitionNumber, type LsblkDevice, type Probed } from './lsblk-output.ts';
 import { mountOf, parseMounts, parseSwaps, type Layer, type Mount } from './mounts.ts';
 
@@ -336,7 +336,7 @@ export class Blocks {
       this.all.filter(({ name }) => FIRMWARE_AREA.test(name)),
       'firmware',
     );
-    const fixed = (block: Block): boolean => block.type === 'disk' && !block.removable && block.transport !== 'usb';
+    const fixed = (block: Block): boolean => block.type === 'disk' && !isRemovable(block);
     // When in doubt, protect everything on fixed disks: one of their partitions is the system.
     if (this.systemUnknown)
       mark(below(this.all.filter(fixed).flatMap((disk) => [...withDescendants(disk)])), 'precaution');

@@ -2,7 +2,7 @@
 import type { Disk } from '../app/contract/disks.ts';
 import type { Endpoint, Plan } from '../app/contract/jobs.ts';
 import { givenManifest, writes } from '../app/contract/request-facts.ts';
-import { baseName, lastSix, say, sayBay, sayLock, sayPort, size } from './words.ts';
+import { baseName, lastSix, say, sayLock, sayPlace, sayPort, size } from './words.ts';
 
 /** Equal for the same disk only: another drive under the same path has another identity. */
 export const identity = (disk: Disk): string =>
@@ -33,15 +33,17 @@ export const sourceName = ({
  * The short facts under the name: "Bay 6", or "sdb" and "USB bus 1, hub 2, port 3" ("USB" when unknown), and the serial
  * "…A1B2C3".
  */
-export function diskFacts(disk: Disk): string[] {
-  const bay = disk.port?.bay ?? null;
-  const facts = bay === null ? [baseName(disk.path)] : [sayBay(bay)];
-  if (bay !== null) return disk.serial === null ? facts : [...facts, `…${lastSix(disk.serial)}`];
-  if (disk.kind === 'loop') facts.push(say('choose.loop'));
-  else if (disk.port !== null) facts.push(sayPort(disk.port));
-  else if (disk.transport !== null) facts.push(disk.transport.toUpperCase());
-  if (disk.serial !== null) facts.push(`…${lastSix(disk.serial)}`);
-  return facts;
+export const diskFacts = (disk: Disk): string[] => [
+  sayPlace(disk),
+  ...connection(disk),
+  ...(disk.serial === null ? [] : [`…${lastSix(disk.serial)}`]),
+];
+
+/** How a drive is connected, as far as its bay does not say it. */
+function connection({ kind, port, transport }: Disk): string[] {
+  if (kind === 'loop') return [say('choose.loop')];
+  if (port !== null) return port.bay === null ? [sayPort(port)] : [];
+  return transport === null ? [] : [transport.toUpperCase()];
 }
 
 const named = (fileSystem: string, label: string | null): string =>

@@ -22,7 +22,7 @@ export {
   sayLock,
   sayNote,
   sayOrigin,
-  sayBay,
+  sayPlace,
   sayPort,
   sayPortShort,
   sayReason,

@@ -4,8 +4,7 @@ import type { DestinationProgress, Endpoint, Plan, RescueProgress } from '../con
 import type { JobView } from '../contract/window.ts';
 import { updates } from '../contract/request-facts.ts';
 import { percent } from '../words/figures.ts';
-import { sayBay } from '../words/host-sentences.ts';
-import { baseName } from '../words/short-names.ts';
+import { sayPlace } from '../words/host-sentences.ts';
 import type { TileState } from '../words/states.ts';
 import { countsUsedOnly } from './used-only.ts';
 import * as verdict from './verdict.ts';
@@ -78,12 +77,6 @@ export function tilesOf(job: JobView): readonly Tile[] {
   return tiles;
 }
 
-/** The name that a person looks for: the bay, or else the last part of the path. */
-function nameOf({ path, port }: Endpoint): string {
-  const bay = port?.bay ?? null;
-  return bay === null ? baseName(path) : sayBay(bay);
-}
-
 function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   const now = job.progress.destinations[index] ?? waiting(endpoint.path);
   const end = job.result?.destinations[index];
@@ -92,7 +85,7 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   const running = job.phase === 'running';
   return {
     index,
-    name: nameOf(endpoint),
+    name: sayPlace(endpoint),
     endpoint,
     state,
     ...shares(state, now, updates(job.plan.request) || job.plan.kind === 'repair'),

@@ -5,6 +5,7 @@ import type { FailureFacts } from '../contract/errors.ts';
 import type { Content, Note, Reason, Socket } from '../contract/facts.ts';
 import { STANDARD_INPUT } from '../contract/request-facts.ts';
 import { exactBytes, longMoment, placeShort, size } from './figures.ts';
+import { baseName } from './short-names.ts';
 import { catalogues, language, locale, say } from './speech.ts';
 import { factSentence, type Speaker } from './fact-sentences.ts';
 
@@ -49,6 +50,12 @@ export const saySockets = (sockets: readonly Socket[]): string =>
 /** "Bay 6", or the user's name for it. */
 export const sayBay = ({ number, name }: Bay): string =>
   name ?? factSentence('sockets', { kind: 'bay', number: String(number) }, window());
+
+/** The name that a person looks for: the bay of a drive, or else the last part of its path. */
+export function sayPlace({ path, port }: { path: string; port: Port | null }): string {
+  const bay = port?.bay ?? null;
+  return bay === null ? baseName(path) : sayBay(bay);
+}
 
 /** Where a drive is plugged in. */
 export const sayPort = ({ sockets }: Pick<Port, 'sockets'>): string => saySockets(sockets);

@@ -11,8 +11,8 @@ export const interrupted: Translated<typeof english> = {
   forgetNamed: '{job} verwerfen',
   forgetAsk: 'Dann kann er nicht mehr fortgesetzt werden.',
   forgetAskDownload: 'Dann kann er nicht mehr fortgesetzt werden. Ein Download, den nur er braucht, wird entfernt.',
-  forgetStays: '{parts} bleibt, unvollständig. Löschen Sie die Datei, wenn Sie sie nicht brauchen.',
-  forgetStayMany: '{parts} bleiben, unvollständig. Löschen Sie die Dateien, wenn Sie sie nicht brauchen.',
+  forgetStays:
+    '{count, plural, one {{parts} bleibt, unvollständig. Löschen Sie die Datei, wenn Sie sie nicht brauchen.} other {{parts} bleiben, unvollständig. Löschen Sie die Dateien, wenn Sie sie nicht brauchen.}}',
   forgetYes: 'Ja, verwerfen',
   forgetNo: 'Behalten',
   continueNamed: '{job} fortsetzen',

@@ -9,8 +9,8 @@ export const interrupted = {
   forgetNamed: 'Forget {job}',
   forgetAsk: 'It can then no longer be continued.',
   forgetAskDownload: 'It can then no longer be continued. A download that only it needs is removed.',
-  forgetStays: '{parts} stays, incomplete. Remove it if you do not need it.',
-  forgetStayMany: '{parts} stay, incomplete. Remove them if you do not need them.',
+  forgetStays:
+    '{count, plural, one {{parts} stays, incomplete. Remove it if you do not need it.} other {{parts} stay, incomplete. Remove them if you do not need them.}}',
   forgetYes: 'Forget it',
   forgetNo: 'Keep it',
   continueNamed: 'Continue {job}',

@@ -11,8 +11,8 @@ export const interrupted: Translated<typeof english> = {
   forgetNamed: 'Oublier {job}',
   forgetAsk: 'Elle ne pourra plus être continuée.',
   forgetAskDownload: 'Elle ne pourra plus être continuée. Un téléchargement dont elle seule a besoin est supprimé.',
-  forgetStays: '{parts} reste, incomplet. Supprimez-le si vous n’en avez pas besoin.',
-  forgetStayMany: '{parts} restent, incomplets. Supprimez-les si vous n’en avez pas besoin.',
+  forgetStays:
+    '{count, plural, one {{parts} reste, incomplet. Supprimez-le si vous n’en avez pas besoin.} other {{parts} restent, incomplets. Supprimez-les si vous n’en avez pas besoin.}}',
   forgetYes: 'Oui, oublier',
   forgetNo: 'Garder',
   continueNamed: 'Continuer {job}',

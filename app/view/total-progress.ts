@@ -20,32 +20,29 @@ const ORDER: readonly TileState[] = [
   'waiting',
 ];
 
-/** A number of tiles in the same state, in words. */
+/** The tiles in the same state, and their number in words. */
 export interface Count {
   state: TileState;
+  number: number;
   text: string;
 }
-
-const numbersOf = (tiles: readonly Tile[]): { state: TileState; number: number }[] =>
-  ORDER.map((state) => ({ state, number: tiles.filter((tile) => tile.state === state).length })).filter(
-    ({ number }) => number > 0,
-  );
 
 const isUsedOnly = (tiles: readonly Tile[]): boolean => tiles.some(({ usedOnly }) => usedOnly);
 
 /** The number of tiles in each state, most settled first, without empty states. */
-export const countsOf = (tiles: readonly Tile[]): Count[] =>
-  numbersOf(tiles).map(({ state, number }) => ({ state, text: counted(state, number, isUsedOnly(tiles)) }));
+export function countsOf(tiles: readonly Tile[]): Count[] {
+  const isUsed = isUsedOnly(tiles);
+  return ORDER.map((state) => ({ state, number: tiles.filter((tile) => tile.state === state).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ state, number }) => ({ state, number, text: counted(state, number, isUsed) }));
+}
 
 /** As `countsOf`. When all have ended and not all of them alike, the best are counted out of all: "7 of 8 verified". */
 export function answerOf(tiles: readonly Tile[]): Count[] {
-  const [best, ...others] = numbersOf(tiles);
-  if (best === undefined || others.length === 0 || tiles.some(isActive)) return countsOf(tiles);
-  const isUsed = isUsedOnly(tiles);
-  return [
-    { state: best.state, text: countedOf(best.state, best.number, tiles.length, isUsed) },
-    ...others.map(({ state, number }) => ({ state, text: counted(state, number, isUsed) })),
-  ];
+  const counts = countsOf(tiles);
+  const [best, ...others] = counts;
+  if (best === undefined || others.length === 0 || tiles.some(isActive)) return counts;
+  return [{ ...best, text: countedOf(best.state, best.number, tiles.length, isUsedOnly(tiles)) }, ...others];
 }
 
 /** Seconds until the last destination is done; null when any of them is unknown, or none is active. */

@@ -1,14 +1,10 @@
 // The images that the window has opened as files, until they are closed. The page names an image that it may read, or a
 // job, and later only a folder that is in this list.
-import { stat } from 'node:fs/promises';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { ClosedFolder, OpenedFile, OpenedFolder, OpenImage } from '../contract/opened-images.ts';
 import type { JobRecord } from '../contract/records.ts';
 import { errnoOf, failure, Refusal } from '../base/errors.ts';
-import { Answers } from '../base/slow-answers.ts';
-
-/** Seconds that a file system has to answer whether an image exists. */
-const PATIENCE = 2;
+import { isFileSilent, statOf } from '../base/silent-files.ts';
 
 /** The parts of main that opening needs. */
 export interface Opener {
@@ -92,18 +88,21 @@ const refused = (error: PlatterError): Outcome<never> => ({ ok: false, errors: [
 const notOpen = (folder: string): PlatterError =>
   failure({ code: 'NOT_FOUND', op: 'check', device: folder, reason: { kind: 'notOpened' } });
 
-/** The indices of a job's destinations that are complete images and still exist. */
+/** The indices of a job's destinations that are complete images and still exist; not those after one that is silent. */
 export async function imagesOf({ destinations }: JobRecord): Promise<number[]> {
   const found: number[] = [];
-  for (const [index, { kind, state, path }] of destinations.entries())
-    if (kind === 'file' && state === 'done' && (await exists(path))) found.push(index);
+  for (const [index, { kind, state, path }] of destinations.entries()) {
+    if (kind !== 'file' || state !== 'done') continue;
+    if (isFileSilent()) break;
+    if (await exists(path)) found.push(index);
+  }
   return found;
 }
 
 /** False for a file on a file system that does not answer. */
 async function exists(path: string): Promise<boolean> {
   try {
-    return (await new Answers(PATIENCE, () => undefined).of(path, stat(path))).isFile();
+    return (await statOf(path)).isFile();
   } catch (error) {
     if (error instanceof Refusal || errnoOf(error) !== null) return false;
     throw error;

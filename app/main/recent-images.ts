@@ -1,23 +1,16 @@
 // The images that jobs of the history read last. The page names a job, never a path. The list is made without opening
 // files: their folders tell whether they still exist.
-import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { Outcome } from '../contract/errors.ts';
 import type { JobRecord } from '../contract/records.ts';
 import { entryOf } from '../contract/request-facts.ts';
 import type { RecentImage } from '../contract/window.ts';
-import { Answers } from '../base/slow-answers.ts';
 import { errnoOf, failureOf, hasStalled, outcome, Refusal, refuse } from '../base/errors.ts';
+import { isFileSilent, statOf } from '../base/silent-files.ts';
 import { linkIn } from './downloads.ts';
 
 /** The number of images to offer, and of jobs to search for them. */
 const MOST = 5;
 const MOST_JOBS = 100;
-/** Seconds that a file system has to answer. */
-const PATIENCE = 2;
-
-/** Files that have not answered yet. Each blocks one of the four threads that Node has for file systems. */
-let silent = 0;
 
 /** The recent images, and the only way to choose one. */
 export class RecentImages {
@@ -39,7 +32,7 @@ export class RecentImages {
 
   /** Reads the history again. When answers overlap, the one to the last question counts. */
   async refresh(): Promise<void> {
-    if (silent > 0) return;
+    if (isFileSilent()) return;
     const question = ++this.#questions;
     const images: RecentImage[] = [];
     for (const image of imagesOf(await this.#jobs(MOST_JOBS))) {
@@ -95,23 +88,6 @@ async function lookedUp(image: RecentImage): Promise<RecentImage> {
     if (errnoOf(error) === null) throw error;
     if (origin !== null && (await linkIn(origin)) !== null) return { ...image, isThere: false };
     throw new Refusal([failureOf(error, 'open', path, 'file')]);
-  }
-}
-
-/** Inspects the file. Rejects with a Refusal, which is STALLED when its file system does not answer. */
-async function statOf(path: string): Promise<Stats> {
-  const asked = stat(path);
-  try {
-    return await new Answers(PATIENCE, () => undefined).of(path, asked);
-  } catch (error) {
-    if (error instanceof Refusal) {
-      silent += 1;
-      void asked.then(
-        () => (silent -= 1),
-        () => (silent -= 1),
-      );
-    }
-    throw error;
   }
 }
 

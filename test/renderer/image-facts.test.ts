@@ -2,8 +2,9 @@
 import type { Locator } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import type { BmapFacts, Described, ExaminedPartition } from '../../app/contract/disk-content.ts';
-import { formatOf, mapOf, partitionName, sizesOf } from '../../renderer/image-facts.ts';
-import { described, GiB, gptWith, MiB, partition } from './support/images.ts';
+import { formatOf, sizesOf } from '../../renderer/image-facts.ts';
+import { partitionName } from '../../renderer/partition-map.ts';
+import { described, partition } from './support/images.ts';
 import { oneWindow } from './support/one-window.ts';
 import { drives } from './support/running-job.ts';
 
@@ -55,44 +56,6 @@ describe('what an image is, in words', () => {
   });
 });
 
-describe('the map of its partitions', () => {
-  /** Per cent of the width, and the number of the partition. */
-  const stretches = (partitions: Partial<ExaminedPartition>[]): [number, number | null][] =>
-    mapOf(described({ table: gptWith(partitions.map(partition)), size: 100 * MiB })).map((stretch) => [
-      Math.round(stretch.share * 100),
-      stretch.partition?.number ?? null,
-    ]);
-
-  test('has the partitions in their order, and what lies between them and behind', () => {
-    const map = stretches([
-      { number: 2, start: 50 * MiB, size: 30 * MiB },
-      { number: 1, start: 10 * MiB, size: 40 * MiB },
-    ]);
-
-    expect(map).toEqual([
-      [10, null],
-      [40, 1],
-      [30, 2],
-      [20, null],
-    ]);
-  });
-
-  test('shows a tiny partition, and one that ends beyond the image', () => {
-    const map = stretches([
-      { number: 1, start: 0, size: 512 },
-      { number: 2, start: 50 * MiB, size: GiB },
-    ]);
-
-    expect(map.map(([, number]) => number)).toEqual([1, null, 2]);
-    expect(map[0]![0]).toBeGreaterThan(0);
-  });
-
-  test('leaves out an extended partition, and is empty without a table', () => {
-    expect(stretches([{ number: 4, place: 'extended' }])).toEqual([]);
-    expect(mapOf(described({ table: null }))).toEqual([]);
-  });
-});
-
 test.each(['light', 'dark'] as const)('shows what is in the chosen image (%s)', async (scheme) => {
   await open.start({ state: { disks: drives }, scheme });
   open.main.image = '/home/me/raspios.img.xz';
@@ -103,11 +66,9 @@ test.each(['light', 'dark'] as const)('shows what is in the chosen image (%s)', 
   await open.picture(`image-facts-${scheme}`);
 
   expect(open.main.asked('describeImage')).toEqual([['/home/me/raspios.img.xz', null]]);
-  const partitions = open.page.getByRole('list', { name: 'Partitions' }).getByRole('listitem');
-  expect(await partitions.allInnerTexts()).toEqual([
-    expect.stringContaining('FAT32 “bootfs”'),
-    expect.stringContaining('ext4 “rootfs”'),
-  ]);
+  const map = await open.page.getByRole('img', { name: '2 partitions' }).getAttribute('aria-label');
+  expect(map?.replaceAll('\u00A0', ' ')).toBe('2 partitions: FAT32 “bootfs” 537 MB, ext4 “rootfs” 5.36 GB');
+  await open.page.getByText('537 MB', { exact: true }).waitFor();
   await open.page.getByText('SHA256SUMS has the sha256 of this file.').waitFor();
 });
 

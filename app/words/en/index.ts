@@ -23,6 +23,7 @@ import { job } from './window/job.ts';
 import { notes } from './facts/notes.ts';
 import { opened } from './window/opened.ts';
 import { options } from './window/options.ts';
+import { partitions } from './window/partitions.ts';
 import { reasons } from './facts/reasons.ts';
 import { remedies } from './facts/remedies.ts';
 import { report } from './window/report.ts';
@@ -60,6 +61,7 @@ export const en = {
   notes,
   opened,
   options,
+  partitions,
   reasons,
   remedies,
   report,

@@ -18,7 +18,6 @@ export const image: Translated<typeof english> = {
   bmapOnlyHint: 'Der Rest ist unbestimmt: Er wird nicht verglichen, und ein Laufwerk behält dort meist, was da ist.',
   bmapZerosHint: 'Der Rest wird mit Nullen gefüllt. Das dauert so lange wie das ganze Abbild.',
   bmapIgnoredHint: 'Die bmap wird nicht beachtet.',
-  partitions: 'Partitionen',
   missingEntry: 'Wählen Sie das Abbild im Archiv.',
   entries: 'Dateien im Archiv ({count, number})',
   encrypted: 'verschlüsselt',

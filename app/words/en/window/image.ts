@@ -16,7 +16,6 @@ export const image = {
   bmapOnlyHint: 'The rest is undefined: it is not compared, and a drive keeps most of what it has there.',
   bmapZerosHint: 'The rest is written as zeros, which takes as long as the whole image.',
   bmapIgnoredHint: 'The bmap is ignored.',
-  partitions: 'Partitions',
   missingEntry: 'Choose the image in the archive.',
   entries: 'Files in the archive ({count, number})',
   encrypted: 'encrypted',

@@ -18,7 +18,6 @@ export const image: Translated<typeof english> = {
   bmapOnlyHint: 'Le reste est indéfini : il n’est pas comparé, et un disque y garde le plus souvent ce qu’il a.',
   bmapZerosHint: 'Le reste est rempli de zéros, ce qui dure autant que l’image entière.',
   bmapIgnoredHint: 'La bmap est ignorée.',
-  partitions: 'Partitions',
   missingEntry: 'Choisissez l’image dans l’archive.',
   entries: 'Fichiers de l’archive ({count, number})',
   encrypted: 'chiffré',

@@ -375,6 +375,14 @@ export class Windows {
     await page.goto(this.#address('/blank'));
   }
 
+  /** Draws a page of HTML, as wide as the widest picture, into a file. */
+  async draw(html: string, file: string): Promise<void> {
+    const page = await this.#browser.newPage({ viewport: { width: 1920, height: 200 } });
+    await page.setContent(html);
+    await page.screenshot({ path: file, fullPage: true });
+    await page.close();
+  }
+
   #address(path: string): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`;
   }

@@ -32,6 +32,23 @@ export interface JobView {
   throttle: number | null;
   /** The current limit of each destination. */
   destinationThrottles: (number | null)[];
+  /** What smooths the time left of each destination. Only main and the command line need it (view/time-left.ts). */
+  paces: readonly Pace[];
+}
+
+/** What is known of how long a destination takes. */
+export interface Pace {
+  /** Its speed of writing and of reading, over the last one and a half minutes. */
+  written: MeasuredSpeed;
+  verified: MeasuredSpeed;
+  /** The time left that was shown last, in seconds; null before there is evidence for one. */
+  left: number | null;
+}
+
+/** A smoothed speed, and for how many seconds it was measured. */
+export interface MeasuredSpeed {
+  bytesPerSecond: number;
+  measured: number;
 }
 
 /**

@@ -8,6 +8,9 @@ import { throttle } from './throttle.ts';
 const FIGURES_INTERVAL = 500;
 const NEWS_INTERVAL = 250;
 
+/** What changes in a job with each sample. The window needs only the first: times left are in it. */
+const FIGURES: readonly (keyof JobView)[] = ['progress', 'paces'];
+
 /** Tells the window something, if there is a window. */
 type Tell = <N extends keyof WindowNotices>(name: N, value: WindowNotices[N]) => void;
 
@@ -37,8 +40,8 @@ export function stateNotices(
 
 /** The new progress of the job; null when more than that has changed. */
 function onlyProgress(before: AppState, after: AppState): JobProgress | null {
-  const sameJob = before.job !== null && after.job !== null && sameBut('progress', before.job, after.job);
-  return sameJob && sameBut('job', before, after) ? (after.job?.progress ?? null) : null;
+  const sameJob = before.job !== null && after.job !== null && sameBut(FIGURES, before.job, after.job);
+  return sameJob && sameBut(['job'], before, after) ? (after.job?.progress ?? null) : null;
 }
 
 /** True when every destination is in the same state as before. */
@@ -51,5 +54,5 @@ function onlyFigures(before: AppState, after: AppState): boolean {
 }
 
 /** Changes always create new objects, so identity means equality. */
-const sameBut = <T extends object>(member: keyof T, before: T, after: T): boolean =>
-  (Object.keys(after) as (keyof T)[]).every((key) => key === member || before[key] === after[key]);
+const sameBut = <T extends object>(members: readonly (keyof T)[], before: T, after: T): boolean =>
+  (Object.keys(after) as (keyof T)[]).every((key) => members.includes(key) || before[key] === after[key]);

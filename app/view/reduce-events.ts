@@ -6,6 +6,7 @@ import type { JobView } from '../contract/window.ts';
 import { destinationsOf } from '../contract/request-facts.ts';
 import { failure, isHostFailure } from '../base/errors.ts';
 import { brokenResult } from './broken-job.ts';
+import { noPace, withTimesLeft } from './time-left.ts';
 import { waiting } from './waiting-progress.ts';
 
 /**
@@ -43,6 +44,7 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
     failure: null,
     throttle: plan.request.throttle,
     destinationThrottles: plan.destinations.map((_, index) => destinationsOf(plan.request)[index]?.throttle ?? null),
+    paces: plan.destinations.map(() => noPace),
   };
 }
 
@@ -62,7 +64,7 @@ export function reduce(view: JobView, event: JobEvent): JobView {
   if (view.phase === 'ended') return view;
   switch (event.event) {
     case 'progress':
-      return { ...view, progress: event.progress };
+      return { ...view, ...withTimesLeft(view, event.progress) };
     case 'error':
       return { ...view, errors: [...view.errors, event.error] };
     case 'cancelling':

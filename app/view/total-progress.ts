@@ -45,11 +45,15 @@ export function answerOf(tiles: readonly Tile[]): Count[] {
   return [{ ...best, text: countedOf(best.state, best.number, tiles.length, isUsedOnly(tiles)) }, ...others];
 }
 
-/** Seconds until the last destination is done; null when any of them is unknown, or none is active. */
+/**
+ * Seconds until the last destination is done; null when that of any is unknown, or none moves. Stalled and paused ones do
+ * not count: nobody knows how long they take, and their state says so.
+ */
 export function secondsLeftOf(tiles: readonly Tile[]): number | null {
   // A flush has no progress to judge by, and is short, so ignore it.
   const left = tiles
-    .filter((tile) => isActive(tile) && !(tile.state === 'flushing' && tile.secondsLeft === null))
+    .filter((tile) => isActive(tile) && tile.state !== 'paused' && tile.state !== 'stalled')
+    .filter((tile) => !(tile.state === 'flushing' && tile.secondsLeft === null))
     .map(({ secondsLeft }) => secondsLeft);
   return left.length === 0 || left.includes(null) ? null : Math.max(...left.map(Number));
 }

@@ -215,6 +215,11 @@ describe('the summary of a job', () => {
     expect(secondsLeftOf(tilesOf(flushing))).toBe(10);
   });
 
+  test('gives the time left of those that move while a drive is stalled or paused', () => {
+    const samples = [{ secondsLeft: 240 }, { state: 'stalled' as const }, { state: 'paused' as const, paused: true }];
+    expect(secondsLeftOf(tilesOf(make.job(plan, samples)))).toBe(240);
+  });
+
   test('leaves failed destinations out of the total, which reaches its end', () => {
     expect(totalOf(tilesOf(running))).toBeCloseTo((1 + 0.25) / 2);
     const last = make.job(plan, [

@@ -16,7 +16,12 @@ function later({ job: of, ...rest }: AppState, seconds: number, first: Partial<D
   const [one, ...others] = of!.progress.destinations;
   return {
     ...rest,
-    job: { ...of!, progress: { ...of!.progress, seconds, destinations: [{ ...one!, ...first }, ...others] } },
+    job: {
+      ...of!,
+      progress: { ...of!.progress, seconds, destinations: [{ ...one!, ...first }, ...others] },
+      // A sample of the engine changes these as well.
+      paces: [...of!.paces],
+    },
   };
 }
 

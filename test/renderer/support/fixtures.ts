@@ -16,6 +16,7 @@ import { defaultSettings } from '../../../app/contract/default-settings.ts';
 import type { AppState, JobView, Review } from '../../../app/contract/window.ts';
 import { failure as failing } from '../../../app/base/errors.ts';
 import { reduce } from '../../../app/view/reduce-events.ts';
+import { noPace } from '../../../app/view/time-left.ts';
 import { asked } from '../../requests.ts';
 
 export const GB = 1e9;
@@ -288,6 +289,7 @@ export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Par
     failure: null,
     throttle: of.request.throttle,
     destinationThrottles: of.destinations.map(() => null),
+    paces: of.destinations.map(() => noPace),
     ...more,
   };
 }

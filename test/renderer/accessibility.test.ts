@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { describe, expect, test } from 'vitest';
-import type { AppState } from '../../app/contract/window.ts';
+import { LANGUAGES } from '../../app/contract/limits.ts';
 import * as make from './support/fixtures.ts';
-import { recentImage } from './support/images.ts';
 import { oneWindow } from './support/one-window.ts';
+import { reach, screens } from './support/screens.ts';
 import { refuse } from './support/window.ts';
 import { changed } from '../requests.ts';
 
@@ -25,7 +25,6 @@ const sticks = make.plan(
 );
 const plain = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const running = make.job(sticks, make.midway(sticks), { errors: [make.writeError(2, '/dev/sdd')] });
-const crowd = make.plan(make.sticks(32).map((disk) => make.endpoint(disk)));
 
 const usedOnly = make.plan(plain.destinations, {
   mapped: 12e9,
@@ -44,93 +43,15 @@ const usedOnly = make.plan(plain.destinations, {
   request: changed(plain.request, { used: true }),
 });
 
-const check = make.plan(
-  plain.destinations.map((end) => ({ ...end, overwrites: false })),
-  { kind: 'verify', job: null },
-);
-const differs = make.writeError(1, '/dev/sdc', { side: 'verify', code: 'VERIFY_MISMATCH' });
-const checked = make.job(check, [], {
-  phase: 'ended',
-  result: make.result(check, [
-    make.end(check, 0),
-    make.end(check, 1, { state: 'failed', verified: false, errors: [differs] }),
-  ]),
-});
-
-const rescue = make.plan(plain.destinations, {
-  request: changed(plain.request, { rescue: { retries: 1, map: null } }),
-});
-const hole = make.writeError(0, '/dev/sdx', { side: 'read', op: 'read', destination: null });
-const rescuing = make.job(rescue, [{ state: 'paused', paused: true, written: 1 }, { state: 'stalled' }], {
-  errors: [hole],
-});
-
-const screens: [string, Partial<AppState>][] = [
-  ['nothing plugged in', { disksError: make.failure('IO_ERROR') }],
-  ['choosing', { disks: [make.systemDisk, ...make.sticks(8), make.mountedDisk, make.loopDisk] }],
-  ['recent images', { disks, recent: [recentImage('disk.img'), recentImage('class.zip', 24)] }],
-  ['review, held', { disks, review: make.review(plain) }],
-  ['review, typed', { disks, review: make.review(sticks) }],
-  ['review of used blocks', { disks, review: make.review(usedOnly) }],
-  ['review, checked', { disks, review: make.review(check) }],
-  ['a check that ended', { disks, job: checked }],
-  ['running', { disks, job: running }],
-  ['running, 32', { disks, job: make.job(crowd, make.midway(crowd), { errors: [make.writeError(2, '/dev/sdd')] }) }],
-  [
-    'waiting and removed',
-    {
-      disks,
-      job: make.job(plain, [{ state: 'waiting' }, { state: 'failed' }], {
-        errors: [make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE' })],
-      }),
-    },
-  ],
-  [
-    'interrupted',
-    {
-      disks,
-      interrupted: [make.interrupted(['/dev/sdb']), make.interrupted(['/dev/sdc'], { id: 'older', damaged: true })],
-    },
-  ],
-  ['interrupted, unknown', { disks, interruptedError: make.failure('BAD_FILE') }],
-  [
-    'review, continued',
-    {
-      disks,
-      review: make.review(make.resumePlan(plain.destinations)),
-      interrupted: [make.interrupted(['/dev/sdb', '/dev/sdc'])],
-    },
-  ],
-  [
-    'rescue, paused and stalled',
-    {
-      disks,
-      job: {
-        ...rescuing,
-        progress: {
-          ...rescuing.progress,
-          rescue: { pass: 'copying', retry: 0, rescued: 1e9, bad: 512, left: 1e6, waiting: [] },
-        },
-      },
-    },
-  ],
-  [
-    'comparing and repairing',
-    {
-      disks,
-      job: make.job(plain, [
-        { state: 'comparing', toWrite: 0 },
-        { state: 'repairing', written: 1 },
-      ]),
-    },
-  ],
-  ['machinery failed', { disks, job: make.broken(running) }],
-];
-
 describe.each(['light', 'dark'] as const)('axe in the %s theme', (scheme) => {
-  test.each(screens)('finds no violation on the screen: %s', async (_name, state) => {
-    await open.start({ state, scheme });
-    expect(await violations()).toEqual([]);
+  test.each(screens)('finds no violation in any language on the screen: $name', async (screen) => {
+    await open.start({ state: screen.state, scheme });
+    await reach(screen, open);
+    for (const language of LANGUAGES) {
+      await open.main.push({ language });
+      await open.page.locator(`html[lang=${language}]`).waitFor();
+      expect({ language, found: await violations() }).toEqual({ language, found: [] });
+    }
   });
 
   test('finds no violation with a refused choice and the command line open', async () => {
@@ -200,9 +121,10 @@ describe.each(['light', 'dark'] as const)('axe in the %s theme', (scheme) => {
 });
 
 describe('the window zoomed in to 200 %', () => {
-  test.each(screens)(
-    'keeps everything reachable and nothing covered at 200 % on the screen: %s',
-    async (_name, state) => {
+  // What a person opens over a screen covers it.
+  test.each(screens.filter(({ steps }) => steps === undefined))(
+    'keeps everything reachable and nothing covered at 200 % on the screen: $name',
+    async ({ name, state }) => {
       await open.start({ state, width: 600, height: 400 });
       const lost = await open.page.evaluate(() => {
         const found: string[] = document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
@@ -244,7 +166,7 @@ describe('the window zoomed in to 200 %', () => {
         expect(needs).toBeLessThanOrEqual(height + 1);
         if (i > 0) expect(top).toBeGreaterThanOrEqual(zones[i - 1]!.bottom);
       }
-      await open.picture(`zoom-${_name.replace(/\W+/g, '-')}`);
+      await open.picture(`zoom-${name.replace(/\W+/g, '-')}`);
     },
   );
 });

@@ -130,7 +130,10 @@ const rescue = copyTo(eight.slice(0, 1), {
 const rescuing = make.job(rescue, [{ written: rescue.bytes * 0.7, bytesPerSecond: 2.1e6, secondsLeft: 3000 }]);
 
 const entry = (job: JobView, minutesAgo: number, more: Partial<JobRecord> = {}): JobRecord => ({
-  ...recordOf({ ...job, startedAt: Date.now() - minutesAgo * 60_000 }, Date.now() - minutesAgo * 60_000 + 754_000),
+  ...recordOf(
+    { ...job, plan: { ...job.plan, job: null }, startedAt: Date.now() - minutesAgo * 60_000 },
+    Date.now() - minutesAgo * 60_000 + 754_000,
+  ),
   ...more,
 });
 

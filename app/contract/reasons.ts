@@ -156,6 +156,7 @@ export const REASONS = {
   usedSeveralDevices: {},
   usedFeatures: {},
   usedGroups: {},
+  usedErrors: { program: 'text' },
   usedSum: { counted: 'bytes', said: 'bytes' },
   usedNoFigure: {},
   usedBeyond: {},

@@ -1,7 +1,7 @@
 // What makers of maps are written with: a partition, and the programs that read it.
 import type { Reason } from '../../contract/facts.ts';
 import type { Extent } from '../../contract/values.ts';
-import type { LineReader, UsedMap } from '../../parsers/used-blocks/used-map.ts';
+import { reasonAgainst, type LineReader, type UsedMap } from '../../parsers/used-blocks/used-map.ts';
 import type { End } from '../devices/inspect-paths.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { withPartitionFile, type ByOffset, type PartitionFile } from './partition-file.ts';
@@ -24,8 +24,10 @@ export type Maker = (of: Place) => Promise<Made>;
 /** Debian's packages of the programs. */
 const PACKAGES: Readonly<Record<string, string>> = {
   dumpe2fs: 'e2fsprogs',
+  e2fsck: 'e2fsprogs',
   xfs_db: 'xfsprogs',
   xfs_logprint: 'xfsprogs',
+  xfs_repair: 'xfsprogs',
   btrfs: 'btrfs-progs',
   ntfsinfo: 'ntfs-3g',
   ntfscat: 'ntfs-3g',
@@ -70,6 +72,31 @@ export async function read<R extends LineReader>(
   if (end.kind !== 'done') throw new NoMap(reasonOf(end));
   sink.end();
   return reader;
+}
+
+/** The check of a file system, which writes nothing. `errorCode`: how it ends when there are errors. */
+interface Check {
+  program: string;
+  args: readonly string[];
+  errorCode: number;
+}
+
+/**
+ * The map, with what the file system's own check says of it. A map whose sums are right can still have a used block as
+ * free and a free one as used: only a check compares it with the blocks of all files. A map that does not count anyway
+ * is not checked.
+ */
+export async function checked(
+  map: UsedMap,
+  { program, args, errorCode }: Check,
+  { path, file }: PartitionFile,
+  { place, signal }: Place,
+): Promise<UsedMap> {
+  if (reasonAgainst(map, place.length) !== null) return map;
+  const end = await runTool(program, [...args, path], file, () => true, signal);
+  if (end.kind === 'done') return map;
+  if (end.kind === 'failed' && end.code === errorCode) return { ...map, errorsBy: program };
+  throw new NoMap(reasonOf(end));
 }
 
 export const reasonOf = (end: Exclude<ToolEnd, { kind: 'done' }>): Reason =>

@@ -3,7 +3,7 @@ import { BtrfsChunkReader, BtrfsExtentReader, BtrfsSuperReader } from '../../par
 import { ExtReader } from '../../parsers/used-blocks/ext.ts';
 import { SWAP_BYTES, swapMap } from '../../parsers/used-blocks/swap.ts';
 import { freeCommands, XfsFreeReader, XfsLogReader, XfsSuperReader } from '../../parsers/used-blocks/xfs.ts';
-import { needed, NoMap, onFile, read, type Made, type Maker, type Place } from './maker.ts';
+import { checked, needed, NoMap, onFile, read, type Made, type Maker, type Place } from './maker.ts';
 import { bytesAt } from './source-bytes.ts';
 import { f2fs, hfsPlus } from './table-makers.ts';
 import { exfat, fat, ntfs } from './windows-makers.ts';
@@ -23,11 +23,18 @@ export const MAKERS: ReadonlyMap<string, Maker> = new Map<string, Maker>([
   ['swap', swap],
 ]);
 
+/** The exit code 0 means that nothing is wrong. What e2fsck would only optimize is no error. */
+const E2FSCK = { program: 'e2fsck', args: ['-f', '-n'], errorCode: 4 };
+const XFS_REPAIR = { program: 'xfs_repair', args: ['-n'], errorCode: 1 };
+
 function ext(of: Place): Promise<Made> {
   return onFile(
     of,
     (path, offset) => `${path}?offset=${offset}`,
-    async (file) => needed((await read('dumpe2fs', [file.path], file, new ExtReader(), of)).answer, 'dumpe2fs'),
+    async (file) => {
+      const { answer } = await read('dumpe2fs', [file.path], file, new ExtReader(), of);
+      return checked(needed(answer, 'dumpe2fs'), E2FSCK, file, of);
+    },
   );
 }
 
@@ -43,7 +50,7 @@ function xfs(of: Place): Promise<Made> {
     const head = await read('xfs_db', ask(['sb 0', 'p']), file, new XfsSuperReader(), of);
     const found = needed(head.answer, 'xfs_db');
     const free = await read('xfs_db', ask(freeCommands(found)), file, new XfsFreeReader(found), of);
-    return needed(free.answer(!isClean), 'xfs_db');
+    return checked(needed(free.answer(!isClean), 'xfs_db'), XFS_REPAIR, file, of);
   });
 }
 

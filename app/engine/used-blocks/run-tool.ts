@@ -1,8 +1,9 @@
 // Runs the programs that know file systems. What they read was made by others, so they get no rights of root, no
-// environment, and limits of time and output.
+// environment, and limits of time, memory and output.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { unlessErrno } from '../../base/errors.ts';
@@ -11,8 +12,10 @@ import { SYSTEM_PATH } from '../devices/run-program.ts';
 
 /** nobody, who owns nothing. */
 export const NOBODY = 65_534;
-/** Milliseconds that a program may take: the extents of a large, full btrfs take minutes. */
-const LIMIT_MS = 15 * 60_000;
+/** Milliseconds that a program may take: the check of a large file system with many files takes tens of minutes. */
+const LIMIT_MS = 60 * 60_000;
+/** Least memory that a program may map. More is half of the machine's: a check of a large file system needs it. */
+const LEAST_MEMORY = 1024 ** 3;
 /** Milliseconds without output after its end, when another program still holds its pipes. */
 const DRAIN_MS = 5000;
 /** Most bytes that it may print, and most in one line of text. */
@@ -26,7 +29,10 @@ export type Sink = (bytes: Buffer) => boolean;
 
 /** How a program ended: well; not installed; or with a failure, in its words. */
 export type ToolEnd =
-  { kind: 'done' } | { kind: 'missing'; program: string } | { kind: 'failed'; program: string; said: string };
+  | { kind: 'done' }
+  | { kind: 'missing'; program: string }
+  // The exit code is null when the program was ended, or could not be started.
+  | { kind: 'failed'; program: string; said: string; code: number | null };
 
 /**
  * Runs `program` with `sink` for its output. `file`: a descriptor that it gets as its descriptor 3; null for none.
@@ -66,11 +72,14 @@ export async function runTool(
     stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(0, MOST_SAID);
     });
-    child.on('error', (error) => resolve({ kind: 'failed', program, said: error.message }));
+    child.on('error', (error) => resolve({ kind: 'failed', program, said: error.message, code: null }));
     child.on('close', (code, killedBy) => {
       const why = watch.close();
       if (isEnough || (code === 0 && why === null)) resolve({ kind: 'done' });
-      else resolve({ kind: 'failed', program, said: why ?? wordsOf(said) ?? killedBy ?? `exit code ${String(code)}` });
+      else {
+        const words = why ?? wordsOf(said) ?? killedBy ?? `exit code ${String(code)}`;
+        resolve({ kind: 'failed', program, said: words, code: why === null ? code : null });
+      }
     });
   });
 }
@@ -151,16 +160,19 @@ async function installed(program: string): Promise<string | null> {
   return null;
 }
 
-/** The command that runs a program without rights: as nobody, when this process is root. */
+/** The command that runs a program without rights and with a limit of memory: as nobody, when this process is root. */
 async function withoutRights(path: string, args: readonly string[]): Promise<string[]> {
-  const setpriv = await installed('setpriv');
+  const [setpriv, prlimit] = [await installed('setpriv'), await installed('prlimit')];
+  // xfs_repair takes as much memory as it finds, and heeds this limit.
+  const most = Math.max(LEAST_MEMORY, Math.floor(totalmem() / 2));
+  const limit = prlimit === null ? [] : [prlimit, `--as=${most}`, '--'];
   const isRoot = process.geteuid?.() === 0;
   if (setpriv === null) {
     if (isRoot) throw new Error('setpriv of util-linux is missing');
-    return [path, ...args];
+    return [...limit, path, ...args];
   }
   const drop = isRoot
     ? [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all']
     : [];
-  return [setpriv, ...drop, '--no-new-privs', '--pdeathsig=KILL', '--', path, ...args];
+  return [...limit, setpriv, ...drop, '--no-new-privs', '--pdeathsig=KILL', '--', path, ...args];
 }

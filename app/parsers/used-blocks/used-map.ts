@@ -17,6 +17,8 @@ export interface UsedMap {
   said: number | null;
   /** null for a file system at rest. */
   unrest: Unrest | null;
+  /** The program that checked the file system and found errors in it. */
+  errorsBy?: string;
 }
 
 /** A map; null when what was read contradicts itself or is not complete. */
@@ -89,7 +91,7 @@ export const isWithin = (extents: readonly Extent[], end: number): boolean =>
   );
 
 /** Why a map of a partition of `length` bytes does not count; null when it is proven. */
-export function reasonAgainst({ end, free, counted, said, unrest }: UsedMap, length: number): Reason | null {
+export function reasonAgainst({ end, free, counted, said, unrest, errorsBy }: UsedMap, length: number): Reason | null {
   switch (unrest) {
     case 'journal':
       return { kind: 'usedJournal' };
@@ -109,7 +111,8 @@ export function reasonAgainst({ end, free, counted, said, unrest }: UsedMap, len
   if (end > length) return { kind: 'usedBeyond' };
   if (!isWithin(free, end)) return { kind: 'usedOdd', program: 'platter' };
   if (said === null) return { kind: 'usedNoFigure' };
-  return counted === said ? null : { kind: 'usedSum', counted, said };
+  if (counted !== said) return { kind: 'usedSum', counted, said };
+  return errorsBy === undefined ? null : { kind: 'usedErrors', program: errorsBy };
 }
 
 /** A whole decimal number; null for anything else. */

@@ -141,6 +141,7 @@ export const reasons: Translated<typeof english> = {
   usedSeveralDevices: 'Es liegt auf mehreren Geräten.',
   usedFeatures: 'Es hat Eigenschaften, deren benutzte Blöcke Platter nicht kennt.',
   usedGroups: 'Seine Bitmaps widersprechen seinen eigenen Angaben über freie Blöcke. Lassen Sie es prüfen (e2fsck -f).',
+  usedErrors: '{program} findet Fehler darin. Reparieren Sie es erst.',
   usedSum:
     'Nach seiner Karte sind es {counted}, nach seiner eigenen Angabe {said}. Prüfen Sie es erst mit seinem eigenen Programm.',
   usedNoFigure: 'Es enthält keine eigene Angabe, die die Karte beweisen würde.',

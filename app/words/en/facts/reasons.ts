@@ -132,6 +132,7 @@ export const reasons = {
   usedSeveralDevices: 'It spans several devices.',
   usedFeatures: 'It has features whose used blocks Platter does not know.',
   usedGroups: 'Its bitmaps contradict its own counts of free blocks. Have it checked (e2fsck -f).',
+  usedErrors: '{program} finds errors in it. Repair it first.',
   usedSum:
     'By its map it has {counted} to count, but it says itself that there are {said}. Check it with its own program first.',
   usedNoFigure: 'It keeps no figure of its own that would prove the map.',

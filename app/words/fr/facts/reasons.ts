@@ -138,6 +138,7 @@ export const reasons: Translated<typeof english> = {
   usedSeveralDevices: 'Il s’étend sur plusieurs périphériques.',
   usedFeatures: 'Il a des fonctions dont Platter ne connaît pas les blocs utilisés.',
   usedGroups: 'Ses tables de blocs contredisent ses propres comptes de blocs libres. Faites-le vérifier (e2fsck -f).',
+  usedErrors: '{program} y trouve des erreurs. Réparez-le d’abord.',
   usedSum:
     'D’après sa carte il y en a {counted}, mais il en annonce lui-même {said}. Vérifiez-le d’abord avec son propre programme.',
   usedNoFigure: 'Il ne garde aucun chiffre qui prouverait la carte.',

@@ -49,6 +49,9 @@ export class Choice {
   /** A call about this choice is running. Nothing may change until it has ended. */
   busy = $state.raw<'checking' | 'starting' | null>(null);
 
+  /** Drives that "select all" leaves alone. */
+  isSpared: (disk: Disk) => boolean = () => false;
+
   #givenUp = false;
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
@@ -126,7 +129,11 @@ export class Choice {
   get selectable(): Disk[] {
     const { task } = this.options;
     return this.listed.filter(
-      (disk) => isRemovable(disk) && !disk.system && destinationLock(disk, this.sourceFacts, task) === null,
+      (disk) =>
+        isRemovable(disk) &&
+        !disk.system &&
+        !this.isSpared(disk) &&
+        destinationLock(disk, this.sourceFacts, task) === null,
     );
   }
 

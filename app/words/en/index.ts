@@ -1,4 +1,5 @@
 // The parts of a catalogue. Each concern has its own part, so that two people can work without conflicts.
+import { again } from './window/again.ts';
 import { alerts } from './window/alerts.ts';
 import { batch } from './window/batch.ts';
 import { bays } from './window/bays.ts';
@@ -37,6 +38,7 @@ import { tasks } from './window/tasks.ts';
 import { used } from './window/used.ts';
 
 export const en = {
+  again,
   alerts,
   batch,
   bays,

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../en/catalogue.ts';
+import { again } from './window/again.ts';
 import { alerts } from './window/alerts.ts';
 import { batch } from './window/batch.ts';
 import { bays } from './window/bays.ts';
@@ -37,6 +38,7 @@ import { tasks } from './window/tasks.ts';
 import { used } from './window/used.ts';
 
 export const fr: Catalogue = {
+  again,
   alerts,
   batch,
   bays,

@@ -122,6 +122,14 @@ export interface AppState extends SettingsState {
   recordError: PlatterError | null;
 }
 
+/** What this is, for the help. */
+export interface About {
+  version: string;
+  electron: string;
+  chrome: string;
+  node: string;
+}
+
 /** The speed of each destination since the start of the job. */
 export interface SpeedHistory {
   /** Identifies the job (`JobView.startedAt`); null before the first one. */
@@ -142,6 +150,8 @@ export interface WindowCalls {
   getState: { args: []; result: AppState };
   /** A page calls this once after it is loaded, and then measures itself. */
   getSpeeds: { args: []; result: SpeedHistory };
+  /** The versions of Platter and of what it runs on. */
+  getAbout: { args: []; result: About };
   refreshDisks: { args: []; result: null };
   /** Shows the native dialog for an image to read; null when the user cancels. */
   chooseImage: { args: []; result: string | null };
@@ -250,6 +260,7 @@ export interface WindowCalls {
 export const calls = [
   'getState',
   'getSpeeds',
+  'getAbout',
   'refreshDisks',
   'chooseImage',
   'describeImage',

@@ -46,6 +46,7 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   saveManifest: 'dialog',
   getState: 'nothing',
   getSpeeds: 'nothing',
+  getAbout: 'nothing',
   refreshDisks: 'nothing',
   dismissReview: 'nothing',
   cancel: 'nothing',

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, release, userInfo, version } from 'node:os';
 import type { Disk } from '../contract/disks.ts';
 import type { JobRecord } from '../contract/records.ts';
+import type { About } from '../contract/window.ts';
 import { english } from '../base/english.ts';
 import { errorLine } from '../records/log.ts';
 import { anonymous, type Identifiers } from '../records/anonymous.ts';
@@ -25,14 +26,17 @@ export interface Known {
   logLines: readonly string[];
 }
 
+/** The versions of Platter and of what it runs on. A checkout says that it is one. */
+export function about(): About {
+  const { electron, chrome, node } = process.versions;
+  return { version: `${app.getVersion()}${app.isPackaged ? '' : ' (checkout)'}`, electron, chrome, node };
+}
+
 /** The report as text. */
 export function diagnostics({ disks, last, logPath, logLines }: Known): string {
-  const { electron, chrome, node } = process.versions;
+  const { version: ours, electron, chrome, node } = about();
   const sections = [
-    [
-      'Platter',
-      `${app.getVersion()}${app.isPackaged ? '' : ' (checkout)'}, Electron ${electron}, Chrome ${chrome}, Node ${node}`,
-    ],
+    ['Platter', `${ours}, Electron ${electron}, Chrome ${chrome}, Node ${node}`],
     ['System', `${distribution()}, kernel ${release()} (${version()}), ${process.arch}`],
     [
       'Session',

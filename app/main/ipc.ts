@@ -35,6 +35,7 @@ const link = z.string().min(1).max(8192);
 const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
   getSpeeds: none,
+  getAbout: none,
   refreshDisks: none,
   chooseImage: none,
   describeImage: z.tuple([path, entry]),

@@ -8,7 +8,7 @@ import { logEvent, logStart } from '../records/log.ts';
 import { noSpeeds, withPoint } from '../view/speeds.ts';
 import { speakWith } from '../words/speech.ts';
 import { registerScheme, setupContent } from './page-files.ts';
-import { diagnostics, LOG_LINES } from './diagnostics.ts';
+import { about, diagnostics, LOG_LINES } from './diagnostics.ts';
 import { chooseImage, chooseManifest, chooseNewImage, chooseNewManifest, chooseOldImage } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
 import { SourceDownloads } from './downloads.ts';
@@ -170,6 +170,7 @@ function handlersOf({ jobs, recent, downloads, images, settings, person, disksKn
   return {
     getState: () => disksKnown.then(() => person.answered(state())),
     getSpeeds: speeds,
+    getAbout: about,
     refreshDisks: () => Promise.all([jobs.refresh(), recent.refresh(), downloads.lookForLeft()]).then(() => null),
     chooseImage: () => chooseImage().then(given('read')),
     describeImage: (path, entry) =>

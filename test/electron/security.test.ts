@@ -71,6 +71,7 @@ describe('privileges of the window', () => {
       'findJobs',
       'findUsage',
       'forget',
+      'getAbout',
       'getBays',
       'getSpeeds',
       'getState',

@@ -17,6 +17,7 @@ import { ends } from './facts/ends.ts';
 import { errors } from './window/errors.ts';
 import { files } from './facts/files.ts';
 import { figures } from './window/figures.ts';
+import { help } from './window/help.ts';
 import { history } from './window/history.ts';
 import { image } from './window/image.ts';
 import { interrupted } from './window/interrupted.ts';
@@ -56,6 +57,7 @@ export const fr: Catalogue = {
   errors,
   files,
   figures,
+  help,
   history,
   image,
   interrupted,

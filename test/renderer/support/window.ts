@@ -117,6 +117,8 @@ export class FakeMain {
     switch (name) {
       case 'getState':
         return this.state;
+      case 'getAbout':
+        return { version: '0.1.0', electron: '45.4.1', chrome: '150.0', node: '24.15.0' };
       case 'getSpeeds':
         return this.speeds;
       case 'chooseImage':

@@ -1,0 +1,27 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { help as english } from '../../en/window/help.ts';
+
+/** The help: shortcuts, manual, problems, versions. */
+export const help: Translated<typeof english> = {
+  title: 'Hilfe',
+  shortcuts: 'Tastenkürzel',
+  openImage: 'Abbild wählen',
+  review: 'Zusammenfassung des Auftrags zeigen',
+  refresh: 'Liste der Laufwerke aktualisieren',
+  back: 'Seitenleiste schließen oder aus der Zusammenfassung zurückgehen',
+  history: 'Verlauf',
+  settings: 'Einstellungen',
+  help: 'Hilfe',
+  zoomIn: 'Größer',
+  zoomOut: 'Kleiner',
+  zoomReset: 'Normale Größe',
+  keyControl: 'Strg',
+  keyEnter: 'Eingabe',
+  keyEscape: 'Esc',
+  manual: 'Handbuch',
+  manualHint:
+    'Das Handbuch beschreibt jede Option. Es öffnet sich in einem Terminal, ebenso die Liste der Befehle: platter --help.',
+  problem: 'Problem melden',
+  problemHint:
+    'Beschreiben Sie, was Sie getan und erwartet haben und was geschehen ist. Fügen Sie die Diagnose an und bei einem fehlgeschlagenen Laufwerk auch dessen Auftragsprotokoll. Platter sendet nichts von selbst.',
+};

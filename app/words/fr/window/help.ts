@@ -1,0 +1,27 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { help as english } from '../../en/window/help.ts';
+
+/** The help: shortcuts, manual, problems, versions. */
+export const help: Translated<typeof english> = {
+  title: 'Aide',
+  shortcuts: 'Raccourcis clavier',
+  openImage: 'Choisir une image',
+  review: 'Vérifier le plan',
+  refresh: 'Actualiser la liste des disques',
+  back: 'Fermer un volet, ou revenir au choix',
+  history: 'Historique',
+  settings: 'Réglages',
+  help: 'Aide',
+  zoomIn: 'Plus grand',
+  zoomOut: 'Plus petit',
+  zoomReset: 'Taille normale',
+  keyControl: 'Ctrl',
+  keyEnter: 'Entrée',
+  keyEscape: 'Échap',
+  manual: 'Manuel',
+  manualHint:
+    'Le manuel décrit chaque option. Il s’ouvre dans un terminal, comme la liste des commandes : platter --help.',
+  problem: 'Signaler un problème',
+  problemHint:
+    'Dites ce que vous avez fait, ce que vous attendiez et ce qui s’est passé. Joignez le diagnostic et, si un disque a échoué, le rapport de la tâche. Platter n’envoie rien de lui-même.',
+};

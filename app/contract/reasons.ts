@@ -175,6 +175,7 @@ export const REASONS = {
   notOpened: {},
   openedBy: { user: 'text' },
   partitionsCut: { count: 'count', partitions: 'list' },
+  noProgram: { path: 'text', said: 'text' },
   noFileManager: { folder: 'text', said: 'text' },
   readFromStart: { format: 'text' },
   inPieces: {},

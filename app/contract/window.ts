@@ -241,6 +241,10 @@ export interface WindowCalls {
    * null when the user cancels.
    */
   saveManifest: { args: [manifest: string]; result: Outcome<string | null> };
+  /** Opens a file that `reportJobs` or `saveManifest` has saved in this session with the desktop's program for it. */
+  openSaved: { args: [path: string]; result: Outcome<null> };
+  /** Shows such a file in the desktop's file manager. */
+  showSaved: { args: [path: string]; result: Outcome<null> };
   /** Shows the log file in the desktop's file manager; gives its path. */
   showLog: { args: []; result: string };
   /** Copies the information that support needs to the clipboard. */
@@ -294,6 +298,8 @@ export const calls = [
   'repeatJob',
   'reportJobs',
   'saveManifest',
+  'openSaved',
+  'showSaved',
   'showLog',
   'copyDiagnostics',
   'changeSettings',

@@ -33,6 +33,8 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   openImage: 'press',
   openRecorded: 'press',
   showFiles: 'press',
+  openSaved: 'press',
+  showSaved: 'press',
   retry: 'press',
   forget: 'press',
   eject: 'press',

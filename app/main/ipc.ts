@@ -69,6 +69,8 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   repeatJob: z.tuple([jobId]),
   reportJobs: z.tuple([z.array(jobId).min(1).max(1000), z.enum(REPORT_FORMS)]),
   saveManifest: z.tuple([manifestId]),
+  openSaved: z.tuple([path]),
+  showSaved: z.tuple([path]),
   showLog: none,
   copyDiagnostics: none,
   changeSettings: z.tuple([settingsChange]),

@@ -27,6 +27,7 @@ import { setupPerson, type WindowUser } from './person.ts';
 import { setupQuit } from './quit.ts';
 import { RecentImages } from './recent-images.ts';
 import { closeNetwork, setupSecurity } from './security.ts';
+import { SavedFiles } from './saved-files.ts';
 import { SettingsStore } from './settings.ts';
 import { setupSleep } from './keep-awake.ts';
 import { setupTaskbar } from './taskbar.ts';
@@ -160,6 +161,7 @@ interface Main {
  */
 function handlersOf({ jobs, recent, downloads, images, settings, person, disksKnown, state, speeds }: Main): Handlers {
   const { grants } = person;
+  const saved = new SavedFiles({ open: (path) => shell.openPath(path), show: (path) => shell.showItemInFolder(path) });
   /** Grants the files that the user chose in a dialog. */
   const given =
     (use: 'read' | 'write') =>
@@ -236,11 +238,13 @@ function handlersOf({ jobs, recent, downloads, images, settings, person, disksKn
       }
       return found;
     },
-    reportJobs,
+    reportJobs: (ids, form) => reportJobs(ids, form).then((outcome) => saved.remember(outcome)),
     saveManifest: async (manifest) => {
       const path = await chooseNewManifest(manifest);
-      return path === null ? { ok: true, value: null } : jobs.saveManifest(manifest, path);
+      return path === null ? { ok: true, value: null } : saved.remember(await jobs.saveManifest(manifest, path));
     },
+    openSaved: (path) => saved.open(path),
+    showSaved: (path) => saved.show(path),
     showLog: () => {
       shell.showItemInFolder(log.path);
       return log.path;

@@ -113,6 +113,9 @@ function question(call: keyof WindowCalls): string {
     case 'openRecorded':
     case 'showFiles':
       return say('dialogs.askOpen');
+    case 'openSaved':
+    case 'showSaved':
+      return say('dialogs.askOpenSaved');
     case 'eject':
       return say('dialogs.askEject');
     case 'forget':

@@ -19,6 +19,8 @@ export class History {
   #answer = $state.raw<() => string>(() => '');
   /** The job whose report or manifest was saved last. */
   #savedOf = $state.raw<string | null>(null);
+  /** The file that was saved last; null when the last call was about something else. */
+  #savedAt = $state.raw<string | null>(null);
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
   #searches = 0;
@@ -34,8 +36,13 @@ export class History {
   }
 
   /** The outcome of saving a file of the job `id`; null when the last call was about something else. */
-  saidOf(id: string): { answer: string; refusals: readonly PlatterError[] } | null {
-    return this.#savedOf === id ? { answer: this.answer, refusals: this.refusals } : null;
+  saidOf(id: string): { answer: string; saved: string | null; refusals: readonly PlatterError[] } | null {
+    return this.#savedOf === id ? { answer: this.answer, saved: this.#savedAt, refusals: this.refusals } : null;
+  }
+
+  /** The file that the last call saved; null for any other call. */
+  get saved(): string | null {
+    return this.#savedAt;
   }
 
   get query(): string {
@@ -89,23 +96,45 @@ export class History {
     if (outcome === undefined) return;
     this.refusals = outcome.ok ? [] : outcome.errors;
     const path = outcome.ok ? outcome.value : null;
-    if (path !== null) this.#answer = () => say('history.saved', { path });
+    if (path === null) return;
+    this.#savedAt = path;
+    this.#answer = () => say('history.saved', { path });
+  }
+
+  /** Opens the saved file with the desktop's program for it. */
+  async openSaved(path: string): Promise<void> {
+    await this.#reach(this.#bridge.openSaved(path));
+  }
+
+  /** Shows the saved file in its folder. */
+  async showSaved(path: string): Promise<void> {
+    await this.#reach(this.#bridge.showSaved(path));
+  }
+
+  async #reach(call: Promise<Outcome<null>>): Promise<void> {
+    const outcome = await this.#mirror.ask(call);
+    this.refusals = outcome?.ok === false ? outcome.errors : [];
   }
 
   async showLog(): Promise<void> {
     const path = await this.#mirror.ask(this.#bridge.showLog());
-    if (typeof path === 'string') this.#answer = () => say('history.logAt', { path });
+    if (typeof path !== 'string') return;
+    this.#begin();
+    this.#answer = () => say('history.logAt', { path });
   }
 
   async copyDiagnostics(): Promise<void> {
     const done = await this.#mirror.ask(this.#bridge.copyDiagnostics());
-    if (done === null) this.#answer = () => say('history.copied');
+    if (done !== null) return;
+    this.#begin();
+    this.#answer = () => say('history.copied');
   }
 
   /** Begins a call about a file of the job `id`, or about something else. Forgets the outcome of the last call. */
   #begin(id: string | null = null): void {
     this.#answer = () => '';
     this.#savedOf = id;
+    this.#savedAt = null;
     this.refusals = [];
   }
 }

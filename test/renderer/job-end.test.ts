@@ -207,6 +207,22 @@ describe('an ended job in the window', () => {
       await open.picture('saved-light');
     });
 
+    test('opens the saved report, and shows it in its folder', async () => {
+      await show(done, { state: { record } });
+      expect(await open.page.getByRole('button', { name: 'Show in folder' }).count()).toBe(0);
+      await open.page.getByRole('button', { name: /^Save as CSV/u }).click();
+      await open.page.getByText('Saved: /reports/report.csv').waitFor();
+      await open.page.getByRole('button', { name: 'Open', exact: true }).click();
+      await open.page.getByRole('button', { name: 'Show in folder' }).click();
+      await expect.poll(() => open.main.asked('showSaved')).toEqual([['/reports/report.csv']]);
+      expect(open.main.asked('openSaved')).toEqual([['/reports/report.csv']]);
+      // A file that is gone is told of, and what was saved stays in sight.
+      open.main.controlled = { ok: false, errors: [make.failure('NOT_FOUND')] };
+      await open.page.getByRole('button', { name: 'Open', exact: true }).click();
+      await open.page.getByText(/It is NOT_FOUND/u).waitFor();
+      await open.page.getByText('Saved: /reports/report.csv').waitFor();
+    });
+
     test('no longer mentions a saved report in the next job', async () => {
       await show(done, { state: { record } });
       await open.page.getByRole('button', { name: /^Save as PDF/u }).click();

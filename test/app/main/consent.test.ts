@@ -179,10 +179,12 @@ describe('S10 other calls', () => {
       'forget',
       'openImage',
       'openRecorded',
+      'openSaved',
       'resumeDownload',
       'retry',
       'review',
       'showFiles',
+      'showSaved',
       'start',
     ]);
   });

@@ -189,6 +189,9 @@ export class FakeMain {
       case 'refreshDisks':
       case 'copyDiagnostics':
         return null;
+      case 'openSaved':
+      case 'showSaved':
+        return this.controlled;
       case 'showLog':
         return '/state/platter.log';
       case 'findJobs': {

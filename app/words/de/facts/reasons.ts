@@ -165,6 +165,7 @@ export const reasons: Translated<typeof english> = {
   openedBy: 'Der Benutzer {user} hat dieses Abbild geöffnet.',
   partitionsCut:
     'Das Abbild endet, bevor {count, plural, one {seine Partition {partitions} endet. Sie wird} other {seine Partitionen {partitions} enden. Sie werden}} nicht geöffnet.',
+  noProgram: 'Kein Programm hat {path} geöffnet: {said}',
   noFileManager: 'Die Dateiverwaltung konnte {folder} nicht zeigen: {said}',
   readFromStart: 'Es ist als {format} ohne Index gepackt und lässt sich nur von Anfang an lesen.',
   inPieces: 'Es ist in Teile zerlegt.',

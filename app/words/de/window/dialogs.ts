@@ -27,6 +27,7 @@ export const dialogs: Translated<typeof english> = {
   askDownloadAgain: 'Erneut herunterladen?',
   askDiscard: 'Den Download verwerfen?',
   askOpen: 'Das Abbild öffnen?',
+  askOpenSaved: 'Die gespeicherte Datei öffnen?',
   staysOpen: '{count, plural, one {# Abbild bleibt geöffnet.} other {# Abbilder bleiben geöffnet.}}',
   staysOpenDetail: 'Etwas benutzt noch {names}. Beenden Sie das und führen Sie dann aus: {commands}',
   askDetail:

@@ -25,6 +25,8 @@ export const history: Translated<typeof english> = {
   saveTable: 'Diese als CSV speichern',
   saveManifest: 'Manifest speichern',
   saveManifestOf: 'Manifest speichern: {name}',
+  openSaved: 'Öffnen',
+  showSaved: 'Im Ordner zeigen',
   saved: 'Gespeichert: {path}',
   missing: '{name} ist nicht angeschlossen oder ein anderes Laufwerk und wird nicht gewählt.',
   notBlank: 'Diesmal werden Nullen geschrieben: Die Laufwerke sind nicht mehr leer.',

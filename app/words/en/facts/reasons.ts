@@ -156,6 +156,7 @@ export const reasons = {
   openedBy: 'User {user} opened this image.',
   partitionsCut:
     'The image ends before {count, plural, one {its partition {partitions} does} other {its partitions {partitions} do}}, which {count, plural, one {is} other {are}} not opened.',
+  noProgram: 'No program opened {path}: {said}',
   noFileManager: 'The file manager could not show {folder}: {said}',
   readFromStart: 'It is packed as {format} without an index, so it can only be read from its start.',
   inPieces: 'It is split into pieces.',

@@ -25,6 +25,7 @@ export const dialogs = {
   askDownloadAgain: 'Download again?',
   askDiscard: 'Discard the download?',
   askOpen: 'Open the image?',
+  askOpenSaved: 'Open the saved file?',
   staysOpen: '{count, plural, one {# image stays open.} other {# images stay open.}}',
   staysOpenDetail: 'Something still uses {names}. Close it, then run: {commands}',
   askDetail:

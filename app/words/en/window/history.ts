@@ -23,6 +23,8 @@ export const history = {
   saveTable: 'Save these as CSV',
   saveManifest: 'Save manifest',
   saveManifestOf: 'Save manifest of {name}',
+  openSaved: 'Open',
+  showSaved: 'Show in folder',
   saved: 'Saved: {path}',
   missing: '{name} is not plugged in or is another drive now, so it is not chosen.',
   notBlank: 'Zeros are written this time, because the drives are no longer blank.',

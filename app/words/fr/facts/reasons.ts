@@ -162,6 +162,7 @@ export const reasons: Translated<typeof english> = {
   openedBy: 'L’utilisateur {user} a ouvert cette image.',
   partitionsCut:
     'L’image finit avant {count, plural, one {sa partition {partitions}, qui n’est pas ouverte} other {ses partitions {partitions}, qui ne sont pas ouvertes}}.',
+  noProgram: 'Aucun programme n’a ouvert {path} : {said}',
   noFileManager: 'Le gestionnaire de fichiers n’a pas pu montrer {folder} : {said}',
   readFromStart: 'Elle est compressée en {format} sans index et ne peut être lue que depuis le début.',
   inPieces: 'Elle est découpée en morceaux.',

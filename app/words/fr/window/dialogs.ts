@@ -27,6 +27,7 @@ export const dialogs: Translated<typeof english> = {
   askDownloadAgain: 'Télécharger à nouveau ?',
   askDiscard: 'Abandonner le téléchargement ?',
   askOpen: 'Ouvrir l’image ?',
+  askOpenSaved: 'Ouvrir le fichier enregistré ?',
   staysOpen: '{count, plural, one {# image reste ouverte.} other {# images restent ouvertes.}}',
   staysOpenDetail: '{names} est encore en cours d’utilisation. Terminez cela, puis exécutez : {commands}',
   askDetail:

@@ -25,6 +25,8 @@ export const history: Translated<typeof english> = {
   saveTable: 'Enregistrer celles-ci en CSV',
   saveManifest: 'Enregistrer le manifeste',
   saveManifestOf: 'Enregistrer le manifeste de {name}',
+  openSaved: 'Ouvrir',
+  showSaved: 'Afficher dans le dossier',
   saved: 'Enregistré : {path}',
   missing: '{name} n’est pas branché, ou est un autre disque, et n’est pas choisi.',
   notBlank: 'Cette fois les zéros sont écrits : les disques ne sont plus vierges.',

@@ -53,5 +53,5 @@ export function consentFor(plan: Plan): Consent {
   return { kind: reasons.length > 0 ? 'word' : 'hold', word, reasons };
 }
 
-/** True when `typed` is the word, ignoring case. */
-export const isWord = (typed: string, word: string): boolean => typed.trim().normalize('NFC').toUpperCase() === word;
+/** True when `typed` is the word, letter for letter: a word in another case is a reflex, not a check. */
+export const isWord = (typed: string, word: string): boolean => typed.trim().normalize('NFC') === word;

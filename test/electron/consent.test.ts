@@ -201,7 +201,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     await alert.getByText('Hold the button again until the job starts, or type ERASE.').waitFor();
     await picture(page, '14-not-agreed');
     await word.fill('');
-    await word.pressSequentially('erase');
+    await word.pressSequentially('ERASE');
     await page.keyboard.press('Enter');
     await verified();
   });

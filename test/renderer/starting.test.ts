@@ -229,6 +229,8 @@ describe('consent by more or less than holding', () => {
     await open.page.getByText('This erases 1 drive with data. Type ERASE to start.').waitFor();
     expect(await hold().count()).toBe(0);
     await open.page.getByRole('textbox', { name: 'Type ERASE to start' }).fill('erase');
+    expect(await open.page.getByRole('button', { name: 'Start', exact: true }).isDisabled()).toBe(true);
+    await open.page.getByRole('textbox', { name: 'Type ERASE to start' }).fill('ERASE');
     await open.page.getByRole('button', { name: 'Start', exact: true }).click();
     await expect.poll(started).toBe(true);
   });

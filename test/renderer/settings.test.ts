@@ -39,7 +39,7 @@ describe('the settings', () => {
     const { page } = open;
     await page.keyboard.press('Control+,');
     await page.getByRole('dialog', { name: 'Settings' }).waitFor();
-    await page.getByRole('radio', { name: 'Same as the system' }).first().focus();
+    await page.getByRole('radio', { name: 'Same as system' }).first().focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
     await page.getByRole('dialog', { name: 'Einstellungen' }).waitFor();
@@ -60,14 +60,14 @@ describe('the settings', () => {
     await drawer.getByRole('switch', { name: 'Sound' }).click();
     await drawer.getByRole('switch', { name: 'Notification' }).click();
     await drawer.getByRole('switch', { name: 'Verify' }).click();
-    await drawer.getByRole('switch', { name: 'Leave zeros out' }).click();
+    await drawer.getByRole('switch', { name: 'Skip empty space' }).click();
     await drawer.getByRole('textbox', { name: 'Speed limit' }).fill('20');
     await page.keyboard.press('Enter');
-    await drawer.getByRole('textbox', { name: 'A drive has failed if it does not answer for' }).fill('9');
+    await drawer.getByRole('textbox', { name: 'Give up on a drive after' }).fill('9');
     await open.main.push({ disks: disks.slice(1) });
     await open.main.push({ disks });
     expect(
-      await drawer.getByRole('textbox', { name: 'A drive has failed if it does not answer for' }).inputValue(),
+      await drawer.getByRole('textbox', { name: 'Give up on a drive after' }).inputValue(),
       'what is typed stays when a drive comes',
     ).toBe('9');
     await page.keyboard.press('Tab');
@@ -76,13 +76,11 @@ describe('the settings', () => {
       .poll(() => open.main.state.settings)
       .toEqual({ ...defaultSettings, theme: 'dark', sounds: false, notifications: false, defaults });
     // An invalid number is not stored.
-    await drawer.getByRole('textbox', { name: 'A drive has failed if it does not answer for' }).fill('long');
+    await drawer.getByRole('textbox', { name: 'Give up on a drive after' }).fill('long');
     await page.keyboard.press('Tab');
-    expect(
-      await drawer
-        .getByRole('textbox', { name: 'A drive has failed if it does not answer for' })
-        .getAttribute('aria-invalid'),
-    ).toBe('true');
+    expect(await drawer.getByRole('textbox', { name: 'Give up on a drive after' }).getAttribute('aria-invalid')).toBe(
+      'true',
+    );
     expect(open.main.state.settings.defaults.stallTimeout).toBe(9);
     await page.keyboard.press('Escape');
     await page.getByRole('region', { name: 'Source' }).getByRole('radio', { name: '/dev/sdb' }).click();

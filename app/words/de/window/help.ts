@@ -24,4 +24,5 @@ export const help: Translated<typeof english> = {
   problem: 'Problem melden',
   problemHint:
     'Beschreiben Sie, was Sie getan und erwartet haben und was geschehen ist. Fügen Sie die Diagnose an und bei einem fehlgeschlagenen Laufwerk auch dessen Auftragsprotokoll. Platter sendet nichts von selbst.',
+  runsOn: 'Electron {electron}, Chromium {chrome}, Node {node}',
 };

@@ -21,4 +21,5 @@ export const help = {
   problem: 'Report a problem',
   problemHint:
     'Say what you did, what you expected and what happened. Attach the diagnostics and, for a drive that failed, the report of the job. Platter sends nothing by itself.',
+  runsOn: 'Electron {electron}, Chromium {chrome}, Node {node}',
 } as const;

@@ -24,4 +24,5 @@ export const help: Translated<typeof english> = {
   problem: 'Signaler un problème',
   problemHint:
     'Dites ce que vous avez fait, ce que vous attendiez et ce qui s’est passé. Joignez le diagnostic et, si un disque a échoué, le rapport de la tâche. Platter n’envoie rien de lui-même.',
+  runsOn: 'Electron {electron}, Chromium {chrome}, Node {node}',
 };

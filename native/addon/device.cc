@@ -147,6 +147,7 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                           InstanceMethod<&Device::finish_frames>("finishFrames"),
                                           InstanceMethod<&Device::reread_partitions>("rereadPartitions"),
                                           InstanceMethod<&Device::reset_zones>("resetZones"),
+                                          InstanceMethod<&Device::unclaim>("unclaim"),
                                           InstanceMethod<&Device::close>("close"),
                                       }));
 }
@@ -395,6 +396,12 @@ Napi::Value Device::peek(const Napi::CallbackInfo& info) {
   const Napi::Promise promise = worker->promise();
   worker->Queue();
   return promise;
+}
+
+// unclaim(): gives up the claim and its lock, for a device that a job has finished with but still names.
+void Device::unclaim(const Napi::CallbackInfo& info) {
+  if (!device_) throw engine_error(info.Env(), EBADF, "close", path_);
+  kcopyd_device_unclaim(device_.get());
 }
 
 void Device::close(const Napi::CallbackInfo& info) {

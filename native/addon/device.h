@@ -52,6 +52,7 @@ class Device : public Napi::ObjectWrap<Device> {
   Napi::Value finish_frames(const Napi::CallbackInfo& info);
   Napi::Value reread_partitions(const Napi::CallbackInfo& info);
   Napi::Value reset_zones(const Napi::CallbackInfo& info);
+  void unclaim(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   std::string path_;

@@ -430,6 +430,13 @@ void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_in
   *info = facts;
 }
 
+void kcopyd_device_unclaim(struct block_device* bdev) {
+  if (bdev == nullptr || !bdev->is_block) return;
+  const int locked = bdev->claim ? bdev->claim.get() : bdev->buffered.get();
+  flock(locked, LOCK_UN);  // without a lock, nothing is to be done
+  bdev->claim.reset();
+}
+
 void kcopyd_device_close(struct block_device* bdev) {
   if (bdev != nullptr) const std::shared_ptr<block_device> closing = std::move(bdev->handle);
 }

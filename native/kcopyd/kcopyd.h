@@ -168,6 +168,12 @@ int kcopyd_device_finish_frames(struct block_device* bdev, const void* bytes, si
 /* What is known of an open device, from its descriptor, not its path. */
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info);
 /*
+ * P: gives up the claim (KCOPYD_OPEN_EXCL) of a block device and the lock on it; it stays open. For a destination that
+ * has ended in a job that goes on for others: nothing is written to it any more, and others can claim it. A file keeps
+ * its lock.
+ */
+void kcopyd_device_unclaim(struct block_device* bdev);
+/*
  * Closes it. No running job may use it. I/O that an ended job left with the kernel (stalled) keeps it open. NULL is
  * allowed.
  */

@@ -106,6 +106,7 @@ function frameOf(request: { id: number; method: HostMethod; params: HostCalls[Ho
 const EVENTS: ReadonlySet<unknown> = new Set<Extract<HostMessage, { event: unknown }>['event']>([
   'hello',
   'progress',
+  'joined',
   'error',
   'result',
   'disks',

@@ -72,6 +72,15 @@ export const hostRequest = z.discriminatedUnion('method', [
   /** Restarts a failed or cancelled destination while the job still runs for others. The data on it is kept. */
   call('retry', z.strictObject({ destination: index })),
   /**
+   * Checks a disk for the running job, and opens and holds it. Its plan has it as the only destination. Writes nothing.
+   * One disk at a time: another that was held is let go.
+   */
+  call('prepareJoin', z.strictObject({ path })),
+  /** Adds the disk that `prepareJoin` holds to the running job, as its last destination (`joined`). */
+  call('join', nothing),
+  /** Lets the disk go that `prepareJoin` holds. */
+  call('leaveJoin', nothing),
+  /**
    * The command of a question (`RightsEvent`) has ended: its exit code (null when a signal ended it or it could not be
    * started) and its stderr.
    */

@@ -5,7 +5,8 @@ import type { Disk } from './disks.ts';
 import type { HostMethod, HostParams } from './host-request.ts';
 import type { Described } from './disk-content.ts';
 import type { ClosedFolder, OpenedFolder } from './opened-images.ts';
-import type { Forgotten, InterruptedJob, JobProgress, JobResult, Plan, Usage } from './jobs.ts';
+import type { Note } from './facts.ts';
+import type { Endpoint, Forgotten, InterruptedJob, JobProgress, JobResult, Plan, Usage } from './jobs.ts';
 
 export type { HostMethod, HostRequest } from './host-request.ts';
 
@@ -16,7 +17,7 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * The version of everything in this file and in host-request.ts. Raise it with every change, because the client does
  * not check the host's messages.
  */
-export const PROTOCOL = 10;
+export const PROTOCOL = 11;
 
 /** The results of these calls. The others return an empty object. */
 interface Results {
@@ -24,6 +25,7 @@ interface Results {
   bays: KeptBay[];
   jobs: InterruptedJob[];
   prepare: Plan;
+  prepareJoin: Plan;
   describe: Described;
   usage: Usage;
   openImage: OpenedFolder;
@@ -51,6 +53,8 @@ export type HostResponse =
 export type HostEvent =
   | { event: 'progress'; progress: JobProgress }
   | { event: 'error'; error: JobError }
+  /** A drive has joined: the job has one more destination at the end. `notes` are those of its review. */
+  | { event: 'joined'; destination: Endpoint; notes: Note[] }
   | { event: 'result'; result: JobResult };
 
 /** A question to the user for the rights to open disks. */

@@ -182,6 +182,8 @@ export interface DestinationProgress {
   secondsLeft: number | null;
   /** Paused by the user, alone or with the job. */
   paused: boolean;
+  /** It has its end and its drive is closed, so that it can be taken out while the job goes on for others. */
+  letGo?: true;
 }
 
 /** A sample of a running job. There are about ten a second. */

@@ -278,6 +278,9 @@ export const REASONS = {
   notFailed: {},
   isDone: {},
   stillWaits: {},
+  joinTooLate: {},
+  joinOnlyCopies: {},
+  joinOnlyDisks: {},
 
   // Unmounting and ejecting
   mountedMeanwhile: { device: 'text', target: 'text' },

@@ -22,7 +22,7 @@ import { readBlocks } from './devices/lsblk.ts';
 import { exportManifest } from './job/made-manifests.ts';
 import type { NativeAddon, NativeUevent } from './native/addon.ts';
 import { prepare } from './admission/prepare.ts';
-import { release, type Prepared } from './admission/prepared.ts';
+import { release, type Held, type Prepared } from './admission/prepared.ts';
 import type { Rights } from './access/rights.ts';
 import { forgetJob } from './admission/forget.ts';
 import { interruptedJobs } from './admission/resume.ts';
@@ -231,6 +231,24 @@ export class LocalEngine {
     await this.#running(destination).retry(destination);
   }
 
+  /**
+   * Checks the disk at `path` for the running job, and holds it until it joins or leaves. Gives the plan with it as the
+   * only destination. Rejects with a Refusal, as `join` does.
+   */
+  prepareJoin(path: string): Promise<Plan> {
+    return this.#running(null).prepareJoin(path, this.#waiting);
+  }
+
+  /** Adds the held disk to the running job. */
+  join(): Promise<void> {
+    return this.#running(null).join();
+  }
+
+  /** Lets the held disk go. */
+  leaveJoin(): void {
+    if (this.#state.name === 'running') this.#state.job.leaveJoin();
+  }
+
   /** Stops one destination of the running job. It ends later, with the others. */
   cancelOne(destination: number): void {
     this.#running(destination).cancel(destination);
@@ -299,7 +317,8 @@ export class LocalEngine {
   #held(): ReadonlySet<string> {
     const state = this.#state;
     const prepared = state.name === 'idle' ? null : state.name === 'running' ? state.job.run : state.prepared;
-    const ends = prepared === null ? [] : [prepared.source?.end, ...prepared.destinations.map(({ end }) => end)];
+    const ends =
+      prepared === null ? [] : [prepared.source?.end, ...prepared.destinations.filter(isHeld).map(({ end }) => end)];
     const blocks = ends.flatMap((end) => end?.block ?? []);
     // Ejecting a disk takes its partitions along, and reading a partition reads the disk.
     const around = blocks.flatMap((block) => [...withDescendants(block), ...foundations(block)]);
@@ -332,6 +351,9 @@ export class LocalEngine {
     }
   }
 }
+
+/** False for a drive that the running job has let go. */
+const isHeld = (destination: Held & { letGo?: boolean }): boolean => destination.letGo !== true;
 
 const isIn = <N extends State['name']>(state: State, name: N): state is Extract<State, { name: N }> =>
   state.name === name;

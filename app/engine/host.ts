@@ -127,6 +127,14 @@ async function perform(request: HostRequest): Promise<unknown> {
     case 'retry':
       await engine.retry(request.params.destination);
       return {};
+    case 'prepareJoin':
+      return engine.prepareJoin(request.params.path);
+    case 'join':
+      await engine.join();
+      return {};
+    case 'leaveJoin':
+      engine.leaveJoin();
+      return {};
     case 'watch':
       engine.watch(request.params);
       return {};

@@ -136,6 +136,10 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
     case 'error':
       log.warn(`job: ${errorLine(event.error)}`);
       return;
+    case 'joined':
+      log.info(`job: ${event.destination.path} joined`);
+      for (const note of event.notes) log.info(`job: ${english.note(note)}`);
+      return;
     case 'cancelling':
       log.info('job: stopping, as asked for');
       return;

@@ -1,5 +1,6 @@
 // A job as a pure function of what has happened in it.
 import type { JobError, PlatterError } from '../contract/errors.ts';
+import type { Note } from '../contract/facts.ts';
 import type { HostEvent } from '../contract/host.ts';
 import type { DestinationResult, DestinationState, JobProgress, JobResult, Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
@@ -67,6 +68,8 @@ export function reduce(view: JobView, event: JobEvent): JobView {
       return { ...view, ...withTimesLeft(view, event.progress) };
     case 'error':
       return { ...view, errors: [...view.errors, event.error] };
+    case 'joined':
+      return joined(view, event);
     case 'cancelling':
       return { ...view, phase: 'cancelling' };
     case 'limited':
@@ -81,6 +84,28 @@ export function reduce(view: JobView, event: JobEvent): JobView {
     }
   }
 }
+
+/** The job with a drive that has joined it, as its last destination. */
+function joined(view: JobView, { destination, notes }: Extract<HostEvent, { event: 'joined' }>): JobView {
+  const { plan, progress } = view;
+  const request =
+    plan.request.kind === 'resume'
+      ? plan.request
+      : { ...plan.request, destinations: [...plan.request.destinations, { path: destination.path, throttle: null }] };
+  return {
+    ...view,
+    plan: {
+      ...plan,
+      request,
+      destinations: [...plan.destinations, destination],
+      notes: [...plan.notes, ...notes.filter((note) => !plan.notes.some((other) => isSame(note, other)))],
+    },
+    progress: { ...progress, destinations: [...progress.destinations, waiting(destination.path)] },
+    destinationThrottles: [...view.destinationThrottles, null],
+  };
+}
+
+const isSame = (one: Note, other: Note): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 const limited = (
   { destinationThrottles }: JobView,

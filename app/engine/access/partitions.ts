@@ -83,14 +83,19 @@ export async function showNewPartitions(
   const written = destinations.filter(
     ({ end, device }, index) => writes(plan.kind) && end.kind === 'block' && device !== null && !skip(index),
   );
-  const notes = await Promise.all(
-    written.map(async ({ end, device }): Promise<Note[]> => {
-      const errno = await reread(end, device!, sessions);
-      // Without the right to ask, rely on udev: it rereads the table when a written disk is closed.
-      return errno === null || errno === 'EACCES' ? [] : [{ kind: 'oldPartitions', path: end.path, errno }];
-    }),
-  );
+  const notes = await Promise.all(written.map(({ end, device }) => showPartitionsOf(end, device!, sessions)));
   return notes.flat();
+}
+
+/** Does the same for one disk. */
+export async function showPartitionsOf(
+  end: InspectedDevice,
+  device: NativeDevice,
+  sessions: readonly RightsSession[],
+): Promise<Note[]> {
+  const errno = await reread(end, device, sessions);
+  // Without the right to ask, rely on udev: it rereads the table when a written disk is closed.
+  return errno === null || errno === 'EACCES' ? [] : [{ kind: 'oldPartitions', path: end.path, errno }];
 }
 
 /**

@@ -146,7 +146,9 @@ export async function findEnds(
     ...logged.map((index) => destinationAgain(header.request, header.destinations[index]!, blocks)),
   ]);
   const here = logged.flatMap((index, place) =>
-    isGone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }],
+    isGone(found[place]!, header.destinations[index]!) || hasAnother(found[place]!, index, header)
+      ? []
+      : [{ index, found: found[place]! }],
   );
   const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;
   const missing = logged
@@ -217,6 +219,13 @@ async function sourceAgain(request: LoggedRequest, file: Found, answers: Answers
     throw error;
   }
 }
+
+/** True when another drive of the job is where this one was: it joined in the place of this one, which is not there. */
+const hasAnother = ({ end }: Found, index: number, { destinations }: JobLogHeader): boolean =>
+  end?.block !== undefined &&
+  end.block !== null &&
+  difference(destinations[index]!, end, false) !== null &&
+  destinations.some((other, place) => place > index && difference(other, end, false) === null);
 
 const missingSource = (): Found => ({
   end: null,

@@ -71,7 +71,7 @@ export async function reopenForRetry(
   } catch (error) {
     // EBUSY here is our own claim. A drive that had been away would have lost it, so the device is still open.
     const errno = error instanceof Refusal ? error.errors[0]!.errno : errnoOf(error);
-    if (found.end.id === end.id && errno === 'EBUSY') return null;
+    if (device !== null && found.end.id === end.id && errno === 'EBUSY') return null;
     throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', end.path, 'block')]);
   }
 }

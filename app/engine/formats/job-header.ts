@@ -16,7 +16,7 @@ const count = z.int().nonnegative();
 const maybeText = z.string().nullable();
 const absolute = z.string().regex(/^\/[^\0]*$/, 'not an absolute path');
 /** One end of a job, with what identifies it on resume. */
-const loggedEnd = z.strictObject({
+export const loggedEnd = z.strictObject({
   path: absolute,
   realPath: absolute,
   kind: endKind,
@@ -66,6 +66,16 @@ export const jobLogHeader = z
   })
   .refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks');
 export type JobLogHeader = z.infer<typeof jobLogHeader>;
+
+/** The header with a destination that has joined the job. */
+export const withJoined = (header: JobLogHeader, destination: LoggedEnd): JobLogHeader => ({
+  ...header,
+  request: {
+    ...header.request,
+    destinations: [...header.request.destinations, { path: destination.path, throttle: null }],
+  },
+  destinations: [...header.destinations, destination],
+});
 
 /** Contradictions in a header, in English; empty when there are none. */
 export function contradictions({ request, source, destinations, bytes }: JobLogHeader): string[] {

@@ -10,7 +10,7 @@ import { readAside } from './read-aside.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
 import { syncFolder } from '../../base/durable-file.ts';
 import { errnoOf, failureOf, Refusal } from '../../base/errors.ts';
-import type { JobLogHeader } from './job-header.ts';
+import { withJoined, type JobLogHeader, type LoggedEnd } from './job-header.ts';
 import type { JobSummary, LoggedJob } from './open-log.ts';
 import {
   encodeHeader,
@@ -113,7 +113,7 @@ export class JobLogWriter {
   readonly id: string;
   readonly path: string;
   readonly #file: FileHandle;
-  readonly #header: JobLogHeader;
+  #header: JobLogHeader;
   /** Chunks whose hashes are in the log. */
   readonly #known: Uint8Array;
   #chain: number;
@@ -197,6 +197,17 @@ export class JobLogWriter {
   withdraw(destination: number, first: number, count: number): Promise<void> {
     this.#check(destination, first, count);
     return this.#append(count === 0 ? [] : [{ type: 'withdrawn', destination, first, count }]);
+  }
+
+  /** The number of destinations so far. */
+  get destinations(): number {
+    return this.#header.destinations.length;
+  }
+
+  /** Adds a destination at the end. */
+  join(destination: LoggedEnd): Promise<void> {
+    this.#header = withJoined(this.#header, destination);
+    return this.#append([{ type: 'joined', destination }]);
   }
 
   /** Records the end of a destination. */

@@ -12,7 +12,7 @@
 //            4         CRC-32 of the payload, begun with the CRC of the record's head
 //
 // Payloads: 1 header (JSON), 2 durable and 3 withdrawn (destination, 4 bytes; flags, 4: bit 0 says that hashes follow;
-// first chunk, 8; count, 4; of a durable one 16 bytes of xxh3-128 for each chunk), 4 state, 5 closed, 6 resumed (JSON).
+// first chunk, 8; count, 4; of a durable one 16 bytes of xxh3-128 for each chunk), 4 state, 5 closed, 6 resumed, 7 joined (JSON).
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
 import type { Reason, Remedy } from '../../contract/facts.ts';
@@ -21,7 +21,15 @@ import { memorySource, type ByteSource } from '../../base/byte-source.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
 import { complaints } from '../../contract/schema-complaint.ts';
 import { failure, Refusal } from '../../base/errors.ts';
-import { contradictions, jobLogHeader, type JobLogHeader } from './job-header.ts';
+import { MAX_DESTINATIONS } from '../../contract/limits.ts';
+import {
+  contradictions,
+  jobLogHeader,
+  loggedEnd,
+  withJoined,
+  type JobLogHeader,
+  type LoggedEnd,
+} from './job-header.ts';
 import { keep } from '../../base/kept-request.ts';
 import { keptResult } from '../../base/older-files.ts';
 
@@ -52,7 +60,9 @@ export type LogRecord =
   | ({ type: 'state'; destination: number } & LoggedState)
   | { type: 'closed'; result: JobResult }
   /** The job was continued: it has no result any more, and no destination has ended. */
-  | { type: 'resumed'; at: number };
+  | { type: 'resumed'; at: number }
+  /** A drive joined the running job: from here on the job has one more destination. */
+  | { type: 'joined'; destination: LoggedEnd };
 
 /** The content of a log. */
 export interface JobLog {
@@ -100,7 +110,7 @@ export const MAX_HASHED = 2 ** 17;
 const MAX_ROUNDS = 100;
 const LEAST_MARKS = 2 ** 26;
 /** By number; the header is not a `LogRecord`. */
-const TYPES = ['', 'header', 'durable', 'withdrawn', 'state', 'closed', 'resumed'] as const;
+const TYPES = ['', 'header', 'durable', 'withdrawn', 'state', 'closed', 'resumed', 'joined'] as const;
 
 const count = z.int().nonnegative();
 const state = z.strictObject({
@@ -110,6 +120,7 @@ const state = z.strictObject({
 });
 const closed = z.strictObject({ result: z.unknown() });
 const resumed = z.strictObject({ at: count });
+const joined = z.strictObject({ destination: loggedEnd });
 
 /** The first bytes of a log, and the CRC to continue with. Throws a JobLogError when `said` could not be read back. */
 export function encodeHeader(said: JobLogHeader): { bytes: Buffer; chain: number } {
@@ -271,6 +282,14 @@ function apply({ type, payload }: Raw, reading: Reading): boolean {
       log.closed = null;
       log.states.fill(null);
       return resumed.safeParse(jsonOf(payload)).success;
+    case 'joined': {
+      const said = joined.safeParse(jsonOf(payload));
+      if (!said.success) return false;
+      log.header = withJoined(log.header, said.data.destination);
+      log.durable.push(new Uint8Array(bitmapBytes(chunksOf(log.header.bytes, log.header.chunkSize))));
+      log.states.push(null);
+      return log.states.length <= MAX_DESTINATIONS && contradictions(log.header).length === 0;
+    }
     case 'header':
     case '':
       return false;

@@ -1,7 +1,7 @@
 // Records what a running job knows of its media and its source: durable chunks, hashes, evidence, and the log of them.
 // Native waits for the flush, and then the log is written.
 import type { Note } from '../../contract/facts.ts';
-import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
+import type { DestinationResult, Endpoint, JobResult } from '../../contract/jobs.ts';
 import { rescueOf } from '../../contract/request-facts.ts';
 import { intersection, chunksIn, chunksOfErrors, KnownHashes, noChunks, difference } from '../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
@@ -33,6 +33,14 @@ export class ChunkRecord {
     this.#evidence = destinations.map(() => new Evidence(grid, noChunks(grid), scope));
   }
 
+  /** Begins the record of a destination that has joined the job, of which nothing is known. */
+  async addDestination(endpoint: Endpoint): Promise<void> {
+    const { grid, scope } = this.#prepared;
+    this.#durable.push(noChunks(grid));
+    this.#evidence.push(new Evidence(grid, noChunks(grid), scope));
+    await this.#log.addDestination(endpoint);
+  }
+
   /** Why the log could not be written; null when it could. */
   get problem(): Note | null {
     return this.#log.problem;
@@ -58,13 +66,14 @@ export class ChunkRecord {
     this.#evidence[destination]!.clear();
   }
 
-  /** Takes what an ended pass proves of its destinations. */
-  takeEvidence(pass: Pass, sourceFailed: boolean): void {
+  /** Takes what an ended pass proves of its destinations, or of the one (`only`) that has ended in it. */
+  takeEvidence(pass: Pass, sourceFailed: boolean, only: number | null = null): void {
     const { job, targets } = pass.request;
     const errors = pass.errors();
     const model =
       job.source === null ? -1 : this.#prepared.destinations.findIndex(({ device }) => device === job.source);
     for (const { destination, ended } of pass.sample()) {
+      if (only !== null && destination !== only) continue;
       const { todo, check } = targets.find((target) => target.destination === destination)!;
       const own = errors.filter((error) => error.destination < 0 || error.destination === destination);
       const compared = { job, todo, check, state: ended ?? 'failed', errors: own, sourceFailed } as const;

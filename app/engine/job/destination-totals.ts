@@ -32,6 +32,8 @@ export class DestinationTotals {
   failed = false;
   /** The user told it to stop. */
   cancelled = false;
+  /** Its end is being decided. */
+  isEnding = false;
   /** Bytes that needed no writing because they were there. */
   kept = 0;
   /** For a complete destination: bytes that should have been compared and were not. */
@@ -92,6 +94,7 @@ export class DestinationTotals {
     this.#seconds = null;
     this.#left = 'waiting';
     this.#end = null;
+    this.isEnding = false;
     this.#ended = new Ending();
     this.failed = false;
     this.cancelled = false;

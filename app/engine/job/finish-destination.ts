@@ -1,7 +1,9 @@
 // Ends a destination of a job: judges the result, and records it.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';
-import { failureOf } from '../../base/errors.ts';
+import { writes } from '../../contract/request-facts.ts';
+import { failureOf, hasStalled } from '../../base/errors.ts';
+import { showPartitionsOf } from '../access/partitions.ts';
 import { bytesOf, isEmpty, type KnownHashes } from '../formats/chunk-sets.ts';
 import { isChunkSize } from '../formats/chunks.ts';
 import { encodeSummary } from '../formats/image-summary.ts';
@@ -11,7 +13,7 @@ import { summaryOf } from '../admission/summary.ts';
 import type { NativeError } from '../native/addon.ts';
 import type { JobParts } from './job-parts.ts';
 import { manifestOf } from './made-manifests.ts';
-import { nameImage, type Run } from './run.ts';
+import { letGo, mayBeLetGo, nameImage, type Run } from './run.ts';
 
 /**
  * Ends the current attempt of a destination, unless it has ended. A destination that is done has failed after all when
@@ -25,7 +27,8 @@ export async function finish(
 ): Promise<void> {
   const { run, reports, record } = parts;
   const totals = parts.totals[destination]!;
-  if (totals.end !== null) return;
+  if (totals.end !== null || totals.isEnding) return;
+  totals.isEnding = true;
   reports.reportHeld(held);
   // The failure may have come before the drive was seen to be gone.
   if (state === 'failed') reports.reportGone(destination, reports.removals.check(destination));
@@ -40,6 +43,20 @@ export async function finish(
   totals.uncompared = unproven === 0 ? 0 : unproven + run.grid.bytes - bytesOf(run.scope, run.grid);
   totals.close(end);
   await record.state(destination, end);
+  await letDriveGo(parts, destination);
+}
+
+/**
+ * Lets the drive of a destination that has its end go, so that it can be taken out while the job goes on for others. A
+ * drive that does not answer stays open: closing it could wait for it. A retry may have begun meanwhile.
+ */
+async function letDriveGo({ run, reports, totals }: JobParts, destination: number): Promise<void> {
+  const { end, device } = run.destinations[destination]!;
+  const errors = reports.errors.filter((error) => error.destination === destination);
+  if (!mayBeLetGo(run, destination) || hasStalled(errors)) return;
+  if (writes(run.plan.kind) && !reports.removals.has(destination))
+    for (const note of await showPartitionsOf(end, device!, run.sessions)) reports.note(note);
+  if (totals[destination]!.end !== null && run.destinations[destination]!.device === device) letGo(run, destination);
 }
 
 /** Reports what is wrong with the whole packed source. The copy of it is then wrong too. */

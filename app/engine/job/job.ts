@@ -4,14 +4,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Attempts } from './attempts.ts';
 import { ChunkRecord } from './chunk-record.ts';
 import { closeJob } from './finish-job.ts';
+import { finish } from './finish-destination.ts';
 import { JobControls } from './controls.ts';
 import { CourseJob } from './course-job.ts';
 import { retryCourse, startCourse } from './choose-course.ts';
 import { DestinationTotals } from './destination-totals.ts';
+import type { Plan } from '../../contract/jobs.ts';
+import type { Waiting } from '../../base/slow-answers.ts';
 import type { JobParts } from './job-parts.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import { Passes } from './passes.ts';
 import { Reports, type Emit } from './reports.ts';
+import { Joins } from './join.ts';
 import { Retries } from './retry.ts';
 import { releaseRun, type Run } from './run.ts';
 import { progressOf, whileSampling } from './sampling.ts';
@@ -24,6 +28,7 @@ export class Job {
   readonly #parts: JobParts;
   readonly #controls: JobControls;
   readonly #retries: Retries;
+  readonly #joins: Joins;
   readonly #emit: Emit;
   readonly #startedAt = performance.now();
   /** A fault in this program, which ends the job without a result. */
@@ -50,6 +55,7 @@ export class Job {
       cancelled: false,
       rescue: null,
     };
+    this.#joins = new Joins(this.#parts, this.#controls, emit, (destination) => this.#retry(destination));
     this.#retries = new Retries(this.#parts, (destination) => this.#retry(destination));
     this.ended = this.#run();
   }
@@ -62,6 +68,7 @@ export class Job {
     const { totals, attempts, passes } = this.#parts;
     if (destination === null) {
       this.#parts.cancelled = true;
+      this.#joins.close();
       this.run.source?.unpacking?.giveUp();
     }
     for (const one of destination === null ? totals : [totals[destination]])
@@ -91,6 +98,24 @@ export class Job {
     return this.#retries.retry(destination);
   }
 
+  /**
+   * Checks and holds the disk at `path`, which may then join. Gives the plan with it as the only destination. Rejects
+   * with a Refusal. `waiting` hears of a drive that does not answer.
+   */
+  prepareJoin(path: string, waiting: Waiting): Promise<Plan> {
+    return this.#joins.prepare(path, waiting);
+  }
+
+  /** Adds the held disk as the last destination, which starts beside the others. Rejects with a Refusal. */
+  join(): Promise<void> {
+    return this.#joins.join();
+  }
+
+  /** Lets the held disk go. */
+  leaveJoin(): void {
+    this.#joins.close();
+  }
+
   /** Takes a uevent of the device with this number. A removed device has failed, even when it had nothing to do. */
   deviceChanged(number: string, action: string): void {
     const { reports, totals } = this.#parts;
@@ -109,6 +134,7 @@ export class Job {
       () => this.#sample(),
       () => passes.recordDurable(),
     );
+    this.#joins.close();
     if (this.#fault !== null) throw this.#fault.error;
     const result = await closeJob(this.#parts, () => this.#seconds());
     await releaseRun(this.run);
@@ -138,15 +164,25 @@ export class Job {
         for (const destination of destinations)
           await running.finish(destination, totals[destination]!.cancelled ? 'cancelled' : 'failed');
       },
-      (error) => {
-        this.#fault ??= { error };
-        this.cancel(null);
-      },
+      (error) => this.#break(error),
     );
+  }
+
+  /** Ends a destination that is done while its pass goes on for others. */
+  #settle(destination: number): void {
+    const settling = finish(this.#parts, destination, 'done', []);
+    this.#parts.attempts.keepRunning(settling).catch((error: unknown) => this.#break(error));
+  }
+
+  /** A fault in this program stops the job. */
+  #break(error: unknown): void {
+    this.#fault ??= { error };
+    this.cancel(null);
   }
 
   #sample(): void {
     this.#parts.passes.reportErrors();
+    for (const destination of this.#parts.passes.takeDone()) this.#settle(destination);
     this.#emit({ event: 'progress', progress: progressOf(this.#parts, this.#controls, this.#seconds()) });
   }
 

@@ -1,7 +1,7 @@
 // Keeps the log of a running job. A log that cannot be written does not stop the copy: the user is told, and the job
 // cannot be resumed.
 import type { Note } from '../../contract/facts.ts';
-import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
+import type { DestinationResult, Endpoint, JobResult } from '../../contract/jobs.ts';
 import { isLogged, writes } from '../../contract/request-facts.ts';
 import { Answers } from '../../base/slow-answers.ts';
 import { chunksIn, isEmpty } from '../formats/chunk-sets.ts';
@@ -31,7 +31,7 @@ export class LogKeeper {
   readonly #writer: JobLogWriter | null;
   readonly #run: Run;
   /** The index in the log of each destination of the job. */
-  readonly #indices: readonly number[];
+  readonly #indices: number[];
   /** The job has every destination of its log. */
   readonly #whole: boolean;
   readonly #answers: Answers;
@@ -47,7 +47,7 @@ export class LogKeeper {
     const { resumed } = run;
     this.#whole = resumed === null || isBegunAnew(resumed) || resumed.indices.length === resumed.log.states.length;
     this.#indices =
-      resumed === null || isBegunAnew(resumed) ? run.destinations.map((_, index) => index) : resumed.indices;
+      resumed === null || isBegunAnew(resumed) ? run.destinations.map((_, index) => index) : [...resumed.indices];
     this.#worth =
       run.destinations.some(({ updated, end }) => updated && end.image !== null) ||
       (resumed?.durable.some((durable) => !isEmpty(durable)) ?? false);
@@ -60,13 +60,27 @@ export class LogKeeper {
   static async begin(run: Run, answers: Answers): Promise<LogKeeper> {
     const problems: Note[] = [];
     const writer = await trying(problems, async () => {
-      if (run.stateDir !== null) await answers.of(run.stateDir, withdrawElsewhere(run));
+      if (run.stateDir !== null) await answers.of(run.stateDir, withdrawElsewhere(run, endsOf(run)));
       if (run.log === null) return null;
       return answers.of(run.log.dir, open(run), 'file', (late) => void trying([], () => late.abandon()));
     });
     const keeper = new LogKeeper(run, writer ?? null);
     keeper.problem = problems[0] ?? null;
     return keeper;
+  }
+
+  /**
+   * Adds a destination that has joined the job, after withdrawing what other logs claim of it. Wait for this before
+   * writing it.
+   */
+  async addDestination(endpoint: Endpoint): Promise<void> {
+    const destination = this.#run.destinations.length - 1;
+    const { end } = this.#run.destinations[destination]!;
+    const dir = this.#run.stateDir;
+    if (dir !== null && !this.#silent)
+      await this.#trying(dir, () => withdrawElsewhere(this.#run, [loggedEnd(endpoint, end), ...writtenWith(end)]));
+    this.#indices.push(this.#writer?.destinations ?? destination);
+    await this.#write((writer) => writer.join(loggedEnd(endpoint, end)));
   }
 
   /** Records chunks that were written and then flushed. */
@@ -172,17 +186,20 @@ async function headerOf({ request, source, destinations, plan, grid, addon }: Ru
   };
 }
 
-/**
- * Takes the destinations that this job writes away from the interrupted jobs that had not finished them: what they
- * would write is not wanted there any more. Their logs stay, and say so to whoever resumes them.
- */
-async function withdrawElsewhere(run: Run): Promise<void> {
-  if (!writes(run.request.kind) || run.stateDir === null) return;
-  const dir = run.stateDir;
-  const mine = run.plan.destinations.flatMap((endpoint, index) => {
-    const { end } = run.destinations[index]!;
+/** Everything that another log could name of what a job writes. */
+const endsOf = ({ plan, destinations }: Run): LoggedEnd[] =>
+  plan.destinations.flatMap((endpoint, index) => {
+    const { end } = destinations[index]!;
     return [loggedEnd(endpoint, end), ...writtenWith(end)];
   });
+
+/**
+ * Takes the destinations that this job writes, `mine`, away from the interrupted jobs that had not finished them: what they
+ * would write is not wanted there any more. Their logs stay, and say so to whoever resumes them.
+ */
+async function withdrawElsewhere(run: Run, mine: readonly LoggedEnd[]): Promise<void> {
+  if (!writes(run.request.kind) || run.stateDir === null) return;
+  const dir = run.stateDir;
   const others = (await listJobs(dir)).filter(({ id }) => id !== run.resumed?.id);
   for (const summary of await summaries(others)) {
     if (summary === null) continue; // unreadable, so it claims nothing

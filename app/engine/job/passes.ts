@@ -7,13 +7,13 @@ import type { ChunkRecord } from './chunk-record.ts';
 import type { DestinationTotals } from './destination-totals.ts';
 import { Pass, type Controls, type PassRequest, type TargetProgress } from './pass/pass.ts';
 import type { Hold, Reports } from './reports.ts';
-import type { Run } from './run.ts';
+import { closeLeaving, type Run } from './run.ts';
 import { notPerformed, type PassOutcome } from './pass/running-job.ts';
 
 /** Where passes record what they did. */
 export interface PassRecords {
   readonly record: ChunkRecord;
-  readonly totals: readonly DestinationTotals[];
+  readonly totals: DestinationTotals[];
   readonly reports: Reports;
 }
 
@@ -79,6 +79,30 @@ export class Passes {
     return last.length > 0;
   }
 
+  /**
+   * Takes the disks that are done out of the passes that go on for others, with what these passes prove of them. Gives
+   * them: they have their end.
+   */
+  takeDone(): number[] {
+    return [...this.#running].flatMap(([pass, hold]) => {
+      const samples = pass.request.settles === true ? pass.sample() : [];
+      if (samples.every(({ ended }) => ended !== null)) return []; // its end is near
+      const done = samples.filter(
+        ({ destination, ended }) => ended === 'done' && this.#run.destinations[destination]!.end.kind === 'block',
+      );
+      if (done.length === 0) return [];
+      const { record, reports, totals } = this.#records;
+      reports.reportNew(pass, hold, false);
+      record.takeDurable(pass);
+      for (const { destination } of done) {
+        record.takeEvidence(pass, false, destination);
+        totals[destination]!.add(pass.dismiss(destination)!);
+        totals[destination]!.failed = false;
+      }
+      return done.map(({ destination }) => destination);
+    });
+  }
+
   /** Runs a pass to its end. Does not report the errors for which `hold` is true. */
   async perform(request: PassRequest, hold: Hold): Promise<PassOutcome> {
     const pass = this.#submit(request);
@@ -95,6 +119,7 @@ export class Passes {
     await reports.settled();
     record.takeDurable(pass);
     this.#running.delete(pass);
+    closeLeaving(this.#run);
     this.#countSource(pass, result);
     record.takeHashes(pass);
     record.takeEvidence(pass, result.readErr === 1);

@@ -12,7 +12,7 @@ import { DifferenceExaminer } from './differing-sectors.ts';
 import { whatIsFull } from './full-file-system.ts';
 import type { Pass } from './pass/pass.ts';
 import { Removals } from './removals.ts';
-import type { Run } from './run.ts';
+import type { Run, RunningDestination } from './run.ts';
 
 /** Hears what happens in a job. */
 export type Emit = (event: HostEvent) => void;
@@ -28,6 +28,8 @@ export class Reports {
   readonly named: Named;
   readonly removals: Removals;
   readonly #run: Run;
+  /** The destinations in `named`. */
+  readonly #names: Name[];
   readonly #emit: Emit;
   readonly #stop: (destination: number) => void;
   /** Names the sectors that differ, where a check has a source to compare with; null otherwise. */
@@ -46,7 +48,8 @@ export class Reports {
     this.#emit = emit;
     this.#stop = stop;
     this.removals = new Removals(run);
-    this.named = namesIn(run);
+    this.#names = run.destinations.map(nameOf);
+    this.named = { ...namesIn(run), destinations: this.#names };
     this.#examiner =
       request.kind !== 'verify' || source === null
         ? null
@@ -55,6 +58,11 @@ export class Reports {
             (destination) => run.destinations[destination]!.device!,
             ({ entry, superblock }) => this.#push(jobError(entry, this.named, { superblock })),
           );
+  }
+
+  /** Names a destination that has joined the job. */
+  addDestination(destination: number): void {
+    this.#names.push(nameOf(this.#run.destinations[destination]!));
   }
 
   /** Resolves when everything that needed a closer look is reported. */
@@ -158,15 +166,18 @@ export class Reports {
 }
 
 /** What errors call the ends of a job. The name of an image changes when it is complete. */
-const namesIn = ({ plan, source, request, manifest, destinations }: Run): Named => ({
+const namesIn = ({ plan, source, request, manifest }: Run): Omit<Named, 'destinations'> => ({
   kind: plan.kind,
   source: plan.source?.path ?? null,
   sourceIsFile: source?.end.kind === 'file',
   manifest: request.kind === 'repair' ? manifest : null,
-  destinations: destinations.map((destination) => ({
-    path: destination.end.path,
-    get part() {
-      return destination.naming?.part ?? null;
-    },
-  })),
+});
+
+type Name = Named['destinations'][number];
+
+const nameOf = (destination: RunningDestination): Name => ({
+  path: destination.end.path,
+  get part() {
+    return destination.naming?.part ?? null;
+  },
 });

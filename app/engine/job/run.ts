@@ -4,8 +4,11 @@ import { writeMark, type WriteMark } from '../devices/write-counts.ts';
 import { renameToPart } from '../admission/images.ts';
 import { namePieces } from '../admission/pieces.ts';
 import { release, type Held, type Naming, type Prepared } from '../admission/prepared.ts';
+import { errnoOf } from '../../base/errors.ts';
+import { rescueOf } from '../../contract/request-facts.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
+import type { Endpoint } from '../../contract/jobs.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import type { PackedImage } from '../packing/packed-image.ts';
 import type { RightsSession } from '../access/rights-session.ts';
@@ -16,16 +19,20 @@ export interface RunningDestination extends Held {
   device: NativeDevice | null;
   naming: Naming | null;
   packed: PackedImage | null;
+  /** The drive has its end and nothing here claims it: it may be taken out, or used by others. */
+  letGo: boolean;
 }
 
 /** What was prepared, as it is now. Only this file and `begin.ts` change it. */
 export interface Run extends Prepared {
-  readonly destinations: readonly RunningDestination[];
+  readonly destinations: RunningDestination[];
   readonly sessions: RightsSession[];
   /** Locks the job's log, which marks the job as running. */
   lock: NativeDevice | null;
   /** Devices that another one has replaced. They stay open until the end, so that no other drive gets their numbers. */
   readonly replaced: NativeDevice[];
+  /** Devices of drives that were let go, and that a pass still names. They are closed when it ends. */
+  readonly leaving: Set<NativeDevice>;
   /** What had been written to the source when the job started; null for a file. */
   sourceMark: WriteMark | null;
 }
@@ -33,14 +40,17 @@ export interface Run extends Prepared {
 /** A run of what was prepared. Opens nothing. */
 export const runOf = (prepared: Prepared): Run => ({
   ...prepared,
-  destinations: prepared.destinations.map((held) => ({ ...held })),
+  // A drive can join. What was prepared stays as it was.
+  plan: { ...prepared.plan, destinations: [...prepared.plan.destinations] },
+  destinations: prepared.destinations.map((held) => ({ ...held, letGo: false })),
   sessions: [...prepared.sessions],
   replaced: [],
+  leaving: new Set(),
   sourceMark: null,
 });
 
 /** Closes everything that a run holds. */
-export const releaseRun = (run: Run): Promise<void> => release(run, run.replaced);
+export const releaseRun = (run: Run): Promise<void> => release(run, [...run.replaced, ...run.leaving]);
 
 /** Counts what was written to the source so far, to be compared at the end: since its map was made, where it has one. */
 export function markSource(run: Run): void {
@@ -50,9 +60,48 @@ export function markSource(run: Run): void {
 /** Moves a destination to the device that was opened again. */
 export function moveTo(run: Run, destination: number, { end, device }: HeldEnd): void {
   const running = run.destinations[destination]!;
-  run.replaced.push(running.device!);
+  if (running.device !== null) run.replaced.push(running.device);
   running.device = device;
+  running.letGo = false;
   running.end = end;
+}
+
+/**
+ * True for a destination that is let go as soon as it has its end. A file stays open, since nobody takes it out. The disk
+ * of a partition has others beside it. A rescue copies from its finished drives to those that are retried.
+ */
+export function mayBeLetGo({ request, destinations }: Run, destination: number): boolean {
+  const { end, device } = destinations[destination]!;
+  return device !== null && end.block !== null && end.block.type !== 'part' && rescueOf(request) === null;
+}
+
+/** Gives up the claim on a drive that has its end, and closes it as soon as no pass names it. */
+export function letGo(run: Run, destination: number): void {
+  const running = run.destinations[destination]!;
+  running.device!.unclaim();
+  run.leaving.add(running.device!);
+  running.device = null;
+  running.letGo = true;
+  closeLeaving(run);
+}
+
+/** Closes the drives that were let go, except those that a pass names. */
+export function closeLeaving({ leaving }: Run): void {
+  for (const device of leaving) {
+    try {
+      device.close();
+      leaving.delete(device);
+    } catch (error) {
+      if (errnoOf(error) !== 'EBUSY') throw error;
+    }
+  }
+}
+
+/** Adds a destination that is held, and the session that opened it. Gives its index. */
+export function addDestination(run: Run, held: Held, endpoint: Endpoint, sessions: readonly RightsSession[]): number {
+  run.plan.destinations.push(endpoint);
+  run.sessions.push(...sessions);
+  return run.destinations.push({ ...held, letGo: false }) - 1;
 }
 
 /** Changes to another log, which `lock` holds. */

@@ -30,14 +30,15 @@ export function progressOf(
     bytes,
     totalBytes: Math.max(bytes, run.plan.bytes),
     seconds,
-    destinations: totals.map((one, index) =>
-      one.view(
+    destinations: totals.map((one, index) => ({
+      ...one.view(
         reports.named.destinations[index]!.path,
         seconds,
         samples.find(({ destination }) => destination === index) ?? null,
         controls.isPaused(index),
       ),
-    ),
+      ...(run.destinations[index]!.letGo && one.end !== null ? { letGo: true } : {}),
+    })),
     rescue: rescue === null ? null : { ...rescue, waiting: attempts.waiting },
   };
 }

@@ -106,6 +106,11 @@ export interface NativeDevice {
    * zones. Rejects with the device's errno.
    */
   resetZones(bytes: number): Promise<boolean>;
+  /**
+   * Gives up the claim and the lock of a block device, which stays open: a job that goes on for others still names it.
+   * Others can claim it then.
+   */
+  unclaim(): void;
   close(): void;
 }
 

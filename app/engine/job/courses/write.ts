@@ -43,6 +43,8 @@ export async function write(
       words: { writing, reading: 'verifying' },
       targets,
       ...(repairsOnce ? { more: (ended) => ended === 'failed' } : {}),
+      // With a manifest the source can turn out to be another one at the end of the pass.
+      settles: !isGuidedByManifest(running),
       job: { ...writeJob(running, targets), assumeBlank },
     },
     repairsOnce ? isOfDestination : undefined,

@@ -35,6 +35,8 @@ export interface PassRequest {
    * ended.
    */
   more?: (ended: NativeState) => boolean;
+  /** A destination that is done in this pass has its end, although the pass goes on for others. */
+  settles?: boolean;
   job: Omit<NativeJobRequest, 'destinations' | 'todo' | 'check' | 'limits' | 'bytesPerSecond' | 'stallTimeout'>;
 }
 

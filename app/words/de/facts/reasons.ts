@@ -295,6 +295,9 @@ export const reasons: Translated<typeof english> = {
   notFailed: 'Hier gibt es nichts zu wiederholen: Es ist nicht fehlgeschlagen, oder der Auftrag ist beendet.',
   isDone: 'Es ist fertig.',
   stillWaits: 'Das System wartet noch auf eine Antwort dieses Laufwerks; so lange kann darauf nichts gestartet werden.',
+  joinTooLate: 'Der Auftrag ist beendet oder hält an. Nichts kann mehr dazukommen.',
+  joinOnlyCopies: 'Ein Laufwerk kann nur zu einer Kopie dazukommen, nicht zu einer Rettung.',
+  joinOnlyDisks: 'Nur ein ganzes Laufwerk kann zu einem laufenden Auftrag dazukommen.',
 
   mountedMeanwhile: '{device} wurde inzwischen unter {target} eingehängt.',
   mountedOver:

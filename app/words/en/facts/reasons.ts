@@ -274,6 +274,9 @@ export const reasons = {
   notFailed: 'There is nothing to retry: it has not failed, or the job has ended.',
   isDone: 'It is done.',
   stillWaits: 'The system is still waiting for this drive to answer, so nothing can be started on it.',
+  joinTooLate: 'The job has ended or is stopping, so nothing can join it.',
+  joinOnlyCopies: 'A drive can join only a copy, and no rescue.',
+  joinOnlyDisks: 'Only a whole disk can join a running job.',
 
   mountedMeanwhile: '{device} has since been mounted at {target}.',
   mountedOver:

@@ -290,6 +290,9 @@ export const reasons: Translated<typeof english> = {
   notFailed: 'Il n’y a rien à réessayer : il n’a pas échoué, ou la tâche est terminée.',
   isDone: 'C’est terminé.',
   stillWaits: 'Le système attend encore une réponse de ce disque : rien ne peut y être lancé.',
+  joinTooLate: 'La tâche est terminée ou s’arrête : plus rien ne peut s’y ajouter.',
+  joinOnlyCopies: 'Un disque ne peut s’ajouter qu’à une copie, pas à une récupération.',
+  joinOnlyDisks: 'Seul un disque entier peut s’ajouter à une tâche en cours.',
 
   mountedMeanwhile: '{device} a été monté sur {target} entre-temps.',
   mountedOver:

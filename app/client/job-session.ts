@@ -101,7 +101,19 @@ export class JobSession {
     return done;
   }
 
-  #control<M extends 'pause' | 'throttle' | 'retry'>(
+  /** Checks the disk at `path` for the running job and holds it. Gives its plan. */
+  prepareJoin(path: string): Promise<Outcome<Plan>> {
+    return this.runs
+      ? outcome(() => this.#engine.call('prepareJoin', { path }))
+      : Promise.resolve({ ok: false, errors: [nothingRuns()] });
+  }
+
+  /** Adds that disk to the job. The event `joined` shows it. */
+  join(): Promise<Outcome<null>> {
+    return this.#control('join', {});
+  }
+
+  #control<M extends 'pause' | 'throttle' | 'retry' | 'join'>(
     method: M,
     params: HostCalls[M]['params'],
   ): Promise<Outcome<null>> {

@@ -96,6 +96,8 @@ export interface AppState extends SettingsState {
   /** Why the list is only refreshed every two seconds; null when the kernel reports drives as they come and go. */
   hotplugError: PlatterError | null;
   review: Review | null;
+  /** A disk that may join the running job, and waits for the user's consent: its only destination. */
+  joining: Review | null;
   job: JobView | null;
   /** One for each destination of the job; empty without a job. */
   drives: readonly DrivePresence[];
@@ -221,6 +223,14 @@ export interface WindowCalls {
   throttle: { args: [destination: number | null, bytesPerSecond: number | null]; result: Outcome<null> };
   /** Starts a failed destination again. */
   retry: { args: [destination: number]; result: Outcome<null> };
+  /**
+   * Checks a disk of the list for the running job. On success `AppState.joining` holds its plan. Writes nothing.
+   */
+  prepareJoin: { args: [path: string]; result: Outcome<Review> };
+  /** Adds the disk of `AppState.joining` to the job, by its id. Refused until main has seen the user's consent. */
+  join: { args: [id: string]; result: Outcome<null> };
+  /** Lets the disk of `AppState.joining` go. */
+  leaveJoin: { args: []; result: null };
   /** Forgets an interrupted job. */
   forget: { args: [job: string]; result: Outcome<null> };
   /**
@@ -291,6 +301,9 @@ export const calls = [
   'pause',
   'throttle',
   'retry',
+  'prepareJoin',
+  'join',
+  'leaveJoin',
   'forget',
   'eject',
   'dismissJob',

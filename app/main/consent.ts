@@ -26,6 +26,7 @@ export type Need =
 /** What each call requires. */
 export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   start: 'consent',
+  join: 'consent',
   review: 'given',
   describeImage: 'given',
   findUsage: 'given',
@@ -36,6 +37,7 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   openSaved: 'press',
   showSaved: 'press',
   retry: 'press',
+  prepareJoin: 'given',
   forget: 'press',
   eject: 'press',
   resumeDownload: 'press',
@@ -52,6 +54,7 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   refreshDisks: 'nothing',
   dismissReview: 'nothing',
   cancel: 'nothing',
+  leaveJoin: 'nothing',
   pause: 'nothing',
   throttle: 'nothing',
   stopDownload: 'nothing',

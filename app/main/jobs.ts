@@ -40,6 +40,7 @@ export class Jobs {
     disksError: null,
     hotplugError: null,
     review: null,
+    joining: null,
     job: null,
     drives: [],
     interrupted: [],
@@ -217,6 +218,47 @@ export class Jobs {
   }
 
   /**
+   * Checks the disk at `path` for the running job and holds it; its plan, with it as the only destination, becomes
+   * `joining`. A disk that was held before is let go.
+   */
+  async prepareJoin(path: string): Promise<Outcome<Review>> {
+    const session = this.#session;
+    if (session === null) return { ok: false, errors: [nothingRuns()] };
+    const { request } = session.view.plan;
+    const asked = request.kind === 'resume' ? null : { ...request, destinations: [{ path, throttle: null }] };
+    // The job's own files were given when it was reviewed. What joins is a disk in the list, or nothing.
+    const listed = this.#state.disks.some((disk) => disk.path === path);
+    const errors = asked === null || listed ? [] : this.#gate.refusals(asked, this.#state.disks);
+    if (errors.length > 0) return { ok: false, errors };
+    this.#set({ joining: null });
+    const plan = await session.prepareJoin(path);
+    if (!plan.ok) return plan;
+    const joining = { id: randomUUID(), plan: plan.value };
+    this.#set({ joining });
+    return { ok: true, value: joining };
+  }
+
+  /** Adds the disk of `joining` to the running job if the person has agreed to it. */
+  async join(id: string): Promise<Outcome<null>> {
+    const asked = this.#state.joining;
+    if (asked === null) return { ok: false, errors: [nothingReviewed()] };
+    if (asked.id !== id) return { ok: false, errors: [anotherReview()] };
+    const refused = await this.#gate.agreed(asked);
+    if (refused !== null) return { ok: false, errors: [refused] };
+    // The review may have changed while the person was asked.
+    if (this.#state.joining?.id !== id) return { ok: false, errors: [anotherReview()] };
+    this.#set({ joining: null });
+    return this.#control((session) => session.join());
+  }
+
+  /** Lets the disk of `joining` go. */
+  async leaveJoin(): Promise<void> {
+    if (this.#state.joining === null) return;
+    this.#set({ joining: null });
+    await this.#ask('leaveJoin', {});
+  }
+
+  /**
    * Forgets an interrupted job. Its destinations stay as they are. Gives the path of its source when that was downloaded
    * and no other job has it.
    */
@@ -373,7 +415,8 @@ export class Jobs {
 
   /** Handles `event` of the job that is shown; `job` is the view after it. */
   #onEvent(event: JobEvent, job: JobView): void {
-    this.#set({ job });
+    // The host lets a disk go that has not joined when the job ends.
+    this.#set(job.phase === 'running' ? { job } : { job, joining: null });
     if (job.phase === 'ended') this.#recording = this.#record(job);
     // The ended job may have become resumable, or have finished a resumed one.
     if (event.event === 'result') void this.#refreshInterrupted();

@@ -63,7 +63,7 @@ async function run(): Promise<void> {
     recent: recent.current,
     openImages: images.current,
   });
-  const person = setupPerson(() => jobs.state.review);
+  const person = setupPerson(() => jobs.state.review ?? jobs.state.joining);
   let speeds = noSpeeds;
   const tell: typeof notify = (name, value) => {
     notify(name, value);
@@ -223,6 +223,9 @@ function handlersOf({ jobs, recent, downloads, images, settings, person, disksKn
     pause: (destination, paused) => jobs.pause(destination, paused),
     throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
     retry: (destination) => jobs.retry(destination),
+    prepareJoin: (path) => jobs.prepareJoin(path),
+    join: (id) => jobs.join(id),
+    leaveJoin: () => jobs.leaveJoin().then(() => null),
     forget: async (job) => {
       const forgotten = await jobs.forget(job);
       return forgotten.ok ? downloads.removeForgotten(forgotten.value) : forgotten;

@@ -56,10 +56,10 @@ export function setupPerson(review: () => Review | null): WindowUser {
     grants,
     answered: (state) => {
       listening = true;
-      show(state.review?.id ?? null);
+      show(shownIn(state));
       return state;
     },
-    stateSent: (state) => show(state.review?.id ?? null),
+    stateSent: (state) => show(shownIn(state)),
     refusals: (request, disks) => grants.refusals(request, disks),
     checked: (plan) => {
       // An interrupted job is named by its id. Its files are in its log, which belongs to the user.
@@ -85,6 +85,9 @@ export function setupPerson(review: () => Review | null): WindowUser {
     },
   };
 }
+
+/** The review that the page shows: of a job, or of a drive that joins the one that runs. */
+const shownIn = ({ review, joining }: AppState): string | null => (review ?? joining)?.id ?? null;
 
 /**
  * Asks main's own question when a program for accessibility may have pressed for the person, because no input event

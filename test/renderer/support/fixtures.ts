@@ -128,6 +128,7 @@ export const appState = (more: Partial<AppState> = {}): AppState => ({
   disksError: null,
   hotplugError: null,
   review: null,
+  joining: null,
   job: null,
   drives: [],
   interrupted: [],

@@ -56,10 +56,15 @@ test.each(['light', 'dark'] as const)('finds, shows, reports and repeats a job o
   await page.keyboard.press('Control+h');
   const drawer = page.getByRole('dialog', { name: 'History' });
   await drawer.getByText('3 jobs', { exact: true }).waitFor();
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('search');
   await drawer.getByRole('searchbox').fill('order 4711');
   await drawer.getByText('1 job', { exact: true }).waitFor();
   expect(await drawer.getByText(/2 verified and 1 failed/).count()).toBe(1);
-  await drawer.getByRole('button', { name: 'Details of Order 4711' }).click();
+  // The whole row is the target.
+  await drawer.locator('.head').click({ position: { x: 12, y: 12 } });
+  // What can be done comes before the list of drives.
+  const repeat = await drawer.getByRole('button', { name: 'Repeat Order 4711' }).boundingBox();
+  expect(repeat!.y).toBeLessThan((await drawer.getByText('MEDIUM_ERROR').boundingBox())!.y);
   for (const text of [
     'ab'.repeat(32),
     '4 chunks (4 GB) of the source changed',

@@ -145,12 +145,12 @@ export class Sheet {
 
   #heightOf({ text, width, style = {} }: Cell): number {
     this.#set(style);
-    return this.#doc.heightOfString(known(text), { width, features: FIGURES });
+    return this.#doc.heightOfString(known(text), { width, features: featuresOf(style) });
   }
 
   #put({ at, width, text, style = {} }: Cell, top: number): void {
     this.#set(style);
-    this.#doc.text(known(text), MARGIN + at, top, { width, align: style.align ?? 'left', features: FIGURES });
+    this.#doc.text(known(text), MARGIN + at, top, { width, align: style.align ?? 'left', features: featuresOf(style) });
   }
 
   /** Shape and word carry the meaning, so that it survives printing without colour. */
@@ -195,5 +195,6 @@ export class Sheet {
   }
 }
 
-/** Digits of equal width. */
-const FIGURES = ['tnum', 'kern'] satisfies PDFKit.Mixins.OpenTypeFeatures[];
+/** Digits of equal width in columns of figures, which are set right. Elsewhere Inter would widen the hyphens of names. */
+const featuresOf = ({ align }: Style): PDFKit.Mixins.OpenTypeFeatures[] =>
+  align === 'right' ? ['tnum', 'kern'] : ['kern'];

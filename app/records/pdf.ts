@@ -108,7 +108,7 @@ function facts(sheet: Sheet, record: JobRecord): void {
   if (source !== null) fact('', record.origin === null ? source.path : sayOrigin(record.origin));
   fact(say('report.started'), dateTime(record.startedAt));
   fact(say('report.ended'), dateTime(record.endedAt));
-  fact(say('report.took'), duration(record.seconds));
+  fact(say('report.took'), took(record.seconds));
   fact(say('report.each'), `${size(record.bytes)} (${exactBytes(record.bytes)})`);
   fact(say('report.verification'), verificationOf(record));
   if (record.sourceWritten) fact('', say('report.sourceWritten'));
@@ -132,6 +132,10 @@ function verificationOf({ kind, verify, destinations, mapped, request, notes }: 
 /** Empty for a file, which has no serial number. */
 const serialOf = ({ kind, serial }: RecordedEnd): string[] =>
   serial !== null ? [say('report.serial', { serial })] : kind === 'block' ? [say('report.noSerial')] : [];
+
+/** As `duration`, but "85 s" and not "1 min": a report compares short jobs. */
+const took = (seconds: number): string =>
+  seconds >= 59.5 && seconds < 99.5 ? say('figures.seconds', { seconds: Math.round(seconds) }) : duration(seconds);
 
 function dateTime(iso: string): string {
   return new Intl.DateTimeFormat(locale(), {
@@ -209,7 +213,7 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
           ...(isBad(word) && { colour: BAD }),
         },
       },
-      { ...TIME, text: duration(destination.seconds), style: right },
+      { ...TIME, text: took(destination.seconds), style: right },
       { ...SPEED, text: bytesPerSecond === null ? '' : rate(bytesPerSecond), style: right },
     ],
     { gap: 1, mark: { cell: 4, of: MARKS[word] } },

@@ -210,7 +210,7 @@ describe('the command line of reports', () => {
           : ended(path, 'done', true),
       ),
     );
-    await new History(stateDirectory()).add(many);
+    await new History(stateDirectory()).add({ ...many, seconds: 85 });
     const run = await platter(['report', many.id, '--pdf', 'r.pdf'], { cwd: directory });
     expect(run.code, run.stderr).toBe(0);
     const pages = pdfText(join(directory, 'r.pdf'))
@@ -222,6 +222,7 @@ describe('the command line of reports', () => {
       if (index < pages.length - 1) expect(page).toContain('Port or path');
     }
     expect(pages.join('')).toContain('and 4 more errors');
+    expect(pages[0]).toMatch(/Took\s+85 s/u);
   });
 
   test('refuses a report without a format, of an unknown job, or to a path that cannot be written', async () => {

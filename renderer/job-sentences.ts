@@ -99,12 +99,15 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
 /** The drives that can already be taken out or used, and those that do not answer. */
 function onComplete({ phase, plan }: JobView, tiles: readonly Tile[]): string[] {
   const drives = tiles.filter((tile) => isComplete(tile) && tile.endpoint.kind === 'block');
+  // A partition, and a drive of a rescue, stay open until the end of the job.
+  const [free, held] = [drives.filter(({ letGo }) => letGo), drives.filter(({ letGo }) => !letGo)];
   const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
   const stalled = tiles.filter(({ state }) => state === 'stalled');
   return [
-    // The drives are open until the job has ended; afterwards EjectDrives says what can be taken out.
-    ...(drives.length > 0 && phase === 'running'
-      ? [say('job.driveDone', { names: names(drives, 'drives'), count: drives.length })]
+    // After the end of the job EjectDrives says what can be taken out.
+    ...(free.length > 0 ? [say('job.takeOut', { names: names(free, 'drives'), count: free.length })] : []),
+    ...(held.length > 0 && phase === 'running'
+      ? [say('job.driveDone', { names: names(held, 'drives'), count: held.length })]
       : []),
     ...(images.length > 0 && plan.kind !== 'verify'
       ? [say('job.imageReady', { names: names(images, 'images'), count: images.length })]

@@ -39,6 +39,8 @@ export interface Tile {
   errors: JobError[];
   /** The actions available for this destination now. */
   can: { stop: boolean; retry: boolean };
+  /** Its drive has been let go, so that it can be taken out while the job goes on for others. */
+  letGo: boolean;
 }
 
 const ACTIVE: ReadonlySet<TileState> = new Set<TileState>([
@@ -101,6 +103,7 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
       stop: running && active,
       retry: running && (state === 'cancelled' || state === 'failed' || state === 'removed'),
     },
+    letGo: running && now.letGo === true,
   };
 }
 

@@ -230,6 +230,17 @@ describe('the summary of a job', () => {
     expect(totalOf(tilesOf(last))).toBe(1);
   });
 
+  test('says that a drive can be taken out once it is let go, while the job runs', () => {
+    const { progress } = running;
+    const [first, ...others] = progress.destinations;
+    const job = {
+      ...running,
+      progress: { ...progress, destinations: [{ ...first!, letGo: true as const }, ...others] },
+    };
+
+    expect(nextStep(job, tilesOf(job))).toBe('sdb is done: take it out. Set sdc (hub 1 · 2) aside.');
+  });
+
   test('says what to touch next: take out drives, use images', () => {
     expect(nextStep(running, tilesOf(running))).toBe(
       'sdb is done: leave it in until the job has ended. Set sdc (hub 1 · 2) aside.',

@@ -23,6 +23,7 @@ export const job: Translated<typeof english> = {
   stopAskContinuable: 'Jetzt anhalten? Was nicht fertig ist, ist unbrauchbar, bis es fortgesetzt wird.',
   stopping:
     'Wird angehalten: Laufende Schreibvorgänge enden, dann wird jedes Laufwerk abgeschlossen. Laufwerke angesteckt lassen.',
+  takeOut: '{count, plural, one {{names} ist fertig: herausnehmen.} other {{names} sind fertig: herausnehmen.}}',
   driveDone:
     '{count, plural, one {{names} ist fertig: stecken lassen, bis der Auftrag zu Ende ist.} other {{names} sind fertig: stecken lassen, bis der Auftrag zu Ende ist.}}',
   imageReady: '{count, plural, one {{names} ist fertig.} other {{names} sind fertig.}}',

@@ -20,6 +20,7 @@ export const job = {
   stopAsk: 'Stop now? Unfinished destinations will be unusable.',
   stopAskContinuable: 'Stop now? Unfinished destinations will be unusable until the job is continued.',
   stopping: 'Stopping: writes in flight end first, then every drive is flushed. Leave the drives plugged in.',
+  takeOut: '{count, plural, one {{names} is done: take it out.} other {{names} are done: take them out.}}',
   driveDone:
     '{count, plural, one {{names} is done: leave it in until the job has ended.} other {{names} are done: leave them in until the job has ended.}}',
   imageReady: '{count, plural, one {{names} is ready.} other {{names} are ready.}}',

@@ -23,6 +23,7 @@ export const job: Translated<typeof english> = {
   stopAskContinuable: 'Arrêter maintenant ? Ce qui n’est pas fini sera inutilisable jusqu’à sa reprise.',
   stopping:
     'Arrêt : les écritures en cours finissent, puis chaque disque est vidé de son cache. Laissez les disques branchés.',
+  takeOut: '{count, plural, one {{names} est terminé : le retirer.} other {{names} sont terminés : les retirer.}}',
   driveDone:
     '{count, plural, one {{names} est terminé : le laisser branché jusqu’à la fin de la tâche.} other {{names} sont terminés : les laisser branchés jusqu’à la fin de la tâche.}}',
   imageReady: '{count, plural, one {{names} est prête.} other {{names} sont prêtes.}}',

@@ -11,6 +11,9 @@ import { partsOf } from '../app/contract/request-facts.ts';
 import { signatureName } from './partition-map.ts';
 import { say, size } from './words.ts';
 
+/** Endings of packed files. */
+const PACKED = /\.(xz|gz|bz2|zst|zstd|zip|lz4|lzma|7z|tgz|txz|gzip)$/iu;
+
 const packingOf = (format: string): string => (format === SPARSE ? say('image.sparse') : writtenFormat(format));
 
 /** "xz → GPT": the image's packing and kind. */
@@ -23,15 +26,22 @@ export function formatOf({ packed, content, table, signatures }: Described): str
   return steps.join(' → ');
 }
 
-/** "67.1 MB, packed 12.8 kB": the image's size. */
-export function sizesOf({ packed, bytes, size: image, sizeIs }: Described): string {
-  if (packed === null) return size(bytes);
-  const what = { packed: size(bytes), size: size(image ?? 0) };
+/** "1.1 GB, unpacked 5.9 GB": the sizes of the file and the image in it. `written`: how one is written. */
+export function sizesOf({ packed, bytes, size: image, sizeIs }: Described, written = size): string {
+  if (packed === null) return written(bytes);
+  const what = { packed: written(bytes), size: written(image ?? 0) };
   return {
     exact: () => say('image.exact', what),
     atLeast: () => say('image.atLeast', what),
     unknown: () => say('image.sizeUnknown', what),
   }[sizeIs]();
+}
+
+/** The kind of an image file, for its picture: as it was described, or else by its name. */
+export function kindOfImage(path: string, described: Described | null): 'packed' | 'iso' | 'image' {
+  const isPacked = described === null ? PACKED.test(path) : described.packed !== null;
+  if (isPacked) return 'packed';
+  return /\.iso$/iu.test(path) ? 'iso' : 'image';
 }
 
 /** The sentence on a list beside the file; null when there is none. */

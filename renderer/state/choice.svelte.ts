@@ -19,7 +19,8 @@ import { Filters } from './filters.svelte.ts';
 import { ChosenImage } from './image.svelte.ts';
 import { Options } from './options.svelte.ts';
 
-type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image' | 'manifest'; path: string };
+/** A chosen source. */
+export type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image' | 'manifest'; path: string };
 
 /** One end of an earlier job, with the facts by which its drive is recognised. */
 type FormerEnd = Pick<RecordedEnd, 'path' | 'kind' | 'size' | 'model' | 'serial'>;

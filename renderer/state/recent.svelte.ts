@@ -1,4 +1,4 @@
-// The images read last. They are offered while no source is chosen, or on demand.
+// The images read last. They are offered while a source is being chosen.
 import type { PlatterError } from '../../app/contract/errors.ts';
 import type { Bridge, RecentImage } from '../../app/contract/window.ts';
 import type { Choice } from './choice.svelte.ts';
@@ -8,8 +8,6 @@ import type { Mirror } from './mirror.svelte.ts';
 export class Recent {
   /** Why the last choice was refused. */
   refusals = $state.raw<PlatterError[]>([]);
-  /** The user has opened or closed it; null when neither. */
-  #open = $state<boolean | null>(null);
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
   readonly #choice: Choice;
@@ -25,21 +23,11 @@ export class Recent {
     return this.#mirror.recent;
   }
 
-  /** The list is open. */
-  get open(): boolean {
-    return this.#open ?? (this.#choice.source === null && this.#mirror.download === null);
-  }
-
-  set open(isOpen: boolean) {
-    this.#open = isOpen;
-  }
-
   /** Makes the image the source. False when that was refused, or the image must be downloaded again. */
   async choose({ job }: RecentImage): Promise<boolean> {
     const taken = await this.#mirror.ask(this.#bridge.chooseRecent(job));
     this.refusals = taken?.ok === false ? taken.errors : [];
     if (taken?.ok !== true) return false;
-    this.#open = null;
     const { path, origin, entry, isThere } = taken.value;
     if (isThere) this.#choice.chooseImage(path, origin, entry);
     return isThere;

@@ -213,7 +213,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     const at = { x: zone.x + 50, y: zone.y + 50, data: { items: [], files: [image], dragOperationsMask: 1 } };
     for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
       await devtools.send('Input.dispatchDragEvent', { type, ...at });
-    await page.getByRole('radio', { name: `Image file ${image}`, checked: true }).waitFor();
+    await page.getByRole('group', { name: `Image file ${image}` }).waitFor();
     await tick(app, disk.device);
     await review(app);
     await page.reload();

@@ -64,7 +64,7 @@ describe('a link in the window', () => {
     expect(files()).toContain('disk.img.part');
 
     await card.getByRole('button', { name: 'Continue' }).click();
-    await page.getByRole('radio', { name: `Image file ${shown}`, checked: true }).waitFor();
+    await page.getByRole('group', { name: `Image file ${shown}` }).waitFor();
     expect(server.ranges).toEqual([null, 'bytes=1000000-']);
 
     const copy = join(folder, 'copy.img');
@@ -86,7 +86,7 @@ describe('a link in the window', () => {
   it('keeps the file for the next job and the same link when the user wants it', async () => {
     await using app = await launch();
     const { page } = app;
-    const source = page.getByRole('radio', { name: `Image file ${server.url()}`, checked: true });
+    const source = page.getByRole('group', { name: `Image file ${server.url()}` });
     await paste(app, server.url());
     await source.waitFor();
     await page.getByRole('switch', { name: 'Keep the download' }).click();
@@ -115,7 +115,7 @@ describe('a link in the window', () => {
     await page.getByText(/^1.MB of 3.MB downloaded$/).waitFor();
     expect(server.requests).toHaveLength(1);
     await page.getByRole('button', { name: 'Continue the download of disk.img' }).click();
-    await page.getByRole('radio', { name: `Image file ${server.url()}`, checked: true }).waitFor();
+    await page.getByRole('group', { name: `Image file ${server.url()}` }).waitFor();
     expect(server.ranges).toEqual([null, 'bytes=1000000-']);
     const copy = join(folder, 'continued.img');
     await writeTo(app, copy);
@@ -154,6 +154,6 @@ describe('a link in the window', () => {
       dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false });
     });
     expect(await page.evaluate((link) => window.platter!.download(link), asked)).toMatchObject({ ok: true });
-    await page.getByRole('radio', { name: `Image file ${asked}` }).waitFor();
+    await page.getByRole('group', { name: `Image file ${asked}` }).waitFor();
   });
 });

@@ -92,7 +92,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await drawer.getByRole('searchbox').fill('');
     await drawer.getByRole('button', { name: /^Details of/ }).click();
     await drawer.getByRole('button', { name: /^Repeat/ }).click();
-    await page.getByRole('radio', { name: `Image file ${image}`, checked: true }).waitFor();
+    await page.getByRole('group', { name: `Image file ${image}` }).waitFor();
     for (const { device } of disks)
       await page.getByRole('checkbox', { name: new RegExp(`, ${device}$`), checked: true }).waitFor();
     await review(app);

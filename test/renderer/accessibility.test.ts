@@ -5,8 +5,10 @@ import type axe from 'axe-core';
 import { describe, expect, test } from 'vitest';
 import { LANGUAGES } from '../../app/contract/limits.ts';
 import * as make from './support/fixtures.ts';
+import { described, recentImage } from './support/images.ts';
 import { oneWindow } from './support/one-window.ts';
 import { reach, screens } from './support/screens.ts';
+import { browseImage, chooseDisk, openDisks, sourceCard } from './support/source.ts';
 import { refuse } from './support/window.ts';
 import { changed } from '../requests.ts';
 
@@ -83,9 +85,26 @@ describe.each(['light', 'dark'] as const)('axe in the %s theme', (scheme) => {
       ok: true,
       value: { size: source.size, used: 12e9, copied: 12e9, image: null, parts: usedOnly.parts! },
     };
-    await open.page.getByRole('radio', { name: '/dev/sda' }).click();
+    await chooseDisk(open.page, '/dev/sda');
     await open.page.getByRole('switch', { name: 'Copy used blocks only' }).click();
     await open.page.getByRole('button', { name: 'By partition' }).click();
+    expect(await violations()).toEqual([]);
+  });
+
+  test('finds no violation in the list of disks to clone', async () => {
+    await open.start({ state: { disks }, scheme });
+    await openDisks(open.page);
+    expect(await violations()).toEqual([]);
+  });
+
+  test('finds no violation in what is beside a chosen source', async () => {
+    await open.start({ state: { disks, recent: [recentImage('class.zip')] }, scheme });
+    open.main.image = '/home/me/disk.img';
+    open.main.described = { ok: true, value: described() };
+    await browseImage(open.page);
+    await open.page.getByRole('img', { name: '2 partitions' }).waitFor();
+    expect(await violations()).toEqual([]);
+    await open.page.getByRole('button', { name: 'Change…' }).click();
     expect(await violations()).toEqual([]);
   });
 
@@ -94,7 +113,7 @@ describe.each(['light', 'dark'] as const)('axe in the %s theme', (scheme) => {
     open.main.manifest = '/home/me/disk.manifest';
     await open.page.getByRole('radio', { name: 'Check only' }).check({ force: true });
     await open.page.getByRole('button', { name: 'Choose a manifest…' }).click();
-    await open.page.getByRole('radio', { name: 'Manifest /home/me/disk.manifest' }).waitFor();
+    await sourceCard(open.page, 'Manifest /home/me/disk.manifest').waitFor();
     expect(await violations()).toEqual([]);
   });
 
@@ -217,10 +236,13 @@ describe('the keyboard alone', () => {
     open.main.jobToRun = make.job(plan, []);
     const { keyboard } = open.page;
 
-    await tabTo(/Samsung/);
+    await tabTo(/^Clone a disk…$/);
+    await keyboard.press('Enter');
+    await tabTo(/sdb$/);
     await keyboard.press('ArrowDown');
-    await keyboard.press('Space');
-    expect(await open.page.getByRole('radio', { name: '/dev/sdb' }).isChecked()).toBe(true);
+    await keyboard.press('ArrowUp');
+    await keyboard.press('Enter');
+    await sourceCard(open.page, '/dev/sdb').waitFor();
     await tabTo(/^SanDisk.*sdc$/);
     await keyboard.press('Space');
     // A button that changes its function keeps the focus.

@@ -6,6 +6,7 @@ import type { JobKind, JobRequest } from '../../app/contract/request.ts';
 import { recordOf } from '../../app/records/record.ts';
 import * as make from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';
+import { browseManifest, sourceCard } from './support/source.ts';
 import { keep } from '../../app/base/kept-request.ts';
 import { asked, type Facts } from '../requests.ts';
 
@@ -147,11 +148,11 @@ test('offers a manifest as the source of a check, and of nothing else', async ()
     return transfer;
   });
   await page.dispatchEvent('section[aria-labelledby="source-heading"]', 'drop', { dataTransfer: dropped });
-  await page.getByRole('radio', { name: 'Manifest /dropped/old.manifest', checked: true }).waitFor();
+  await sourceCard(page, 'Manifest /dropped/old.manifest').waitFor();
   expect(await task('Check only').isChecked()).toBe(true);
   main.manifest = MANIFEST;
-  await button('Choose a manifest…').click();
-  await page.getByRole('radio', { name: `Manifest ${MANIFEST}`, checked: true }).waitFor();
+  await browseManifest(page);
+  await sourceCard(page, `Manifest ${MANIFEST}`).waitFor();
   await destination('/dev/sdb').click();
   await button('More options').click();
   await page.getByRole('switch', { name: 'Skip read errors' }).click();
@@ -166,10 +167,10 @@ test('offers a manifest as the source of a check, and of nothing else', async ()
   await page.reload();
   await page.getByRole('heading', { name: 'Check 1 drive?' }).waitFor();
   await button('Back').click();
-  expect(await page.getByRole('radio', { name: `Manifest ${MANIFEST}` }).isChecked()).toBe(true);
+  await sourceCard(page, `Manifest ${MANIFEST}`).waitFor();
   await task('Write').check({ force: true });
   await page.getByText('Choose a source.').waitFor();
-  expect(await page.getByRole('radio', { name: /^Manifest/ }).count()).toBe(0);
+  expect(await page.getByText('station-42.manifest').count()).toBe(0);
 
   // A manifest cannot repair a difference from it. The history offers the same check again.
   const error = make.writeError(0, '/dev/sdb', { side: 'verify', code: 'VERIFY_MISMATCH' });

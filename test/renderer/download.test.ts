@@ -6,6 +6,7 @@ import { disk } from './support/fixtures.ts';
 import { described } from './support/images.ts';
 import { oneWindow } from './support/one-window.ts';
 import { drives } from './support/running-job.ts';
+import { chooseDisk, chooseEarlier, sourceCard } from './support/source.ts';
 
 const open = oneWindow();
 const LINK = 'https://downloads.example.org/images/2026-11-24/raspios-bookworm-arm64.img.xz';
@@ -159,13 +160,10 @@ describe('a download', () => {
     await open.page.getByRole('group', { name: /^Download of/ }).waitFor();
     await open.main.push({ download: whole });
 
-    await open.page.getByRole('radio', { name: `Image file ${LINK}`, checked: true }).waitFor();
+    await sourceCard(open.page, `Image file ${LINK}`).waitFor();
     await open.page.getByText('xz → GPT').waitFor();
-    await open.page
-      .getByRole('radio', { name: /SanDisk/ })
-      .first()
-      .click();
-    await open.page.getByRole('radio', { name: `Image file ${LINK}` }).click();
+    await chooseDisk(open.page, drives[0]!.path);
+    await chooseEarlier(open.page, `Image file ${LINK}`);
     await open.page.getByRole('checkbox').first().click();
     await open.picture('download-chosen');
     await open.page.getByRole('button', { name: 'Review' }).click();
@@ -180,23 +178,23 @@ describe('a download', () => {
     await open.start({ state: { disks: [...drives, disk('/dev/sdz', { model: 'Master' })] } });
     open.main.downloaded = running();
     await paste(LINK);
-    await open.page.getByRole('radio', { name: /^Master/ }).click();
+    await chooseDisk(open.page, '/dev/sdz');
     await open.main.push({ download: whole });
 
     await open.page.getByRole('button', { name: 'Use as the source' }).waitFor();
-    expect(await open.page.getByRole('radio', { name: /^Master/, checked: true }).count()).toBe(1);
+    expect(await sourceCard(open.page, /^Master/).count()).toBe(1);
     await open.page.getByRole('button', { name: 'Use as the source' }).click();
-    await open.page.getByRole('radio', { name: `Image file ${LINK}`, checked: true }).waitFor();
+    await sourceCard(open.page, `Image file ${LINK}`).waitFor();
   });
 
   test('is downloaded again after its file was removed with its job', async () => {
     await open.start({ state: { disks: drives, download: whole } });
-    await open.page.getByRole('radio', { name: `Image file ${LINK}`, checked: true }).waitFor();
+    await sourceCard(open.page, `Image file ${LINK}`).waitFor();
     await open.main.push({ download: { ...whole, state: 'removed', path: null } });
 
     await open.page.getByText('It was removed when its job was done.').waitFor();
     await open.picture('download-removed');
-    expect(await open.page.getByRole('radio', { name: /^Image file/ }).count()).toBe(0);
+    expect(await sourceCard(open.page, /^Image file/).count()).toBe(0);
     open.main.downloaded = running();
     await open.page.getByRole('button', { name: 'Download again' }).click();
     await open.page.getByRole('progressbar').waitFor();

@@ -37,9 +37,9 @@ describe('what an image is, in words', () => {
   });
 
   test.each<[string, Partial<Described>, string]>([
-    ['exact', {}, '5.9 GB, packed 1.1 GB'],
-    ['at least', { sizeIs: 'atLeast' }, 'at least 5.9 GB, packed 1.1 GB'],
-    ['not known', { size: null, sizeIs: 'unknown' }, 'packed 1.1 GB'],
+    ['exact', {}, '1.1 GB, unpacked 5.9 GB'],
+    ['at least', { sizeIs: 'atLeast' }, '1.1 GB, unpacked at least 5.9 GB'],
+    ['not known', { size: null, sizeIs: 'unknown' }, '1.1 GB, unpacked size not known yet'],
     ['that of the file', { packed: null }, '1.1 GB'],
   ])('says that its size is %s', (_what, more, words) => {
     expect(sizesOf(described(more)).replaceAll('\u00A0', ' ')).toBe(words);

@@ -4,6 +4,7 @@ import type { JobView } from '../../app/contract/window.ts';
 import { failure } from '../../app/base/errors.ts';
 import * as make from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';
+import { sourceCard } from './support/source.ts';
 import type { WindowOptions } from './support/window.ts';
 
 const open = oneWindow();
@@ -264,7 +265,7 @@ describe('an ended job in the window', () => {
     await open.page.getByRole('region', { name: 'Destinations' }).waitFor();
     expect(open.main.names()).toEqual(['dismissJob']);
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(0);
-    expect(await open.page.getByRole('radio', { name: '/dev/sde' }).isChecked()).toBe(true);
+    await sourceCard(open.page, '/dev/sde').waitFor();
   });
 
   test.each(['light', 'dark'] as const)(

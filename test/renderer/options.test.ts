@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as make from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';
 import { drives, plan } from './support/running-job.ts';
+import { chooseDisk } from './support/source.ts';
 import { changed } from '../requests.ts';
 
 const open = oneWindow();
@@ -11,7 +12,7 @@ const button = (name: string) => open.page.getByRole('button', { name, exact: tr
 
 describe('the options', () => {
   const choose = async (): Promise<void> => {
-    await open.page.getByRole('radio', { name: '/dev/sdb' }).click();
+    await chooseDisk(open.page, '/dev/sdb');
     await open.page.getByRole('checkbox', { name: '/dev/sdc' }).click();
     await button('More options').click();
   };

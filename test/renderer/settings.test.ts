@@ -15,6 +15,7 @@ import { say, speakWith } from '../../app/words/speech.ts';
 import { samples } from '../facts.ts';
 import * as make from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';
+import { chooseDisk } from './support/source.ts';
 import { refuse } from './support/window.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -48,7 +49,7 @@ describe('the settings', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('heading', { name: 'Quelle' }).waitFor();
-    expect(await page.getByRole('region', { name: 'Quelle' }).innerText()).toMatch(/1,07\sGB/);
+    expect(await page.getByRole('region', { name: 'Ziele' }).innerText()).toMatch(/1,07\sGB/);
   });
 
   test("applies theme, alerts and a job's defaults, and the next request has them", async () => {
@@ -83,7 +84,7 @@ describe('the settings', () => {
     );
     expect(open.main.state.settings.defaults.stallTimeout).toBe(9);
     await page.keyboard.press('Escape');
-    await page.getByRole('region', { name: 'Source' }).getByRole('radio', { name: '/dev/sdb' }).click();
+    await chooseDisk(page, '/dev/sdb');
     await page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name: '/dev/sdc' }).click();
     await page.getByRole('button', { name: 'Review' }).click();
     await expect.poll(() => open.main.lastRequest()).toMatchObject(defaults);

@@ -4,6 +4,7 @@ import type { Plan } from '../../app/contract/jobs.ts';
 import { HOLD_MS } from '../../app/view/consent.ts';
 import * as make from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';
+import { sourceCard } from './support/source.ts';
 import { refuse, type WindowOptions } from './support/window.ts';
 
 const open = oneWindow();
@@ -116,8 +117,7 @@ describe('the review', () => {
     await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
     await open.page.getByRole('button', { name: 'Back' }).click();
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(3);
-    const source = open.page.getByRole('radio', { name: 'Image file /home/me/images/station-42.img' });
-    expect(await source.isChecked()).toBe(true);
+    await sourceCard(open.page, 'Image file /home/me/images/station-42.img').waitFor();
   });
 });
 

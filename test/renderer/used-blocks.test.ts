@@ -6,6 +6,7 @@ import { failure } from '../../app/base/errors.ts';
 import * as make from './support/fixtures.ts';
 import { described } from './support/images.ts';
 import { oneWindow } from './support/one-window.ts';
+import { chooseDisk } from './support/source.ts';
 import { changed } from '../requests.ts';
 
 const open = oneWindow();
@@ -43,7 +44,7 @@ const parts = [
 const found: Usage = { size: 256e9, used: 210e9, copied: 210e9, image: 90e9, parts };
 const used = (): Locator => open.page.getByRole('switch', { name: 'Copy used blocks only' });
 const chooseDisks = async (): Promise<void> => {
-  await open.page.getByRole('radio', { name: '/dev/sda' }).click();
+  await chooseDisk(open.page, '/dev/sda');
   await open.page.getByRole('checkbox', { name: '/dev/sdb' }).click();
 };
 

@@ -33,6 +33,7 @@ import { rescue } from './window/rescue.ts';
 import { review } from './window/review.ts';
 import { settings } from './window/settings.ts';
 import { sockets } from './facts/sockets.ts';
+import { source } from './window/source.ts';
 import { speed } from './window/speed.ts';
 import { states } from './window/states.ts';
 import { tasks } from './window/tasks.ts';
@@ -73,6 +74,7 @@ export const de: Catalogue = {
   review,
   settings,
   sockets,
+  source,
   speed,
   states,
   tasks,

@@ -9,8 +9,10 @@ type Shown = Pick<App, 'page'>;
 /** Chooses an image with the native dialog. */
 export async function chooseImage(app: App, path: string): Promise<void> {
   await answerOpenDialog(app, path);
-  await app.page.getByRole('button', { name: /an image…|another image…/ }).click();
-  await app.page.getByRole('radio', { name: `Image file ${path}` }).waitFor();
+  const change = app.page.getByRole('button', { name: 'Change…' });
+  if ((await change.count()) > 0) await change.click();
+  await app.page.getByRole('button', { name: 'Choose an image…' }).click();
+  await app.page.getByRole('group', { name: `Image file ${path}` }).waitFor();
 }
 
 /** Chooses a new image file at `path` as a destination, with the native dialog. */

@@ -152,6 +152,7 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
           pack: (...how) => device.pack(...how),
           frames: () => device.frames(),
           finishFrames: (...what) => device.finishFrames(...what),
+          unclaim: () => device.unclaim(),
           close: () => device.close(),
         };
       },

@@ -217,6 +217,16 @@ export class FakeMain {
         if (this.controlled.ok) await this.push({ settings, language, settingsError: null });
         return this.controlled;
       }
+      case 'prepareJoin':
+        if (!this.reviewed.ok) return this.reviewed;
+        await this.push({ joining: { id: `join ${this.asked('prepareJoin').length}`, plan: this.reviewed.value } });
+        return { ok: true, value: this.state.joining };
+      case 'join':
+        if (this.started.ok) await this.push({ joining: null });
+        return this.started;
+      case 'leaveJoin':
+        await this.push({ joining: null });
+        return null;
       case 'retry':
         await this.beforeRetry;
         return this.controlled;

@@ -137,15 +137,40 @@ export class Jobs {
     }
   }
 
-  async #check(request: JobRequest): Promise<Outcome<Review>> {
+  /**
+   * Checks a request and starts it. For a station, to which the person has agreed in advance: `objections` says what of
+   * the plan goes beyond that.
+   */
+  async begin(request: JobRequest, objections: (plan: Plan) => Promise<PlatterError[]>): Promise<Outcome<null>> {
+    if (this.#checking || this.running) return { ok: false, errors: [stillChecking()] };
+    this.#checking = true;
+    this.#givenUp = false;
+    try {
+      const plan = await this.#prepare(request);
+      if (!plan.ok) return plan;
+      const errors = await objections(plan.value);
+      if (errors.length === 0) return await this.#run(plan.value);
+      this.#dismissed = this.#ask('cancel', {});
+      await this.#dismissed;
+      return { ok: false, errors };
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  async #prepare(request: JobRequest): Promise<Outcome<Plan>> {
     await this.#dismiss();
     const errors = this.#gate.refusals(request, this.#state.disks);
     if (errors.length > 0) return { ok: false, errors };
     const plan = await this.#ask('prepare', request);
     if (this.#state.reading !== null) this.#set({ reading: null });
-    if (!plan.ok) return plan;
     // Prepared in the moment in which it was given up: the host has released it.
-    if (this.#givenUp) return { ok: false, errors: [...cancelledOpening().errors] };
+    return plan.ok && this.#givenUp ? { ok: false, errors: [...cancelledOpening().errors] } : plan;
+  }
+
+  async #check(request: JobRequest): Promise<Outcome<Review>> {
+    const plan = await this.#prepare(request);
+    if (!plan.ok) return plan;
     this.#gate.checked(plan.value);
     const review = { id: randomUUID(), plan: plan.value };
     this.#set({ review });
@@ -180,9 +205,11 @@ export class Jobs {
     if (refused !== null) return { ok: false, errors: [refused] };
     // The review may have changed while the person was asked.
     if (this.#state.review?.id !== id) return { ok: false, errors: [anotherReview()] };
-    const session = new JobSession(this.#running(), asked.plan, this.#recorder, (event, job) =>
-      this.#onEvent(event, job),
-    );
+    return this.#run(asked.plan);
+  }
+
+  async #run(plan: Plan): Promise<Outcome<null>> {
+    const session = new JobSession(this.#running(), plan, this.#recorder, (event, job) => this.#onEvent(event, job));
     this.#session = session;
     this.#set({ review: null, job: session.view, record: null, recordError: null });
     this.#starting = true;

@@ -96,6 +96,21 @@ it('S10 starts a review once when it is started twice', async () => {
   await jobs.shutDown();
 });
 
+it('S10 begins a job in advance only without objections, and holds nothing after one', async () => {
+  const { jobs } = jobsOver(openGate);
+  const copy = await bench.path('copy.img');
+  const request = requestOf({ source: await bench.image('disk.img', MiB), destinations: [copy] });
+  const objection = failure({ code: 'NOT_PERMITTED', op: 'check', reason: { kind: 'somethingElse' } });
+  expect(reasonsOf(await jobs.begin(request, () => Promise.resolve([objection])))).toEqual(['somethingElse']);
+  expect(jobs.state).toMatchObject({ job: null, review: null });
+  expect(existsSync(copy)).toBe(false);
+  const beginning = jobs.begin(request, (plan) => Promise.resolve(plan.destinations.length === 1 ? [] : [objection]));
+  expect(reasonsOf(await jobs.review(request)), 'no review comes between').toEqual(['stillChecking']);
+  expect(reasonsOf(await beginning)).toEqual([]);
+  await jobs.shutDown();
+  expect(jobs.state.job?.phase).toBe('ended');
+});
+
 it('S10 sends the host no request that the person did not give, and none while another is checked', async () => {
   const source = await bench.image('disk.img', MiB);
   const error = failure({ code: 'NOT_PERMITTED', op: 'check', device: source, reason: { kind: 'notGiven' } });

@@ -37,3 +37,6 @@ export type Language = (typeof LANGUAGES)[number];
 /** The formats of a report. */
 export const REPORT_FORMS = ['pdf', 'json', 'csv'] as const;
 export type ReportForm = (typeof REPORT_FORMS)[number];
+
+/** Milliseconds between the arrival of a drive in an armed bay and its start, during which a countdown is shown. */
+export const COUNTDOWN_MS = 10_000;

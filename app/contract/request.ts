@@ -207,6 +207,10 @@ const copyRequest = z.strictObject({
   ...writing,
 });
 
+/** A copy without its destinations, which a station adds as drives come (station.ts). */
+export const copyTemplate = copyRequest.omit({ destinations: true });
+export type CopyTemplate = z.infer<typeof copyTemplate>;
+
 const verifyRequest = z.strictObject({
   kind: z.literal('verify'),
   /** What the destinations are compared with. */

@@ -11,6 +11,7 @@ import type { Described } from './disk-content.ts';
 import type { JobRequest } from './request.ts';
 import type { SettingsChange, SettingsState } from './settings.ts';
 import type { FoundJobs, JobRecord } from './records.ts';
+import type { StationState, StationWish } from './station.ts';
 
 /** A job as the window sees it. Owned by main; the window only renders it. */
 export interface JobView {
@@ -98,6 +99,8 @@ export interface AppState extends SettingsState {
   review: Review | null;
   /** A disk that may join the running job, and waits for the user's consent: its only destination. */
   joining: Review | null;
+  /** Station mode; null while it is off. */
+  station: StationState;
   job: JobView | null;
   /** One for each destination of the job; empty without a job. */
   drives: readonly DrivePresence[];
@@ -268,6 +271,19 @@ export interface WindowCalls {
   getBays: { args: []; result: Outcome<KeptBay[]> };
   /** Numbers and names the bays anew. */
   setBays: { args: [bays: KeptBay[]]; result: Outcome<null> };
+  /**
+   * Proposes a station. On success `AppState.station` holds its plan. Refused for a file that the user did not give to
+   * Platter.
+   */
+  proposeStation: { args: [wish: StationWish]; result: Outcome<null> };
+  /** Arms the proposed station `id`. Refused until main has seen the user's consent. */
+  armStation: { args: [id: string]; result: Outcome<null> };
+  /** Stops the station. A running job goes on. */
+  stopStation: { args: []; result: null };
+  /** Does not start the drive that is in the bay with this port. */
+  skipBay: { args: [port: string]; result: null };
+  /** Dismisses a proposed or stopped station. */
+  dismissStation: { args: []; result: null };
 }
 
 /** Names of the calls, for the ends that loop over them. */
@@ -318,6 +334,11 @@ export const calls = [
   'changeSettings',
   'getBays',
   'setBays',
+  'proposeStation',
+  'armStation',
+  'stopStation',
+  'skipBay',
+  'dismissStation',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** The notices from main to the window. */

@@ -5,7 +5,7 @@ import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
 import type { Review, WindowCalls } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
-import { consentFor, HOLD_MS } from '../view/consent.ts';
+import { consentFor, consentForStation, HOLD_MS, type Consent as Agreement } from '../view/consent.ts';
 
 /** What main requires before it carries out a call of the page. */
 export type Need =
@@ -27,6 +27,8 @@ export type Need =
 export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   start: 'consent',
   join: 'consent',
+  armStation: 'consent',
+  proposeStation: 'given',
   review: 'given',
   describeImage: 'given',
   findUsage: 'given',
@@ -71,6 +73,9 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   changeSettings: 'nothing',
   getBays: 'nothing',
   setBays: 'nothing',
+  stopStation: 'nothing',
+  skipBay: 'nothing',
+  dismissStation: 'nothing',
 };
 
 /** Milliseconds during which a press counts for the call that it caused. */
@@ -134,10 +139,18 @@ export class Consent {
 
   /** Gives null when the person has agreed to start this review, or why not. */
   agreed({ id, plan }: Review): PlatterError | null {
+    return this.#agreedTo(id, consentFor(plan));
+  }
+
+  /** Gives null when the person has agreed to arm the proposed station with this id, or why not. */
+  agreedToStation(id: string): PlatterError | null {
+    return this.#agreedTo(id, consentForStation());
+  }
+
+  #agreedTo(id: string, { kind, word }: Pick<Agreement, 'kind' | 'word'>): PlatterError | null {
     const shown = this.#shown?.id === id ? this.#shown.at : null;
     if (shown === null || this.#now() - shown < HOLD_MS)
       return refusal({ kind: 'shownTooShortly' }, { kind: 'startAgain' });
-    const { kind, word } = consentFor(plan);
     if (kind === 'none')
       return this.#pressedAt > shown ? this.pressed() : refusal({ kind: 'noPress' }, { kind: 'pressAgain' });
     if (this.#typed >= word.length && this.pressed() === null) return null;

@@ -10,6 +10,7 @@ import { bays } from '../contract/bays.ts';
 import { failure } from '../base/errors.ts';
 import { entry, jobId, jobRequest, path } from '../contract/request.ts';
 import { settingsChange } from '../contract/settings.ts';
+import { stationWish } from '../contract/station.ts';
 import { manifestId } from '../contract/values.ts';
 import { NEEDS } from './consent.ts';
 import { log } from './log.ts';
@@ -79,6 +80,11 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   changeSettings: z.tuple([settingsChange]),
   getBays: none,
   setBays: z.tuple([bays]),
+  proposeStation: z.tuple([stationWish]),
+  armStation: z.tuple([z.string().max(200)]),
+  stopStation: none,
+  skipBay: z.tuple([z.string().max(256)]),
+  dismissStation: none,
 };
 
 /** The IPC's reports and questions about the user. */

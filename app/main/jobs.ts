@@ -19,7 +19,7 @@ import type { JobEvent } from '../view/reduce-events.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
 /** The disks and jobs that the window shows. */
-export type JobsState = Omit<AppState, keyof SettingsState | 'download' | 'left' | 'recent' | 'openImages'>;
+export type JobsState = Omit<AppState, keyof SettingsState | 'station' | 'download' | 'left' | 'recent' | 'openImages'>;
 
 /** Guards the engine host against the page, by what the user has given and agreed to. */
 export interface Gate {

@@ -1,6 +1,6 @@
 // Electron's main process.
 import '../base/no-inspector.ts';
-import { app, clipboard, nativeTheme, shell } from 'electron';
+import { app, clipboard, nativeTheme, powerMonitor, shell } from 'electron';
 import { join } from 'node:path';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, SpeedHistory } from '../contract/window.ts';
@@ -30,6 +30,8 @@ import { closeNetwork, setupSecurity } from './security.ts';
 import { SavedFiles } from './saved-files.ts';
 import { SettingsStore } from './settings.ts';
 import { setupSleep } from './keep-awake.ts';
+import { setupStation } from './station/setup.ts';
+import { refused, type Station } from './station/station.ts';
 import { setupTaskbar } from './taskbar.ts';
 import { setupMenu, showWindow } from './window.ts';
 
@@ -58,21 +60,23 @@ async function run(): Promise<void> {
   const state = (): AppState => ({
     ...jobs.state,
     ...settings.state,
+    station: station.state,
     download: downloads.current,
     left: downloads.left,
     recent: recent.current,
     openImages: images.current,
   });
-  const person = setupPerson(() => jobs.state.review ?? jobs.state.joining);
+  const person = setupPerson(state);
   let speeds = noSpeeds;
   const tell: typeof notify = (name, value) => {
     notify(name, value);
     person.stateSent(state());
   };
+  const keepAwake = setupSleep();
   const publish = stateNotices(tell, [
     setupNotifications(() => settings.state.settings),
     setupTaskbar(),
-    setupSleep(),
+    (job) => keepAwake(job, station.isArmed),
     (job) => void (speeds = withPoint(speeds, job)),
   ]);
   const apply = (now: SettingsState): void => {
@@ -92,7 +96,10 @@ async function run(): Promise<void> {
   const recent = new RecentImages(newestJobs, () => publish(state()));
   const jobs = new Jobs(
     connectEngine,
-    () => publish(state()),
+    () => {
+      station.see();
+      publish(state());
+    },
     loopDevices,
     {
       started: (job) => logStart(log, job),
@@ -106,6 +113,7 @@ async function run(): Promise<void> {
     },
     person,
   );
+  const station = setupStation(jobs, person, () => publish(state()));
   const images = new OpenImages({
     open: (path, entry) => jobs.openImage(path, entry),
     close: (folder) => jobs.closeImage(folder),
@@ -122,9 +130,11 @@ async function run(): Promise<void> {
   setupSecurity();
   setupContent(RENDERER);
   setupMenu();
+  powerMonitor.on('suspend', () => station.stop({ kind: 'stationSlept' }));
+  powerMonitor.on('resume', () => station.stop({ kind: 'stationSlept' }));
   setupQuit(jobs, images);
   setupIpc(
-    handlersOf({ jobs, recent, downloads, images, settings, person, disksKnown, state, speeds: () => speeds }),
+    handlersOf({ jobs, station, recent, downloads, images, settings, person, disksKnown, state, speeds: () => speeds }),
     person,
   );
   const open = (argv: readonly string[], workingDirectory: string): void => {
@@ -144,6 +154,7 @@ async function run(): Promise<void> {
 /** The parts of main that the window's calls use. */
 interface Main {
   jobs: Jobs;
+  station: Station;
   recent: RecentImages;
   downloads: SourceDownloads;
   images: OpenImages;
@@ -159,7 +170,18 @@ interface Main {
  * The handler for each call of the window. It is a table with a row for each call, so its length is that of the
  * contract.
  */
-function handlersOf({ jobs, recent, downloads, images, settings, person, disksKnown, state, speeds }: Main): Handlers {
+function handlersOf({
+  jobs,
+  station,
+  recent,
+  downloads,
+  images,
+  settings,
+  person,
+  disksKnown,
+  state,
+  speeds,
+}: Main): Handlers {
   const { grants } = person;
   const saved = new SavedFiles({ open: (path) => shell.openPath(path), show: (path) => shell.showItemInFolder(path) });
   /** Grants the files that the user chose in a dialog. */
@@ -216,14 +238,18 @@ function handlersOf({ jobs, recent, downloads, images, settings, person, disksKn
     chooseOldImage: () => chooseOldImage().then(given('write')),
     chooseManifest: () => chooseManifest().then(given('read')),
     chooseNewImage: () => chooseNewImage().then(given('write')),
-    review: (request) => jobs.review(request),
+    review: (request) => {
+      if (station.isArmed) return refused('stationArmed');
+      station.dismissProposal();
+      return jobs.review(request);
+    },
     dismissReview: () => jobs.dismissReview().then(() => null),
     start: (id) => jobs.start(id),
     cancel: (destination) => jobs.cancel(destination).then(() => null),
     pause: (destination, paused) => jobs.pause(destination, paused),
     throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
     retry: (destination) => jobs.retry(destination),
-    prepareJoin: (path) => jobs.prepareJoin(path),
+    prepareJoin: (path) => (station.isArmed ? refused('stationArmed') : jobs.prepareJoin(path)),
     join: (id) => jobs.join(id),
     leaveJoin: () => jobs.leaveJoin().then(() => null),
     forget: async (job) => {
@@ -231,7 +257,8 @@ function handlersOf({ jobs, recent, downloads, images, settings, person, disksKn
       return forgotten.ok ? downloads.removeForgotten(forgotten.value) : forgotten;
     },
     eject: (paths) => jobs.eject(paths),
-    dismissJob: () => jobs.dismissJob().then(() => null),
+    // An armed station needs the ended job until it is counted, and replaces it itself.
+    dismissJob: () => (station.isArmed ? null : jobs.dismissJob().then(() => null)),
     findJobs,
     repeatJob: async (id) => {
       const found = await findJob(id);
@@ -265,6 +292,36 @@ function handlersOf({ jobs, recent, downloads, images, settings, person, disksKn
     },
     changeSettings: (change) => settings.change(change),
     getBays: () => jobs.bays(),
-    setBays: (bays) => jobs.setBays(bays),
+    setBays: (bays) => {
+      station.stop({ kind: 'stationBays' });
+      station.dismissProposal();
+      return jobs.setBays(bays);
+    },
+    proposeStation: async (wish) => {
+      const errors = grants.refusals({ ...wish.request, destinations: [] }, jobs.state.disks);
+      if (errors.length > 0) return { ok: false, errors };
+      if (jobs.running) return refused('stationJobRuns');
+      await jobs.dismissReview();
+      const known = await jobs.bays();
+      return known.ok ? station.propose(wish, known.value) : known;
+    },
+    armStation: async (id) => {
+      const armed = await station.arm(id);
+      // The source of the whole batch must outlive its first job.
+      if (armed.ok && downloads.current?.state === 'whole') await downloads.keep(true);
+      return armed;
+    },
+    stopStation: () => {
+      station.stop({ kind: 'stationStopped' });
+      return null;
+    },
+    skipBay: (port) => {
+      station.skip(port);
+      return null;
+    },
+    dismissStation: () => {
+      station.dismiss();
+      return null;
+    },
   };
 }

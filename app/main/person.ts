@@ -4,7 +4,8 @@ import { app } from 'electron';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import type { Plan } from '../contract/jobs.ts';
-import type { AppState, Review, WindowCalls } from '../contract/window.ts';
+import type { StationPlan, StationProposal } from '../contract/station.ts';
+import type { AppState, WindowCalls } from '../contract/window.ts';
 import { listed } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
 import { Consent } from './consent.ts';
@@ -27,12 +28,21 @@ export interface WindowUser extends Gate, UserInput {
   answered(state: AppState): AppState;
   /** null when the user gave this link or confirms it in main's own question; otherwise the reason not to fetch it. */
   mayFetch(link: string): Promise<PlatterError | null>;
+  /** null when the person has agreed to arm this station; otherwise why it may not be armed. */
+  agreedToStation(proposal: StationProposal): Promise<PlatterError | null>;
   /** The page was sent this state. */
   stateSent(state: AppState): void;
 }
 
-/** Follows the window. `review` gives the current review. */
-export function setupPerson(review: () => Review | null): WindowUser {
+/** What waits for consent. A proposed station dismisses the review, and a review the station. */
+type Asking = Pick<AppState, 'review' | 'joining' | 'station'>;
+
+/** The id of what the window asks consent for; null for nothing. */
+const idOf = ({ review, joining, station }: Asking): string | null =>
+  review?.id ?? joining?.id ?? (station?.phase === 'proposed' ? station.id : null);
+
+/** Follows the window. `asking` gives what it asks consent for now. */
+export function setupPerson(asking: () => Asking): WindowUser {
   const consent = new Consent();
   const grants = new Grants();
   let listening = false;
@@ -43,7 +53,7 @@ export function setupPerson(review: () => Review | null): WindowUser {
   };
   followWindow({
     input: (input) => consent.onInput(input),
-    shown: () => show(review()?.id ?? null),
+    shown: () => show(idOf(asking())),
     blurred: () => consent.releasesAll(),
     pageGone: () => {
       listening = false;
@@ -56,10 +66,10 @@ export function setupPerson(review: () => Review | null): WindowUser {
     grants,
     answered: (state) => {
       listening = true;
-      show(shownIn(state));
+      show(idOf(state));
       return state;
     },
-    stateSent: (state) => show(shownIn(state)),
+    stateSent: (state) => show(idOf(state)),
     refusals: (request, disks) => grants.refusals(request, disks),
     checked: (plan) => {
       // An interrupted job is named by its id. Its files are in its log, which belongs to the user.
@@ -71,6 +81,8 @@ export function setupPerson(review: () => Review | null): WindowUser {
         say('dialogs.askStart'),
         say('dialogs.askStartDetail', { destinations: ends(asked.plan) }),
       ),
+    agreedToStation: ({ id, plan }) =>
+      unlessTheySayYes(consent.agreedToStation(id), say('dialogs.askArm'), armed(plan)),
     pressed: (call) => unlessTheySayYes(consent.pressed(), question(call), say('dialogs.askDetail')),
     dropped: (path) => grants.read(path),
     gaveLink: (link) => grants.link(link),
@@ -86,8 +98,6 @@ export function setupPerson(review: () => Review | null): WindowUser {
   };
 }
 
-/** The review that the page shows: of a job, or of a drive that joins the one that runs. */
-const shownIn = ({ review, joining }: AppState): string | null => (review ?? joining)?.id ?? null;
 
 /**
  * Asks main's own question when a program for accessibility may have pressed for the person, because no input event
@@ -134,3 +144,8 @@ function question(call: keyof WindowCalls): string {
 
 const ends = ({ destinations }: Plan): string =>
   listed(destinations.map(({ realPath, model }) => (model === null ? realPath : `${model} (${realPath})`)));
+
+const armed = ({ bays, eraseUsed }: StationPlan): string =>
+  say(eraseUsed ? 'dialogs.askArmUsed' : 'dialogs.askArmBlank', {
+    bays: listed(bays.map(({ number, name }) => name ?? String(number))),
+  });

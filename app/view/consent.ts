@@ -53,5 +53,11 @@ export function consentFor(plan: Plan): Consent {
   return { kind: reasons.length > 0 ? 'word' : 'hold', word, reasons };
 }
 
+/**
+ * What arming a station requires: always the word, because the drives that it will erase are not there yet, so no review
+ * can show them.
+ */
+export const consentForStation = (): Consent => ({ kind: 'word', word: say('station.word'), reasons: [] });
+
 /** True when `typed` is the word, letter for letter: a word in another case is a reflex, not a check. */
 export const isWord = (typed: string, word: string): boolean => typed.trim().normalize('NFC') === word;

@@ -53,6 +53,7 @@ describe('privileges of the window', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
+      'armStation',
       'cancel',
       'changeSettings',
       'chooseImage',
@@ -66,6 +67,7 @@ describe('privileges of the window', () => {
       'discardDownload',
       'dismissJob',
       'dismissReview',
+      'dismissStation',
       'download',
       'eject',
       'findJobs',
@@ -83,6 +85,7 @@ describe('privileges of the window', () => {
       'openSaved',
       'pathOf',
       'pause',
+      'proposeStation',
       'recordedImages',
       'refreshDisks',
       'repeatJob',
@@ -98,8 +101,10 @@ describe('privileges of the window', () => {
       'showFiles',
       'showLog',
       'showSaved',
+      'skipBay',
       'start',
       'stopDownload',
+      'stopStation',
       'stopUsage',
       'throttle',
     ]);

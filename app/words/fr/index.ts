@@ -35,6 +35,7 @@ import { settings } from './window/settings.ts';
 import { sockets } from './facts/sockets.ts';
 import { source } from './window/source.ts';
 import { speed } from './window/speed.ts';
+import { station } from './window/station.ts';
 import { states } from './window/states.ts';
 import { tasks } from './window/tasks.ts';
 import { used } from './window/used.ts';
@@ -76,6 +77,7 @@ export const fr: Catalogue = {
   sockets,
   source,
   speed,
+  station,
   states,
   tasks,
   used,

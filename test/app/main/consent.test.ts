@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { calls } from '../../../app/contract/window.ts';
 import { Consent, NEEDS, type Input } from '../../../app/main/consent.ts';
 import { Grants } from '../../../app/main/granted-files.ts';
-import { HOLD_MS } from '../../../app/view/consent.ts';
+import { consentForStation, HOLD_MS } from '../../../app/view/consent.ts';
 import {
   disk,
   endpoint,
@@ -167,10 +167,43 @@ describe('S10 a plan that erases nothing', () => {
   });
 });
 
+describe('S10 a station', () => {
+  const armed = (id = 'station'): string | null => consent.agreedToStation(id)?.reason.kind ?? null;
+  const word = consentForStation().word;
+
+  it('S10 is armed when as many letters as the word has were typed since this very plan was shown', () => {
+    types(word);
+    consent.onShown('station');
+    types(word);
+    expect(armed()).toBe('shownTooShortly');
+    pass(HOLD_MS);
+    expect(armed('the plan of a page that lies')).toBe('shownTooShortly');
+    expect(armed()).toBeNull();
+  });
+
+  it('S10 is not armed by a click, a held button, or fewer letters', () => {
+    consent.onShown('station');
+    sees(mouse('mouseDown'));
+    pass(HOLD_MS);
+    expect(armed()).toBe('notTyped');
+    types(word.slice(1));
+    expect(armed()).toBe('notTyped');
+  });
+
+  it('S10 is not armed by letters that were typed for the plan before it was widened', () => {
+    consent.onShown('station');
+    types(word);
+    consent.onShown('wider');
+    pass(HOLD_MS);
+    expect(armed('wider')).toBe('notTyped');
+  });
+});
+
 describe('S10 other calls', () => {
   it('S10 requires a person for the calls that start, switch off or forget, and lists every call', () => {
     expect(Object.keys(NEEDS).sort()).toEqual([...calls].sort());
     expect(calls.filter((call) => ['press', 'consent', 'given'].includes(NEEDS[call])).sort()).toEqual([
+      'armStation',
       'describeImage',
       'discardDownload',
       'download',
@@ -182,6 +215,7 @@ describe('S10 other calls', () => {
       'openRecorded',
       'openSaved',
       'prepareJoin',
+      'proposeStation',
       'resumeDownload',
       'retry',
       'review',

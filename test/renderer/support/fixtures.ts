@@ -129,6 +129,7 @@ export const appState = (more: Partial<AppState> = {}): AppState => ({
   hotplugError: null,
   review: null,
   joining: null,
+  station: null,
   job: null,
   drives: [],
   interrupted: [],

@@ -15,6 +15,7 @@ import type { Plan, Usage } from '../../../app/contract/jobs.ts';
 import type { OpenedFolder } from '../../../app/contract/opened-images.ts';
 import type { JobRecord } from '../../../app/contract/records.ts';
 import type { SettingsChange } from '../../../app/contract/settings.ts';
+import type { StationState, StationWish } from '../../../app/contract/station.ts';
 import {
   calls,
   type AppState,
@@ -71,6 +72,8 @@ export class FakeMain {
   newImage: string | null = null;
   history: JobRecord[] = [];
   bays: KeptBay[] = [];
+  /** The station that `armStation` arms. */
+  stationToArm: StationState = null;
   speeds: SpeedHistory = noSpeeds;
   /** Set: every call throws, as with a broken IPC. */
   broken: string | null = null;
@@ -109,6 +112,14 @@ export class FakeMain {
   lastRequest(): KeptRequest | undefined {
     const request = this.log.findLast(({ name }) => name === 'review')?.args[0] as JobRequest | undefined;
     return request && keep(request);
+  }
+
+  /** The station that `proposeStation` proposes. */
+  proposal(wish: StationWish): StationState {
+    const bays = this.bays.flatMap(({ port, name }, index) =>
+      wish.bays.includes(port) ? [{ port, name, number: index + 1 }] : [],
+    );
+    return { phase: 'proposed', id: `station ${String(this.asked('proposeStation').length)}`, plan: { ...wish, bays } };
   }
 
   async handle(name: keyof WindowCalls, args: unknown[]): Promise<unknown> {
@@ -235,6 +246,21 @@ export class FakeMain {
       case 'setBays':
         if (this.controlled.ok) this.bays = args[0] as KeptBay[];
         return this.controlled;
+      case 'proposeStation':
+        if (this.controlled.ok) await this.push({ station: this.proposal(args[0] as StationWish) });
+        return this.controlled;
+      case 'armStation':
+        if (this.controlled.ok) await this.push({ station: this.stationToArm });
+        return this.controlled;
+      case 'stopStation':
+        if (this.state.station !== null && this.state.station.phase !== 'proposed')
+          await this.push({ station: { ...this.state.station, phase: 'stopped', reason: { kind: 'stationStopped' } } });
+        return null;
+      case 'skipBay':
+        return null;
+      case 'dismissStation':
+        await this.push({ station: null });
+        return null;
       case 'pause':
       case 'throttle':
         return this.controlled;

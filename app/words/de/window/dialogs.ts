@@ -20,6 +20,11 @@ export const dialogs: Translated<typeof english> = {
   askStart: 'Den Auftrag starten?',
   askStartDetail:
     'Ziele: {destinations}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+  askArm: 'Die Station scharf schalten?',
+  askArmBlank:
+    'Leere Laufwerke in diesen Schächten werden von selbst gestartet: {bays}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+  askArmUsed:
+    'Laufwerke in diesen Schächten werden von selbst gelöscht und beschrieben, auch solche mit Daten: {bays}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
   askRetry: 'Dieses Ziel noch einmal versuchen?',
   askForget: 'Den unterbrochenen Auftrag vergessen?',
   askEject: 'Die Laufwerke auswerfen?',

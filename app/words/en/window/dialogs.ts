@@ -18,6 +18,11 @@ export const dialogs = {
   askStart: 'Start the job?',
   askStartDetail:
     'Destinations: {destinations}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
+  askArm: 'Arm the station?',
+  askArmBlank:
+    'Blank drives in these bays are started by themselves: {bays}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
+  askArmUsed:
+    'Drives in these bays are erased and written by themselves, those with data too: {bays}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
   askRetry: 'Retry this destination?',
   askForget: 'Forget the interrupted job?',
   askEject: 'Eject the drives?',

@@ -20,6 +20,11 @@ export const dialogs: Translated<typeof english> = {
   askStart: 'Démarrer la tâche ?',
   askStartDetail:
     'Destinations : {destinations}. Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
+  askArm: 'Armer la station ?',
+  askArmBlank:
+    'Les disques vierges de ces baies démarrent d’eux-mêmes : {bays}. Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
+  askArmUsed:
+    'Les disques de ces baies sont effacés et écrits d’eux-mêmes, même s’ils contiennent des données : {bays}. Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
   askRetry: 'Réessayer cette destination ?',
   askForget: 'Oublier la tâche interrompue ?',
   askEject: 'Éjecter les disques ?',

@@ -1,0 +1,72 @@
+// One armed bay: which drive is in it, and what becomes of it.
+import type { Disk } from '../../contract/disks.ts';
+import type { BayActivity, BayState, StationBay } from '../../contract/station.ts';
+import { identityOf } from './verdict.ts';
+
+/** A bay that a station watches. */
+export class Slot {
+  readonly bay: StationBay;
+  activity: BayActivity = { kind: 'empty' };
+  /** The drive that is in it now. */
+  disk: Disk | null = null;
+  /** The drive that was in it last, even when it is empty now. */
+  #seen: string | null = null;
+  #stopClock: () => void = () => undefined;
+
+  constructor(bay: StationBay) {
+    this.bay = bay;
+  }
+
+  /** The bay as the window shows it. */
+  get state(): BayState {
+    const { bay, disk, activity } = this;
+    if (disk === null) return { bay, drive: null, activity };
+    const { path, model, serial, size } = disk;
+    return { bay, drive: { path, model, serial, size }, activity };
+  }
+
+  /** True while this very drive is in the bay. */
+  holds(identity: string): boolean {
+    return this.disk !== null && this.#seen === identity;
+  }
+
+  /** Takes the newest list of disks. True when another drive has come. */
+  see(disks: readonly Disk[]): boolean {
+    const here = disks.filter(({ port }) => port?.path === this.bay.port);
+    const [disk] = here;
+    if (disk === undefined) {
+      if (this.disk !== null) this.become({ kind: 'empty' });
+      this.disk = null;
+      return false;
+    }
+    const wasEmpty = this.disk === null;
+    const identity = here.map(identityOf).join();
+    const isKnown = identity === this.#seen;
+    this.disk = disk;
+    this.#seen = identity;
+    if (!isKnown) return true;
+    if (!wasEmpty) return false;
+    // The kernel numbers every medium that is plugged in. The same number again: it was only missing from a list.
+    if (disk.diskSequence === null) return true;
+    this.become({ kind: 'wasIn' });
+    return false;
+  }
+
+  /** Changes what happens in the bay, and stops its countdown. */
+  become(activity: BayActivity): void {
+    this.#stopClock();
+    this.#stopClock = () => undefined;
+    this.activity = activity;
+  }
+
+  /** Shows a countdown until `until`. `stop` stops its clock. */
+  countDown(until: number, stop: () => void): void {
+    this.become({ kind: 'countdown', until });
+    this.#stopClock = stop;
+  }
+
+  /** A countdown runs, or is over and its drive waits. */
+  get isPending(): boolean {
+    return this.activity.kind === 'countdown' || this.activity.kind === 'waiting';
+  }
+}

@@ -28,7 +28,7 @@ export {
   sayReason,
   saySockets,
 } from '../app/words/host-sentences.ts';
-export { endonym, say } from '../app/words/speech.ts';
+export { endonym, language, say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
 
 /** Separates the name of a job from its action. Svelte would drop a blank at the end of a block. */

@@ -98,7 +98,6 @@ export function setupPerson(asking: () => Asking): WindowUser {
   };
 }
 
-
 /**
  * Asks main's own question when a program for accessibility may have pressed for the person, because no input event
  * shows that. Gives null when they say yes, otherwise `refused`. One question at a time.

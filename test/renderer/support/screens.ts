@@ -9,6 +9,7 @@ import { say } from '../../../app/words/speech.ts';
 import { changed } from '../../requests.ts';
 import * as make from './fixtures.ts';
 import { described, recentImage } from './images.ts';
+import { proposed, stationOf, stationPlan } from './station.ts';
 import { refuse, type OpenWindow } from './window.ts';
 
 /** A screen of the window. */
@@ -129,6 +130,16 @@ const rescue = copyTo(eight.slice(0, 1), {
 });
 const rescuing = make.job(rescue, [{ written: rescue.bytes * 0.7, bytesPerSecond: 2.1e6, secondsLeft: 3000 }]);
 
+const armed = stationOf(stationPlan(eight), eight, [
+  { kind: 'done' },
+  { kind: 'running', index: 3 },
+  { kind: 'failed' },
+  { kind: 'countdown', until: Date.now() + 3.6e6 },
+  { kind: 'refused', reason: { kind: 'stationUsed' } },
+  { kind: 'waiting' },
+  { kind: 'wasIn' },
+]);
+
 const entry = (job: JobView, minutesAgo: number, more: Partial<JobRecord> = {}): JobRecord => ({
   ...recordOf(
     { ...job, plan: { ...job.plan, job: null }, startedAt: Date.now() - minutesAgo * 60_000 },
@@ -206,6 +217,30 @@ export const screens: readonly Screen[] = [
   {
     name: 'review, continued',
     state: { disks: machine, review: make.review(make.resumePlan(plain.destinations)) },
+  },
+  {
+    name: 'station, set up',
+    state: { disks: machine },
+    steps: async (window) => {
+      window.main.bays = eight.map(({ port }, i) => ({ port: port!.path, name: i === 0 ? 'Left' : null }));
+      await choose(window);
+      await window.page.getByRole('button', { name: say('station.open') }).click();
+      await window.page.getByRole('button', { name: say('station.allBays') }).click();
+    },
+  },
+  { name: 'station, asking', state: { disks: machine, station: proposed(stationPlan(eight, { eraseUsed: true })) } },
+  { name: 'station, armed', state: { disks: machine, job: running, station: armed } },
+  {
+    name: 'station, stopped',
+    state: {
+      disks: machine,
+      station: {
+        ...armed,
+        plan: { ...armed.plan, count: 37 },
+        phase: 'stopped',
+        reason: { kind: 'stationCount', count: 37 },
+      },
+    },
   },
   { name: 'one at work', state: { disks: machine, job: few(1) } },
   { name: 'three at work', state: { disks: machine, job: few(3) } },

@@ -37,6 +37,8 @@ export interface Disk {
   /** "usb", "sata", "nvme", "mmc", "loop"... as lsblk says; null when unknown. */
   transport: string | null;
   removable: boolean;
+  /** The kernel says that it has turning platters. It says so of most USB sticks too. */
+  rotational: boolean;
   readOnly: boolean;
   kind: 'disk' | 'loop';
   /** File behind a loop device. */

@@ -19,6 +19,7 @@ type Described = Pick<
   | 'serial'
   | 'transport'
   | 'removable'
+  | 'rotational'
   | 'readOnly'
   | 'backingFile'
 >;
@@ -239,6 +240,7 @@ export class Blocks {
         port: facts.ports.get(device.kname) ?? null,
         ejectable: facts.ejectable.has(device.kname),
         removable: device.rm || device.hotplug,
+        rotational: device.rota,
         readOnly: device.ro,
         fileSystem,
         label,

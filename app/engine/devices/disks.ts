@@ -48,6 +48,7 @@ function disk(block: Block, jobOn: (path: string) => Reason | null): Disk {
     serial: block.serial,
     transport: block.transport,
     removable: block.removable,
+    rotational: block.rotational,
     readOnly: block.readOnly,
     kind: block.type === 'loop' ? 'loop' : 'disk',
     backingFile: block.backingFile,

@@ -38,6 +38,7 @@ const lsblkDevice = z.object({
   wwn: text,
   rm: z.boolean(),
   hotplug: z.boolean(),
+  rota: z.boolean(),
   ro: z.boolean(),
   get children() {
     return z.array(lsblkDevice).optional();

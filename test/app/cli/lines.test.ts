@@ -390,6 +390,7 @@ describe('sentences', () => {
       serial: 'S3Z9',
       transport: 'sata',
       removable: false,
+      rotational: false,
       readOnly: false,
       kind: 'disk',
       backingFile: null,

@@ -78,6 +78,7 @@ const listed = (name: string, number: string, type: string, usb: boolean): Liste
   parttype: null,
   rm: false,
   hotplug: false,
+  rota: false,
   ro: false,
   children: [],
 });

@@ -50,6 +50,11 @@ describe('disks of a laptop with encrypted LVM', () => {
     });
   });
 
+  it('knows which disks have platters, as far as the kernel knows', () => {
+    expect(disks.sdb).toMatchObject({ rotational: true });
+    expect(disks.nvme0n1).toMatchObject({ rotational: false });
+  });
+
   it('offers a free disk, and locks the optical drive', () => {
     expect(disks.sdb).toMatchObject({ locked: null, system: false });
     expect(disks.sr0).toMatchObject({ locked: { code: 'READ_ONLY' } });

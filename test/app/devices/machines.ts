@@ -14,6 +14,7 @@ export interface Device {
   serial?: string;
   tran?: string;
   rm?: boolean;
+  rota?: boolean;
   ro?: boolean;
   wwn?: string;
   parttype?: string;
@@ -121,6 +122,7 @@ function lsblk({
   serial,
   tran,
   rm,
+  rota,
   ro,
   wwn,
   parttype,
@@ -148,6 +150,7 @@ function lsblk({
     parttype: parttype ?? null,
     rm: rm ?? false,
     hotplug: rm ?? false,
+    rota: rota ?? false,
     ro: ro ?? false,
     ...(children && { children: children.map(lsblk) }),
   };
@@ -194,7 +197,7 @@ export const laptop: Machine = {
       rm: true,
       children: [{ name: 'sda1', number: '8:1', type: 'part', fs: 'exfat', label: 'PHOTOS' }],
     },
-    { name: 'sdb', number: '8:16', tran: 'usb', rm: true },
+    { name: 'sdb', number: '8:16', tran: 'usb', rm: true, rota: true },
     { name: 'sdc', number: '8:32', tran: 'usb', rm: true, size: 0 },
     { name: 'sr0', number: '11:0', type: 'rom', rm: true },
     { name: 'zram0', number: '253:0' },

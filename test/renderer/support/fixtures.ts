@@ -33,6 +33,7 @@ export function disk(path: string, more: Partial<Disk> = {}): Disk {
     serial: `4C530001${path.slice(5).toUpperCase()}0716`,
     transport: 'usb',
     removable: true,
+    rotational: false,
     readOnly: false,
     kind: 'disk',
     backingFile: null,

@@ -2,7 +2,8 @@
 import type { Disk } from '../app/contract/disks.ts';
 import type { Endpoint, Plan } from '../app/contract/jobs.ts';
 import { givenManifest, writes } from '../app/contract/request-facts.ts';
-import { baseName, lastSix, say, sayLock, sayPlace, sayPort, size } from './words.ts';
+import { fileSystemName, partitionsOfDisk } from './partition-map.ts';
+import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
 
 /** Equal for the same disk only: another drive under the same path has another identity. */
 export const identity = (disk: Disk): string =>
@@ -29,56 +30,76 @@ export const sourceName = ({
   request: Plan['request'];
 }): string => (source === null ? baseName(givenManifest(request) ?? '') : endpointName(source));
 
-/**
- * The short facts under the name: "Bay 6", or "sdb" and "USB bus 1, hub 2, port 3" ("USB" when unknown), and the serial
- * "…A1B2C3".
- */
+/** What a drive is to the hand that holds it. It decides the icon. */
+export type DriveKind = 'stick' | 'card' | 'nvme' | 'ssd' | 'hdd' | 'optical' | 'file';
+
+/** Card readers at USB say nothing but their names. */
+const CARD_READER = /\b(?:sd|sdxc|mmc|card|crw)\b/iu;
+
+/** The kind of a drive, as far as the system knows it. */
+export function driveKind({ kind, path, transport, model, removable, rotational }: Disk): DriveKind {
+  if (kind === 'loop') return 'file';
+  const name = baseName(path);
+  if (/^sr\d/u.test(name)) return 'optical';
+  if (transport === 'mmc' || name.startsWith('mmcblk')) return 'card';
+  if (transport === 'nvme' || name.startsWith('nvme')) return 'nvme';
+  // The kernel calls most sticks rotational, so that flag tells only the disks in enclosures apart.
+  if (removable) return CARD_READER.test(model ?? '') ? 'card' : 'stick';
+  return rotational ? 'hdd' : 'ssd';
+}
+
+/** What tells drives of one model apart: the end of the serial, and the socket where its bay does not say it. */
 export const diskFacts = (disk: Disk): string[] => [
-  sayPlace(disk),
-  ...connection(disk),
   ...(disk.serial === null ? [] : [`…${lastSix(disk.serial)}`]),
+  ...(disk.port?.bay ? [] : [baseName(disk.path)]),
+  ...connection(disk),
 ];
 
-/** How a drive is connected, as far as its bay does not say it. */
-function connection({ kind, port, transport }: Disk): string[] {
-  if (kind === 'loop') return [say('choose.loop')];
+/** How a drive is connected, as far as its bay and icon do not say it. */
+function connection(disk: Disk): string[] {
+  const { port, transport } = disk;
+  if (disk.kind === 'loop') return [say('choose.loop')];
   if (port !== null) return port.bay === null ? [sayPort(port)] : [];
-  return transport === null ? [] : [transport.toUpperCase()];
+  return transport !== null && ['ssd', 'hdd'].includes(driveKind(disk)) ? [transport.toUpperCase()] : [];
 }
-
-const named = (fileSystem: string, label: string | null): string =>
-  label === null ? fileSystem : say('choose.labelled', { fileSystem, label });
 
 /** The contents of a disk with neither a file system nor partitions, in words. */
-function unpartitionedContents({ partitionTable, signatures }: Disk): string[] {
-  if (signatures === null) return [say('choose.unread')];
-  if (signatures.length > 1) return [say('choose.several', { names: signatures.join(', ') })];
-  return partitionTable === null
-    ? signatures.map((name) => say('choose.signature', { name }))
-    : [say('choose.emptyTable')];
+function unpartitionedContents({ partitionTable, signatures }: Disk): string {
+  if (signatures === null) return say('choose.unread');
+  if (signatures.length > 1) return say('choose.several', { names: signatures.map(fileSystemName).join(', ') });
+  if (partitionTable !== null) return say('choose.emptyTable');
+  const [name] = signatures;
+  return name === undefined ? say('driveList.noData') : say('choose.signature', { name: fileSystemName(name) });
 }
 
-/** Its contents in words; empty when nothing was recognised. */
+/** Most partitions to name in a row. */
+const MOST_NAMED = 3;
+
+/** What is on a disk, in a person's words: "FAT · PHOTOS", "3 partitions: …", "No data found". */
 export function contents(disk: Disk): string {
-  const table = disk.partitionTable !== null && disk.partitions.length === 0 ? [say('choose.emptyTable')] : [];
-  const whole =
-    disk.fileSystem !== null
-      ? [named(disk.fileSystem, disk.label), ...table]
-      : disk.partitions.length === 0
-        ? unpartitionedContents(disk)
-        : [];
-  const parts = disk.partitions.map((part) => named(part.fileSystem ?? say('choose.unformatted'), part.label));
-  const found = [...whole, ...parts];
-  return found.length > 4
-    ? say('choose.contentsMore', { names: found.slice(0, 3).join(', '), count: found.length - 3 })
-    : found.join(', ');
+  const { fileSystem, partitions } = disk;
+  const [first, ...others] = partitions;
+  if (fileSystem !== null)
+    return [fileSystemName(fileSystem), ...(disk.label === null ? [] : [disk.label])].join(' · ');
+  if (first === undefined) return unpartitionedContents(disk);
+  if (others.length === 0 && first.fileSystem !== null)
+    return [fileSystemName(first.fileSystem), ...(first.label === null ? [] : [first.label])].join(' · ');
+  const names = partitionsOfDisk(disk)
+    .slice(0, MOST_NAMED)
+    .map(({ name }) => name)
+    .join(', ');
+  const more = partitions.length - MOST_NAMED;
+  return say('driveList.partitions', {
+    count: partitions.length,
+    names: more > 0 ? say('choose.contentsMore', { names, count: more }) : names,
+  });
 }
 
 /** Why a disk cannot be read; null when it can. */
 export const sourceLock = (disk: Disk): string | null => (disk.size > 0 ? null : say('choose.noMedium'));
 
-/** The facts about the source that decide which destinations are possible. */
-export type SourceFacts = { disk: Disk } | { image: string } | null;
+/** The facts about the source that decide which destinations are possible. `bytes`: the least that it needs. */
+export type SourceFacts = { disk: Disk } | { image: string; bytes: number | null } | null;
 
 /**
  * Why a disk cannot be a destination of a job of this kind; null when it can. Main's reason comes first. The others
@@ -89,7 +110,7 @@ export function destinationLock(disk: Disk, source: SourceFacts, kind: Plan['kin
   // As in the host (engine/admission/refusals.ts): any disk may be read.
   if (disk.locked !== null && writes(kind)) return sayLock(disk);
   if (source === null) return null;
-  if ('image' in source) return disk.backingFile === source.image ? say('choose.isBehind') : null;
-  const missing = source.disk.size - disk.size;
+  if ('image' in source && disk.backingFile === source.image) return say('choose.isBehind');
+  const missing = ('image' in source ? (source.bytes ?? 0) : source.disk.size) - disk.size;
   return missing > 0 ? say('choose.tooSmall', { size: size(missing) }) : null;
 }

@@ -27,9 +27,34 @@ const LEAST = 0.02;
 /** Least share of a gap to show. The alignment of partitions leaves smaller ones everywhere. */
 const LEAST_GAP = 0.005;
 
+/** File systems whose name at people differs from that at lsblk. */
+const FILE_SYSTEMS: Readonly<Record<string, string>> = {
+  vfat: 'FAT',
+  exfat: 'exFAT',
+  ntfs: 'NTFS',
+  refs: 'ReFS',
+  btrfs: 'Btrfs',
+  xfs: 'XFS',
+  f2fs: 'F2FS',
+  apfs: 'APFS',
+  hfs: 'HFS',
+  hfsplus: 'HFS+',
+  iso9660: 'ISO 9660',
+  udf: 'UDF',
+  zfs_member: 'ZFS',
+  crypto_LUKS: 'LUKS',
+  LVM2_member: 'LVM',
+  linux_raid_member: 'RAID',
+};
+
+/** The name of a file system as people write it: "FAT" for "vfat". */
+export const fileSystemName = (name: string): string => FILE_SYSTEMS[name] ?? name;
+
 /** "ext4 “root”"; null without a signature. `name`: used instead of a label. */
 export function signatureName(signature: Signature | undefined, name: string | null = null): string | null {
-  return signature === undefined ? null : labelled(signature.version ?? signature.type, signature.label ?? name);
+  return signature === undefined
+    ? null
+    : labelled(fileSystemName(signature.version ?? signature.type), signature.label ?? name);
 }
 
 /** The name for a partition: its content ("ext4 “root”"), or else its name or type. */
@@ -47,7 +72,7 @@ export const partitionsOfImage = ({ table }: Described): MappedPartition[] =>
 /** The partitions of a disk, in the system's order. */
 export const partitionsOfDisk = ({ partitions }: Disk): MappedPartition[] =>
   partitions.map(({ fileSystem, label, size: bytes }) => ({
-    name: labelled(fileSystem ?? say('choose.unformatted'), label),
+    name: labelled(fileSystem === null ? say('choose.unformatted') : fileSystemName(fileSystem), label),
     size: bytes,
     start: null,
   }));

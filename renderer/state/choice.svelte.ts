@@ -73,10 +73,16 @@ export class Choice {
   /** The facts about the source that decide which destinations are possible. */
   get sourceFacts(): SourceFacts {
     const source = this.source;
-    if (source?.kind === 'image') return { image: source.path };
+    if (source?.kind === 'image') return { image: source.path, bytes: this.#imageBytes };
     if (source?.kind !== 'disk') return null;
     const disk = this.#mirror.disks.find((each) => identity(each) === source.identity);
     return disk === undefined ? null : { disk };
+  }
+
+  /** Bytes that the chosen image needs at least; null while that is unknown. */
+  get #imageBytes(): number | null {
+    const { described } = this.image;
+    return (this.options.asIs ? described?.bytes : described?.size) ?? null;
   }
 
   /** Why a disk cannot be a destination, null if it can. */
@@ -99,9 +105,14 @@ export class Choice {
     return this.#mirror.disks.filter((disk) => this.has(disk));
   }
 
-  /** The disks to list: those that pass the filters, and the chosen ones, so that nothing is erased unseen. */
+  /** The disks to list: those that pass the search, and the chosen ones, so that nothing is erased unseen. */
   get listed(): Disk[] {
-    return this.#mirror.disks.filter((disk) => this.filters.pass(disk) || this.has(disk));
+    return this.filters.sorted(this.#mirror.disks.filter((disk) => this.filters.pass(disk) || this.has(disk)));
+  }
+
+  /** All disks that can be destinations, listed or not. */
+  get free(): Disk[] {
+    return this.#mirror.disks.filter((disk) => destinationLock(disk, this.sourceFacts, this.options.task) === null);
   }
 
   /** Image files among the destinations. */
@@ -250,15 +261,21 @@ export class Choice {
 
   /** Chooses a disk as a destination, or drops it from them. A locked disk does not change. */
   toggle(disk: Disk): void {
-    if (this.has(disk)) this.#picked.delete(disk.path);
-    else if (this.lockOf(disk) === null) this.#picked.set(disk.path, identity(disk));
+    this.pick([disk], !this.has(disk));
+  }
+
+  /** Chooses these disks as destinations, or drops them. Locked disks do not change. */
+  pick(disks: readonly Disk[], isChosen: boolean): void {
+    for (const disk of disks) {
+      if (!isChosen) this.#picked.delete(disk.path);
+      else if (this.lockOf(disk) === null) this.#picked.set(disk.path, identity(disk));
+    }
     this.#changed();
   }
 
   /** Chooses every free removable disk, up to the limit of one job. */
   selectAll(): void {
-    for (const disk of this.selectable) if (this.lockOf(disk) === null) this.#picked.set(disk.path, identity(disk));
-    this.#changed();
+    this.pick(this.selectable, true);
   }
 
   /** Chooses no destination. */

@@ -1,36 +1,64 @@
-// Filters for the list of destinations, by size and by place.
+// The search in the list of destinations, and its order.
 import type { Disk } from '../../app/contract/disks.ts';
-import { say, saySockets, size } from '../words.ts';
+import { diskName, driveKind } from '../disk-facts.ts';
+import { fileSystemName } from '../partition-map.ts';
+import { say, sayPlace, sayPort, size } from '../words.ts';
 
-/** The place without the last socket ("USB bus 1, hub 2"); when unknown, the transport ("USB"). */
-export function placeOf({ port, kind, transport }: Disk): string {
-  if (port === null) return kind === 'loop' ? say('choose.loop') : (transport ?? '').toUpperCase();
-  return saySockets(
-    port.sockets.length > 1 && port.sockets.at(-1)!.kind === 'port' ? port.sockets.slice(0, -1) : port.sockets,
-  );
-}
+/** The orders of the list. That of the bays is main's. */
+export const ORDERS = ['bay', 'model', 'size', 'newest'] as const;
+export type Order = (typeof ORDERS)[number];
 
-const distinct = (values: string[]): string[] =>
-  values.filter((value, index) => value !== '' && values.indexOf(value) === index);
+/** Lower case, without accents, and with plain blanks. */
+const folded = (text: string): string => text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
 
-/** The two filters; null for all. */
+/** The number of a bay or port. Inside longer ones, as serials, it would be everywhere. */
+const SHORT_NUMBER = /^\d{1,2}$/u;
+
+/** All by which a drive can be found. */
+const textOf = (disk: Disk): string =>
+  [
+    diskName(disk),
+    disk.serial,
+    sayPlace(disk),
+    disk.port === null ? disk.transport : sayPort(disk.port),
+    disk.path,
+    disk.backingFile,
+    size(disk.size),
+    say(`driveList.${driveKind(disk)}`),
+    ...[disk, ...disk.partitions].flatMap(({ label, fileSystem, mountedAt }) => [
+      label,
+      fileSystem === null ? null : fileSystemName(fileSystem),
+      ...mountedAt,
+    ]),
+  ]
+    .filter((part) => part !== null)
+    .join(' ');
+
+const COMPARE: Readonly<Record<Order, (one: Disk, other: Disk) => number>> = {
+  bay: () => 0,
+  model: (one, other) => diskName(one).localeCompare(diskName(other), undefined, { numeric: true }),
+  size: (one, other) => one.size - other.size,
+  // The kernel numbers disks and media as they come.
+  newest: (one, other) => (other.diskSequence ?? 0) - (one.diskSequence ?? 0),
+};
+
+/** What of the list is shown, and in which order. */
 export class Filters {
-  size = $state.raw<string | null>(null);
-  place = $state.raw<string | null>(null);
+  /** As typed. */
+  search = $state.raw('');
+  order = $state.raw<Order>('bay');
 
-  /** True when the filters show this disk. */
+  /** True when each word of the search is in the facts of this disk. */
   pass(disk: Disk): boolean {
-    return (
-      (this.size === null || size(disk.size) === this.size) && (this.place === null || placeOf(disk) === this.place)
-    );
+    const text = folded(textOf(disk));
+    const tokens = text.split(/[^\p{L}\p{N}]+/u);
+    return folded(this.search)
+      .split(/\s+/u)
+      .every((word) => (SHORT_NUMBER.test(word) ? tokens.includes(word) : text.includes(word)));
   }
 
-  /** The filters that these disks offer. */
-  sizesOf(disks: readonly Disk[]): string[] {
-    return distinct([...disks].sort((one, other) => one.size - other.size).map((disk) => size(disk.size)));
-  }
-
-  placesOf(disks: readonly Disk[]): string[] {
-    return distinct(disks.map(placeOf)).sort();
+  /** These disks, which are in the order of the bays, in the chosen order. The system's disks come last. */
+  sorted(disks: readonly Disk[]): Disk[] {
+    return disks.toSorted((one, other) => Number(one.system) - Number(other.system) || COMPARE[this.order](one, other));
   }
 }

@@ -56,7 +56,7 @@ test.each(['light', 'dark'] as const)(
     expect(await destination('/dev/sdx').innerText()).toContain(
       'anything written to it during the check counts as a difference',
     );
-    await button('Select all 5').click();
+    await button('Select all (5)').click();
     await destination('/dev/mmcblk0').click();
     await destination('/dev/sdd').click();
     main.image = '/home/me/copy.img';

@@ -101,7 +101,7 @@ describe('choosing source and destinations', () => {
     await box.focus();
     await open.page.keyboard.press('Space');
     await box.evaluate((node: HTMLElement) => node.click());
-    await button('Select all 4').click();
+    await button('Select all (4)').click();
     expect(await box.getAttribute('aria-checked')).toBe('false');
     await review();
     expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd', '/dev/sde', '/dev/sdx']);
@@ -110,13 +110,13 @@ describe('choosing source and destinations', () => {
   test('says where a drive is mounted, and "Select all" takes it too', async () => {
     await open.start({ state: { disks: [...make.sticks(2), make.mountedDisk] } });
     await clone('/dev/sdb');
-    expect(await destination('/dev/sdx').innerText()).toContain('Mounted at /media/photos: it is unmounted first.');
+    expect(await destination('/dev/sdx').innerText()).toContain('mounted at /media/photos');
     const disksToRead = await openDisks(open.page);
     expect(await disksToRead.getByRole('radio', { name: '/dev/sdx' }).innerText()).toContain(
       'Mounted at /media/photos: the copy is consistent only if nothing writes to it during the job.',
     );
     await open.page.keyboard.press('Escape');
-    await button('Select all 2').click();
+    await button('Select all (2)').click();
     await review();
     expect(open.main.lastRequest()).toMatchObject({ destinations: ['/dev/sdc', '/dev/sdx'], unmount: true });
   });
@@ -165,29 +165,6 @@ describe('choosing source and destinations', () => {
     expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc']);
   });
 
-  test('narrows the list and "Select all" by size and port, and keeps chosen disks in sight', async () => {
-    const [one, two, three, four] = make.sticks(4) as [Disk, Disk, Disk, Disk];
-    const hub = (disk: Disk, number: number, port: number): Disk => ({ ...disk, port: make.usbPort(number, port) });
-    await open.start({
-      state: {
-        disks: [make.systemDisk, hub(one, 1, 1), hub(two, 1, 2), hub(three, 2, 1), hub({ ...four, size: 128e9 }, 2, 2)],
-      },
-    });
-    open.main.image = '/home/me/disk.img';
-    await button('Choose an image…').click();
-    await open.page.getByRole('combobox', { name: 'Port' }).selectOption('USB bus 1, hub 2');
-    expect(await destination('/dev/sdb').count()).toBe(0);
-    await open.page.getByText('3 drives are not shown.').waitFor();
-    await open.picture('filters-light');
-    await open.page.getByRole('combobox', { name: 'Size' }).selectOption('64 GB');
-    await destination('/dev/sdd').click();
-    await open.page.getByRole('combobox', { name: 'Port' }).selectOption('USB bus 1, hub 1');
-    expect(await destination('/dev/sdd').isChecked(), 'a chosen drive is never hidden').toBe(true);
-    await button('Select all 3').click();
-    await review();
-    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdb', '/dev/sdc', '/dev/sdd']);
-  });
-
   test('puts the name of a batch into the request and the command line', async () => {
     await open.start({ state: { disks } });
     await clone('/dev/sdb');
@@ -201,7 +178,7 @@ describe('choosing source and destinations', () => {
 
   test('allows at most 32 destinations', async () => {
     await open.start({ state: { disks: make.sticks(33) } });
-    await button('Select all 33').click();
+    await button('Select all (33)').click();
     await clone('/dev/sdb');
     // The source has left a place. The 33rd drive takes it, and no place is free then.
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(31);
@@ -353,7 +330,7 @@ describe.each(['light', 'dark'] as const)('pictures of choosing, %s', (scheme) =
     open.main.image = '/home/me/images/station-42.img';
     open.main.newImage = '/home/me/copy.img';
     await button('Choose an image…').click();
-    await button('Select all 6').click();
+    await button('Select all (6)').click();
     await button('New image file…').click();
     await button('Command line').click();
     await open.picture(`choose-${scheme}`);

@@ -78,7 +78,7 @@ describe('the map of a disk', () => {
     const sizes = [on(20e9, { fileSystem: 'vfat', label: 'boot' }), on(60e9), on(10e9, { fileSystem: null })];
 
     expect(shares(partitionsOfDisk(disk('/dev/sdb', { partitions: sizes })), 100e9)).toEqual([
-      [20, 'vfat “boot”'],
+      [20, 'FAT “boot”'],
       [60, 'ext4'],
       [10, 'unformatted'],
       [10, null],

@@ -66,7 +66,7 @@ describe('another batch of an ended job', () => {
 
     // What the user drops stays dropped, and "select all" leaves the drives of the last batch alone.
     await row('/dev/sdm').click();
-    await open.page.getByRole('button', { name: 'Select all 2' }).waitFor();
+    await open.page.getByRole('button', { name: 'Select all (2)' }).waitFor();
     await open.main.push({ disks: [next(old[0]!), moved, old[1]!, fresh, next(old[2]!)] });
     await expect.poll(chosen).toEqual(['/dev/sdb', '/dev/sdd']);
     await open.page.getByRole('button', { name: 'Review', exact: true }).click();

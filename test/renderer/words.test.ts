@@ -239,23 +239,27 @@ describe('disks in the window', () => {
 
   test('shows names, facts and contents', () => {
     expect(diskName(make.loopDisk)).toBe('target.img');
-    expect(diskFacts(make.systemDisk)).toEqual(['nvme0n1', 'NVME', '…123456']);
-    expect(contents(make.systemDisk)).toBe('vfat “EFI”, ext4');
-    expect(contents(make.loopDisk)).toBe('');
+    expect(diskFacts(make.systemDisk)).toEqual(['…123456', 'nvme0n1']);
+    expect(contents(make.systemDisk)).toBe('2 partitions: FAT “EFI”, ext4');
+    expect(contents(make.mountedDisk)).toBe('exFAT · PHOTOS');
+    expect(contents(make.loopDisk)).toBe('No data found');
   });
 
   test("locks by main's reason, the source itself, the file behind it, or a size too small", () => {
     const [stick] = make.sticks(1);
     expect(destinationLock(make.systemDisk, null, 'copy')).toBe('It holds the running system.');
     expect(destinationLock(stick!, { disk: stick! }, 'copy')).toBe('This is the source.');
-    expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img' }, 'verify')).toBe(
+    expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img', bytes: null }, 'verify')).toBe(
       'The source is its backing file.',
     );
     expect(destinationLock(make.smallDisk, { disk: stick! }, 'copy')).toBe('Too small: 60 GB less than the source.');
-    expect(destinationLock(make.smallDisk, { image: '/any.img' }, 'copy')).toBeNull();
+    expect(destinationLock(make.smallDisk, { image: '/any.img', bytes: null }, 'copy')).toBeNull();
+    expect(destinationLock(make.smallDisk, { image: '/any.img', bytes: 5e9 }, 'copy')).toBe(
+      'Too small: 995 MB less than the source.',
+    );
     // Only a drive that is written has to be free.
     expect(destinationLock(make.systemDisk, null, 'verify')).toBeNull();
-    expect(destinationLock(make.readOnlyDisk, { image: '/any.img' }, 'verify')).toBeNull();
+    expect(destinationLock(make.readOnlyDisk, { image: '/any.img', bytes: null }, 'verify')).toBeNull();
     expect(destinationLock(make.smallDisk, { disk: stick! }, 'verify')).toBe('Too small: 60 GB less than the source.');
     expect(sourceLock(make.disk('/dev/sdz', { size: 0 }))).toMatch(/no medium/);
   });

@@ -12,6 +12,7 @@ import { details } from './window/details.ts';
 import { devices } from './window/devices.ts';
 import { dialogs } from './window/dialogs.ts';
 import { download } from './window/download.ts';
+import { driveList } from './window/drive-list.ts';
 import { drives } from './facts/drives.ts';
 import { ends } from './facts/ends.ts';
 import { errors } from './window/errors.ts';
@@ -54,6 +55,7 @@ export const fr: Catalogue = {
   devices,
   dialogs,
   download,
+  driveList,
   drives,
   ends,
   errors,

@@ -12,7 +12,7 @@ export const choose: Translated<typeof english> = {
   noMedium: 'Leer: Es ist kein Medium darin.',
   destinations: 'Ziele',
   destinationsHint: 'Wohin kopiert wird. Ein gewähltes Laufwerk wird gelöscht.',
-  selectAll: 'Alle {count, number} auswählen',
+  selectAll: 'Alle auswählen ({count, number})',
   clear: 'Auswahl aufheben',
   plugIn: 'Ein Laufwerk anschließen: Es erscheint hier.',
   orImage: 'Oder die Quelle in eine neue Abbilddatei schreiben.',

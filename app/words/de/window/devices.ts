@@ -4,7 +4,6 @@ import type { devices as english } from '../../en/window/devices.ts';
 export const devices: Translated<typeof english> = {
   new: 'Neu',
   arrived: 'Eingesteckt: {drives}.',
-  mounted: 'Eingehängt unter {places}: wird zuerst ausgehängt.',
   mountedSource:
     'Eingehängt unter {places}: Die Kopie ist nur dann in sich stimmig, wenn während des Auftrags nichts darauf schreibt.',
   unmountedFirst:

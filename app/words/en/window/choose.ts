@@ -10,7 +10,7 @@ export const choose = {
   noMedium: 'Empty: there is no medium in it.',
   destinations: 'Destinations',
   destinationsHint: 'Where to write it. A chosen drive is erased.',
-  selectAll: 'Select all {count, number}',
+  selectAll: 'Select all ({count, number})',
   clear: 'Clear',
   plugIn: 'Plug in a drive; it appears here.',
   orImage: 'Or write the source to a new image file.',

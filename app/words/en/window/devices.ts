@@ -2,7 +2,6 @@
 export const devices = {
   new: 'New',
   arrived: 'Plugged in: {drives}.',
-  mounted: 'Mounted at {places}: it is unmounted first.',
   mountedSource: 'Mounted at {places}: the copy is consistent only if nothing writes to it during the job.',
   unmountedFirst:
     '{count, plural, one {This is mounted and is unmounted first:} other {These are mounted and are unmounted first:}}',

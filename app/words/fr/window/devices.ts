@@ -4,7 +4,6 @@ import type { devices as english } from '../../en/window/devices.ts';
 export const devices: Translated<typeof english> = {
   new: 'Nouveau',
   arrived: 'Branché : {drives}.',
-  mounted: 'Monté sur {places} : démonté d’abord.',
   mountedSource: 'Monté sur {places} : la copie n’est cohérente que si rien n’y écrit pendant la tâche.',
   unmountedFirst:
     '{count, plural, one {Ceci est monté et sera d’abord démonté :} other {Ceux-ci sont montés et seront d’abord démontés :}}',

@@ -53,7 +53,8 @@ const READ = new Set([
 /** Two words in a row, or one that begins like a sentence. Text for machines looks different. */
 const SENTENCE = /[A-Za-z]{2,} [A-Za-z]{2,}|^[A-Z][a-z]{2,}/;
 /** These names are the same in every language: the program's, and the browser's for keys. */
-const isName = (text: string): boolean => /^(Platter|Enter|Escape|\W*)$/.test(text.trim());
+const isName = (text: string): boolean =>
+  /^(Platter|Enter|Escape|Home|End|Arrow(Up|Down|Left|Right)|(Control|Shift|Alt)\+\S+|\W*)$/.test(text.trim());
 
 type Node = { type?: string; name?: string; data?: string; value?: unknown; [key: string]: unknown };
 

@@ -35,6 +35,12 @@ const toldAt = (tiles: readonly Tile[], phase: JobView['phase']): { names: strin
 export const differs = ({ errors }: Tile): boolean =>
   errors.length > 0 && errors.every(({ code }) => code === 'VERIFY_MISMATCH');
 
+/** The error that a tile shows: of an unplugged drive, that it is gone. Undefined while it has not ended badly. */
+export const tileError = (tile: Tile): Tile['errors'][number] | undefined =>
+  isBad(tile)
+    ? (tile.errors.find(({ code }) => tile.state === 'removed' && code === 'DEVICE_GONE') ?? tile.errors[0])
+    : undefined;
+
 /**
  * The repair of the drives in `tiles` that an ended check found different; null when there is nothing to repair, or
  * no source to repair from.

@@ -62,8 +62,10 @@ describe.skipIf(reason !== null)(`a check in the window${reason === null ? '' : 
     expect(readFileSync(bad.backing).subarray(IMAGE_SIZE).equals(before.subarray(IMAGE_SIZE))).toBe(true);
 
     await answerSaveDialog(app, manifest);
+    await page.getByRole('button', { name: 'Job details' }).click();
     await page.getByRole('button', { name: /^Save manifest of/ }).click();
-    await page.getByText(`Saved: ${manifest}`).waitFor();
+    await page.getByRole('dialog').getByText(`Saved: ${manifest}`).waitFor();
+    await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'New job' }).click();
     await page.getByText('Check only').click();
     await answerOpenDialog(app, manifest);

@@ -45,8 +45,13 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await page.getByRole('button', { name: 'Save as PDF: report on disk.img' }).click();
     await page.getByText(`Saved: ${join(folder, 'report.pdf')}`).waitFor();
     await answerSaveDialog(app, join(folder, 'disk.manifest'));
+    await page.getByRole('button', { name: 'Job details' }).click();
     await page.getByRole('button', { name: 'Save manifest of disk.img' }).click();
-    await page.getByText(`Saved: ${join(folder, 'disk.manifest')}`).waitFor();
+    await page
+      .getByRole('dialog')
+      .getByText(`Saved: ${join(folder, 'disk.manifest')}`)
+      .waitFor();
+    await page.keyboard.press('Escape');
     const { bytes } = await readManifest(join(folder, 'disk.manifest'));
     expect(bytes).toBe(8 * MIB);
     await picture(page, '7-report');

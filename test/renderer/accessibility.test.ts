@@ -126,7 +126,7 @@ describe.each(['light', 'dark'] as const)('axe in the %s theme', (scheme) => {
 
   test('finds no violation in the speed of the whole job', async () => {
     await open.start({ state: { disks, job: running }, scheme });
-    await open.page.getByRole('button', { name: 'Speed', exact: true }).click();
+    await open.page.getByRole('button', { name: 'Job details' }).click();
     await open.page.getByRole('dialog').waitFor();
     expect(await violations()).toEqual([]);
   });

@@ -54,7 +54,7 @@ describe('the controls of the whole job', () => {
   test('sets, changes and removes the speed limit beside the speed, and shows it below the bay', async () => {
     await show(running);
     expect(await open.page.getByRole('textbox').count()).toBe(0);
-    await button('Speed').click();
+    await button('Job details').click();
     const field = open.page.getByRole('textbox', { name: 'Speed limit' });
     expect(await button('Set').isDisabled()).toBe(true);
     await field.fill('20');
@@ -249,6 +249,7 @@ describe('states of a destination', () => {
         ),
       }),
     );
+    await open.page.getByRole('button', { name: 'Job details' }).click();
     await open.page.getByText('3 chunks (3 MB) of the source changed').waitFor();
     expect(await tile('sdc').innerText()).toContain('31.9 GB already there');
     expect(await tile('sdb').innerText()).not.toContain('already there');

@@ -188,8 +188,8 @@ describe('an ended job in the window', () => {
       await show(done, { state: { record }, width: 1280, height: 800 });
       await tiles().first().waitFor();
       const before = await boxes();
-      await open.page.getByRole('button', { name: 'Command line' }).click();
-      const code = open.page.getByRole('dialog', { name: 'Command line' }).locator('code');
+      await open.page.getByRole('button', { name: 'Job details' }).click();
+      const code = open.page.getByRole('dialog', { name: 'Job details' }).locator('code');
       expect(await code.innerText()).toMatch(/^platter copy /u);
       expect((await code.boundingBox())!.width).toBeGreaterThan(240);
       expect(await boxes()).toEqual(before);
@@ -245,9 +245,8 @@ describe('an ended job in the window', () => {
       width: 1024,
       height: 700,
     });
-    await open.page.getByText(/^Manifest a1a1/).waitFor();
     const scrolls = await open.page.evaluate(() =>
-      [document.documentElement, document.querySelector('.bay')!].map((each) => [
+      [document.documentElement, document.querySelector('.middle')!].map((each) => [
         each.scrollWidth - each.clientWidth,
         each.scrollHeight - each.clientHeight,
       ]),
@@ -257,6 +256,18 @@ describe('an ended job in the window', () => {
       [0, 0],
       [0, 0],
     ]);
+  });
+
+  test('keeps the manifest and the command line of a job in its details', async () => {
+    const record = '20261124-001500-a1b2c3';
+    await show({ ...done, result: { ...done.result!, manifest: 'a1'.repeat(32) } }, { state: { record } });
+    await open.page.getByRole('button', { name: 'Job details' }).click();
+    const drawer = open.page.getByRole('dialog', { name: 'Job details' });
+    await drawer.getByText(/^Manifest a1a1/).waitFor();
+    await drawer.getByText(/^platter copy /).waitFor();
+    await drawer.getByRole('button', { name: /^Save manifest of/ }).click();
+    await drawer.getByText('Saved: /reports/disk.manifest').waitFor();
+    expect(open.main.asked('saveManifest')).toEqual([['a1'.repeat(32)]]);
   });
 
   test('clears an ended job with "New job", keeps the source and chooses no destination', async () => {

@@ -24,7 +24,7 @@ const header = () => open.page.locator('header h2');
 describe('a running job in the window', () => {
   test.each([
     [1, 1],
-    [3, 3],
+    [3, 1],
     [8, 4],
     [16, 6],
     [32, 8],
@@ -156,7 +156,7 @@ describe('a running job in the window', () => {
     expect(painted).toBeGreaterThan(8);
     await open.picture('chart-light');
     await open.page.keyboard.press('Escape');
-    await open.page.getByRole('button', { name: 'Speed', exact: true }).click();
+    await open.page.getByRole('button', { name: 'Job details' }).click();
     await drawer.getByText(/^All destinations over/).waitFor();
     await open.picture('chart-total-light');
   });
@@ -240,10 +240,47 @@ describe('a running job in the window', () => {
     expect(said[1]).toContain('No answer');
     expect(said[2]).toContain('at 13.3 GB');
     const [bay, inside] = await open.page
-      .locator('.bay')
+      .locator('.middle')
       .evaluate(({ clientHeight, scrollHeight }) => [clientHeight, scrollHeight]);
     expect(inside, 'all 32 fit').toBe(bay);
     await open.picture('job-32-failed');
+  });
+
+  test.each([
+    [8, 800, 600],
+    [32, 800, 600],
+    [32, 1024, 768],
+  ])('keeps each of %d tiles large enough for what failed and where, at %d x %d', async (n, width, height) => {
+    await show(midway(n), { width, height });
+    const { width: across, height: down } = (await tile('sdd').boundingBox())!;
+    expect(across).toBeGreaterThanOrEqual(136);
+    expect(down).toBeGreaterThanOrEqual(128);
+    const [box, ...parts] = await tile('sdd').evaluate((each) =>
+      [each, ...each.querySelectorAll('.cause, .only-compact, h2, .short-name')].map((part) => {
+        const { top, bottom, left, right } = part.getBoundingClientRect();
+        return { top, bottom, left, right };
+      }),
+    );
+    expect(await tile('sdd').innerText()).toMatch(/Medium error\s+at 13.3 GB/);
+    expect(parts.every(({ top, bottom, right }) => top > box!.top && bottom < box!.bottom && right < box!.right)).toBe(
+      true,
+    );
+  });
+
+  test('gives each of a few drives a row with its figures and its speed over time, or its error', async () => {
+    const of = plan(3);
+    const at = (seconds: number): JobView => {
+      const half = { written: of.bytes / 2, bytesPerSecond: 31e6, secondsLeft: 240 };
+      const job = make.job(of, [half, half, { state: 'failed' }], { errors: [make.writeError(2, '/dev/sdd')] });
+      return { ...job, progress: { ...job.progress, seconds } };
+    };
+    await show(at(0));
+    await open.main.push({ job: at(2) });
+    for (const part of ['Copying', '50', 'SanDisk Ultra Fit', '64 GB', 'DB0716', '31 MB/s', '4 min left'])
+      expect(await tile('sdb').innerText()).toContain(part);
+    await tile('sdb').locator('canvas').waitFor();
+    await tile('sdd').getByText('Write failed at 13.3 GB').waitFor();
+    expect(await tile('sdd').locator('canvas').count()).toBe(0);
   });
 
   test('never moves a tile, whatever its figures', async () => {

@@ -17,6 +17,8 @@ export const job: Translated<typeof english> = {
     '{code, select, MEDIUM_ERROR {Medienfehler} DEVICE_GONE {Abgezogen} NO_SPACE {Voll} READ_ONLY {Schreibschutz} TIMED_OUT {Keine Antwort} STALLED {Keine Antwort} VERIFY_MISMATCH {Weicht ab} other {}}',
   atPlace: 'bei {size}',
   errorsMore: '{what}, und {count, number} weitere',
+  details: 'Einzelheiten zum Auftrag',
+  summaryTitle: 'Dieser Auftrag',
   new: 'Neuer Auftrag',
   cancelling: 'Wird abgebrochen…',
   stopAsk: 'Jetzt anhalten? Was nicht fertig ist, wird unbrauchbar.',

@@ -15,6 +15,8 @@ export const job = {
     '{code, select, MEDIUM_ERROR {Medium error} DEVICE_GONE {Unplugged} NO_SPACE {Full} READ_ONLY {Read-only} TIMED_OUT {No answer} STALLED {No answer} VERIFY_MISMATCH {Differs} other {}}',
   atPlace: 'at {size}',
   errorsMore: '{what}, and {count, number} more',
+  details: 'Job details',
+  summaryTitle: 'This job',
   new: 'New job',
   cancelling: 'Cancelling…',
   stopAsk: 'Stop now? Unfinished destinations will be unusable.',

@@ -17,6 +17,8 @@ export const job: Translated<typeof english> = {
     '{code, select, MEDIUM_ERROR {Erreur du support} DEVICE_GONE {Débranché} NO_SPACE {Plein} READ_ONLY {Lecture seule} TIMED_OUT {Sans réponse} STALLED {Sans réponse} VERIFY_MISMATCH {Diffère} other {}}',
   atPlace: 'à {size}',
   errorsMore: '{what}, et {count, plural, one {# autre} other {# autres}}',
+  details: 'Détails de la tâche',
+  summaryTitle: 'Cette tâche',
   new: 'Nouvelle tâche',
   cancelling: 'Annulation…',
   stopAsk: 'Arrêter maintenant ? Ce qui n’est pas fini sera inutilisable.',

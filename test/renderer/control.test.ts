@@ -251,6 +251,7 @@ describe('states of a destination', () => {
     );
     await open.page.getByRole('button', { name: 'Job details' }).click();
     await open.page.getByText('3 chunks (3 MB) of the source changed').waitFor();
+    await open.page.keyboard.press('Escape');
     expect(await tile('sdc').innerText()).toContain('31.9 GB already there');
     expect(await tile('sdb').innerText()).not.toContain('already there');
     await open.picture('kept-light');

@@ -197,9 +197,11 @@ test('offers the report of an ended job, and says when it could not be kept', as
   await open.start({ state: { disks: sticks, job: ended, record: '20261126-120000-abcdef' } });
   await open.page.getByRole('button', { name: /^Save as JSON: report on / }).click();
   await open.page.getByText('Saved: /reports/report.json').waitFor();
-  await open.page.getByText('cd'.repeat(32)).waitFor();
   expect(await violations()).toEqual([]);
   await open.picture('ended-report');
+  await open.page.getByRole('button', { name: 'Job details' }).click();
+  await open.page.getByText('cd'.repeat(32)).waitFor();
+  await open.page.keyboard.press('Escape');
   await open.main.push({ record: null, recordError: make.failure('NO_SPACE') });
   await open.page.getByText('This job is not in the history. It is NO_SPACE.').waitFor();
 });

@@ -28,7 +28,6 @@ const eight = make.plan(
   make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? [make.ext4('root')] : [] })),
 );
 const two = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
-const three = make.plan(make.sticks(3).map((disk) => make.endpoint(disk)));
 const running = make.job(eight, make.midway(eight), { errors: [make.writeError(2, '/dev/sdd')] });
 
 /** Changes that reached main. */
@@ -165,14 +164,14 @@ function everyFailure(): JobView {
   const remedies = samples('remedies').filter(({ kind }) => kind !== 'said');
   const codes = Object.keys(BY_CODE) as ErrorCode[];
   // The details of a drive list a hundred errors at most.
-  const { destinations } = three;
-  const four = { ...three, destinations: [...destinations, { ...destinations[2]!, path: '/dev/sde' }] };
+  const plan = make.plan(make.sticks(Math.ceil(reasons.length / 100)).map((disk) => make.endpoint(disk)));
+  const { destinations } = plan;
   return make.job(
-    four,
-    four.destinations.map(() => ({ state: 'failed' })),
+    plan,
+    destinations.map(() => ({ state: 'failed' })),
     {
       errors: reasons.map((reason, i) =>
-        make.writeError(i % 4, four.destinations[i % 4]!.path, {
+        make.writeError(i % destinations.length, destinations[i % destinations.length]!.path, {
           code: codes[i % codes.length]!,
           reason,
           remedy: remedies[i % remedies.length]!,
@@ -231,10 +230,11 @@ describe.each(LANGUAGES)('the page in %s', (language) => {
   });
 
   test('says every failure', async () => {
-    await open.start({ state: { job: everyFailure(), language, settings: { ...defaultSettings, language } } });
+    const job = everyFailure();
+    await open.start({ state: { job, language, settings: { ...defaultSettings, language } } });
     speakWith(() => language);
     let shown = 0;
-    for (const name of ['sdb', 'sdc', 'sdd', 'sde']) {
+    for (const name of job.plan.destinations.map(({ path }) => path.slice('/dev/'.length))) {
       await open.page.getByRole('button', { name: say('job.detailsOf', { name }) }).click();
       await open.page.getByRole('dialog').waitFor();
       await open.picture(`failures-${name}-${language}`);

@@ -78,9 +78,9 @@ describe('the card of the source', () => {
 
     const card = sourceCard(open.page, '/dev/sda');
     const words = (await card.innerText()).replaceAll('\u00A0', ' ');
-    for (const part of ['Samsung SSD 870 EVO', '256 GB', '…DA0716', 'ntfs', 'the copy is consistent only if'])
+    for (const part of ['Samsung SSD 870 EVO', '256 GB', '…DA0716', 'NTFS', 'the copy is consistent only if'])
       expect(words).toContain(part);
-    expect(await card.getByRole('img').getAttribute('aria-label')).toMatch(/^2 partitions: vfat “EFI” 500.MB, ntfs/u);
+    expect(await card.getByRole('img').getAttribute('aria-label')).toMatch(/^2 partitions: FAT “EFI” 500.MB, NTFS/u);
   });
 
   test('stays while the user looks at alternatives, and keeps the source', async () => {

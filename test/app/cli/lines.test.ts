@@ -80,12 +80,12 @@ describe('lines of a job', () => {
 
   test('shows path, state, bar, percent, speed and time left in 80 columns', () => {
     const job = jobStarted(plan(['/dev/sdb']), 0);
-    const view = play(
-      job,
-      sample(job, [
-        progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 }),
-      ]),
-    );
+    const at = (seconds: number, written: number) =>
+      sample(job, [progress('/dev/sdb', 'copying', { written, bytesPerSecond: 432_000_000, secondsLeft: 130 })], {
+        seconds,
+      });
+    // 96 GB are left to write and to read, at 740 MB/s.
+    const view = play(job, at(1, 24.6 * GB), at(11, 32 * GB));
     expect(liveLines(view, plainScreen(80))).toEqual([
       '  ● /dev/sdb  copying    ━━━━╸─────────────   25 %     432 MB/s  2 min left',
       '',

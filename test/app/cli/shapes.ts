@@ -105,6 +105,7 @@ export const progressShape = z.strictObject({
         bytesPerSecond: z.number().nonnegative(),
         secondsLeft: z.number().nonnegative().nullable(),
         paused: z.boolean(),
+        letGo: z.literal(true).optional(),
       }),
     )
     .min(1),

@@ -23,6 +23,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { holdToStart, review, tick, tiles } from '../electron/support/steps.ts';
 import { canLab, labdisk, seededBytes } from '../lab/lab.ts';
+import { sourceCard } from '../renderer/support/source.ts';
 import { canCleanRoot, cleanRoot, type CleanRoot } from './clean-root.ts';
 import { makePackages, type Packages } from './packages.ts';
 import { openPackaged } from './window.ts';
@@ -413,7 +414,7 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
     );
     const { page } = window;
     try {
-      await page.getByRole('radio', { name: 'Image file /home/tester/disk.img', checked: true }).waitFor();
+      await sourceCard(page, 'Image file /home/tester/disk.img').waitFor();
       expect(sandboxed(), 'every renderer is behind seccomp').toEqual(['2']);
       await tick(window, two.device);
       await review(window);

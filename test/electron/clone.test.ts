@@ -1,6 +1,6 @@
 // From a click to three real block devices, one of which fails.
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
@@ -121,10 +121,12 @@ describe.skipIf(reason !== null)(`cloning in the window${reason === null ? '' : 
 
   it('refuses with the device, the reason and advice, and writes nothing', async () => {
     const [small] = disks as [LabDisk];
-    const tooBig = join(folder, 'large.img');
-    writeFileSync(tooBig, Buffer.alloc(DISK_SIZE + 512));
-    await chooseImage(app, tooBig);
+    const growing = join(folder, 'growing.img');
+    writeFileSync(growing, Buffer.alloc(DISK_SIZE));
+    await chooseImage(app, growing);
     await tick(app, small.device);
+    // The list locks a drive that is too small for what was chosen. This image grows later.
+    truncateSync(growing, DISK_SIZE + 512);
     await app.page.getByRole('button', { name: 'Review' }).click();
     const alert = app.page.getByRole('alert');
     await alert.getByText('Not started: nothing was written.').waitFor();

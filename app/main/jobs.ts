@@ -60,6 +60,8 @@ export class Jobs {
   #givenUp = false;
   /** A job has been asked to start, which reads its source first when that has to be judged. */
   #starting = false;
+  /** A disk is being added to the running job without a review. */
+  #adding = false;
   /** Settles when the host has released the last review that was dismissed. */
   #dismissed: Promise<unknown> = Promise.resolve();
   /** The job that is shown, running or not. */
@@ -250,6 +252,7 @@ export class Jobs {
    */
   async prepareJoin(path: string): Promise<Outcome<Review>> {
     const session = this.#session;
+    if (this.#adding) return { ok: false, errors: [stillChecking()] };
     if (session === null) return { ok: false, errors: [nothingRuns()] };
     const { request } = session.view.plan;
     const asked = request.kind === 'resume' ? null : { ...request, destinations: [{ path, throttle: null }] };
@@ -276,6 +279,33 @@ export class Jobs {
     if (this.#state.joining?.id !== id) return { ok: false, errors: [anotherReview()] };
     this.#set({ joining: null });
     return this.#control((session) => session.join());
+  }
+
+  /**
+   * Checks the disk at `path` for the running job and adds it. For a station, to which the person has agreed in advance:
+   * `objections` says what of its plan goes beyond that.
+   */
+  async addAgreed(path: string, objections: (plan: Plan) => Promise<PlatterError[]>): Promise<Outcome<null>> {
+    const session = this.#session;
+    if (session === null) return { ok: false, errors: [nothingRuns()] };
+    if (this.#adding) return { ok: false, errors: [stillChecking()] };
+    this.#adding = true;
+    try {
+      this.#set({ joining: null });
+      const plan = await session.prepareJoin(path);
+      if (!plan.ok) return plan;
+      const errors = await objections(plan.value);
+      if (errors.length === 0) return await this.#control((running) => running.join());
+      await this.#ask('leaveJoin', {});
+      return { ok: false, errors };
+    } finally {
+      this.#adding = false;
+    }
+  }
+
+  /** Gives up a check of `addAgreed`, and lets its disk go. */
+  async giveUpAdding(): Promise<void> {
+    if (this.#adding) await this.#ask('leaveJoin', {});
   }
 
   /** Lets the disk of `joining` go. */

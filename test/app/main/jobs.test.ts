@@ -1,4 +1,5 @@
 // Main starts only what was reviewed and agreed to, and shows what a host that broke down may have written.
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../../app/contract/errors.ts';
@@ -8,9 +9,11 @@ import { cancelledOpening, failure } from '../../../app/base/errors.ts';
 import type { Engine } from '../../../app/client/client.ts';
 import type { Reading } from '../../../app/contract/host.ts';
 import { Jobs, type Gate } from '../../../app/main/jobs.ts';
+import { canLab } from '../../lab/lab.ts';
 import { MiB, requestOf, oneBench, type Session } from '../job/support.ts';
 import { changed } from '../../requests.ts';
 
+const noLab = canLab();
 const bench = oneBench();
 
 /** Refuses nothing. */
@@ -109,6 +112,29 @@ it('S10 begins a job in advance only without objections, and holds nothing after
   expect(reasonsOf(await beginning)).toEqual([]);
   await jobs.shutDown();
   expect(jobs.state.job?.phase).toBe('ended');
+});
+
+it.skipIf(noLab !== null)('S10 adds a disk in advance only without objections, and lets it go after one', async () => {
+  const { jobs } = jobsOver(openGate);
+  const [slow, other] = [await bench.disk({ size: MiB }), await bench.disk({ size: MiB })];
+  await slow.rule('stall w 512K 64K');
+  const source = await bench.image('disk.img', MiB);
+  await jobs.begin(requestOf({ source, destinations: [slow.device] }), () => Promise.resolve([]));
+  await slow.waitFor(({ stalled }) => stalled > 0);
+  const objection = failure({ code: 'NOT_PERMITTED', op: 'check', reason: { kind: 'somethingElse' } });
+
+  const refusing = jobs.addAgreed(other.device, () => Promise.resolve([objection]));
+  expect(reasonsOf(await jobs.prepareJoin(other.device)), 'no review comes between').toEqual(['stillChecking']);
+  expect(reasonsOf(await refusing)).toEqual(['somethingElse']);
+  expect((await other.counters()).writes).toBe(0);
+  execFileSync('flock', ['--nonblock', other.device, 'true']); // nobody holds it
+  expect(reasonsOf(await jobs.addAgreed(other.device, () => Promise.resolve([])))).toEqual([]);
+  await slow.rule('clear');
+
+  await expect.poll(() => jobs.state.job?.phase, { timeout: 60_000 }).toBe('ended');
+  expect(jobs.state.job?.plan.destinations.map(({ path }) => path)).toEqual([slow.device, other.device]);
+  expect(jobs.state.joining).toBeNull();
+  await jobs.shutDown();
 });
 
 it('S10 sends the host no request that the person did not give, and none while another is checked', async () => {

@@ -60,8 +60,10 @@ export type BayActivity =
   | { kind: 'empty' | 'wasIn' }
   /** The drive starts at `until`, in milliseconds since the epoch. */
   | { kind: 'countdown'; until: number }
-  /** The countdown is over. The drive starts with those that still count down, or after the running job. */
+  /** The countdown is over. The drive starts with those that still count down, or when the running job takes it. */
   | { kind: 'waiting' }
+  /** The drive is checked once more. Nothing is written yet, and the person can still prevent it. */
+  | { kind: 'starting' }
   /** `index`: the destination of the job that runs. */
   | { kind: 'running'; index: number }
   | { kind: 'done' | 'failed' | 'skipped' }

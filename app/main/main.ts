@@ -31,7 +31,8 @@ import { SavedFiles } from './saved-files.ts';
 import { SettingsStore } from './settings.ts';
 import { setupSleep } from './keep-awake.ts';
 import { setupStation } from './station/setup.ts';
-import { refused, type Station } from './station/station.ts';
+import { refused } from './station/refused.ts';
+import type { Station } from './station/station.ts';
 import { setupTaskbar } from './taskbar.ts';
 import { setupMenu, showWindow } from './window.ts';
 
@@ -244,13 +245,13 @@ function handlersOf({
       return jobs.review(request);
     },
     dismissReview: () => jobs.dismissReview().then(() => null),
-    start: (id) => jobs.start(id),
+    start: (id) => (station.isArmed ? refused('stationArmed') : jobs.start(id)),
     cancel: (destination) => jobs.cancel(destination).then(() => null),
     pause: (destination, paused) => jobs.pause(destination, paused),
     throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
-    retry: (destination) => jobs.retry(destination),
+    retry: (destination) => (station.isArmed ? refused('stationArmed') : jobs.retry(destination)),
     prepareJoin: (path) => (station.isArmed ? refused('stationArmed') : jobs.prepareJoin(path)),
-    join: (id) => jobs.join(id),
+    join: (id) => (station.isArmed ? refused('stationArmed') : jobs.join(id)),
     leaveJoin: () => jobs.leaveJoin().then(() => null),
     forget: async (job) => {
       const forgotten = await jobs.forget(job);

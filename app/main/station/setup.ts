@@ -11,6 +11,8 @@ export function setupStation(jobs: Jobs, person: WindowUser, changed: () => void
     state: () => jobs.state,
     begin: (request, objections) => jobs.begin(request, objections),
     giveUp: () => jobs.dismissReview(),
+    join: (path, objections) => jobs.addAgreed(path, objections),
+    giveUpJoin: () => jobs.giveUpAdding(),
     source: (path) => sourceIdentity(path, jobs.state.disks),
     agreed: (proposal) => person.agreedToStation(proposal),
     isVisible: isOnScreen,
@@ -24,7 +26,7 @@ export function setupStation(jobs: Jobs, person: WindowUser, changed: () => void
   const nothing = (): void => undefined;
   followWindow({
     input: nothing,
-    shown: nothing,
+    shown: () => station.windowShown(),
     blurred: nothing,
     pageGone: () => station.stop({ kind: 'stationPage' }),
   });

@@ -4,66 +4,28 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KeptBay } from '../../contract/bays.ts';
 import type { Disk } from '../../contract/disks.ts';
-import type { Outcome, PlatterError } from '../../contract/errors.ts';
+import type { Outcome } from '../../contract/errors.ts';
 import type { Reason } from '../../contract/facts.ts';
-import type { Plan } from '../../contract/jobs.ts';
-import { COUNTDOWN_MS, MAX_DESTINATIONS } from '../../contract/limits.ts';
-import type { CopyRequest } from '../../contract/request.ts';
-import type {
-  StationAtWork,
-  StationBay,
-  StationPlan,
-  StationProposal,
-  StationState,
-  StationWish,
-} from '../../contract/station.ts';
-import type { AppState } from '../../contract/window.ts';
-import { failure } from '../../base/errors.ts';
-import { isGood, verdictIn } from '../../view/verdict.ts';
+import { COUNTDOWN_MS } from '../../contract/limits.ts';
+import type { StationAtWork, StationBay, StationPlan, StationState, StationWish } from '../../contract/station.ts';
+import { isPlain, refused } from './refused.ts';
 import { Slot } from './slot.ts';
-import { identityOf, objectionTo, refusalOf } from './verdict.ts';
+import { Starts } from './starts.ts';
+import { identityOf, refusalOf } from './verdict.ts';
+import type { StationWork } from './work.ts';
 
-/** What a station needs of the rest of main. */
-export interface StationWork {
-  state(): Pick<AppState, 'disks' | 'disksError' | 'job' | 'record' | 'recordError'>;
-  /** Checks and starts a job, unless the plan meets with objections. */
-  begin(request: CopyRequest, objections: (plan: Plan) => Promise<PlatterError[]>): Promise<Outcome<null>>;
-  /** Gives up a check that `begin` has not finished. */
-  giveUp(): Promise<void>;
-  /** Identity of the source at this path; null when it is gone. */
-  source(path: string): Promise<string | null>;
-  /** null when the person has agreed to this station. */
-  agreed(proposal: StationProposal): Promise<PlatterError | null>;
-  /** The window is on the screen, so that its countdown can be seen. */
-  isVisible(): boolean;
-  /** The state of the station is another one. */
-  changed(): void;
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Runs `act` later; gives a function that prevents it. */
-  after(milliseconds: number, act: () => void): () => void;
-}
-
-/** A drive of the job that was started. */
-interface Started {
-  port: string;
-  identity: string;
-  serial: string;
-}
+/** A countdown whose end differs more from the clock was shown wrongly: the clock was set, or the computer slept. */
+const CLOCK_SLACK_MS = 5000;
 
 /** A station, which is off until the person arms it. */
 export class Station {
   readonly #work: StationWork;
   #state: StationState = null;
-  /** Serial numbers of the drives that are done in this batch. */
-  #done = new Set<string>();
   #slots: Slot[] = [];
+  /** Identity of the source when the station was armed. */
   #source: string | null = null;
-  /** The drives of the job that is starting or running. */
-  #batch: Started[] | null = null;
-  #beginning = false;
-  /** `startedAt` of the last job that is accounted for. */
-  #accounted: number | null = null;
+  /** What it starts; null before it was armed. */
+  #starts: Starts | null = null;
 
   constructor(work: StationWork) {
     this.#work = work;
@@ -99,18 +61,19 @@ export class Station {
     if (source === null) return refused('stationSourceGone');
     // It may have changed while the person was asked.
     if (this.#state !== asked) return refused('stationNotProposed');
-    const { job, disks } = this.#work.state();
-    if (job !== null && job.phase !== 'ended') return refused('stationJobRuns');
+    const { job, disks, disksError } = this.#work.state();
+    if ((job !== null && job.phase !== 'ended') || this.#starts?.isStarting === true) return refused('stationJobRuns');
+    if (disksError !== null) return { ok: false, errors: [disksError] };
+    const { plan } = asked;
+    const slots = plan.bays.map((bay) => new Slot(bay));
     this.#source = source;
-    this.#done = new Set();
-    this.#batch = null;
-    this.#accounted = job?.startedAt ?? null;
-    this.#slots = asked.plan.bays.map((bay) => new Slot(bay));
-    this.#set({ phase: 'armed', plan: asked.plan, bays: [], done: 0, failed: 0, reason: null });
-    for (const slot of this.#slots) {
+    this.#slots = slots;
+    this.#starts = new Starts(this.#work, this.#owner, { plan, source, slots, lastJob: job?.startedAt ?? null });
+    this.#set({ phase: 'armed', plan, bays: [], done: 0, failed: 0, reason: null });
+    for (const slot of slots) {
       slot.see(disks);
       if (slot.disk === null) continue;
-      if (asked.plan.startPresent) this.#arrive(slot, slot.disk, asked.plan);
+      if (plan.startPresent) this.#arrive(slot, slot.disk, plan);
       else slot.become({ kind: 'wasIn' });
     }
     this.#show({});
@@ -122,15 +85,21 @@ export class Station {
     if (!this.isArmed) return;
     for (const slot of this.#slots) if (slot.isPending) slot.become({ kind: 'skipped' });
     this.#show({ phase: 'stopped', reason });
-    if (this.#beginning) void this.#work.giveUp();
+    this.#starts?.end();
   }
 
   /** Does not start the drive that is in this bay. */
   skip(port: string): void {
-    const slot = this.#slots.find(({ bay, isPending }) => bay.port === port && isPending);
+    const slot = this.#slots.find(({ bay, isUnstarted }) => bay.port === port && isUnstarted);
     if (slot === undefined) return;
     slot.become({ kind: 'skipped' });
-    this.#startWhenReady();
+    this.#starts?.startWhenReady();
+    this.#show({});
+  }
+
+  /** The window has come back on the screen: what counted down meanwhile counts down again. */
+  windowShown(): void {
+    for (const slot of this.#slots) if (slot.activity.kind === 'countdown') this.#countDown(slot);
     this.#show({});
   }
 
@@ -146,7 +115,9 @@ export class Station {
 
   /** Takes the newest disks and job. Main calls this after each change of them. */
   see(): void {
-    this.#account();
+    const over = this.#starts?.account() ?? null;
+    this.#show({});
+    if (over !== null) this.stop(over);
     const plan = this.#armedPlan();
     if (plan === null) return;
     const { disks, disksError } = this.#work.state();
@@ -165,120 +136,43 @@ export class Station {
       if (hasCome) this.#arrive(slot, disk, plan);
       else if (slot.isPending) this.#judge(slot, disk, plan);
     }
-    this.#startWhenReady();
+    this.#starts?.startWhenReady();
     this.#show({});
   }
 
   #arrive(slot: Slot, disk: Disk, plan: StationPlan): void {
-    slot.become({ kind: 'wasIn' });
-    if (this.#judge(slot, disk, plan)) this.#countDown(slot);
+    const writing = this.#starts?.writing(identityOf(disk)) ?? null;
+    slot.become(writing ?? { kind: 'wasIn' });
+    // A second medium in its bay may have come and gone. It stays the drive that is written.
+    if (this.#judge(slot, disk, plan) && writing === null) this.#countDown(slot);
   }
 
   /** Refuses the drive if the station may not start it. */
   #judge(slot: Slot, disk: Disk, plan: StationPlan): boolean {
-    const reason = refusalOf(disk, plan, { done: this.#done, disks: this.#work.state().disks });
+    const { disks } = this.#work.state();
+    const reason = refusalOf(disk, plan, this.#starts?.known ?? { done: new Set(), disks });
     if (reason !== null) slot.become({ kind: 'refused', reason });
     return reason === null;
   }
 
   #countDown(slot: Slot): void {
+    const until = this.#work.now() + COUNTDOWN_MS;
     const over = (): void => {
-      // Nobody could see it. Count down again, until somebody can.
-      if (!this.#work.isVisible()) this.#countDown(slot);
-      else slot.become({ kind: 'waiting' });
-      this.#startWhenReady();
+      // Nobody could see it, or what they saw was wrong. Count down again.
+      const isHonest = this.#work.isVisible() && Math.abs(this.#work.now() - until) <= CLOCK_SLACK_MS;
+      if (isHonest) slot.become({ kind: 'waiting' });
+      else this.#countDown(slot);
+      this.#starts?.startWhenReady();
       this.#show({});
     };
-    slot.countDown(this.#work.now() + COUNTDOWN_MS, this.#work.after(COUNTDOWN_MS, over));
+    slot.countDown(until, this.#work.after(COUNTDOWN_MS, over));
   }
 
-  /**
-   * Starts the waiting drives as one job. Drives that still count down are waited for, because one job runs at a time
-   * and they would wait for its end.
-   */
-  #startWhenReady(): void {
-    const station = this.#state;
-    if (station?.phase !== 'armed' || this.#beginning || this.#batch !== null) return;
-    const { job } = this.#work.state();
-    if (job !== null && job.phase !== 'ended') return;
-    if (this.#slots.some(({ activity }) => activity.kind === 'countdown')) return;
-    const { plan, done } = station;
-    const left = plan.count === null ? MAX_DESTINATIONS : Math.min(plan.count - done, MAX_DESTINATIONS);
-    const ready = this.#slots.filter(({ activity }) => activity.kind === 'waiting').slice(0, left);
-    if (ready.length === 0) return;
-    this.#beginning = true;
-    void this.#begin(ready, plan).finally(() => {
-      this.#beginning = false;
-      this.#startWhenReady();
-      this.#show({});
-    });
-  }
-
-  async #begin(slots: readonly Slot[], plan: StationPlan): Promise<void> {
-    const disks = slots.flatMap(({ disk }) => disk ?? []);
-    this.#batch = slots.flatMap(({ bay: { port }, disk }) =>
-      disk?.serial ? [{ port, serial: disk.serial, identity: identityOf(disk) }] : [],
-    );
-    slots.forEach((slot, index) => slot.become({ kind: 'running', index }));
-    const destinations = disks.map(({ path }) => ({ path, throttle: null }));
-    const request = { ...plan.request, destinations, unmount: plan.eraseUsed };
-    const begun = await this.#work.begin(request, (made) => this.#objections(made, disks));
-    if (begun.ok) return;
-    this.#batch = null;
-    const errorOf = (slot: Slot): PlatterError | undefined =>
-      begun.errors.find(({ device }) => device !== null && device === slot.disk?.path);
-    for (const slot of slots.filter(({ activity }) => activity.kind === 'running')) {
-      const error = errorOf(slot);
-      if (error !== undefined) slot.become({ kind: 'refused', reason: error.reason });
-      else slot.become(this.isArmed ? { kind: 'waiting' } : { kind: 'skipped' });
-    }
-    // What is not about a drive is about all that follow.
-    const other = begun.errors.find(({ device }) => !disks.some(({ path }) => path === device));
-    if (other !== undefined) this.stop(other.reason);
-  }
-
-  /** What of the checked plan goes beyond that to which the person agreed. */
-  async #objections(made: Plan, disks: readonly Disk[]): Promise<PlatterError[]> {
-    const source = await this.#work.source(made.source?.path ?? '');
-    const plan = this.#armedPlan();
-    if (plan === null) return [objection(null, { kind: 'stationStopped' })];
-    if (source === null) return [objection(null, { kind: 'stationSourceGone' })];
-    if (source !== this.#source || made.source?.path !== plan.request.source || made.kind !== 'copy')
-      return [objection(null, { kind: 'stationSourceChanged' })];
-    if (made.destinations.length !== disks.length) return [objection(null, { kind: 'stationOther' })];
-    return disks.flatMap((disk, index) => {
-      const end = made.destinations[index];
-      const reason: Reason | null = end === undefined ? { kind: 'stationOther' } : objectionTo(end, disk, plan);
-      return reason === null ? [] : [objection(disk.path, reason)];
-    });
-  }
-
-  /** Counts the drives of a job that has ended and is in the history. */
-  #account(): void {
-    const { job, record, recordError } = this.#work.state();
-    const station = this.#state;
-    if (this.#batch === null || station === null || station.phase === 'proposed') return;
-    if (job?.phase !== 'ended' || job.startedAt === this.#accounted) return;
-    if (record === null && recordError === null) return;
-    this.#accounted = job.startedAt;
-    let { done, failed } = station;
-    for (const [index, { port, identity, serial }] of this.#batch.entries()) {
-      const verdict = verdictIn(job, index) ?? 'failed';
-      const isDone = isGood(verdict);
-      if (isDone) this.#done.add(serial);
-      if (isDone) done += 1;
-      else if (verdict !== 'cancelled') failed += 1;
-      const slot = this.#slots.find(({ bay }) => bay.port === port);
-      if (slot?.holds(identity) === true)
-        slot.become({ kind: isDone ? 'done' : verdict === 'cancelled' ? 'skipped' : 'failed' });
-    }
-    this.#batch = null;
-    this.#show({ done, failed });
-    const { count } = station.plan;
-    if (job.failure !== null) this.stop(job.failure.reason);
-    else if (recordError !== null) this.stop(recordError.reason);
-    else if (count !== null && done >= count) this.stop({ kind: 'stationCount', count });
-  }
+  readonly #owner = {
+    countDown: (slot: Slot): void => this.#countDown(slot),
+    stop: (reason: Reason): void => this.stop(reason),
+    show: (): void => this.#show({}),
+  };
 
   #armedPlan(): StationPlan | null {
     return this.#state?.phase === 'armed' ? this.#state.plan : null;
@@ -287,7 +181,12 @@ export class Station {
   #show(change: Partial<StationAtWork>): void {
     const { phase } = this.#state ?? {};
     if (this.#state === null || phase === 'proposed') return;
-    const next = { ...(this.#state as StationAtWork), ...change, bays: this.#slots.map(({ state }) => state) };
+    const next = {
+      ...(this.#state as StationAtWork),
+      ...this.#starts?.tally,
+      ...change,
+      bays: this.#slots.map(({ state }) => state),
+    };
     if (!isDeepStrictEqual(next, this.#state)) this.#set(next);
   }
 
@@ -297,24 +196,3 @@ export class Station {
     this.#work.changed();
   }
 }
-
-/** True for a copy that writes all of a source and leaves no other file. */
-const isPlain = ({ method, saveManifest }: StationWish['request']): boolean =>
-  method.kind === 'write' && method.zeros !== 'assumed' && saveManifest === null;
-
-const objection = (device: string | null, reason: Reason): PlatterError =>
-  failure({ code: 'NOT_PERMITTED', op: 'check', device, reason });
-
-/** The refusal of a call about the station. */
-export const refused = (
-  kind:
-    | 'stationArmed'
-    | 'stationPlainOnly'
-    | 'stationNoBay'
-    | 'stationNotProposed'
-    | 'stationSourceGone'
-    | 'stationJobRuns',
-): { ok: false; errors: PlatterError[] } => ({
-  ok: false,
-  errors: [failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind }, remedy: { kind: 'tryAgain' } })],
-});

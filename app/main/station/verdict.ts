@@ -6,7 +6,7 @@ import type { Endpoint } from '../../contract/jobs.ts';
 import type { StationPlan } from '../../contract/station.ts';
 
 /** What the decision depends on besides the drive and the plan. */
-export interface Batch {
+export interface Known {
   /** The serial numbers of the drives that are done. */
   done: ReadonlySet<string>;
   /** All disks that are listed. */
@@ -14,11 +14,11 @@ export interface Batch {
 }
 
 /** Tells one drive or medium from the next in the same bay. */
-export const identityOf = ({ path, majorMinor, diskSequence, serial, size }: Disk): string =>
-  JSON.stringify([path, majorMinor, diskSequence, serial, size]);
+export const identityOf = ({ path, majorMinor, diskSequence, serial, model, size }: Disk): string =>
+  JSON.stringify([path, majorMinor, diskSequence, serial, model, size]);
 
 /** Why the station does not start this drive; null when it does, as far as the list of disks tells. */
-export function refusalOf(disk: Disk, plan: StationPlan, { done, disks }: Batch): Reason | null {
+export function refusalOf(disk: Disk, plan: StationPlan, { done, disks }: Known): Reason | null {
   const { port, serial, size } = disk;
   if (disk.system) return { kind: 'isSystem' };
   if (disk.path === plan.request.source) return { kind: 'stationSource' };
@@ -46,11 +46,15 @@ export function objectionTo(end: Endpoint, disk: Disk, plan: StationPlan): Reaso
     end.majorMinor === disk.majorMinor &&
     end.diskSequence === disk.diskSequence &&
     end.serial === disk.serial &&
+    end.model === (disk.model ?? disk.backingFile) &&
     end.size === disk.size &&
     end.port?.path === disk.port?.path;
   if (!isSame) return { kind: 'stationOther' };
-  if (plan.eraseUsed || end.contents.length === 0) return null;
-  return { kind: end.contents.every(({ kind }) => kind === 'unread') ? 'stationUnread' : 'stationUsed' };
+  if (plan.eraseUsed || (end.contents.length === 0 && end.mounts.length === 0)) return null;
+  return {
+    kind:
+      end.contents.length > 0 && end.contents.every(({ kind }) => kind === 'unread') ? 'stationUnread' : 'stationUsed',
+  };
 }
 
 /** True when anything was recognised on the drive. What could not be inspected is decided by the plan. */

@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { COUNTDOWN_MS } from '../../../../app/contract/limits.ts';
 import type { Disk } from '../../../../app/contract/disks.ts';
+import { failure } from '../../../../app/base/errors.ts';
 import { disk, usbPort } from '../../../renderer/support/fixtures.ts';
+import { identityOf } from '../../../../app/main/station/verdict.ts';
 import { error, FakeWork, wishFor } from './support.ts';
 
 const ports = [1, 2, 3].map((port) => usbPort(1, port, port));
@@ -140,7 +142,8 @@ describe('a drive that comes', () => {
     expect(paths()).toEqual([['/dev/sdb', '/dev/sdc']]);
   });
 
-  it('waits for the job that runs', async () => {
+  it('waits for the job that runs when that takes no drive', async () => {
+    work.joinRefusal = failure({ code: 'TOO_MANY', op: 'check', device: '/dev/sdc', reason: { kind: 'joinTooLate' } });
     await work.arm(ports);
     const first = drive(1, 'A');
     await work.plug(first);
@@ -283,7 +286,7 @@ describe('S10 a station stops', () => {
   it('S10 when the source disk is taken out or replaced', async () => {
     const source = disk('/dev/sdz', { diskSequence: 90 });
     work.jobs.disks = [source];
-    work.sourceNow = JSON.stringify([source.path, source.majorMinor, 90, source.serial, source.size]);
+    work.sourceNow = identityOf(source);
     await work.arm(ports, { request: { ...wishFor(ports).request, source: '/dev/sdz' } });
     await work.plug(source);
     expect(work.station.isArmed).toBe(true);

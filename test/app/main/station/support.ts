@@ -8,8 +8,18 @@ import { plainCopy } from '../../../../app/contract/request-facts.ts';
 import type { StationAtWork, StationPlan, StationWish } from '../../../../app/contract/station.ts';
 import type { AppState } from '../../../../app/contract/window.ts';
 import { failure } from '../../../../app/base/errors.ts';
-import { Station, type StationWork } from '../../../../app/main/station/station.ts';
-import { end, endpoint, GB, imageEndpoint, job, plan as madePlan, result } from '../../../renderer/support/fixtures.ts';
+import { Station } from '../../../../app/main/station/station.ts';
+import type { StationWork } from '../../../../app/main/station/work.ts';
+import {
+  end,
+  endpoint,
+  GB,
+  imageEndpoint,
+  job,
+  plan as madePlan,
+  progress as sample,
+  result,
+} from '../../../renderer/support/fixtures.ts';
 
 export const SOURCE = '/home/me/classroom.img';
 
@@ -44,6 +54,11 @@ export class FakeWork implements StationWork {
   /** The requests that were checked. */
   readonly checked: CopyRequest[] = [];
   givenUp = 0;
+  /** The paths of the drives that were checked for the running job. */
+  readonly joining: string[] = [];
+  joinsGivenUp = 0;
+  /** Why the running job takes no drive. */
+  joinRefusal: PlatterError | null = null;
   sourceNow: string | null = 'file:1:2:3:4';
   agreement: PlatterError | null = null;
   visible = true;
@@ -54,6 +69,8 @@ export class FakeWork implements StationWork {
   /** The check does not end before it resolves. */
   beforeChecked: Promise<void> = Promise.resolve();
   readonly station: Station;
+  /** The wall clock is this many milliseconds off. */
+  clockOff = 0;
   #time = 1000;
   #timers: { at: number; act: () => void }[] = [];
 
@@ -88,6 +105,31 @@ export class FakeWork implements StationWork {
     return Promise.resolve();
   }
 
+  async join(path: string, objections: (plan: Plan) => Promise<PlatterError[]>): Promise<Outcome<null>> {
+    this.joining.push(path);
+    await this.beforeChecked;
+    const running = this.jobs.job;
+    const found = this.jobs.disks.find((disk) => disk.path === path);
+    if (this.joinRefusal !== null) return { ok: false, errors: [this.joinRefusal] };
+    if (running?.phase !== 'running' || found === undefined) return { ok: false, errors: [error('inUse', path)] };
+    const destination = endpoint(found);
+    const errors = await objections(this.made({ ...running.plan, destinations: [destination] }));
+    if (errors.length > 0) return { ok: false, errors };
+    const { plan, progress } = running;
+    this.jobs.job = {
+      ...running,
+      plan: { ...plan, destinations: [...plan.destinations, destination] },
+      progress: { ...progress, destinations: [...progress.destinations, sample(plan, 'waiting', path)] },
+    };
+    this.station.see();
+    return { ok: true, value: null };
+  }
+
+  giveUpJoin(): Promise<void> {
+    this.joinsGivenUp += 1;
+    return Promise.resolve();
+  }
+
   source(): Promise<string | null> {
     return Promise.resolve(this.sourceNow);
   }
@@ -105,7 +147,7 @@ export class FakeWork implements StationWork {
   }
 
   now(): number {
-    return this.#time;
+    return this.#time + this.clockOff;
   }
 
   after(milliseconds: number, act: () => void): () => void {
@@ -132,6 +174,20 @@ export class FakeWork implements StationWork {
   /** The kernel lists these disks. */
   async plug(...disks: Disk[]): Promise<void> {
     this.jobs.disks = disks;
+    this.station.see();
+    await this.settle();
+  }
+
+  /** The destination `index` of the running job has its end and is let go. */
+  async letGo(index: number, state: 'done' | 'failed' | 'cancelled'): Promise<void> {
+    const running = this.jobs.job;
+    if (running === null) throw new Error('no job runs');
+    const { plan, progress } = running;
+    const gone = {
+      ...sample(plan, state, plan.destinations[index]!.path, { written: plan.bytes }),
+      letGo: true as const,
+    };
+    this.jobs.job = { ...running, progress: { ...progress, destinations: progress.destinations.with(index, gone) } };
     this.station.see();
     await this.settle();
   }

@@ -1,4 +1,4 @@
-// What an armed station starts: new jobs, and what became of them. There is one for
+// What an armed station starts: new jobs, drives that join the running one, and what became of them. There is one for
 // each time that a station is armed, so that nothing of an earlier one can start under a later plan.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Reason } from '../../contract/facts.ts';
@@ -10,6 +10,9 @@ import { objectionsTo } from './objections.ts';
 import type { Slot } from './slot.ts';
 import type { Known } from './verdict.ts';
 import type { StationWork } from './work.ts';
+
+/** Why a job takes no drive, which is no fault of the drive. */
+const JOB_TAKES_NONE: ReadonlySet<Reason['kind']> = new Set(['joinTooLate', 'joinOnlyCopies', 'tooMany']);
 
 type Tally = Pick<StationAtWork, 'done' | 'failed'>;
 
@@ -44,11 +47,13 @@ export class Starts {
   #done: ReadonlySet<string> = new Set();
   /** The drives of the job that is starting or running. */
   #batch: Batch | null = null;
-  #starting: 'begin' | null = null;
+  #starting: 'begin' | 'join' | null = null;
   /** What the jobs before this one came to. */
   #before: Tally = { done: 0, failed: 0 };
   /** `startedAt` of the last job that is accounted for. */
   #accounted: number | null;
+  /** `startedAt` of the last job that takes no more drives. */
+  #full: number | null = null;
 
   constructor(work: StationWork, station: Owner, { plan, source, slots, lastJob }: Armed) {
     this.#work = work;
@@ -68,18 +73,20 @@ export class Starts {
   end(): void {
     this.#isOver = true;
     if (this.#starting === 'begin') void this.#work.giveUp();
+    if (this.#starting === 'join') void this.#work.giveUpJoin();
   }
 
   /**
-   * Starts the waiting drives as one job. Drives that still count down are waited for, because one job runs at a time
-   * and they would wait for its end.
+   * Starts the waiting drives as one job, or has the next one join the job that runs. A new job waits for the drives
+   * that still count down, so that they start together.
    */
   startWhenReady(): void {
     if (this.#isOver || this.#starting !== null) return;
     const { count } = this.#plan;
     const { job, disksError } = this.#work.state();
     const waiting = this.#slots.filter(({ activity }) => activity.kind === 'waiting');
-    if (waiting.length === 0 || disksError !== null) return;
+    const [next] = waiting;
+    if (next === undefined || disksError !== null) return;
     if (!this.#work.isVisible()) {
       for (const slot of waiting) this.#station.countDown(slot);
       return;
@@ -87,13 +94,16 @@ export class Starts {
     const batch = this.#batch;
     const left = count === null ? MAX_DESTINATIONS : count - this.tally.done - (batch?.open ?? 0);
     if (left <= 0) return;
-    if (batch === null && (job === null || job.phase === 'ended')) {
+    if (batch !== null) {
+      if (job?.phase === 'running' && job.startedAt !== this.#accounted && job.startedAt !== this.#full)
+        this.#go('join', this.#join(next, batch, job.startedAt));
+    } else if (job === null || job.phase === 'ended') {
       if (this.#slots.some(({ activity }) => activity.kind === 'countdown')) return;
       this.#go('begin', this.#begin(waiting.slice(0, Math.min(left, MAX_DESTINATIONS))));
     }
   }
 
-  #go(how: 'begin', going: Promise<void>): void {
+  #go(how: 'begin' | 'join', going: Promise<void>): void {
     this.#starting = how;
     void going.finally(() => {
       this.#starting = null;
@@ -116,6 +126,22 @@ export class Starts {
     // What is not about a drive is about all that follow.
     const other = begun.errors.find(({ device }) => !drives.some(({ disk }) => disk.path === device));
     if (other !== undefined) this.#station.stop(other.reason);
+  }
+
+  /** Adds a drive to the job that runs. Where the job takes none, the drive waits for its end. */
+  async #join(slot: Slot, batch: Batch, job: number): Promise<void> {
+    const [drive] = startedIn(slot);
+    if (drive === undefined) return;
+    batch.add(drive);
+    slot.become({ kind: 'starting' });
+    const joined = await this.#work.join(drive.disk.path, (made) => this.#objections(made, [drive]));
+    if (joined.ok) return;
+    batch.remove(drive);
+    const own = joined.errors.filter(
+      ({ device, reason }) => device === drive.disk.path && !JOB_TAKES_NONE.has(reason.kind),
+    );
+    if (own.length === 0) this.#full = job;
+    this.#refuse(drive, own);
   }
 
   /** Shows why a drive did not start. Without a reason of its own it waits. */

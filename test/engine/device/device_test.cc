@@ -247,6 +247,27 @@ TEST_CASE("exclusive: a second holder gets EBUSY, a mounted device too, and a re
   CHECK(open_error(disk.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == -EBUSY);
 }
 
+TEST_CASE("unclaim lets others claim a block device that stays open, and a file keeps its lock") {
+  if (lab_missing()) return;
+  const Disk disk(Medium::loop512, 1 * MiB), file(Medium::file, 1 * MiB);
+  const Device opened(disk.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL);
+  const Device held(file.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL);
+  block_device* adopted = nullptr;
+  const Disk other(Medium::loop512, 1 * MiB);
+  REQUIRE(adopt_error(handed(other.path(), O_RDONLY | O_EXCL, O_RDWR | O_DIRECT, O_RDWR), number_of(other.path()),
+                      &adopted) == 0);
+  for (block_device* device : {opened.at(0, 512).bdev, adopted, held.at(0, 512).bdev}) {
+    kcopyd_device_unclaim(device);
+    kcopyd_device_unclaim(device);
+  }
+  kcopyd_device_unclaim(nullptr);
+  CHECK(open_error(disk.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == 0);
+  CHECK(open_error(other.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == 0);
+  CHECK(open_error(file.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == -EBUSY);
+  CHECK(opened.info().size == 1 * MiB);
+  kcopyd_device_close(adopted);
+}
+
 TEST_CASE("adopt makes a device of descriptors that another process opened, and closes them with it") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {

@@ -23,8 +23,23 @@ export function sameDisk(
  * The drive of an end, wherever it is plugged in now; undefined when it is missing or has been replaced, or the end is
  * a file.
  */
-export function driveOf({ kind, realPath, model, serial, size }: Endpoint, disks: readonly Disk[]): Disk | undefined {
-  return kind === 'block' ? sameDisk({ path: realPath, model, serial, size }, disks) : undefined;
+export function driveOf(end: Endpoint, disks: readonly Disk[]): Disk | undefined {
+  const { kind, realPath, model, serial, size } = end;
+  const disk = kind === 'block' ? sameDisk({ path: realPath, model, serial, size }, disks) : undefined;
+  return disk === undefined || isAnother(end, disk) ? undefined : disk;
+}
+
+/** True when a drive without a serial number has left this place, and another one, or the same again, has come. */
+const isAnother = ({ serial, diskSequence }: Endpoint, disk: Disk): boolean =>
+  serial === null && diskSequence !== null && disk.diskSequence !== null && diskSequence !== disk.diskSequence;
+
+/**
+ * The drive of each end of a job. One without a serial number looks like the one that was in its place before, so the
+ * last end that fits has it: a drive that joined took the place of a finished one.
+ */
+export function drivesOf(ends: readonly Endpoint[], disks: readonly Disk[]): (Disk | undefined)[] {
+  const found = ends.map((end) => driveOf(end, disks));
+  return found.map((disk, index) => (disk !== undefined && found.lastIndexOf(disk) > index ? undefined : disk));
 }
 
 /** How a drive's whereabouts change when it is in the new list of disks, or missing from it. */
@@ -58,13 +73,13 @@ export function located<S extends Drives>(before: Drives, after: S): S {
 export function switchedOff(before: Drives, after: Drives, path: string): readonly DrivePresence[] {
   if (after.job === null || before.job?.startedAt !== after.job.startedAt) return after.drives;
   const { job } = after;
-  const off = after.drives.map((each, index) =>
-    driveOf(job.plan.destinations[index]!, before.disks)?.path === path ? 'switchedOff' : each,
-  );
+  const had = drivesOf(job.plan.destinations, before.disks);
+  const off = after.drives.map((each, index) => (had[index]?.path === path ? 'switchedOff' : each));
   return moved(off, job, after.disks);
 }
 
-const moved = (drives: readonly DrivePresence[], { plan }: JobView, disks: readonly Disk[]): DrivePresence[] =>
-  plan.destinations.map(
-    (end, index) => NEXT[drives[index] ?? 'unlisted'][driveOf(end, disks) === undefined ? 'missing' : 'listed'],
+function moved(drives: readonly DrivePresence[], { plan }: JobView, disks: readonly Disk[]): DrivePresence[] {
+  return drivesOf(plan.destinations, disks).map(
+    (disk, index) => NEXT[drives[index] ?? 'unlisted'][disk === undefined ? 'missing' : 'listed'],
   );
+}

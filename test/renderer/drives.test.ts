@@ -1,7 +1,9 @@
 // The whereabouts of a job's drives, from the lists of disks and the answers to ejecting.
 import { expect, test } from 'vitest';
 import type { AppState } from '../../app/contract/window.ts';
-import { located, switchedOff } from '../../app/view/drives.ts';
+import { drivesOf, located, switchedOff } from '../../app/view/drives.ts';
+import { tilesOf } from '../../app/view/destination-progress.ts';
+import { removalOf } from '../../app/view/removal.ts';
 import * as make from './support/fixtures.ts';
 
 const disks = make.sticks(2);
@@ -38,4 +40,47 @@ test('keeps the same object when nothing has changed, so that the window is not 
   const again = next(begun, { disks: [...disks] });
   expect(again.drives).toBe(begun.drives);
   expect(next(begun, { job: { ...job, errors: [] } }).drives).toBe(begun.drives);
+});
+
+test('gives a drive without a serial number to the destination that joined last, and takes the one before for taken out', () => {
+  const stick = make.disk('/dev/sdb', { serial: null });
+  const plain = make.plan([make.endpoint(stick)]);
+  const first = next(make.appState({ disks: [stick] }), { job: make.job(plain, []) });
+  const two = make.plan([make.endpoint(stick), make.endpoint(stick)]);
+
+  const joined = next(first, { job: make.job(two, []), disks: [{ ...stick }] });
+
+  expect(drivesOf(two.destinations, [stick])).toEqual([undefined, stick]);
+  expect(joined.drives).toEqual(['takenOut', 'there']);
+  expect(switchedOff(joined, joined, stick.path)).toEqual(['takenOut', 'switchedOff']);
+});
+
+test('takes a drive without a serial number that came later to the same place for another one', () => {
+  const stick = make.disk('/dev/sdb', { serial: null, diskSequence: 7 });
+  const end = make.endpoint(stick);
+
+  expect(drivesOf([end], [stick])).toEqual([stick]);
+  expect(drivesOf([end], [{ ...stick, diskSequence: 9 }])).toEqual([undefined]);
+  const known = make.disk('/dev/sdb', { diskSequence: 7 });
+  const again = { ...known, path: '/dev/sdc', diskSequence: 9 };
+  expect(drivesOf([make.endpoint(known)], [again])).toEqual([again]);
+});
+
+test('has a finished drive taken out once it is let go, ejected first when it is mounted again, and not when it is out', () => {
+  const done = { state: 'done', written: plan.bytes, verified: plan.bytes } as const;
+  const [held, free, failed] = tilesOf(
+    make.job(make.plan(make.sticks(3).map((disk) => make.endpoint(disk))), [
+      done,
+      { ...done, letGo: true },
+      { state: 'failed', letGo: true },
+    ]),
+  );
+  const mounted = { ...disks[1]!, mountedAt: ['/media/x'] };
+
+  expect(removalOf(held!, 'there', disks[0])).toBeNull();
+  expect(removalOf(failed!, 'there', undefined)).toBeNull();
+  expect(removalOf(free!, 'there', disks[1])).toBe('takeOut');
+  expect(removalOf(free!, 'there', mounted)).toBe('ejectFirst');
+  expect(removalOf(free!, 'takenOut', undefined)).toBe('out');
+  expect(removalOf(free!, 'ejected', undefined)).toBe('out');
 });

@@ -5,6 +5,7 @@ import { plainRepair } from '../app/contract/request-facts.ts';
 import { headline, isPaused } from '../app/view/total-progress.ts';
 import { isPartial } from '../app/view/consent.ts';
 import { countsUsedOnly } from '../app/view/used-only.ts';
+import { likelyRemoval, type Removal } from '../app/view/removal.ts';
 import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/destination-progress.ts';
 import { sourceName } from './disk-facts.ts';
 import type { Former } from './state/choice.svelte.ts';
@@ -79,8 +80,34 @@ export function jobSummary(plan: Plan): string {
   return countsUsedOnly(plan) ? `${summary}, ${say('used.only')}` : summary;
 }
 
-/** The next step, in one or two sentences. `continuable`: the job ended and can be continued. */
-export function nextStep(job: JobView, tiles: readonly Tile[], continuable = false): string {
+/** What a hand does next with a finished drive. */
+export function removalWord(removal: Removal): string {
+  switch (removal) {
+    case 'takeOut':
+      return say('job.takeIt');
+    case 'ejectFirst':
+      return say('job.ejectIt');
+    case 'out':
+      return say('job.out');
+  }
+}
+
+/** The heading of a tile: "Bay 6, Verified, Take it out". */
+export const tileHeading = (name: string, state: string, removal: Removal | null): string =>
+  removal === null
+    ? say('job.heading', { name, state })
+    : say('job.headingOut', { name, state, removal: removalWord(removal) });
+
+/**
+ * The next step, in one or two sentences. `continuable`: the job ended and can be continued. `removals`: what a hand can
+ * do with each drive.
+ */
+export function nextStep(
+  job: JobView,
+  tiles: readonly Tile[],
+  continuable = false,
+  removals: readonly (Removal | null)[] = tiles.map(likelyRemoval),
+): string {
   const checks = job.plan.kind === 'verify';
   if (job.phase === 'cancelling') return checks ? say('tasks.stopping') : say('job.stopping');
   const bad = tiles.filter(isBad);
@@ -92,7 +119,7 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
       ? bad.filter((tile) => (tile.state === 'failed' || !continuable) && !differing.includes(tile))
       : [];
   const advice = [
-    ...onComplete(job, tiles),
+    ...onComplete(job, tiles, removals),
     ...onDiffering(job, differing),
     ...onReservations(job, tiles),
     ...(aside.length > 0 ? [say('job.setAside', { names: toldAt(aside, job.phase).names })] : []),
@@ -103,15 +130,20 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
 }
 
 /** The drives that can already be taken out or used, and those that do not answer. */
-function onComplete({ phase, plan }: JobView, tiles: readonly Tile[]): string[] {
+function onComplete({ phase, plan }: JobView, tiles: readonly Tile[], removals: readonly (Removal | null)[]): string[] {
   const drives = tiles.filter((tile) => isComplete(tile) && tile.endpoint.kind === 'block');
+  const canBe = (removal: Removal): Tile[] => tiles.filter(({ index }) => removals[index] === removal);
   // A partition, and a drive of a rescue, stay open until the end of the job.
-  const [free, held] = [drives.filter(({ letGo }) => letGo), drives.filter(({ letGo }) => !letGo)];
+  const held = drives.filter(({ letGo }) => !letGo);
+  const [free, mounted] = [canBe('takeOut'), canBe('ejectFirst')];
   const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
   const stalled = tiles.filter(({ state }) => state === 'stalled');
   return [
     // After the end of the job EjectDrives says what can be taken out.
     ...(free.length > 0 ? [say('job.takeOut', { names: names(free, 'drives'), count: free.length })] : []),
+    ...(mounted.length > 0
+      ? [say('devices.mountedAgain', { drives: names(mounted, 'drives'), count: mounted.length })]
+      : []),
     ...(held.length > 0 && phase === 'running'
       ? [say('job.driveDone', { names: names(held, 'drives'), count: held.length })]
       : []),
@@ -212,12 +244,16 @@ export function announcement(before: JobView | null, after: JobView | null): str
   // The announcement of a paused job covers each of its drives.
   const isNews = (tile: Tile): boolean => !isActive(tile) || (TOLD.has(tile.state) && !paused);
   const changed = tiles.filter((tile) => isNews(tile) && earlier[tile.index]?.state !== tile.state);
-  return [...whole, ...changed.map(toldChange)].join(' ');
+  // A drive is let go a little after its verdict.
+  const isFree = (tile: Tile | undefined): boolean => tile !== undefined && likelyRemoval(tile) !== null;
+  const free = tiles.filter((tile) => !changed.includes(tile) && isFree(tile) && !isFree(earlier[tile.index]));
+  return [...whole, ...changed.map(toldChange), ...free.map(({ name }) => say('job.toldGo', { name }))].join(' ');
 }
 
 /** "sdd: Failed.", with the reason when there is one. */
 function toldChange(tile: Tile): string {
   const said = { name: tile.name, state: stateWord(tile.state, tile.usedOnly) };
   const [error] = isBad(tile) ? tile.errors : [];
+  if (likelyRemoval(tile) !== null) return say('job.toldOut', said);
   return error === undefined ? say('job.told', said) : say('job.toldBad', { ...said, reason: sayError(error).message });
 }

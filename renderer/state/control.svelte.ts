@@ -3,7 +3,9 @@
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { Bridge, DrivePresence } from '../../app/contract/window.ts';
-import { driveOf } from '../../app/view/drives.ts';
+import { drivesOf } from '../../app/view/drives.ts';
+import { removalOf, type Removal } from '../../app/view/removal.ts';
+import type { Tile } from '../../app/view/destination-progress.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
 /** Calls about the running job; `destination` is its index, null the whole job. */
@@ -16,6 +18,9 @@ export class Control {
   ejecting = $state(false);
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
+  readonly #plan = $derived.by(() => this.#mirror.job?.plan);
+  readonly #disks = $derived.by(() => this.#mirror.disks);
+  readonly #drives = $derived(drivesOf(this.#plan?.destinations ?? [], this.#disks));
 
   constructor(bridge: Bridge, mirror: Mirror) {
     this.#bridge = bridge;
@@ -47,8 +52,12 @@ export class Control {
    * file.
    */
   driveOf(destination: number): Disk | undefined {
-    const end = this.#mirror.job?.plan.destinations[destination];
-    return end === undefined ? undefined : driveOf(end, this.#mirror.disks);
+    return this.#drives[destination];
+  }
+
+  /** What a hand can do with its drive while the job runs; null while it has not ended well. */
+  removalOf(tile: Tile): Removal | null {
+    return removalOf(tile, this.#presence(tile.index), this.driveOf(tile.index));
   }
 
   /** Its drive was switched off, and has not been plugged in again. */
@@ -64,11 +73,9 @@ export class Control {
 
   /** True when the job has released its drive, and the system can switch it off. */
   canEject(destination: number): boolean {
-    return (
-      this.#mirror.job?.phase === 'ended' &&
-      !this.isEjected(destination) &&
-      this.driveOf(destination)?.ejectable === true
-    );
+    const { job } = this.#mirror;
+    const isFree = job?.phase === 'ended' || job?.progress.destinations[destination]?.letGo === true;
+    return isFree && !this.isEjected(destination) && this.driveOf(destination)?.ejectable === true;
   }
 
   /**

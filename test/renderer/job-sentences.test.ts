@@ -241,6 +241,36 @@ describe('the summary of a job', () => {
     expect(nextStep(job, tilesOf(job))).toBe('sdb is done: take it out. Set sdc (hub 1 · 2) aside.');
   });
 
+  test('asks to eject first what the system has mounted again, and asks nothing for what is out', () => {
+    const { progress } = running;
+    const [first, ...others] = progress.destinations;
+    const job = {
+      ...running,
+      progress: { ...progress, destinations: [{ ...first!, letGo: true as const }, ...others] },
+    };
+    const tiles = tilesOf(job);
+
+    expect(nextStep(job, tiles, false, ['ejectFirst', null, null])).toMatch(
+      /^The system has mounted sdb again: eject it/,
+    );
+    expect(nextStep(job, tiles, false, ['out', null, null])).toBe('Set sdc (hub 1 · 2) aside.');
+  });
+
+  test('announces a drive to take out with its verdict, or alone when it is let go later', () => {
+    const { progress } = running;
+    const [first, ...others] = progress.destinations;
+    const at = (more: Partial<typeof first>): JobView => ({
+      ...running,
+      progress: { ...progress, destinations: [{ ...first!, ...more }, ...others] },
+    });
+
+    const [copying, done, free] = [at({ state: 'copying', written: 0 }), at({}), at({ letGo: true })];
+
+    expect(announcement(copying, free)).toBe('sdb: Verified. Take it out.');
+    expect(announcement(done, free)).toBe('sdb: take it out.');
+    expect(announcement(free, free)).toBe('');
+  });
+
   test('says what to touch next: take out drives, use images', () => {
     expect(nextStep(running, tilesOf(running))).toBe(
       'sdb is done: leave it in until the job has ended. Set sdc (hub 1 · 2) aside.',

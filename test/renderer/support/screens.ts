@@ -69,6 +69,29 @@ const errors = [make.writeError(2, eight[2]!.path)];
 const running = make.job(copies, make.midway(copies), { errors });
 const crowded = copyTo(crowd);
 
+/** A copy whose finished drives can be taken out. The third one of every five is still written. */
+function rolling(count: number): JobView {
+  const plan = copyTo(hub(count));
+  const samples: Partial<DestinationProgress>[] = Array.from({ length: count }, (_, i) =>
+    i % 5 === 1 || i % 5 === 3
+      ? { written: plan.bytes * (0.62 - i * 0.03), bytesPerSecond: 31.4e6 - i * 1e6, secondsLeft: 340 + i * 20 }
+      : { state: 'done', written: plan.bytes, verified: plan.bytes, letGo: true },
+  );
+  return make.job(plan, samples);
+}
+
+const twelve = hub(12);
+
+/** Takes these of the drives out, and has the system mount the last one again. */
+const takeOut =
+  (disks: readonly Disk[], ...out: number[]) =>
+  async ({ main }: OpenWindow): Promise<void> => {
+    const left = disks.filter((_, index) => !out.includes(index));
+    await main.push({
+      disks: left.map((disk) => (disk.path === disks[10]?.path ? { ...disk, mountedAt: ['/media/anna/CARD'] } : disk)),
+    });
+  };
+
 /** A copy to so few drives that each has a row. */
 function few(count: number): JobView {
   const plan = copyTo(eight.slice(0, count));
@@ -245,6 +268,10 @@ export const screens: readonly Screen[] = [
   { name: 'one at work', state: { disks: machine, job: few(1) } },
   { name: 'three at work', state: { disks: machine, job: few(3) } },
   { name: 'eight at work', state: { disks: machine, job: running } },
+  { name: 'rolling, two', state: { disks: machine, job: rolling(2) } },
+  { name: 'rolling, four', state: { disks: machine, job: rolling(4) } },
+  { name: 'rolling, 32', state: { disks: crowd, job: rolling(32) }, steps: takeOut(crowd, 0, 4) },
+  { name: 'rolling, twelve', state: { disks: twelve, job: rolling(12) }, steps: takeOut(twelve, 0, 4) },
   {
     name: '32 at work',
     state: { disks: crowd, job: make.job(crowded, make.midway(crowded), { errors }) },

@@ -17,5 +17,6 @@ export const devices: Translated<typeof english> = {
   ejected: 'Abgeschaltet, zum Herausnehmen: {drives}.',
   eject: 'Auswerfen',
   ejectAll: '{count, plural, one {Auswerfen} other {Alle # auswerfen}}',
+  ejectDone: '{count, plural, one {Fertiges Laufwerk auswerfen} other {# fertige Laufwerke auswerfen}}',
   ejecting: 'Wird ausgeworfen…',
 };

@@ -26,6 +26,13 @@ export const job: Translated<typeof english> = {
   stopping:
     'Wird angehalten: Laufende Schreibvorgänge enden, dann wird jedes Laufwerk abgeschlossen. Laufwerke angesteckt lassen.',
   takeOut: '{count, plural, one {{names} ist fertig: herausnehmen.} other {{names} sind fertig: herausnehmen.}}',
+  ready: '{count, number} zum Herausnehmen bereit',
+  takeIt: 'Heraus\u{ad}nehmen',
+  ejectIt: 'Erst auswerfen',
+  out: 'Heraus\u{ad}genommen',
+  headingOut: '{name}, {state}, {removal}',
+  toldOut: '{name}: {state}. Jetzt herausnehmen.',
+  toldGo: '{name}: jetzt herausnehmen.',
   driveDone:
     '{count, plural, one {{names} ist fertig: stecken lassen, bis der Auftrag zu Ende ist.} other {{names} sind fertig: stecken lassen, bis der Auftrag zu Ende ist.}}',
   imageReady: '{count, plural, one {{names} ist fertig.} other {{names} sind fertig.}}',

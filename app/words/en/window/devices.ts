@@ -14,5 +14,6 @@ export const devices = {
   ejected: 'Switched off and ready to take out: {drives}.',
   eject: 'Eject',
   ejectAll: '{count, plural, one {Eject it} other {Eject all #}}',
+  ejectDone: '{count, plural, one {Eject the finished drive} other {Eject # finished drives}}',
   ejecting: 'Ejecting…',
 } as const;

@@ -23,6 +23,13 @@ export const job = {
   stopAskContinuable: 'Stop now? Unfinished destinations will be unusable until the job is continued.',
   stopping: 'Stopping: writes in flight end first, then every drive is flushed. Leave the drives plugged in.',
   takeOut: '{count, plural, one {{names} is done: take it out.} other {{names} are done: take them out.}}',
+  ready: '{count, number} ready to take out',
+  takeIt: 'Take it out',
+  ejectIt: 'Eject first',
+  out: 'Taken out',
+  headingOut: '{name}, {state}, {removal}',
+  toldOut: '{name}: {state}. Take it out.',
+  toldGo: '{name}: take it out.',
   driveDone:
     '{count, plural, one {{names} is done: leave it in until the job has ended.} other {{names} are done: leave them in until the job has ended.}}',
   imageReady: '{count, plural, one {{names} is ready.} other {{names} are ready.}}',

@@ -16,5 +16,6 @@ export const devices: Translated<typeof english> = {
   ejected: 'Éteint, à retirer : {drives}.',
   eject: 'Éjecter',
   ejectAll: '{count, plural, one {Éjecter} other {Éjecter les #}}',
+  ejectDone: '{count, plural, one {Éjecter le disque terminé} other {Éjecter # disques terminés}}',
   ejecting: 'Éjection…',
 };

@@ -26,6 +26,13 @@ export const job: Translated<typeof english> = {
   stopping:
     'Arrêt : les écritures en cours finissent, puis chaque disque est vidé de son cache. Laissez les disques branchés.',
   takeOut: '{count, plural, one {{names} est terminé : le retirer.} other {{names} sont terminés : les retirer.}}',
+  ready: '{count, plural, one {# prêt à être retiré} other {# prêts à être retirés}}',
+  takeIt: 'À retirer',
+  ejectIt: 'À\u{a0}éjecter',
+  out: 'Retiré',
+  headingOut: '{name}, {state}, {removal}',
+  toldOut: '{name} : {state}. À retirer maintenant.',
+  toldGo: '{name} : à retirer maintenant.',
   driveDone:
     '{count, plural, one {{names} est terminé : le laisser branché jusqu’à la fin de la tâche.} other {{names} sont terminés : les laisser branchés jusqu’à la fin de la tâche.}}',
   imageReady: '{count, plural, one {{names} est prête.} other {{names} sont prêtes.}}',

@@ -58,6 +58,19 @@ describe.skipIf(noLab !== null)('a drive that has its end', () => {
       { state: 'done', verified: true, errors: [] },
     ]);
   });
+
+  it('is no longer held against ejecting it, as the others are', async () => {
+    const { session, one, two } = await copying();
+    await letGo(session, 0);
+
+    const kinds = [one, two].map(async ({ device }) =>
+      (await refused(session.engine.call('eject', { path: device }))).map(({ reason }) => reason.kind),
+    );
+    // No loop device can be switched off.
+    expect(await Promise.all(kinds)).toEqual([['loopDevice'], ['jobHasIt']]);
+    await two.rule('clear');
+    await resultOf(session);
+  });
 });
 
 describe.skipIf(noLab !== null)('a drive that joins', () => {

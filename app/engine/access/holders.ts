@@ -8,7 +8,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import type { Reason, Remedy } from '../../contract/facts.ts';
 import { mountsOn, withDescendants, type Block } from '../devices/block-devices.ts';
 import { errnoOf, failure, failureOf, unlessErrno } from '../../base/errors.ts';
-import type { End, Found } from '../devices/inspect-paths.ts';
+import type { End, Found } from '../devices/ends.ts';
 import { parseMounts } from '../devices/mounts.ts';
 import { shell } from '../devices/release-commands.ts';
 import { stateDir } from '../../base/state-folder.ts';

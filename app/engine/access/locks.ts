@@ -7,7 +7,7 @@ import type { Block } from '../devices/block-devices.ts';
 import { becomesFree } from './busy.ts';
 import { failure, Refusal, unlessErrno } from '../../base/errors.ts';
 import { remedyFor, whoLocks } from './holders.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 
 /** Errors of a file system without locks. */

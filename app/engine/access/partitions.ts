@@ -8,7 +8,7 @@ import type { Block } from '../devices/block-devices.ts';
 import { onceFree } from './busy.ts';
 import { errnoOf, Refusal, refuse } from '../../base/errors.ts';
 import { partitionHolder } from './holders.ts';
-import type { HeldEnd } from '../devices/inspect-paths.ts';
+import type { HeldEnd } from '../devices/ends.ts';
 import { readBlocks } from '../devices/lsblk.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import type { RightsSession, InspectedDevice } from './rights-session.ts';

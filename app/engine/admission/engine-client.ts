@@ -5,7 +5,7 @@ import type { WorkRequest } from '../../contract/request.ts';
 import { errnoOf, failure, refuse } from '../../base/errors.ts';
 import { memoryOf, PAGE } from '../../base/request-rules.ts';
 import { isChunkSize } from '../formats/chunks.ts';
-import type { End, HeldEnd } from '../devices/inspect-paths.ts';
+import type { End, HeldEnd } from '../devices/ends.ts';
 import type { NativeAddon, NativeClient } from '../native/addon.ts';
 import { clusterFor } from '../packing/qcow2.ts';
 

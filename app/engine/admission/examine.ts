@@ -25,7 +25,8 @@ import type { Blocks } from '../devices/block-devices.ts';
 import { failure, Refusal, throwIfAny } from '../../base/errors.ts';
 import { refusals } from './refusals.ts';
 import { withClaims } from '../access/holders.ts';
-import { inspectDestination, inspectExisting, type Found } from '../devices/inspect-paths.ts';
+import type { Found } from '../devices/ends.ts';
+import { inspectDestination, inspectExisting } from '../devices/inspect-paths.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import {
   againstReplacing,

@@ -2,7 +2,7 @@
 import { isSparse } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { errnoOf } from '../../base/errors.ts';
-import type { Found } from '../devices/inspect-paths.ts';
+import type { Found } from '../devices/ends.ts';
 import type { NativeAddon } from '../native/addon.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { Reason } from '../../contract/facts.ts';
 import type { Endpoint } from '../../contract/jobs.ts';
 import type { DriveFacts } from '../../contract/values.ts';
 import { foundations, withDescendants, type Block, type Blocks } from '../devices/block-devices.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';
 
 /** What the log records of an end. */

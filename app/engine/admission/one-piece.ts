@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { failure, Refusal } from '../../base/errors.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { JobKind } from '../../contract/request.ts';
-import type { End, Found } from '../devices/inspect-paths.ts';
+import type { End, Found } from '../devices/ends.ts';
 import { shell } from '../devices/release-commands.ts';
 import { piecesAt } from '../unpacking/source-files.ts';
 

@@ -10,7 +10,7 @@ import { placeOf } from '../../base/paths.ts';
 import { stateDir } from '../../base/state-folder.ts';
 import { mountsOf } from '../access/unmount.ts';
 import { openId } from '../devices/file-ids.ts';
-import type { End, Found, HeldEnd } from '../devices/inspect-paths.ts';
+import type { End, Found, HeldEnd } from '../devices/ends.ts';
 import { intersection, isEmpty } from '../formats/chunk-sets.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';
 import { bytesOf } from '../formats/mapfile.ts';

@@ -7,7 +7,7 @@ import { nameHolder } from '../access/holders.ts';
 import type { Rights } from '../access/rights.ts';
 import type { RightsSession, Wanted } from '../access/rights-session.ts';
 import { openId } from '../devices/file-ids.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import { isSequence } from '../devices/lsblk.ts';
 import { Unpacking } from '../unpacking/decoders.ts';
 import type { NativeAddon, NativeDevice, NativeOpenOptions } from '../native/addon.ts';

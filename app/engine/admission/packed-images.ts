@@ -8,7 +8,7 @@ import { imageFormatOf, rescueOf, takesAsIs, updates } from '../../contract/requ
 import type { WorkRequest } from '../../contract/request.ts';
 import { failure } from '../../base/errors.ts';
 import { namedFormat } from '../../parsers/name-endings.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import { SECTOR as QCOW2_SECTOR } from '../packing/qcow2.ts';
 
 /**

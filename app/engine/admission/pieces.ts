@@ -6,7 +6,7 @@ import { basename, dirname } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
 import { pieceAt } from '../../contract/image-formats.ts';
 import { failure } from '../../base/errors.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import type { SplitPlace } from '../devices/split-place.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 import {

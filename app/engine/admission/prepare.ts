@@ -21,7 +21,7 @@ import { againstSource } from './manifest-sample.ts';
 import { openDestinations, openSource } from './open-ends.ts';
 import { LacksRights, Opening, type Openers } from './opening.ts';
 import { notesOnEnds, planOf } from './plan.ts';
-import type { HeldEnd } from '../devices/inspect-paths.ts';
+import type { HeldEnd } from '../devices/ends.ts';
 import { scopeOf, type Held, type Prepared } from './prepared.ts';
 import { findEnds, openInterrupted, sampleErrors } from './resume.ts';
 import { usedIn } from './used.ts';

@@ -3,7 +3,7 @@ import type { Plan } from '../../contract/jobs.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { allChunks, chunksWith, type Grid } from '../formats/chunk-sets.ts';
 import { markChunks } from '../formats/chunks.ts';
-import type { End, HeldEnd } from '../devices/inspect-paths.ts';
+import type { End, HeldEnd } from '../devices/ends.ts';
 import type { WriteMark } from '../devices/write-counts.ts';
 import { closeDisks, unlockEnd } from '../access/locks.ts';
 import type { Manifest } from '../formats/manifest.ts';

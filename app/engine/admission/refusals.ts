@@ -12,7 +12,7 @@ import { formatByName } from '../../contract/image-formats.ts';
 import { FAT_LONGEST, MOST_PIECES } from '../../contract/limits.ts';
 import type { FileLimits } from '../devices/file-limits.ts';
 import { isNode } from '../devices/file-ids.ts';
-import type { End, Found, ImagePlace } from '../devices/inspect-paths.ts';
+import type { End, Found, ImagePlace } from '../devices/ends.ts';
 import type { SplitPlace } from '../devices/split-place.ts';
 import type { OtherPieces } from '../../parsers/piece-names.ts';
 import { overlap, type Located } from '../devices/shared-storage.ts';

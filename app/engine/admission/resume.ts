@@ -10,15 +10,8 @@ import { intersection, bytesOf, chunksIn, isEmpty, noChunks, sampleOf, type Grid
 import { markChunks } from '../formats/chunks.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
-import {
-  inspectDestination,
-  inspectExisting,
-  inspectRepaired,
-  partOf,
-  type End,
-  type Found,
-  type HeldEnd,
-} from '../devices/inspect-paths.ts';
+import type { End, Found, HeldEnd } from '../devices/ends.ts';
+import { inspectDestination, inspectExisting, inspectRepaired, partOf } from '../devices/inspect-paths.ts';
 import { jobError } from '../native/errors.ts';
 import {
   hadWrongSource,

@@ -12,7 +12,7 @@ import { recognise } from '../../parsers/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
 import { commandFor } from '../../parsers/unpack-commands.ts';
 import { errnoOf, failure } from '../../base/errors.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { notAsNamed, RAW } from '../unpacking/packed-source.ts';
 

@@ -3,7 +3,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { PlatterError } from '../../contract/errors.ts';
 import { errnoOf, failure } from '../../base/errors.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import { shell } from '../devices/release-commands.ts';
 import { HEAD_BYTES, tableIn } from '../devices/partition-table.ts';
 

@@ -4,7 +4,8 @@ import { cancelledOpening, errnoOf, failureOf, Refusal, refuse } from '../../bas
 import type { Answers } from '../../base/slow-answers.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { openId } from '../devices/file-ids.ts';
-import { inspectExisting, type End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
+import { inspectExisting } from '../devices/inspect-paths.ts';
 import { DEFAULT_CHUNK_SIZE, markChunks } from '../formats/chunks.ts';
 import { bytesOf, chunksWith, type Grid } from '../formats/chunk-sets.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';

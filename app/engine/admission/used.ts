@@ -6,7 +6,7 @@ import type { WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { cancelledOpening, refuse } from '../../base/errors.ts';
 import type { Blocks } from '../devices/block-devices.ts';
-import type { HeldEnd } from '../devices/inspect-paths.ts';
+import type { HeldEnd } from '../devices/ends.ts';
 import { writeMark, type WriteMark } from '../devices/write-counts.ts';
 import { usedOfSource, type UsedRanges } from '../used-blocks/used-of-source.ts';
 import type { Held } from './prepared.ts';

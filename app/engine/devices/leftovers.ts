@@ -2,7 +2,7 @@
 // the disk for what it was before.
 import type { Note } from '../../contract/facts.ts';
 import { errnoOf } from '../../base/errors.ts';
-import type { End, HeldEnd } from './inspect-paths.ts';
+import type { End, HeldEnd } from './ends.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { namesOf, signaturesOn } from './probe.ts';
 

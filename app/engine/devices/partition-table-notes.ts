@@ -4,7 +4,7 @@ import type { Note } from '../../contract/facts.ts';
 import { errnoOf } from '../../base/errors.ts';
 import { Sample } from '../../parsers/bytes/sample.ts';
 import { signaturesIn } from '../../parsers/signatures.ts';
-import type { End, HeldEnd } from './inspect-paths.ts';
+import type { End, HeldEnd } from './ends.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { HEAD_BYTES, tableIn } from './partition-table.ts';
 

@@ -3,7 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import type { Block } from './block-devices.ts';
 import { errnoOf } from '../../base/errors.ts';
 import { statsId } from './file-ids.ts';
-import { fileWritten, type HeldEnd, type Written } from './inspect-paths.ts';
+import type { HeldEnd } from './ends.ts';
+import { fileWritten, type Written } from './inspect-paths.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { content } from './sysfs.ts';
 

@@ -10,7 +10,7 @@ import { readAside } from '../formats/read-aside.ts';
 import { isEmpty, difference, type KnownHashes } from '../formats/chunk-sets.ts';
 import { countChunks, isChunkSize } from '../formats/chunks.ts';
 import { errnoOf, failureOf, reasonOf, Refusal, refuse } from '../../base/errors.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import { manifestDigest, writeManifest, type Manifest } from '../formats/manifest.ts';
 import { manifestSource, replaceManifest, replaces } from '../admission/given-files.ts';
 import type { Prepared } from '../admission/prepared.ts';

@@ -1,5 +1,5 @@
 // What a job has open while it runs. What was prepared stays as it was; what changes since is kept here.
-import type { End, HeldEnd } from '../devices/inspect-paths.ts';
+import type { End, HeldEnd } from '../devices/ends.ts';
 import { writeMark, type WriteMark } from '../devices/write-counts.ts';
 import { renameToPart } from '../admission/images.ts';
 import { namePieces } from '../admission/pieces.ts';

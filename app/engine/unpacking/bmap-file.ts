@@ -11,7 +11,8 @@ import { readPlainFile } from '../../base/durable-file.ts';
 import { failure, Refusal, refuse } from '../../base/errors.ts';
 import { BMAP_BYTES, bmapNames, readBmap, type Bmap } from '../../parsers/bmap.ts';
 import { imageNameIn } from '../../parsers/checksums/list-names.ts';
-import { nullIfUnreachable, type End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
+import { nullIfUnreachable } from '../devices/inspect-paths.ts';
 import { canUnpack } from './unpack-program.ts';
 
 /** A block map and its file. */

@@ -9,7 +9,7 @@ import { partsOf } from '../../contract/request-facts.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { cancelledOpening, errnoOf, failure } from '../../base/errors.ts';
 import { openId, statsId } from '../devices/file-ids.ts';
-import type { End, Packed } from '../devices/inspect-paths.ts';
+import type { End, Packed } from '../devices/ends.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 import { hasAllChecksums } from './bmap-file.ts';
 import { forgetSize } from './known-sizes.ts';

@@ -7,7 +7,8 @@ import { anImage, isClonezilla, planOfClonezilla } from '../../parsers/disk-fold
 import type { DiskPart } from '../../parsers/disk-folders/disk-plan.ts';
 import { aFogImage, isFog, planOfFog } from '../../parsers/disk-folders/fog.ts';
 import { idOf } from '../devices/file-ids.ts';
-import { inspectExisting, type FolderParts, type Found } from '../devices/inspect-paths.ts';
+import type { FolderParts, Found } from '../devices/ends.ts';
+import { inspectExisting } from '../devices/inspect-paths.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { checkImages } from './folder-images.ts';
 import { SourceFiles } from './source-files.ts';

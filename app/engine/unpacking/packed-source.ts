@@ -21,7 +21,7 @@ import { isCertain, namedFormat } from '../../parsers/name-endings.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { commandFor } from '../../parsers/unpack-commands.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
-import type { End, Found, Packed, SourceMap } from '../devices/inspect-paths.ts';
+import type { End, Found, Packed, SourceMap } from '../devices/ends.ts';
 import { entryIn } from './archive.ts';
 import { checkBmapSize, type BmapFile } from './bmap-file.ts';
 import { contentKey, keepSize, knownSize } from './known-sizes.ts';

@@ -7,7 +7,7 @@ import { listIn, partsOf } from '../../contract/request-facts.ts';
 import { failure, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import { readChecksumList } from '../../parsers/checksums/list.ts';
 import { lookUp, type Answer, type Of } from '../../parsers/checksums/lookup.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import {
   isContradiction,
   listsBeside,

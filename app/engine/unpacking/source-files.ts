@@ -8,7 +8,7 @@ import { errnoOf, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { pieceNames } from '../../parsers/piece-names.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { statsId } from '../devices/file-ids.ts';
-import type { SourceFile } from '../devices/inspect-paths.ts';
+import type { SourceFile } from '../devices/ends.ts';
 import type { Supply } from './unpack-program.ts';
 
 /** Bytes of two files that are compared to tell a piece from another copy. */

@@ -2,7 +2,7 @@
 import type { Reason } from '../../contract/facts.ts';
 import type { Extent } from '../../contract/values.ts';
 import { reasonAgainst, type LineReader, type UsedMap } from '../../parsers/used-blocks/used-map.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { withPartitionFile, type ByOffset, type PartitionFile } from './partition-file.ts';
 import { lineSink, runTool, type ToolEnd } from './run-tool.ts';

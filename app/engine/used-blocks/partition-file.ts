@@ -11,7 +11,7 @@ import { chmod, chown, open, stat, type FileHandle } from 'node:fs/promises';
 import { errnoOf, Refusal } from '../../base/errors.ts';
 import type { Extent } from '../../contract/values.ts';
 import { statsId } from '../devices/file-ids.ts';
-import type { End } from '../devices/inspect-paths.ts';
+import type { End } from '../devices/ends.ts';
 import { runProgram } from '../devices/run-program.ts';
 import { withServedFile } from '../serving/served-file.ts';
 import { NOBODY } from './run-tool.ts';

@@ -15,7 +15,7 @@ import {
   type UsedMap,
 } from '../../parsers/used-blocks/used-map.ts';
 import { withDescendants, type Block, type Blocks } from '../devices/block-devices.ts';
-import type { End, HeldEnd } from '../devices/inspect-paths.ts';
+import type { End, HeldEnd } from '../devices/ends.ts';
 import type { Made, Place } from './maker.ts';
 import { MAKERS } from './makers.ts';
 import { parsed } from './source-bytes.ts';

@@ -2,7 +2,7 @@
 import type { Blocks } from '../../../app/engine/devices/block-devices.ts';
 import { UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
 import { refusals } from '../../../app/engine/admission/refusals.ts';
-import type { End, ImagePlace } from '../../../app/engine/devices/inspect-paths.ts';
+import type { End, ImagePlace } from '../../../app/engine/devices/ends.ts';
 import { GB } from '../devices/machines.ts';
 import type { JobKind } from '../../../app/contract/request.ts';
 

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { english } from '../../../app/base/english.ts';
 import { notesOnBootAreas, notesOnClones, notesOnSource } from '../../../app/engine/admission/refusals.ts';
-import { endpoint, type End } from '../../../app/engine/devices/inspect-paths.ts';
+import type { End } from '../../../app/engine/devices/ends.ts';
+import { endpoint } from '../../../app/engine/devices/inspect-paths.ts';
 import { GB, laptop, live, picture, type Machine } from '../devices/machines.ts';
 import { device, source, image } from './ends.ts';
 

@@ -1,7 +1,7 @@
 // The advice for a drive in use, and the parts of the job that unmounting it would take away.
 import { describe, expect, it } from 'vitest';
 import { refusals } from '../../../app/engine/admission/refusals.ts';
-import type { End } from '../../../app/engine/devices/inspect-paths.ts';
+import type { End } from '../../../app/engine/devices/ends.ts';
 import { GB, images, laptop, picture, type Machine } from '../devices/machines.ts';
 import { device, source, image, codes } from './ends.ts';
 

@@ -91,6 +91,8 @@ export interface AppState extends SettingsState {
    * Progress of a source that must be read completely while its request is checked or its job starts; null otherwise.
    */
   reading: Reading | null;
+  /** The path of a file or device that has not answered yet, while a request is checked or its job starts; else null. */
+  slow: string | null;
   disks: Disk[];
   /** Why the list of disks may be wrong; null when all is well. */
   disksError: PlatterError | null;

@@ -36,6 +36,7 @@ export class Jobs {
   #state: JobsState = {
     elevating: false,
     reading: null,
+    slow: null,
     disks: [],
     disksError: null,
     hotplugError: null,
@@ -165,9 +166,14 @@ export class Jobs {
     const errors = this.#gate.refusals(request, this.#state.disks);
     if (errors.length > 0) return { ok: false, errors };
     const plan = await this.#ask('prepare', request);
-    if (this.#state.reading !== null) this.#set({ reading: null });
+    this.#answered();
     // Prepared in the moment in which it was given up: the host has released it.
     return plan.ok && this.#givenUp ? { ok: false, errors: [...cancelledOpening().errors] } : plan;
+  }
+
+  /** Nothing of a request is waited for any more. */
+  #answered(): void {
+    if (this.#state.reading !== null || this.#state.slow !== null) this.#set({ reading: null, slow: null });
   }
 
   async #check(request: JobRequest): Promise<Outcome<Review>> {
@@ -217,7 +223,7 @@ export class Jobs {
     this.#starting = true;
     const started = await session.start();
     this.#starting = false;
-    if (this.#state.reading !== null) this.#set({ reading: null });
+    this.#answered();
     if (!started.ok) this.#set({ job: null });
     return started;
   }
@@ -443,8 +449,8 @@ export class Jobs {
     if (this.#engine !== null) return this.#engine;
     const engine = this.#connect();
     const stopHearing = engine.onRights((asking) => this.#set({ elevating: asking !== null }));
-    const stopReading = engine.onWaiting((_path, reading) => {
-      if (this.#checking || this.#starting) this.#set({ reading });
+    const stopReading = engine.onWaiting((path, reading) => {
+      if (this.#checking || this.#starting) this.#set({ reading, slow: reading === null ? path : null });
     });
     this.#engine = engine;
     const stopWatching = engine.onDisks((disks) => {

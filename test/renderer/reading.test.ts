@@ -29,3 +29,12 @@ test('is shown in place of the total while a job starts', async () => {
   await open.page.getByRole('button', { name: 'Stop', exact: true }).click();
   expect(open.main.asked('cancel')).toEqual([[null]]);
 });
+
+test('names the drive that does not answer while a request is checked, and is given up', async () => {
+  await open.start({ state: { disks: drives, slow: drives[0]!.path } });
+
+  await open.page.getByText(/^Waiting for .+ \(sdb\) to answer\./).waitFor();
+  await open.page.getByRole('button', { name: 'Cancel' }).click();
+
+  expect(open.main.names()).toEqual(['dismissReview']);
+});

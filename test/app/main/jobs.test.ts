@@ -188,7 +188,7 @@ it('keeps a failed job in the history when the host is gone before it answers th
 });
 
 /** A host that checks a request until it is told to stop. */
-function slowHost(): { engine: Engine; asked: string[]; tell: (reading: Reading) => void } {
+function slowHost(): { engine: Engine; asked: string[]; tell: (reading: Reading | null) => void } {
   const asked: string[] = [];
   let giveUp: () => void = () => undefined;
   let tell: Waiting = () => undefined;
@@ -211,7 +211,8 @@ function slowHost(): { engine: Engine; asked: string[]; tell: (reading: Reading)
   return { engine, asked, tell: (reading) => tell('/disk.img.gz', reading) };
 }
 
-it('shows how far a file was read that is read whole for a check, and gives the check up', async () => {
+/** Jobs whose host checks a request until it is told to stop. */
+function slowJobs(): { jobs: Jobs } & Omit<ReturnType<typeof slowHost>, 'engine'> {
   const { engine, asked, tell } = slowHost();
   const recorder = {
     started: () => undefined,
@@ -225,6 +226,11 @@ it('shows how far a file was read that is read whole for a check, and gives the 
     recorder,
     openGate,
   );
+  return { jobs, asked, tell };
+}
+
+it('shows how far a file was read that is read whole for a check, and gives the check up', async () => {
+  const { jobs, asked, tell } = slowJobs();
   const checking = jobs.review(requestOf({ source: '/disk.img.gz', destinations: ['/copy.img'] }));
   await expect.poll(() => asked).toContain('prepare');
   tell({ why: 'size', done: 1, of: 4 });
@@ -233,4 +239,17 @@ it('shows how far a file was read that is read whole for a check, and gives the 
   expect(await checking).toMatchObject({ ok: false, errors: [{ code: 'CANCELLED' }] });
   expect(jobs.state).toMatchObject({ reading: null, review: null });
   expect(asked.filter((method) => method === 'cancel')).toHaveLength(1);
+});
+
+it('names what does not answer while a request is checked, and nothing afterwards', async () => {
+  const { jobs, asked, tell } = slowJobs();
+  const checking = jobs.review(requestOf({ source: '/disk.img.gz', destinations: ['/copy.img'] }));
+  await expect.poll(() => asked).toContain('prepare');
+
+  tell(null);
+
+  expect(jobs.state).toMatchObject({ reading: null, slow: '/disk.img.gz' });
+  await jobs.dismissReview();
+  await checking;
+  expect(jobs.state.slow).toBeNull();
 });

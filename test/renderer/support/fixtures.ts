@@ -125,6 +125,7 @@ export const sticks = (n: number): Disk[] =>
 export const appState = (more: Partial<AppState> = {}): AppState => ({
   elevating: false,
   reading: null,
+  slow: null,
   disks: [],
   disksError: null,
   hotplugError: null,

@@ -26,6 +26,8 @@ export const choose: Translated<typeof english> = {
   to: 'auf',
   notStarted: 'Nicht gestartet: Es wurde nichts geschrieben.',
   checking: 'Wird geprüft…',
+  checkingSlow:
+    '{name} antwortet noch nicht. Ein Laufwerk, auf das andere Programme noch schreiben, kann Minuten brauchen.',
   readingForSize: 'Die Datei wird einmal entpackt, um die Größe des Abbilds zu finden',
   readingToCheck: 'Die ganze Datei wird zuerst geprüft',
   readingUsed: 'Die benutzten Blöcke werden gesucht',

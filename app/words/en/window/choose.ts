@@ -24,6 +24,7 @@ export const choose = {
   to: 'to',
   notStarted: 'Not started: nothing was written.',
   checking: 'Checking…',
+  checkingSlow: 'Waiting for {name} to answer. A drive that is still being written by other programs can take minutes.',
   readingForSize: 'Unpacking the file once to find the size of the image',
   readingToCheck: 'Checking all of the file first',
   readingUsed: 'Finding which blocks are in use',

@@ -26,6 +26,8 @@ export const choose: Translated<typeof english> = {
   to: 'vers',
   notStarted: 'Pas démarré : rien n’a été écrit.',
   checking: 'Contrôle…',
+  checkingSlow:
+    '{name} ne répond pas encore. Un disque sur lequel d’autres programmes écrivent encore peut prendre des minutes.',
   readingForSize: 'Le fichier est décompressé une fois pour trouver la taille de l’image',
   readingToCheck: 'Tout le fichier est d’abord contrôlé',
   readingUsed: 'Recherche des blocs utilisés',

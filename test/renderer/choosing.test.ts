@@ -169,7 +169,7 @@ describe('choosing source and destinations', () => {
     await open.start({ state: { disks } });
     await clone('/dev/sdb');
     await destination('/dev/sdc').click();
-    await open.page.getByRole('textbox', { name: 'Name of the batch' }).fill(" Room 12's ");
+    await open.page.getByRole('textbox', { name: 'Job name (optional)' }).fill(" Room 12's ");
     await button('Command line').click();
     await open.page.getByText("platter copy --name 'Room 12'\\''s'").waitFor();
     await review();

@@ -42,7 +42,7 @@ describe('a link', () => {
 
     await paste('some words');
     await open.page.getByRole('button', { name: 'More options' }).waitFor();
-    await open.page.getByLabel(/^Name of the batch/).focus();
+    await open.page.getByLabel(/^Job name/).focus();
     await paste(LINK);
     expect(open.main.asked('download')).toEqual([]);
 

@@ -2,7 +2,6 @@ import type { Translated } from '../../en/catalogue.ts';
 import type { batch as english } from '../../en/window/batch.ts';
 
 export const batch: Translated<typeof english> = {
-  name: 'Auftragsname',
-  namePlaceholder: 'keiner',
+  name: 'Auftragsname (optional)',
   told: '{percent, number} Prozent: {headline}.',
 };

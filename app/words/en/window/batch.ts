@@ -1,6 +1,5 @@
 // The name of a batch.
 export const batch = {
-  name: 'Name of the batch',
-  namePlaceholder: 'none',
+  name: 'Job name (optional)',
   told: '{percent, number} percent: {headline}.',
 } as const;

@@ -83,6 +83,15 @@ describe('the card of the source', () => {
     expect(await card.getByRole('img').getAttribute('aria-label')).toMatch(/^2 partitions: FAT “EFI” 500.MB, NTFS/u);
   });
 
+  test('has the picture that the disk has in the list of destinations', async () => {
+    await open.start({ state: { disks } });
+    await chooseDisk(open.page, '/dev/sda');
+    const card = sourceCard(open.page, /sda/u);
+    expect(await card.locator('[data-kind="ssd"]').count()).toBe(1);
+    await chooseDisk(open.page, '/dev/sdc');
+    expect(await sourceCard(open.page, /sdc/u).locator('[data-kind="stick"]').count()).toBe(1);
+  });
+
   test('stays while the user looks at alternatives, and keeps the source', async () => {
     await open.start({ state: { disks, recent: [recentImage('station-42.img')] } });
     await chooseDisk(open.page, '/dev/sdb');
@@ -146,6 +155,18 @@ describe('the list of disks to clone', () => {
     expect(await focused()).toContain('/dev/sdc');
     await keyboard.press('Enter');
     await sourceCard(open.page, '/dev/sdc').waitFor();
+    await expect.poll(focused).toContain('/dev/sdc');
+  });
+
+  test('has the focus on the first disk that can be read, and on the source once it is a disk', async () => {
+    await open.start({ state: { disks } });
+    await openDisks(open.page);
+    await expect.poll(focused).toContain('/dev/sda');
+    await open.page.keyboard.press('Escape');
+
+    await chooseDisk(open.page, '/dev/sdc');
+    await openDisks(open.page);
+
     await expect.poll(focused).toContain('/dev/sdc');
   });
 

@@ -2,7 +2,7 @@
 // what the help shows. None of them can agree to anything: main wants a held button or a typed word.
 
 /** What a shortcut does. */
-export type Action = 'openImage' | 'review' | 'refresh' | 'back' | 'history' | 'settings' | 'help';
+export type Action = 'openImage' | 'review' | 'find' | 'refresh' | 'back' | 'history' | 'settings' | 'help';
 
 /** Keys of the zoom, which main obeys, and what a shortcut of the page does. */
 export type ShortcutId = Action | 'zoomIn' | 'zoomOut' | 'zoomReset';
@@ -20,6 +20,7 @@ const alone = (key: string): Keys => ({ control: false, key });
 export const SHORTCUTS: Readonly<Record<ShortcutId, Keys>> = {
   openImage: control('o'),
   review: control('Enter'),
+  find: control('f'),
   refresh: alone('F5'),
   back: alone('Escape'),
   history: control('h'),
@@ -30,7 +31,7 @@ export const SHORTCUTS: Readonly<Record<ShortcutId, Keys>> = {
   zoomReset: control('0'),
 };
 
-const ACTIONS = ['openImage', 'review', 'refresh', 'back', 'history', 'settings', 'help'] as const;
+const ACTIONS = ['openImage', 'review', 'find', 'refresh', 'back', 'history', 'settings', 'help'] as const;
 
 /** The action of a pressed key; null when it has none. */
 export function actionOf(

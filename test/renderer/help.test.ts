@@ -45,7 +45,7 @@ describe('the help', () => {
     await open.page.keyboard.press('F1');
     await drawer('Help').getByText('Platter 0.1.0').waitFor();
     await drawer('Help').getByText('Electron 45.4.1, Chromium 150.0, Node 24.15.0').waitFor();
-    expect(await drawer('Help').getByRole('row').count()).toBe(10);
+    expect(await drawer('Help').getByRole('row').count()).toBe(11);
     await open.page.keyboard.press('Escape');
     await drawer('Help').waitFor({ state: 'detached' });
   });
@@ -118,10 +118,18 @@ describe('the shortcuts', () => {
     expect(actionOf({ ...key, key: 'O' })).toBe('openImage');
     expect(actionOf({ ...key, altKey: true })).toBe(null);
     expect(actionOf({ ...key, ctrlKey: false })).toBe(null);
-    expect([ariaKeys('openImage'), ariaKeys('review'), ariaKeys('refresh')]).toEqual([
+    expect([ariaKeys('openImage'), ariaKeys('review'), ariaKeys('find'), ariaKeys('refresh')]).toEqual([
       'Control+O',
       'Control+Enter',
+      'Control+F',
       'F5',
     ]);
+  });
+
+  test('are told by the buttons that do the same', async () => {
+    await open.start({ state: { disks } });
+    expect(await button('Choose an image…').getAttribute('aria-keyshortcuts')).toBe('Control+O');
+    expect(await button('Refresh').getAttribute('aria-keyshortcuts')).toBe('F5');
+    expect(await button('Review').getAttribute('aria-keyshortcuts')).toBe('Control+Enter');
   });
 });

@@ -7,6 +7,7 @@ export const help: Translated<typeof english> = {
   shortcuts: 'Tastenkürzel',
   openImage: 'Abbild wählen',
   review: 'Zusammenfassung des Auftrags zeigen',
+  find: 'Liste der Laufwerke durchsuchen',
   refresh: 'Liste der Laufwerke aktualisieren',
   back: 'Seitenleiste schließen oder aus der Zusammenfassung zurückgehen',
   history: 'Verlauf',

@@ -4,6 +4,7 @@ export const help = {
   shortcuts: 'Keyboard shortcuts',
   openImage: 'Choose an image',
   review: 'Review the job',
+  find: 'Search the list of drives',
   refresh: 'Refresh the list of drives',
   back: 'Close a drawer, or go back from the review',
   history: 'History',

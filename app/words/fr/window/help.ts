@@ -7,6 +7,7 @@ export const help: Translated<typeof english> = {
   shortcuts: 'Raccourcis clavier',
   openImage: 'Choisir une image',
   review: 'Vérifier le plan',
+  find: 'Chercher dans la liste des disques',
   refresh: 'Actualiser la liste des disques',
   back: 'Fermer un volet, ou revenir au choix',
   history: 'Historique',

@@ -73,6 +73,7 @@ export const NOTES = {
   imageDespiteName: { path: 'text', format: 'text' },
   takenDespiteName: { path: 'text', format: 'text' },
   trailer: { path: 'text', format: 'text' },
+  openWrtMetadata: { path: 'text', bytes: 'bytes' },
   otherSectors: { path: 'text', has: 'count', made: 'count' },
   sourceSectors: { path: 'text', has: 'count', made: 'count' },
   imageSectors: { path: 'text', made: 'count' },

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "big_endian.h"
 #include "disks/disk.h"
 #include "error.h"
 #include "little_endian.h"
@@ -118,6 +119,24 @@ void decode_member(Format format, Input& input, Output& output, const Limits& li
     default:
       throw Error(Fault::unsupported, input.position(), "not a packed format");
   }
+}
+
+// Does the file end with nothing but metadata of OpenWrt's fwtool from `begin` on? Each piece ends with 16 bytes: a
+// magic number, a CRC, a type, three zeros, and the length of the piece with these bytes.
+bool is_openwrt_metadata(const Input& input, uint64_t begin) {
+  constexpr uint64_t trailer_length = 16;
+  constexpr uint64_t magic = 0x46577830;  // "FWx0"
+  if (!input.size()) return false;
+  uint64_t end = *input.size();
+  while (end > begin && end - begin >= trailer_length) {
+    std::array<std::byte, trailer_length> trailer;
+    if (input.read_at(end - trailer_length, trailer) < trailer_length) return false;
+    const uint64_t length = big_endian(trailer, 12, 4);
+    if (big_endian(trailer, 0, 4) != magic || big_endian(trailer, 9, 3) != 0) return false;
+    if (length < trailer_length || length > end - begin) return false;
+    end -= length;
+  }
+  return end == begin;
 }
 
 }  // namespace
@@ -241,6 +260,11 @@ Found decode_all(Format format, Input& input, Output& output, const Limits& limi
     decode_member(format, input, output, limits, found);
     const uint64_t end = input.position();
     if (continues(format, input.peek(16))) continue;
+    // Looked for first: a description begins with zeros, which are no padding.
+    if (format == Format::gzip && is_openwrt_metadata(input, end)) {
+      input.skip_to_end();
+      return found;
+    }
     const uint64_t zeros = skip_zeros(input);
     const auto rest = input.peek(16);
     if (rest.empty()) {

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -101,7 +102,8 @@ std::optional<Bytes> plain_bzip2(std::span<const std::byte> bytes) {
 // gzip members by zlib alone.
 std::optional<Bytes> plain_gzip(std::span<const std::byte> bytes) {
   Bytes decoded;
-  while (bytes.size() >= 3 && bytes[0] == std::byte{0x1f}) {
+  constexpr std::array magic{std::byte{0x1f}, std::byte{0x8b}, std::byte{8}};
+  while (bytes.size() >= 3 && std::ranges::equal(bytes.first(3), magic)) {
     z_stream stream{};
     if (inflateInit2(&stream, 15 + 16) != Z_OK) return std::nullopt;
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));

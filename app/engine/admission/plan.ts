@@ -72,7 +72,7 @@ const noteOn = ({ list, of, checksum }: ListedChecksum, path: string): Note => (
 });
 
 function notesOnPacked({ path, size, packed }: End): Note[] {
-  const { format, bytes, files, entry, checksum, map, folder } = packed!;
+  const { format, bytes, files, entry, checksum, map, metadata, folder } = packed!;
   if (folder !== undefined) {
     const together: Note = { kind: 'putTogether', path, format, count: files.length, bytes, size };
     const { leftOut, swap, damaged, smaller, unsized } = folder;
@@ -93,6 +93,7 @@ function notesOnPacked({ path, size, packed }: End): Note[] {
   return [
     ...(files.length === 1 ? [] : [{ kind: 'joinsPieces', path, count: files.length, last, bytes } as const]),
     ...(format === RAW ? [] : [unpacks]),
+    ...(metadata === undefined ? [] : [{ kind: 'openWrtMetadata', path, bytes: metadata } as const]),
     ...(checksum === null ? [] : [{ kind: 'checksum', path } as const]),
     ...(map === null ? [] : notesOnMap(path, size, map)),
   ];

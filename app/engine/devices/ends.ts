@@ -61,6 +61,8 @@ export interface Packed {
   checksumCovers: ChecksumCovers;
   /** The ranges of the image that count; null for all of it. */
   map: SourceMap | null;
+  /** Bytes of OpenWrt's metadata behind what is packed; absent for none. */
+  metadata?: number;
   /** The disk is put together from the files of a folder; absent for anything else. */
   folder?: FolderParts;
 }

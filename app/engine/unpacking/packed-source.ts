@@ -25,6 +25,7 @@ import type { End, Found, Packed, SourceMap } from '../devices/ends.ts';
 import { entryIn } from './archive.ts';
 import { checkBmapSize, type BmapFile } from './bmap-file.ts';
 import { contentKey, keepSize, knownSize } from './known-sizes.ts';
+import { openWrtMetadata } from './openwrt-metadata.ts';
 import { piecesAt, SourceFiles, type Descriptors, type SourceBytes } from './source-files.ts';
 import {
   canUnpack,
@@ -205,7 +206,8 @@ async function inspectPacked(file: SourceFiles, end: End, options: SourceOptions
   // A block map says the size, which is checked at the end of the file.
   const bytes = size ?? options.bmap?.bmap.imageSize ?? (await sizeByDecoding(file, end, entry, sizeKey, answers));
   const packed = { format, bytes: end.size, files: file.files, entry, seekable, sizeKey, ...partOf(options) };
-  return { ...end, size: bytes, allocated: bytes, packed };
+  const metadata = format === 'gzip' ? await answers.of(end.path, openWrtMetadata(file)) : 0;
+  return { ...end, size: bytes, allocated: bytes, packed: metadata === 0 ? packed : { ...packed, metadata } };
 }
 
 /**
@@ -312,7 +314,7 @@ export const unpackFailure = (path: string, { fault, offset, length, said }: Unp
 /** The formats that other programs unpack although something follows, by the decoder's names. */
 const IGNORE_TRAILING: ReadonlySet<string> = new Set(['gzip', 'bzip2', 'zip']);
 
-/** The remedy for a file in `format` with other data behind it: OpenWrt appends metadata to its gzip files. */
+/** The remedy for a file in `format` with other data behind it. */
 function trailingRemedy(format: string): Remedy {
   const command = IGNORE_TRAILING.has(format) ? commandFor(writtenFormat(format)) : null;
   return command === null ? { kind: 'BAD_IMAGE' } : { kind: 'getAgainOrUnpack', command };

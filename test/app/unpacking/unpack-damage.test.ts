@@ -33,6 +33,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** A piece as OpenWrt's fwtool appends it. `length`: the one that it says. */
+function openWrt(type: number, data: Buffer, length = data.length + 16): Buffer {
+  const trailer = Buffer.alloc(16);
+  trailer.write('FWx0');
+  trailer.writeUInt32BE(0x12345678, 4);
+  trailer.writeUInt8(type, 8);
+  trailer.writeUInt32BE(length, 12);
+  return Buffer.concat([data, trailer]);
+}
+
 /** Decodes many damaged copies of `bytes` in one process (test/unpack/damage.cc). */
 function damage(bytes: Buffer): { cut: Results; turned: Results } {
   const path = join(folder, 'packed');
@@ -77,6 +87,46 @@ describe.skipIf(cannotBuild)(`a damaged packed image${because}`, () => {
       expect(code).toBe(1);
       expect(report).toMatchObject({ event: 'error', fault: 'trailing' });
     }
+  });
+
+  describe('metadata of OpenWrt behind a gzip file', () => {
+    const packing = PACKINGS.find(({ name }) => name === 'gzip')!;
+    const metadata = openWrt(1, Buffer.from('\0\0\0\0\0\0\0\0{"supported_devices":["a"]}'));
+    const signature = openWrt(0, Buffer.from('untrusted comment: signed by key'));
+
+    it.each([
+      ['one piece', [metadata]],
+      ['a piece and its signature', [metadata, signature]],
+      ['a piece without data', [openWrt(1, Buffer.alloc(0))]],
+    ])('counts as no part of the image: %s', (_, pieces) => {
+      const { code, out, report } = bench.decode(Buffer.concat([bench.pack(packing), ...pieces]));
+
+      expect({ code, fault: report.fault }).toEqual({ code: 0, fault: undefined });
+      expect(out.equals(bench.content)).toBe(true);
+    });
+
+    it.each([
+      ['without its first byte', [metadata.subarray(1)]],
+      ['without its last byte', [metadata.subarray(0, -1)]],
+      ['with a byte before it', [Buffer.of(1), metadata]],
+      ['with a byte behind it', [metadata, Buffer.of(1)]],
+      ['with zeros before it', [Buffer.alloc(16), metadata]],
+      ['with a piece that is longer than all that follows the image', [openWrt(1, Buffer.alloc(0), 17)]],
+      ['with a piece that is shorter than its own end', [openWrt(1, Buffer.alloc(0), 0)]],
+    ])('is refused %s', (_, pieces) => {
+      const { code, report } = bench.decode(Buffer.concat([bench.pack(packing), ...pieces]));
+
+      expect(code).toBe(1);
+      expect(report).toMatchObject({ event: 'error', fault: 'trailing' });
+    });
+
+    it('does not hide a damaged image', () => {
+      const bytes = Buffer.concat([bench.pack(packing), metadata]);
+      const at = bytes.length - metadata.length - 6;
+      bytes[at]! ^= 1;
+
+      expect(bench.decode(bytes)).toMatchObject({ code: 1, report: { fault: 'damaged' } });
+    });
   });
 
   it.each([0x20, 0x40, 0x80])('refuses the reserved flag 0x%x in the header of a gzip member', (flag) => {

@@ -80,6 +80,7 @@ export const notes: Translated<typeof english> = {
     'Dem Namen nach ist {path} eine {format}-Datei, aber sie beginnt nicht wie eine: Die Bytes werden genommen, wie sie sind.',
   trailer:
     '{path} ist eine {format}-Datei: ein Laufwerk, Byte für Byte, und danach 512 Byte, die zu {format} gehören. Sie werden mitkopiert.',
+  openWrtMetadata: 'Hinter dem Gepackten folgen in {path} {bytes} Metadaten von OpenWrt. Sie gehören nicht zum Abbild.',
   otherSectors:
     '{path} hat Sektoren von {has, number} Byte, und die Partitionen der Quelle zählen in Sektoren von {made, number}: Auf der Kopie findet sie kein System.',
   sourceSectors:

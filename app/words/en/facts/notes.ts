@@ -75,6 +75,8 @@ export const notes = {
     'The name of {path} says {format}, but it does not begin as such a file: its bytes are taken as they are.',
   trailer:
     '{path} is a {format} file: a disk, byte for byte, and after it 512 bytes that belong to {format}. They are copied too.',
+  openWrtMetadata:
+    'What is packed in {path} is followed by {bytes} of OpenWrt metadata, which are not part of the image.',
   otherSectors:
     '{path} has sectors of {has, number} bytes, but the partition table of the source counts in sectors of {made, number}: no system will find the partitions on the copy.',
   sourceSectors:

@@ -80,6 +80,8 @@ export const notes: Translated<typeof english> = {
     'D’après son nom, {path} est un fichier {format}, mais il ne commence pas comme tel : ses octets sont pris tels quels.',
   trailer:
     '{path} est un fichier {format} : un disque, octet pour octet, suivi de 512 octets qui appartiennent à {format}. Ils sont copiés aussi.',
+  openWrtMetadata:
+    'Dans {path}, ce qui est compressé est suivi de {bytes} de métadonnées d’OpenWrt, qui ne font pas partie de l’image.',
   otherSectors:
     '{path} a des secteurs de {has, number} octets, et les partitions de la source comptent en secteurs de {made, number} : aucun système ne les trouvera sur la copie.',
   sourceSectors:

@@ -78,6 +78,18 @@ describe('a packed source', () => {
     expect(await digest(folder.at('o.img'))).toBe(await digest(folder.at('disk.img')));
   });
 
+  test('is unpacked when metadata of OpenWrt follows it, and the review says how much', async () => {
+    using folder = new Folder();
+    await folder.image();
+    const piece = String.raw`'{"a":1}FWx0\1\2\3\4\1\0\0\0\0\0\0\27'`;
+    await folder.run(`(gzip -c disk.img; printf ${piece}; printf ${piece}) > disk.img.gz`);
+    expect(await notesOf(['copy', '--yes', folder.at('disk.img.gz'), folder.at('o.img')])).toEqual([
+      expect.stringContaining('is unpacked as it is read'),
+      expect.stringContaining('is followed by 46 bytes of OpenWrt metadata, which are not part of the image.'),
+    ]);
+    expect(await digest(folder.at('o.img'))).toBe(await digest(folder.at('disk.img')));
+  });
+
   test('names the command that unpacks what something follows', async () => {
     using folder = new Folder();
     await folder.image();

@@ -66,7 +66,9 @@ export type BayActivity =
   | { kind: 'starting' }
   /** `index`: the destination of the job that runs. */
   | { kind: 'running'; index: number }
-  | { kind: 'done' | 'failed' | 'skipped' }
+  | { kind: 'done' | 'skipped' }
+  /** `reason`: the first error of the drive; null when none was reported. */
+  | { kind: 'failed'; reason: Reason | null }
   /** Why the drive is not started. */
   | { kind: 'refused'; reason: Reason };
 

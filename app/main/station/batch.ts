@@ -77,7 +77,7 @@ export class Batch {
       const end = isOver || job.progress.destinations[index]?.letGo === true ? endOf(job, index) : drive.end;
       const isNew = drive.index === null || end !== drive.end;
       Object.assign(drive, { index, end });
-      if (isNew) drive.slot.show(drive.identity, activityOf(end, index));
+      if (isNew) drive.slot.show(drive.identity, activityOf(end, index, job));
     }
   }
 
@@ -105,7 +105,9 @@ function endOf(job: JobView, index: number): End {
   return isGood(verdict) ? 'done' : 'failed';
 }
 
-function activityOf(end: End | null, index: number): BayActivity {
+function activityOf(end: End | null, index: number, { errors }: JobView): BayActivity {
   if (end === null) return { kind: 'running', index };
+  if (end === 'failed')
+    return { kind: end, reason: errors.find(({ destination }) => destination === index)?.reason ?? null };
   return { kind: end === 'cancelled' ? 'skipped' : end };
 }

@@ -156,7 +156,7 @@ const rescuing = make.job(rescue, [{ written: rescue.bytes * 0.7, bytesPerSecond
 const armed = stationOf(stationPlan(eight), eight, [
   { kind: 'done' },
   { kind: 'running', index: 3 },
-  { kind: 'failed' },
+  { kind: 'failed', reason: make.writeError(2, eight[2]!.path).reason },
   { kind: 'countdown', until: Date.now() + 3.6e6 },
   { kind: 'refused', reason: { kind: 'stationUsed' } },
   { kind: 'waiting' },
@@ -259,6 +259,11 @@ export const screens: readonly Screen[] = [
       disks: machine,
       station: {
         ...armed,
+        bays: armed.bays.map((bay) =>
+          ['countdown', 'waiting', 'running'].includes(bay.activity.kind)
+            ? { ...bay, activity: { kind: 'skipped' } }
+            : bay,
+        ),
         plan: { ...armed.plan, count: 37 },
         phase: 'stopped',
         reason: { kind: 'stationCount', count: 37 },

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { COUNTDOWN_MS } from '../../../../app/contract/limits.ts';
 import type { Disk } from '../../../../app/contract/disks.ts';
 import { failure } from '../../../../app/base/errors.ts';
-import { disk, usbPort } from '../../../renderer/support/fixtures.ts';
+import { disk, usbPort, writeError } from '../../../renderer/support/fixtures.ts';
 import { error, FakeWork } from './support.ts';
 
 const ports = [1, 2, 3].map((port) => usbPort(1, port, port));
@@ -76,7 +76,9 @@ describe('a drive that comes while a job runs', () => {
     const second = drive(2, 'B');
     await work.plug(first, second);
     await work.pass(COUNTDOWN_MS);
+    work.jobs.job = { ...work.jobs.job!, errors: [writeError(0, first.path)] };
     await work.letGo(0, 'failed');
+    expect(work.atWork.bays[0]?.activity).toEqual({ kind: 'failed', reason: writeError(0, first.path).reason });
     await work.plug(second);
     await work.plug(drive(1, 'A'), second);
     await work.pass(COUNTDOWN_MS);

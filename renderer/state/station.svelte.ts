@@ -10,7 +10,10 @@ import type { Choice } from './choice.svelte.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
 const GB = 1e9;
-/** The largest drive that is started unless the person says otherwise, in GB: larger ones are seldom meant. */
+/**
+ * The largest drive that is started unless the person says otherwise, in GB: larger ones are seldom meant. A large
+ * source has twice its size.
+ */
 const USUAL_MOST = 256;
 
 /** What the person sets up. Main's state has the station itself. */
@@ -21,7 +24,9 @@ export class StationDesk {
   chosen = $state.raw<readonly string[]>([]);
   /** As typed, in GB. */
   least = $state('');
-  most = $state(String(USUAL_MOST));
+  most = $state('');
+  /** The sizes that were suggested last, unless the person typed others. */
+  #suggested = { least: '', most: '' };
   model = $state('');
   eraseUsed = $state(false);
   startPresent = $state(false);
@@ -75,7 +80,7 @@ export class StationDesk {
     await this.#bays.load();
     const known = this.bays.map(({ port }) => port);
     this.chosen = this.chosen.filter((port) => known.includes(port));
-    if (this.least === '') this.least = this.#inGigabytes(this.#sourceSize());
+    this.#suggestSizes();
   }
 
   toggle(port: string): void {
@@ -173,17 +178,27 @@ export class StationDesk {
     return /^[1-9]\d{0,4}$/u.test(typed) ? Number(typed) : null;
   }
 
-  #sourceSize(): number {
-    const { source, image } = this.#choice;
-    if (source?.kind === 'disk') return this.#mirror.disks.find(({ path }) => path === source.path)?.size ?? GB;
-    return image.described?.size ?? GB;
+  /** Suggests sizes for the source as it is chosen now. It keeps what the person typed. */
+  #suggestSizes(): void {
+    const least = this.#sourceSize() ?? GB;
+    const suggested = { least: inGigabytes(least), most: inGigabytes(Math.max(USUAL_MOST * GB, least * 2)) };
+    if (this.least === this.#suggested.least) this.least = suggested.least;
+    if (this.most === this.#suggested.most) this.most = suggested.most;
+    this.#suggested = suggested;
   }
 
-  /** Rounded down, so that a drive as large as the source is not left out. */
-  #inGigabytes(bytes: number): string {
-    const value = String(Math.max(0.1, Math.floor(bytes / (GB / 10)) / 10));
-    return language() === 'en' ? value : value.replace('.', ',');
+  /** Bytes of the source, as it is written; null while they are not known. */
+  #sourceSize(): number | null {
+    const facts = this.#choice.sourceFacts;
+    if (facts === null) return null;
+    return 'disk' in facts ? facts.disk.size : facts.bytes;
   }
+}
+
+/** Rounded down, so that a drive as large as the source is not left out. */
+function inGigabytes(bytes: number): string {
+  const value = String(Math.max(0.1, Math.floor(bytes / (GB / 10)) / 10));
+  return language() === 'en' ? value : value.replace('.', ',');
 }
 
 /** Bytes for typed gigabytes; null when they are none. */

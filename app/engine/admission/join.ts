@@ -3,7 +3,7 @@ import { MAX_DESTINATIONS } from '../../contract/limits.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/jobs.ts';
-import { rescueOf, unmounts, updates } from '../../contract/request-facts.ts';
+import { rescueOf, updates } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/slow-answers.ts';
 import { failure, refuse, throwIfAny } from '../../base/errors.ts';
@@ -81,8 +81,9 @@ async function attempt(
   session: RightsSession | null,
 ): Promise<PreparedJoin> {
   const { addon, rights, grid, plan } = run;
-  // As `start` does with those that the request named: one at the end, without a limit of its own.
-  const request = { ...run.request, destinations: [{ path, throttle: null }] } as WorkRequest;
+  // As `start` does with those that the request named: one at the end, without a limit of its own. Desktops mount what
+  // is plugged in, whatever was true of the first drives. The plan names the mounts, so the consent covers them.
+  const request = { ...run.request, destinations: [{ path, throttle: null }], unmount: true } as WorkRequest;
   const source = run.source!;
   const blocks = await readBlocks(undefined, undefined, [path]);
   const found = await answers.of(path, inspectExisting(path, blocks));
@@ -106,8 +107,9 @@ async function attempt(
       ...(await partitionNotes(request, [held!], session === null ? [] : [session])),
       ...(await notesOnEnds(request, source, [held!], blocks, grid.bytes)),
     ];
+    // Of a continued job, too: this disk is written from the start.
     const destinations = [endpoint(held!.end, grid.bytes, true, held!.mounts)];
-    return { held: held!, plan: { ...plan, destinations, notes, request }, session };
+    return { held: held!, plan: { ...plan, kind: request.kind, destinations, notes, request }, session };
   } catch (error) {
     opening.close();
     throw error;
@@ -123,7 +125,7 @@ async function againstJoin(
 ): Promise<PlatterError[]> {
   const held = others.map((other) => ({ end: other.end as End }));
   const intent = {
-    ...{ kind: request.kind, update: updates(request), unmount: unmounts(request) },
+    ...{ kind: request.kind, update: updates(request), unmount: true },
     ...{ bytes: grid.bytes, data: null },
   };
   const found = refusals(intent, { end: source!.end }, [...held, { end }], blocks);

@@ -1,5 +1,5 @@
 // Rolling batches: a drive that has its end is let go while others are written, and a fresh one joins the running job.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { constants, readFileSync, realpathSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
@@ -103,6 +103,28 @@ describe.skipIf(noLab !== null)('a drive that joins', () => {
       [two.device, true],
       [one.device, true],
     ]);
+  });
+
+  it('is unmounted first when the system has mounted it, which its plan says', async () => {
+    const { session, image, two } = await copying();
+    const three = await bench.disk({ size: SIZE });
+    const folder = await bench.path('media');
+    await mkdir(folder);
+    execFileSync('mkfs.ext4', ['-q', three.device]);
+    execFileSync('mount', [three.device, folder]);
+    const left = (): number => spawnSync('mountpoint', ['-q', folder]).status ?? -1;
+    bench.finally(() => Promise.resolve(left() === 0 ? execFileSync('umount', [folder]) : null));
+
+    const plan = await session.engine.call('prepareJoin', { path: three.device });
+    expect(plan).toMatchObject({ kind: 'copy', destinations: [{ mounts: [{ target: folder }] }] });
+    expect(left(), 'still mounted before the consent').toBe(0);
+    await session.engine.call('join', {});
+    await letGo(session, 2);
+    await two.rule('clear');
+    await resultOf(session);
+
+    expect(left()).not.toBe(0);
+    expect(content(three).equals(readFileSync(image))).toBe(true);
   });
 
   it('fails alone', async () => {

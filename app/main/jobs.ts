@@ -55,6 +55,8 @@ export class Jobs {
   /** The number of lists that the host sent unasked. An answer requested before the last one is older. */
   #disksPushed = 0;
   #logs = 0;
+  /** The number of checks of a disk that may join, and of those that were given up. */
+  #joins = 0;
   /** A request is being checked. */
   #checking = false;
   /** The person has given that up. */
@@ -267,8 +269,11 @@ export class Jobs {
     const errors = asked === null || listed ? [] : this.#gate.refusals(asked, this.#state.disks);
     if (errors.length > 0) return { ok: false, errors };
     this.#set({ joining: null });
+    const question = ++this.#joins;
     const plan = await session.prepareJoin(path);
     if (!plan.ok) return plan;
+    // Meanwhile it was given up, or the job ended. The host has let the disk go.
+    if (question !== this.#joins || !session.runs) return { ok: false, errors: [...cancelledOpening(path).errors] };
     const joining = { id: randomUUID(), plan: plan.value };
     this.#set({ joining });
     return { ok: true, value: joining };
@@ -314,9 +319,11 @@ export class Jobs {
     if (this.#adding) await this.#ask('leaveJoin', {});
   }
 
-  /** Lets the disk of `joining` go. */
+  /** Lets the disk of `joining` go, or gives up its check. */
   async leaveJoin(): Promise<void> {
-    if (this.#state.joining === null) return;
+    // A station's disk is not the person's to let go.
+    if (this.#adding || !this.running) return;
+    this.#joins += 1;
     this.#set({ joining: null });
     await this.#ask('leaveJoin', {});
   }

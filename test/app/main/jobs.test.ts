@@ -2,14 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { Outcome } from '../../../app/contract/errors.ts';
+import type { Outcome, PlatterError } from '../../../app/contract/errors.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import type { Waiting } from '../../../app/base/slow-answers.ts';
 import { cancelledOpening, failure } from '../../../app/base/errors.ts';
 import type { Engine } from '../../../app/client/client.ts';
 import type { Reading } from '../../../app/contract/host.ts';
 import { Jobs, type Gate } from '../../../app/main/jobs.ts';
-import { canLab } from '../../lab/lab.ts';
+import { canLab, type LabDisk } from '../../lab/lab.ts';
 import { MiB, requestOf, oneBench, type Session } from '../job/support.ts';
 import { changed } from '../../requests.ts';
 
@@ -135,6 +135,78 @@ it.skipIf(noLab !== null)('S10 adds a disk in advance only without objections, a
   expect(jobs.state.job?.plan.destinations.map(({ path }) => path)).toEqual([slow.device, other.device]);
   expect(jobs.state.joining).toBeNull();
   await jobs.shutDown();
+});
+
+/** A job that waits in the middle until the rules of its only disk are cleared. */
+async function stalling(gate: Gate): Promise<{ jobs: Jobs; slow: LabDisk; other: LabDisk }> {
+  const { jobs } = jobsOver(gate);
+  const [slow, other] = [await bench.disk({ size: MiB }), await bench.disk({ size: MiB })];
+  await slow.rule('stall w 512K 64K');
+  const source = await bench.image('disk.img', MiB);
+  await jobs.begin(requestOf({ source, destinations: [slow.device] }), () => Promise.resolve([]));
+  await slow.waitFor(({ stalled }) => stalled > 0);
+  return { jobs, slow, other };
+}
+
+/** Throws when anybody holds the disk. */
+const isFree = ({ device }: LabDisk): unknown => execFileSync('flock', ['--nonblock', device, 'true']);
+const jobEnds = (jobs: Jobs): Promise<unknown> =>
+  expect.poll(() => jobs.state.job?.phase, { timeout: 60_000 }).toBe('ended');
+
+it.skipIf(noLab !== null)('S10 adds a disk to the running job only with consent, by the id of its review', async () => {
+  const no = failure({ code: 'CONFIRM', op: 'check', reason: { kind: 'notHeld' } });
+  let answer: PlatterError | null = no;
+  const { jobs, slow, other } = await stalling({ ...openGate, agreed: () => Promise.resolve(answer) });
+  await jobs.prepareJoin(other.device);
+  const { id } = jobs.state.joining!;
+
+  expect(reasonsOf(await jobs.join('another'))).toEqual(['anotherReview']);
+  expect(reasonsOf(await jobs.join(id))).toEqual(['notHeld']);
+  expect(jobs.state.joining?.id).toBe(id);
+  expect((await other.counters()).writes).toBe(0);
+  answer = null;
+  expect(reasonsOf(await jobs.join(id))).toEqual([]);
+  expect(reasonsOf(await jobs.join(id))).toEqual(['nothingReviewed']);
+  await slow.rule('clear');
+
+  await jobEnds(jobs);
+  expect(jobs.state.job?.result?.destinations.map(({ verified }) => verified)).toEqual([true, true]);
+  await jobs.shutDown();
+});
+
+it.skipIf(noLab !== null)('lets a disk go when its review is left, and when its check is given up', async () => {
+  const { jobs, slow, other } = await stalling(openGate);
+  await jobs.prepareJoin(other.device);
+
+  await jobs.leaveJoin();
+  expect(jobs.state.joining).toBeNull();
+  isFree(other);
+
+  const checking = jobs.prepareJoin(other.device);
+  await jobs.leaveJoin();
+  expect(reasonsOf(await checking)).toEqual(['cancelledOpening']);
+  expect(jobs.state.joining).toBeNull();
+  isFree(other);
+  await slow.rule('clear');
+  await jobs.shutDown();
+});
+
+it.skipIf(noLab !== null)('takes the review of a disk back when the job ends or stops, and lets it go', async () => {
+  for (const how of ['ends', 'stops']) {
+    const { jobs, slow, other } = await stalling(openGate);
+    await jobs.prepareJoin(other.device);
+    const { id } = jobs.state.joining!;
+
+    if (how === 'stops') await jobs.cancel(null);
+    await slow.rule('clear');
+    await jobEnds(jobs);
+
+    expect(jobs.state.joining).toBeNull();
+    isFree(other);
+    expect(reasonsOf(await jobs.join(id))).toEqual(['nothingReviewed']);
+    expect((await other.counters()).writes).toBe(0);
+    await jobs.shutDown();
+  }
 });
 
 it('S10 sends the host no request that the person did not give, and none while another is checked', async () => {

@@ -3,7 +3,7 @@ import type { Disk } from '../app/contract/disks.ts';
 import type { Endpoint, Plan } from '../app/contract/jobs.ts';
 import { givenManifest, writes } from '../app/contract/request-facts.ts';
 import { fileSystemName, partitionsOfDisk } from './partition-map.ts';
-import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
+import { baseName, lastSix, say, sayLock, sayPlace, sayPort, size } from './words.ts';
 
 /** Equal for the same disk only: another drive under the same path has another identity. */
 export const identity = (disk: Disk): string =>
@@ -20,6 +20,14 @@ export function endpointName({ model, path }: Pick<Endpoint, 'model' | 'path'>):
   if (model === null) return baseName(path);
   return model.startsWith('/') ? baseName(model) : model;
 }
+
+/** "Bay 6 · SanDisk Ultra Fit": where a drive is, and what. */
+export const driveTitle = (disk: Disk): string => titled(sayPlace(disk), diskName(disk));
+
+/** The same for the drive of a plan. */
+export const endpointTitle = (end: Endpoint): string => titled(sayPlace(end), endpointName(end));
+
+const titled = (place: string, name: string): string => (place === name ? name : `${place} · ${name}`);
 
 /** The name of the source in a plan or a record, or of the manifest in its place. */
 export const sourceName = ({

@@ -18,3 +18,28 @@ export function removalOf(tile: Tile, presence: DrivePresence | undefined, drive
 
 /** As `removalOf`, when nothing is known of the drive but its progress. */
 export const likelyRemoval = (tile: Tile): Removal | null => removalOf(tile, undefined, undefined);
+
+/** A place of the bay: the tile that is shown there, and the number of drives that were taken out of it before. */
+export interface Place {
+  tile: Tile;
+  before: number;
+}
+
+/**
+ * The tiles to show. A drive that came into the socket of one that is done and out takes the place of its tile, so that
+ * no tile moves and each stands for what is plugged in. A failed one keeps its own.
+ */
+export function placesOf(tiles: readonly Tile[], removals: readonly (Removal | null)[]): Place[] {
+  const places: Place[] = [];
+  for (const tile of tiles) {
+    const socket = tile.endpoint.port?.path;
+    const left = places.findIndex(
+      ({ tile: { endpoint, index } }) =>
+        socket !== undefined && endpoint.port?.path === socket && removals[index] === 'out',
+    );
+    const before = places[left]?.before ?? 0;
+    if (left === -1) places.push({ tile, before });
+    else places[left] = { tile, before: before + 1 };
+  }
+  return places;
+}

@@ -1,7 +1,12 @@
 // Rolling batches: finished drives are taken out while the job goes on for others.
 import { describe, expect, test } from 'vitest';
-import type { DestinationProgress } from '../../app/contract/jobs.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import type { Outcome } from '../../app/contract/errors.ts';
+import type { DestinationProgress, Endpoint, Plan } from '../../app/contract/jobs.ts';
+import { tilesOf } from '../../app/view/destination-progress.ts';
+import { placesOf } from '../../app/view/removal.ts';
 import type { JobView } from '../../app/contract/window.ts';
+import { refuse } from './support/window.ts';
 import * as make from './support/fixtures.ts';
 import { oneWindow } from './support/one-window.ts';
 
@@ -24,6 +29,23 @@ const rolling = (count: number): JobView => {
   const plan = planOf(count);
   return make.job(plan, [done(plan.bytes), done(plan.bytes)]);
 };
+
+/** A fresh drive in this bay, instead of the one that was there. */
+const freshIn = (bay: number, more: Partial<Disk> = {}): Disk =>
+  make.disk('/dev/sdz', { serial: 'FRESH0000001', port: make.usbPort(1, bay, bay), ...more });
+/** Takes the drive of bay 1 out, and plugs this one in. */
+async function plugIn(...come: Disk[]): Promise<void> {
+  await open.main.push({ disks: bays.slice(1) });
+  await open.main.push({ disks: [...bays.slice(1), ...come] });
+}
+const bar = () => open.page.getByRole('region', { name: 'Drives that were plugged in' });
+const add = () => bar().getByRole('button', { name: 'Add to this job' });
+const drawer = () => open.page.getByRole('dialog');
+/** The plan of the job for this disk alone. */
+const planFor = (disk: Disk, more: Partial<Endpoint> = {}): Outcome<Plan> => ({
+  ok: true,
+  value: make.plan([make.endpoint(disk, more)]),
+});
 
 const tile = (bay: number) =>
   open.page
@@ -78,5 +100,185 @@ describe('a finished drive of a running job', () => {
     // Switched off, it must still be taken out.
     await tile(1).getByText('Take it out', { exact: true }).waitFor();
     expect(await open.page.evaluate(() => document.activeElement?.textContent)).toBe('Job details');
+  });
+});
+
+describe('a drive that is plugged in while a job runs', () => {
+  test('is offered, reviewed alone and added by a held button', async () => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+    const fresh = freshIn(1);
+    open.main.reviewed = planFor(fresh);
+    await plugIn(fresh);
+
+    await bar().getByText('Bay 1 · SanDisk Ultra Fit').waitFor();
+    expect(await open.page.locator('[aria-live=polite]').innerText()).toContain(
+      'Bay 1 · SanDisk Ultra Fit can join this job.',
+    );
+    await add().click();
+    await drawer().getByRole('heading', { name: 'Add Bay 1 to this job?' }).waitFor();
+    expect(open.main.asked('prepareJoin')).toEqual([['/dev/sdz']]);
+    expect(await drawer().getByRole('list', { name: 'Will be erased' }).innerText()).toContain('FRESH0000001');
+    await drawer().getByRole('button', { name: 'Hold to add' }).hover();
+    await open.page.mouse.down();
+    await expect.poll(() => open.main.asked('join')).toEqual([['join 1']]);
+    await open.page.mouse.up();
+
+    await drawer().waitFor({ state: 'detached' });
+    await bar().waitFor({ state: 'detached' });
+    expect(open.main.asked('leaveJoin')).toEqual([]);
+  });
+
+  test('needs the typed word when it holds data, and can be reached and added by keyboard alone', async () => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+    const fresh = freshIn(1);
+    open.main.reviewed = planFor(fresh, {
+      contents: [make.ext4('HOLIDAY')],
+      mounts: [{ device: '/dev/sdz1', target: '/media/x' }],
+    });
+    await plugIn(fresh);
+
+    await add().focus();
+    await open.page.keyboard.press('Enter');
+    await drawer().getByText('sdz1, mounted at /media/x').waitFor();
+    expect(await drawer().getByRole('button', { name: 'Hold to add' }).count()).toBe(0);
+    await drawer().getByRole('textbox').focus();
+    await open.page.keyboard.type('ERASE');
+    await open.page.keyboard.press('Enter');
+
+    await expect.poll(() => open.main.asked('join')).toEqual([['join 1']]);
+    await drawer().waitFor({ state: 'detached' });
+    expect(await open.page.evaluate(() => document.activeElement !== document.body)).toBe(true);
+  });
+
+  test.each(['Close', 'Escape'])('is let go when its review is left by %s', async (how) => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+    open.main.reviewed = planFor(freshIn(1));
+    await plugIn(freshIn(1));
+    await add().click();
+    await drawer().waitFor();
+
+    if (how === 'Close') await drawer().getByRole('button', { name: 'Close' }).click();
+    else await open.page.keyboard.press('Escape');
+
+    await drawer().waitFor({ state: 'detached' });
+    expect(open.main.asked('leaveJoin')).toHaveLength(1);
+    expect(open.main.asked('join')).toEqual([]);
+    await add().waitFor();
+  });
+
+  test('is refused by name, with what to do, and can be asked for again', async () => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+    open.main.reviewed = refuse(
+      make.failure('IN_USE', { device: '/dev/sdz', reason: { kind: 'heldBy', holders: ['/dev/md0'] } }),
+    );
+    await plugIn(freshIn(1));
+
+    await add().click();
+
+    const alert = open.page.getByRole('alert');
+    await alert.getByText('Bay 1 · SanDisk Ultra Fit was not added: nothing was written to it.').waitFor();
+    expect(await alert.innerText()).toContain('Close the program that is using it');
+    open.main.reviewed = planFor(freshIn(1));
+    await add().click();
+    await drawer().waitFor();
+    expect(await open.page.getByRole('alert').count()).toBe(0);
+  });
+
+  test('is named with the reason when it is too small, and has nothing to add', async () => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+
+    await plugIn(freshIn(1, { size: 4e9 }));
+
+    await bar().getByText('Cannot join this job. Too small: 27.9 GB less than the source.').waitFor();
+    expect(await add().count()).toBe(0);
+    await bar().getByRole('button', { name: 'Not now, Bay 1 · SanDisk Ultra Fit' }).click();
+    await bar().waitFor({ state: 'detached' });
+  });
+
+  test.each([
+    ['a fixed disk', freshIn(1, { removable: false, transport: 'sata' })],
+    ['a disk of the system', freshIn(1, { system: true })],
+  ])('is not offered when it is %s', async (_, disk) => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+    await plugIn(disk);
+    await tile(1).getByText('Taken out').waitFor();
+    expect(await bar().count()).toBe(0);
+  });
+
+  test('is offered again with the remark that it is done when it was taken out and comes back', async () => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+    await plugIn(bays[0]!);
+    await bar().getByText('Plugged in again, already verified in this job').waitFor();
+  });
+
+  test('is not offered for the place of a destination that can be tried again', async () => {
+    const plan = planOf(5);
+    const job = make.job(plan, [{ state: 'failed' }], {
+      errors: [make.writeError(0, '/dev/sdb', { code: 'DEVICE_GONE', errno: 'ENODEV' })],
+    });
+    await open.start({ state: { disks: bays, job } });
+    await plugIn(bays[0]!);
+    await open.page.locator('[aria-live=polite]').getByText('Plugged in').waitFor();
+    expect(await bar().count()).toBe(0);
+  });
+
+  test.each([
+    ['ended', /^The job ended before Bay 1 · SanDisk Ultra Fit was added\. Nothing was written to it/],
+    ['cancelling', /^The job is stopping, so Bay 1 · SanDisk Ultra Fit was not added/],
+  ] as const)('is told of when the job is %s during its review', async (phase, news) => {
+    const job = rolling(5);
+    await open.start({ state: { disks: bays, job } });
+    open.main.reviewed = planFor(freshIn(1));
+    await plugIn(freshIn(1));
+    await add().click();
+    await drawer().waitFor();
+
+    const { plan } = job;
+    const result =
+      phase === 'ended'
+        ? make.result(
+            plan,
+            plan.destinations.map((_, i) => make.end(plan, i)),
+          )
+        : null;
+    await open.main.push({ joining: null, job: { ...job, phase, result } });
+
+    await drawer().waitFor({ state: 'detached' });
+    await bar().getByText(news).waitFor();
+    expect(await add().count()).toBe(0);
+  });
+
+  test('is let go when it is unplugged during its review', async () => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+    open.main.reviewed = planFor(freshIn(1));
+    await plugIn(freshIn(1));
+    await add().click();
+    await drawer().waitFor();
+
+    await open.main.push({ disks: bays.slice(1) });
+
+    await drawer().waitFor({ state: 'detached' });
+    expect(open.main.asked('leaveJoin')).toHaveLength(1);
+    await bar().getByText('Bay 1 · SanDisk Ultra Fit was unplugged before it was added.').waitFor();
+  });
+
+  test('takes the place of the finished one whose bay it came into, and of no failed one', async () => {
+    const plan = make.plan([...planOf(5).destinations, make.endpoint(freshIn(1))]);
+    const job = make.job(plan, [done(plan.bytes), done(plan.bytes)]);
+    await open.start({ state: { disks: bays, job } });
+
+    await plugIn(freshIn(1));
+
+    await tile(1).getByText('1 verified here before').waitFor();
+    const names = await open.page.getByRole('list', { name: 'Destinations' }).getByRole('heading').allInnerTexts();
+    expect(names.map((name) => name.trim())).toEqual(['Copying', 'Verified', 'Copying', 'Copying', 'Copying']);
+
+    const failed = tilesOf(make.job(plan, [{ state: 'failed' }]));
+    expect(
+      placesOf(
+        failed,
+        failed.map(() => null),
+      ),
+    ).toHaveLength(6);
   });
 });

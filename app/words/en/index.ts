@@ -23,6 +23,7 @@ import { history } from './window/history.ts';
 import { image } from './window/image.ts';
 import { interrupted } from './window/interrupted.ts';
 import { job } from './window/job.ts';
+import { joining } from './window/joining.ts';
 import { notes } from './facts/notes.ts';
 import { opened } from './window/opened.ts';
 import { options } from './window/options.ts';
@@ -66,6 +67,7 @@ export const en = {
   image,
   interrupted,
   job,
+  joining,
   notes,
   opened,
   options,

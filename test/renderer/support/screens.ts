@@ -82,6 +82,56 @@ function rolling(count: number): JobView {
 
 const twelve = hub(12);
 
+/** The bay whose drive is out has another one, which is plugged in now; and so has the next one, which is too small. */
+const fresh = (disk: Disk, more: Partial<Disk> = {}): Disk => ({
+  ...disk,
+  path: '/dev/sdz',
+  majorMinor: '65:144',
+  serial: '4C5300019F2ADE71',
+  fileSystem: 'exfat',
+  label: 'HOLIDAY',
+  mountedAt: ['/media/anna/HOLIDAY'],
+  ...more,
+});
+
+/** Takes the first drive out, and plugs others in. */
+const swap =
+  (disks: readonly Disk[], ...come: Disk[]) =>
+  async ({ main }: OpenWindow): Promise<void> => {
+    await main.push({ disks: disks.slice(1) });
+    await main.push({ disks: [...disks.slice(1), ...come] });
+  };
+
+/** Plugs a drive in, and asks for its review. */
+const ask =
+  (disks: readonly Disk[], come: Disk) =>
+  async (window: OpenWindow): Promise<void> => {
+    const { main, page } = window;
+    const lost = {
+      contents: [make.ext4('HOLIDAY', come.path)],
+      mounts: [{ device: `${come.path}1`, target: '/media/anna/HOLIDAY' }],
+    };
+    const of = copyTo([come]);
+    main.reviewed = { ok: true, value: { ...of, destinations: [{ ...of.destinations[0]!, ...lost }] } };
+    await swap(disks, come)(window);
+    await page
+      .getByRole('button', { name: say('joining.add') })
+      .first()
+      .click();
+    await page.getByRole('dialog').waitFor();
+  };
+
+/** A drive came into the place of the first one, which is done. */
+function joined(count: number): JobView {
+  const disks = hub(count);
+  const plan = copyTo([...disks, fresh(disks[0]!)]);
+  const { progress } = rolling(count);
+  return make.job(plan, [
+    ...progress.destinations,
+    { written: plan.bytes * 0.08, bytesPerSecond: 29e6, secondsLeft: 900 },
+  ]);
+}
+
 /** Takes these of the drives out, and has the system mount the last one again. */
 const takeOut =
   (disks: readonly Disk[], ...out: number[]) =>
@@ -273,6 +323,38 @@ export const screens: readonly Screen[] = [
   { name: 'one at work', state: { disks: machine, job: few(1) } },
   { name: 'three at work', state: { disks: machine, job: few(3) } },
   { name: 'eight at work', state: { disks: machine, job: running } },
+  {
+    name: 'joining, offered',
+    state: { disks: twelve, job: rolling(12) },
+    steps: swap(twelve, fresh(twelve[0]!), fresh(make.smallDisk, { path: '/dev/sdy', port: make.usbPort(2, 9, 19) })),
+  },
+  { name: 'joining, offered to two', state: { disks: hub(2), job: rolling(2) }, steps: swap(hub(2), fresh(eight[0]!)) },
+  { name: 'joining, asking', state: { disks: twelve, job: rolling(12) }, steps: ask(twelve, fresh(twelve[0]!)) },
+  {
+    name: 'joining, ended meanwhile',
+    state: { disks: twelve, job: rolling(12) },
+    steps: async (window) => {
+      await ask(twelve, fresh(twelve[0]!))(window);
+      await window.main.push({ joining: null, job: ended(copyTo(twelve)), record: 'ended' });
+    },
+  },
+  {
+    name: 'joining, refused',
+    state: { disks: twelve, job: rolling(12) },
+    steps: async (window) => {
+      await swap(twelve, fresh(twelve[0]!))(window);
+      window.main.reviewed = refuse(
+        make.failure('IN_USE', { device: '/dev/sdz', reason: { kind: 'heldBy', holders: ['/dev/md0'] } }),
+      );
+      await window.page.getByRole('button', { name: say('joining.add') }).click();
+      await window.page.getByRole('alert').waitFor();
+    },
+  },
+  {
+    name: 'joined',
+    state: { disks: twelve, job: joined(12) },
+    steps: swap(twelve, fresh(twelve[0]!)),
+  },
   { name: 'rolling, two', state: { disks: machine, job: rolling(2) } },
   { name: 'rolling, four', state: { disks: machine, job: rolling(4) } },
   { name: 'rolling, 32', state: { disks: crowd, job: rolling(32) }, steps: takeOut(crowd, 0, 4) },

@@ -1,0 +1,22 @@
+// Drives that join a running job.
+export const joining = {
+  bar: 'Drives that were plugged in',
+  arrived: 'Plugged in',
+  again: 'Plugged in again, already verified in this job',
+  cannot: 'Cannot join this job. {reason}',
+  add: 'Add to this job',
+  checking: 'Checking…',
+  ignore: 'Not now, {name}',
+  more: '{count, plural, one {# more drive was plugged in.} other {# more drives were plugged in.}}',
+  title: 'Add {place} to this job?',
+  hint: 'It gets the same copy, with a pass of its own. The other drives go on meanwhile.',
+  hold: 'Hold to add',
+  addNow: 'Add',
+  adding: 'Adding…',
+  refused: '{name} was not added: nothing was written to it.',
+  ended: 'The job ended before {name} was added. Nothing was written to it. Do the job again to copy to it.',
+  stopped: 'The job is stopping, so {name} was not added. Nothing was written to it.',
+  unplugged: '{name} was unplugged before it was added. Plug it in again to add it.',
+  told: '{name} can join this job.',
+  before: '{count, plural, one {# verified here before} other {# verified here before}}',
+} as const;

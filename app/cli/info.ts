@@ -101,6 +101,10 @@ async function printInfo(
     if (!described.ok) refusals(json)(described.errors);
     return EXIT.refused;
   }
+  if (engine !== null && found.packed !== null && found.problem === null && !tellsUse(found)) {
+    refusals(json)([ofPacked(path)]);
+    return EXIT.refused;
+  }
   const usage = engine === null ? null : await findUsage(path, found, engine);
   return print(path, { ...NOTHING_MORE, disk, found, usage }, json);
 }
@@ -109,15 +113,9 @@ async function printInfo(
  * Asks the engine what the file systems use. Gives the reason when nothing can be read, and null for a packed image that
  * says it itself.
  */
-async function findUsage(
-  path: string,
-  { packed, problem, copied }: Described,
-  engine: Engine,
-): Promise<FoundUsage | null> {
-  if (problem !== null) return { usage: null, problem };
-  // The image says itself what of its source was in use.
-  if ((copied?.used ?? null) !== null) return null;
-  if (packed !== null) return { usage: null, problem: ofPacked(path) };
+async function findUsage(path: string, found: Described, engine: Engine): Promise<FoundUsage | null> {
+  if (found.problem !== null) return { usage: null, problem: found.problem };
+  if (tellsUse(found)) return null;
   const waits = waitsOn(stderr, stderr.isTTY && terminal.moves);
   const absolute = absolutePath(path, process.cwd());
   const unlisten = engine.onWaiting((slow, reading) => waits.told(slow, reading));
@@ -126,6 +124,9 @@ async function findUsage(
   waits.over();
   return asked.ok ? { usage: asked.value, problem: null } : { usage: null, problem: asked.errors[0]! };
 }
+
+/** True for an image that says itself what of its source was in use. */
+const tellsUse = ({ copied }: Described): boolean => (copied?.used ?? null) !== null;
 
 const ofPacked = (device: string): PlatterError =>
   failure({

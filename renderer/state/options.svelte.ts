@@ -134,6 +134,7 @@ export class Options {
 
   set asIs(on: boolean) {
     this.#asIs = on;
+    if (on) this.#used = false;
     this.#changed();
   }
 
@@ -176,12 +177,13 @@ export class Options {
     return this.#used;
   }
 
-  /** A checksum is of all bytes, and a rescue takes all that can be read. */
+  /** A checksum is of all bytes, and a rescue takes all that can be read. Bytes that are taken as they are have no map. */
   set used(on: boolean) {
     this.#used = on;
     this.#counted = 'mapped';
     if (on) {
       this.#rescue = false;
+      this.#asIs = false;
       this.#checksum = '';
     }
     this.#changed();

@@ -122,6 +122,7 @@ export function bmapOptions(kinds: readonly JobKind[], conflicts: readonly `--${
       kinds,
       help: 'copy and compare only what the file systems of SOURCE use, as far as that can be proven',
       conflicts: [
+        '--as-is',
         '--bmap',
         '--ignore-bmap',
         '--checksum',

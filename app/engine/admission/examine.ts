@@ -13,10 +13,12 @@ import {
   mapOf,
   newManifest,
   sourceOf,
+  takesUsed,
   unmounts,
   updates,
   withChecksum,
   writes,
+  zeroesUnmapped,
 } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/slow-answers.ts';
@@ -49,7 +51,7 @@ import { wholePath } from '../unpacking/source-files.ts';
 import { notesOnProof, proofOf, UNPROVED, type Proof } from '../unpacking/required-checksum.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './free-space.ts';
-import { againstPackedImages } from './packed-images.ts';
+import { againstAnonymous, againstPackedImages } from './packed-images.ts';
 import { explainPieces } from './one-piece.ts';
 import { explainShortfalls } from './too-small.ts';
 
@@ -88,6 +90,7 @@ export async function examine(
   const { found: bmap, errors: onBmap } = await mapping(asked, file, answers);
   const request = goingBy(withChecksum(asked, proof.value ?? UNPROVED), bmap);
   const source = file === null ? null : await sourceFor(request, file, bmap.file, answers);
+  const ends = destinations.map(({ end }) => end);
   const given = await placesOf(request, answers);
   const files = given.map(({ place }) => place);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
@@ -106,11 +109,9 @@ export async function examine(
         ...proof.errors,
         ...onBmap,
         ...againstNewManifest(request, old, source),
-        ...againstPackedImages(
-          request,
-          destinations.map(({ end }) => end),
-          bytes,
-        ),
+        ...(onBmap.length > 0 ? [] : againstZeros(request, source, bmap)),
+        ...againstPackedImages(request, ends, bytes),
+        ...againstAnonymous(request, ends),
         ...(bytes === null ? [] : misfits(bytes, manifest.value, givenManifest(request), map.value, mapOf(request))),
         ...filesInTheWay(request, given, [source, ...destinations]),
         ...(await ofSource(source, answers, explainShortfalls(against, source?.end ?? null))),
@@ -235,6 +236,21 @@ async function mapping(
   } catch (error) {
     return { found: NO_BMAP, errors: errorsOf(error) };
   }
+}
+
+/** Refuses to zero what no map leaves out. A missing source is reported by itself. */
+function againstZeros(request: WorkRequest, source: Found | null, { file }: BmapFound): PlatterError[] {
+  const end = source?.end ?? null;
+  if (end === null || file !== null || !zeroesUnmapped(request) || takesUsed(request)) return [];
+  return [
+    failure({
+      code: 'BAD_ARGUMENT',
+      op: 'check',
+      device: end.path,
+      reason: { kind: 'nothingUnmapped' },
+      remedy: { kind: 'mapOrNoZeros' },
+    }),
+  ];
 }
 
 /** Waits for `work`, which reads the source, as long as the source answers. */

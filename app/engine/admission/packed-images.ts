@@ -4,7 +4,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason, Remedy } from '../../contract/facts.ts';
 import { formatByName, PACKED_FORMATS, pieceAt, wholeOf } from '../../contract/image-formats.ts';
 import { FAT_LONGEST } from '../../contract/limits.ts';
-import { imageFormatOf, rescueOf, takesAsIs, updates } from '../../contract/request-facts.ts';
+import { imageFormatOf, isAnonymous, newManifest, rescueOf, takesAsIs, updates } from '../../contract/request-facts.ts';
 import type { WorkRequest } from '../../contract/request.ts';
 import { failure } from '../../base/errors.ts';
 import { namedFormat } from '../../parsers/name-endings.ts';
@@ -45,6 +45,13 @@ export function againstPackedImages(
       ? againstUnused(request, ends)
       : packed.flatMap((end) => [...againstLevel(end!), ...againstOddSize(end!, bytes)]);
   return [...misnamed, ...rest];
+}
+
+/** Refuses to leave the source out of what is written when nothing that names it is. A missing end has its own error. */
+export function againstAnonymous(request: WorkRequest, ends: readonly (End | null)[]): PlatterError[] {
+  if (!isAnonymous(request) || newManifest(request) !== null) return [];
+  if (ends.some((end) => end === null || end.kind === 'file')) return [];
+  return [wrong({ kind: 'nothingAnonymous' }, null, { kind: 'imageOrNamed' })];
 }
 
 /** The remedy for a job that an image cannot have. The reasons against the other jobs include it. */

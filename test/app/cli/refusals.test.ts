@@ -392,6 +392,49 @@ describe('the name of a new image', () => {
     expect(run.stderr).toContain('no destination is one, but zstd is given');
   });
 
+  test.skipIf(canLab() !== null)('--anonymous for disks alone is refused with what to do', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const disk = await precious({ size: 2 * MiB });
+
+    const run = await platter(['copy', '--anonymous', source, disk.device, '--yes']);
+
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('or leave out --anonymous.')]);
+    expect(run.stderr).toContain('No destination is an image file and no manifest is written');
+  });
+
+  test.skipIf(canLab() !== null)('--anonymous for disks and a manifest is taken', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const disk = await precious({ size: 2 * MiB });
+    const manifest = join(await bench.directory(), 'disk.manifest');
+
+    const run = await platter(['copy', '--anonymous', '--manifest', manifest, source, disk.device, '--yes']);
+
+    expect(run.code, run.stderr).toBe(0);
+  });
+
+  test.each([
+    ['copy', []],
+    ['copy', ['--ignore-bmap']],
+    ['verify', []],
+  ])('--zero-unmapped without a map is refused with what to do: %s %j', async (command, options) => {
+    const source = await bench.image('disk.img', MiB);
+    const image = join(await bench.directory(), 'a.img');
+    await writeFile(image, 'old');
+
+    const run = await platter([command, '--zero-unmapped', ...options, source, image]);
+
+    expect([run.code, await readFile(image, 'utf8')]).toEqual([2, 'old']);
+    expect(run.stderr).toContain('--zero-unmapped');
+    expect(run.stderr).toContain(options.length === 0 ? 'Give --bmap FILE or --used' : 'cannot be used with option');
+  });
+
+  test.each(['copy', 'repair', 'verify'])('--used together with --as-is is refused by %s', async (command) => {
+    const run = await platter([command, '--used', '--as-is', 'a.img', 'b.img']);
+
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('cannot be used with option')]);
+    expect(run.stderr).toContain('--as-is');
+  });
+
   test('an update of a packed image is refused with one piece of advice', async () => {
     const source = await bench.image('disk.img', MiB);
     const image = join(await bench.directory(), 'a.zst');

@@ -152,6 +152,8 @@ export const reasons: Translated<typeof english> = {
   usedOutOfReach: 'Die Programme des Dateisystems können diese Partition nicht bekommen. Für root können sie es.',
   usedUnreadable: 'Es kann nicht gelesen werden.',
   usedPacked: 'Die benutzten Blöcke einer gepackten Quelle können noch nicht gefunden werden.',
+  nothingUnmapped:
+    'Es gibt keine bmap, und --used ist nicht angegeben: --zero-unmapped hat nichts mit Nullen zu füllen.',
   otherThanMapped:
     'Das Abbild ist beschädigt oder ein anderes, als {bmap} beschreibt: Die Prüfsumme des Bereichs bei {place} ist falsch.',
   serverUnavailable:
@@ -335,6 +337,8 @@ export const reasons: Translated<typeof english> = {
   splitWhole:
     '{job, select, update {Ein Abbild in Teilen lässt sich nicht an seinem Ort auffrischen.} rescue {Eine Rettung kann kein Abbild in Teilen schreiben. Retten Sie zuerst in eine einzelne Datei.} other {Eine Kopie in ein Abbild in Teilen lässt sich nicht fortsetzen.}}',
   nothingSplit: 'Kein Ziel ist ein neues Abbild, also gibt es nichts in Teilen zu schreiben.',
+  nothingAnonymous:
+    'Kein Ziel ist eine Abbilddatei, und kein Manifest wird geschrieben: --anonymous hat nichts wegzulassen.',
   pieceInTheWay: '{piece} ist schon da und gehört nicht zu dem Abbild, das dieser Auftrag ersetzt.',
   amongPieces:
     'Es hieße wie ein Teil von {whole}, und daneben {count, plural, one {liegt ein anderer Teil ({first})} other {liegen # andere Teile ({first} bis {last})}}: Beim Lesen werden sie zusammengefügt.',

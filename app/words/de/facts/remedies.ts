@@ -55,6 +55,7 @@ export const remedies: Translated<typeof english> = {
   withoutBmap:
     'Die bmap-Datei genau dieses Abbilds holen, oder sie verschieben. Um ohne sie das ganze Abbild zu schreiben: --ignore-bmap auf der Befehlszeile.',
   withoutUsed: 'Die Quelle erst entpacken, oder --used weglassen.',
+  mapOrNoZeros: 'Geben Sie --bmap DATEI oder --used an, oder lassen Sie --zero-unmapped weg.',
   chooseEntry: 'Nennen Sie das Abbild mit --entry, oder entpacken Sie es selbst.',
   otherUnpacker: 'Entpacken Sie sie mit einem anderen Programm, und kopieren Sie das Abbild daraus.',
   flattenDisk:
@@ -115,6 +116,7 @@ export const remedies: Translated<typeof english> = {
     'Lassen Sie den Namen auf .img enden für ein unverpacktes Abbild, auf .qcow2 für eine virtuelle Maschine oder auf .zst für ein gepacktes.',
   otherEnding: 'Lassen Sie den Namen auf {ending} enden, oder geben Sie kein Format an, damit der Name entscheidet.',
   imageOrNoFormat: 'Nennen Sie eine Abbilddatei, oder geben Sie kein Format an.',
+  imageOrNamed: 'Nennen Sie eine Abbilddatei oder ein Manifest (--manifest DATEI), oder lassen Sie --anonymous weg.',
   closeImage: 'Schließen Sie es zuerst: {command}',
   closeAsRoot: 'Schließen Sie es als root: {command}',
   getWhole: 'Holen Sie das ganze Abbild, oder verwenden Sie die Partitionen, die da sind.',

@@ -143,6 +143,7 @@ export const reasons = {
   usedOutOfReach: 'The programs of the file system cannot be given this partition. For root they can.',
   usedUnreadable: 'It cannot be read.',
   usedPacked: 'The used blocks of a packed source cannot be found yet.',
+  nothingUnmapped: 'There is no bmap and --used is not given, so --zero-unmapped has nothing to zero.',
   otherThanMapped:
     'The image is damaged, or another one than {bmap} describes: the checksum of the range at {place} is wrong.',
   serverUnavailable:
@@ -314,6 +315,8 @@ export const reasons = {
   splitWhole:
     '{job, select, update {An image in pieces cannot be updated in place.} rescue {A rescue cannot write an image in pieces. Rescue to a single file first.} other {A copy to an image in pieces cannot be continued.}}',
   nothingSplit: 'No destination is a new image, so there is nothing to write in pieces.',
+  nothingAnonymous:
+    'No destination is an image file and no manifest is written, so --anonymous has nothing to leave out.',
   pieceInTheWay: '{piece} already exists and is not part of the image that this job replaces.',
   amongPieces:
     'It would be named as a piece of {whole}, and {count, plural, one {another piece ({first}) lies} other {# other pieces ({first} to {last}) lie}} beside it: readers join them.',

@@ -47,6 +47,7 @@ export const remedies = {
   withoutBmap:
     'Get the bmap of this very image, or move it away. To write all of the image without it: --ignore-bmap on the command line.',
   withoutUsed: 'Unpack it first, or leave out --used.',
+  mapOrNoZeros: 'Give --bmap FILE or --used, or leave out --zero-unmapped.',
   chooseEntry: 'Name the image with --entry, or unpack it yourself.',
   otherUnpacker: 'Unpack it with another program, and copy the image that comes of it.',
   flattenDisk:
@@ -100,6 +101,7 @@ export const remedies = {
     'Let its name end in .img for a raw image, in .qcow2 for a virtual machine, or in .zst for a packed one.',
   otherEnding: 'Let its name end in {ending}, or give no format, so that the name decides.',
   imageOrNoFormat: 'Name an image file, or give no format.',
+  imageOrNamed: 'Name an image file or a manifest (--manifest FILE), or leave out --anonymous.',
   closeImage: 'Close it first: {command}',
   closeAsRoot: 'Close it as root: {command}',
   getWhole: 'Get the whole image, or use the partitions that are there.',

@@ -150,6 +150,7 @@ export const reasons: Translated<typeof english> = {
     'Les programmes du système de fichiers ne peuvent pas recevoir cette partition. Pour root, ils le peuvent.',
   usedUnreadable: 'Il ne peut pas être lu.',
   usedPacked: 'Les blocs utilisés d’une source compressée ne peuvent pas encore être trouvés.',
+  nothingUnmapped: 'Il n’y a pas de bmap et --used n’est pas donné : --zero-unmapped n’a rien à mettre à zéro.',
   otherThanMapped:
     'L’image est endommagée, ou autre que celle que {bmap} décrit : la somme de contrôle de la plage à {place} est fausse.',
   serverUnavailable: 'Ouvrir une image demande platter-serve, qui n’a pas été construit ici faute de bibliothèques.',
@@ -331,6 +332,8 @@ export const reasons: Translated<typeof english> = {
   splitWhole:
     '{job, select, update {Une image en plusieurs parties ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image en plusieurs parties. Sauvez d’abord dans un seul fichier.} other {Une copie vers une image en plusieurs parties ne peut pas être reprise.}}',
   nothingSplit: 'Aucune destination n’est une nouvelle image : il n’y a rien à écrire en plusieurs parties.',
+  nothingAnonymous:
+    'Aucune destination n’est un fichier image et aucun manifeste n’est écrit : --anonymous n’a rien à omettre.',
   pieceInTheWay: '{piece} existe déjà et ne fait pas partie de l’image que cette tâche remplace.',
   amongPieces:
     'Il porterait le nom d’un morceau de {whole}, et {count, plural, one {un autre morceau ({first}) se trouve} other {# autres morceaux ({first} à {last}) se trouvent}} à côté : à la lecture, ils sont réunis.',

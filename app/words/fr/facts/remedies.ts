@@ -46,6 +46,7 @@ export const remedies: Translated<typeof english> = {
   withoutBmap:
     'Obtenir le fichier bmap de cette image même, ou le déplacer. Pour écrire toute l’image sans lui : --ignore-bmap en ligne de commande.',
   withoutUsed: 'Décompressez-la d’abord, ou omettez --used.',
+  mapOrNoZeros: 'Donnez --bmap FICHIER ou --used, ou omettez --zero-unmapped.',
   chooseEntry: 'Nommez l’image avec --entry, ou décompressez-la vous-même.',
   otherUnpacker: 'Décompressez-le avec un autre programme, et copiez l’image obtenue.',
   flattenDisk:
@@ -104,6 +105,7 @@ export const remedies: Translated<typeof english> = {
     'Faites finir son nom par .img pour une image brute, par .qcow2 pour une machine virtuelle ou par .zst pour une image compressée.',
   otherEnding: 'Faites finir son nom par {ending}, ou ne donnez pas de format : le nom décide alors.',
   imageOrNoFormat: 'Nommez un fichier image, ou ne donnez pas de format.',
+  imageOrNamed: 'Nommez un fichier image ou un manifeste (--manifest FICHIER), ou omettez --anonymous.',
   closeImage: 'Fermez-la d’abord : {command}',
   closeAsRoot: 'Fermez-la en tant que root : {command}',
   getWhole: 'Récupérez l’image entière, ou utilisez les partitions qui sont là.',

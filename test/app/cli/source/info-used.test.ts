@@ -98,17 +98,21 @@ describe.skipIf(cannot !== null)('platter info --used', { timeout: 120_000 }, ()
     expect((await told(image)).used).toBeUndefined();
   });
 
-  test('says of a packed image that it cannot be known yet', async () => {
-    const folder = await bench.directory();
-    const image = await blank(join(folder, 'disk.img'), 16 * MiB);
-    await run('mkfs.ext4', '-q', image);
-    await run('gzip', image);
+  test.each([[], ['--json']])(
+    'refuses a packed image, whose used blocks cannot be known yet, with %j',
+    async (...json) => {
+      const folder = await bench.directory();
+      const image = await blank(join(folder, 'disk.img'), 16 * MiB);
+      await run('mkfs.ext4', '-q', image);
+      await run('gzip', image);
 
-    const { code, used } = await told(`${image}.gz`, '--used');
+      const { code, stdout, stderr } = await platter(['info', '--used', ...json, `${image}.gz`]);
 
-    expect(code).toBe(1);
-    expect(used!.problem!.message).toContain('The used blocks of a packed source cannot be found yet.');
-  });
+      expect(code).toBe(2);
+      expect(stdout + stderr).toContain('The used blocks of a packed source cannot be found yet.');
+      expect(stdout + stderr).toContain('Unpack it first, or leave out --used.');
+    },
+  );
 
   test('leaves the answer to a packed image that was made with --used', async () => {
     const folder = await bench.directory();

@@ -129,7 +129,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
       return run('bash', '-c', 'cd "$0" && find . -type f -print0 | sort -z | xargs -0 sha256sum', at);
     });
     expect(after).toBe(before);
-  });
+  }, 300_000);
 
   test('copies an ext4 with a journal to replay as a whole, and says what it would have saved', async () => {
     const folder = await bench.directory();

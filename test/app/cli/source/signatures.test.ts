@@ -129,9 +129,11 @@ describe.skipIf(skip !== '')(`a signature${skip}`, () => {
     });
 
     test('refuses the job when the key has expired', async () => {
-      const then = ['--faked-system-time', '20200101T000000'];
-      gpg(...then, '--quick-generate-key', 'old <old@example.org>', 'ed25519', 'sign', '1d');
-      gpg(...then, '-u', 'old@example.org', '--output', at('SHA256SUMS.gpg'), '--detach-sign', at('SHA256SUMS'));
+      const during = (hour: string): string[] => ['--faked-system-time', `20200101T${hour}0000`];
+      gpg(...during('00'), '--quick-generate-key', 'old <old@example.org>', 'ed25519', 'sign', '1d');
+      // An hour later: making the key takes time, and a key from the future cannot sign.
+      const sign = ['-u', 'old@example.org', '--output', at('SHA256SUMS.gpg'), '--detach-sign', at('SHA256SUMS')];
+      gpg(...during('01'), ...sign);
       gpg('--output', key('old.gpg'), '--export', 'old@example.org');
       expectRefused(await copy('--checksum', 'SHA256SUMS', '--key', key('old.gpg')), 'has expired');
     });

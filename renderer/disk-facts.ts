@@ -1,9 +1,13 @@
 // Facts about a disk for the window: its identity, its contents, why it cannot be chosen.
 import type { Disk } from '../app/contract/disks.ts';
+import type { Content } from '../app/contract/facts.ts';
 import type { Endpoint, Plan } from '../app/contract/jobs.ts';
 import { givenManifest, writes } from '../app/contract/request-facts.ts';
 import { fileSystemName, partitionsOfDisk } from './partition-map.ts';
 import { baseName, lastSix, say, sayLock, sayPlace, sayPort, size } from './words.ts';
+
+/** Between facts of one thing. */
+const DOT = ' · ';
 
 /** Equal for the same disk only: another drive under the same path has another identity. */
 export const identity = (disk: Disk): string =>
@@ -87,11 +91,10 @@ const MOST_NAMED = 3;
 export function contents(disk: Disk): string {
   const { fileSystem, partitions } = disk;
   const [first, ...others] = partitions;
-  if (fileSystem !== null)
-    return [fileSystemName(fileSystem), ...(disk.label === null ? [] : [disk.label])].join(' · ');
+  if (fileSystem !== null) return [fileSystemName(fileSystem), ...(disk.label === null ? [] : [disk.label])].join(DOT);
   if (first === undefined) return unpartitionedContents(disk);
   if (others.length === 0 && first.fileSystem !== null)
-    return [fileSystemName(first.fileSystem), ...(first.label === null ? [] : [first.label])].join(' · ');
+    return [fileSystemName(first.fileSystem), ...(first.label === null ? [] : [first.label])].join(DOT);
   const names = partitionsOfDisk(disk)
     .slice(0, MOST_NAMED)
     .map(({ name }) => name)
@@ -101,6 +104,26 @@ export function contents(disk: Disk): string {
     count: partitions.length,
     names: more > 0 ? say('choose.contentsMore', { names, count: more }) : names,
   });
+}
+
+/** What the review found on a drive, in the words of the list: "FAT · PHOTOS · 12 GB". */
+export function foundContent(content: Content): string {
+  switch (content.kind) {
+    case 'fileSystem':
+      return [fileSystemName(content.fileSystem), size(content.size)].join(DOT);
+    case 'labelled':
+      return [fileSystemName(content.fileSystem), content.label, size(content.size)].join(DOT);
+    case 'partition':
+      return say('review.partition', { size: size(content.size) });
+    case 'table':
+      return say('choose.emptyTable');
+    case 'several':
+      return say('choose.several', { names: content.signatures.map(fileSystemName).join(', ') });
+    case 'signature':
+      return say('choose.signature', { name: fileSystemName(content.signature) });
+    case 'unread':
+      return say('choose.unread');
+  }
 }
 
 /** Why a disk cannot be read; null when it can. */

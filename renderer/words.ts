@@ -17,7 +17,6 @@ export {
 } from '../app/words/figures.ts';
 export { baseName, folder, lastSix } from '../app/words/short-names.ts';
 export {
-  sayContent,
   sayError,
   sayLock,
   sayNote,

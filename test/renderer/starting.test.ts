@@ -51,7 +51,7 @@ describe('the review', () => {
     const list = open.page.getByRole('list', { name: 'Will be erased' });
     expect(await list.getByRole('listitem').count()).toBe(3);
     const second = await list.getByRole('listitem').nth(1).innerText();
-    for (const text of ['SanDisk Ultra Fit', '64 GB', 'sdc', disks[1]!.serial!, 'FAT "PHOTOS" on /dev/sdc1 (64 GB)'])
+    for (const text of ['SanDisk Ultra Fit', '64 GB', 'sdc', disks[1]!.serial!, 'FAT · PHOTOS · 64 GB'])
       expect(second).toContain(text);
     expect(await list.getByRole('listitem').first().innerText()).toContain('No data found');
     expect(await list.locator('data').first().getAttribute('title')).toBe('64,023,257,088 bytes');

@@ -25,6 +25,7 @@ export const review: Translated<typeof english> = {
   notVerified: 'nicht überprüft',
   zeros: 'unlesbare Sektoren werden zu Nullen',
   nothingOn: 'Keine Daten erkannt',
+  partition: 'Partition mit {size}',
   pieces: 'Teile {first} bis {last}',
   start: 'Starten',
   starting: 'Startet…',

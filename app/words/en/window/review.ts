@@ -22,6 +22,7 @@ export const review = {
   notVerified: 'not verified',
   zeros: 'unreadable sectors become zeros',
   nothingOn: 'No data found',
+  partition: 'partition of {size}',
   pieces: 'Pieces {first} to {last}',
   start: 'Start',
   starting: 'Starting…',

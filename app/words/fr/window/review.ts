@@ -25,6 +25,7 @@ export const review: Translated<typeof english> = {
   notVerified: 'non vérifié',
   zeros: 'les secteurs illisibles deviennent des zéros',
   nothingOn: 'Aucune donnée reconnue',
+  partition: 'partition de {size}',
   pieces: 'Morceaux {first} à {last}',
   start: 'Démarrer',
   starting: 'Démarrage…',

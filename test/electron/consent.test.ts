@@ -192,6 +192,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
   it('S10 starts by the word that a person types, and not by one that no key typed', async () => {
     await reviewImage();
     const { page } = app;
+    await page.getByRole('button', { name: 'Type ERASE instead' }).click();
     const word = page.getByRole('textbox', { name: 'Type ERASE to start' });
     await word.fill('ERASE');
     await sleep(HOLD_MS);

@@ -1,5 +1,6 @@
 // Consent: what will be erased is in view, a press is not enough, and nothing starts by accident.
 import { describe, expect, test } from 'vitest';
+import type { Locator } from 'playwright-core';
 import type { Plan } from '../../app/contract/jobs.ts';
 import { HOLD_MS } from '../../app/view/consent.ts';
 import * as make from './support/fixtures.ts';
@@ -35,6 +36,11 @@ async function holding(plan: Plan, options: WindowOptions = {}): Promise<void> {
 /** Lets this many milliseconds pass. */
 const pass = (time: number): Promise<void> => open.page.clock.runFor(time);
 const hold = () => open.page.getByRole('button', { name: /Hold to start|Keep holding/ });
+/** The field for the word, in place of the button. */
+async function wordField(): Promise<Locator> {
+  await open.page.getByRole('button', { name: 'Type ERASE instead' }).click();
+  return open.page.getByRole('textbox', { name: 'Type ERASE to start' });
+}
 const started = (): boolean => open.main.names().includes('start');
 
 describe('the review', () => {
@@ -200,9 +206,12 @@ describe('the held button', () => {
     await open.page.mouse.up();
   });
 
-  test('starts by the typed word as well', async () => {
+  test('gives way to the typed word, which has the focus and starts as well', async () => {
     await reviewing(plain);
-    const word = open.page.getByRole('textbox', { name: 'Type ERASE to start' });
+    expect(await open.page.getByRole('textbox').count()).toBe(0);
+    const word = await wordField();
+    expect(await hold().count()).toBe(0);
+    expect(await word.evaluate((field) => field === document.activeElement)).toBe(true);
     await word.fill('ERAS');
     await word.press('Enter');
     expect(await open.page.getByRole('button', { name: 'Start', exact: true }).isDisabled()).toBe(true);
@@ -210,6 +219,15 @@ describe('the held button', () => {
     await word.fill('ERASE');
     await word.press('Enter');
     await expect.poll(started).toBe(true);
+  });
+
+  test('gives way to the word when assistive technology presses it, and comes back on request', async () => {
+    await reviewing(plain);
+    await hold().evaluate((button: HTMLElement) => button.click());
+    await open.page.getByRole('textbox', { name: 'Type ERASE to start' }).waitFor();
+    await open.page.getByRole('button', { name: 'Hold a button instead' }).click();
+    expect(await hold().evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(started()).toBe(false);
   });
 
   test('works without its animation when the user prefers reduced motion', async () => {
@@ -260,7 +278,7 @@ describe('consent by more or less than holding', () => {
     open.main.started = refuse(
       make.failure('CONFIRM', { reason: { kind: 'notHeld' }, remedy: { kind: 'holdAgain', word: 'ERASE' } }),
     );
-    const word = open.page.getByRole('textbox', { name: 'Type ERASE to start' });
+    const word = await wordField();
     await word.fill('ERASE');
     await word.press('Enter');
     await open.page
@@ -281,7 +299,7 @@ describe('consent by more or less than holding', () => {
         advice: 'Choose it again.',
       }),
     );
-    await open.page.getByRole('textbox', { name: 'Type ERASE to start' }).fill('ERASE');
+    await (await wordField()).fill('ERASE');
     await open.page.keyboard.press('Enter');
     await open.page.getByRole('region', { name: 'Action' }).getByText('/dev/sdc is not the drive it was.').waitFor();
   });

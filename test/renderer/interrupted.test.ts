@@ -100,7 +100,7 @@ describe('an interrupted job in the window', () => {
       await choosing({ scheme });
       const section = open.page.getByRole('region', { name: 'Interrupted' });
       expect(await section.innerText()).toMatch(/station-42\.img to 4 destinations/);
-      expect(await section.innerText()).toContain('40 % of 31.9 GB each is written');
+      expect(await section.innerText()).toContain('40 % of 31.9 GB each written');
       expect(await section.getByText('old.img').count()).toBe(0);
       await open.picture(`interrupted-${scheme}`);
       await section.getByRole('button', { name: 'Show 1 more' }).click();
@@ -110,6 +110,14 @@ describe('an interrupted job in the window', () => {
       await open.picture(`interrupted-small-${scheme}`);
     },
   );
+
+  test('does not claim 100 % beside a drive that is not done', async () => {
+    const destinations = left.destinations.map((end, index) => ({ ...end, durable: left.bytes, finished: index > 0 }));
+    await open.start({ state: { disks: drives, interrupted: [{ ...left, destinations }] } });
+    const section = open.page.getByRole('region', { name: 'Interrupted' });
+    expect(await section.innerText()).toContain('3 of 4 done; the rest is written');
+    expect(await section.innerText()).not.toContain('100');
+  });
 
   test('requests the rest of an interrupted job, and the review says what is there', async () => {
     await choosing();
@@ -144,18 +152,18 @@ describe('an interrupted job in the window', () => {
 
   test('forgets an interrupted job after a question', async () => {
     await choosing();
-    await open.page.getByRole('button', { name: 'Forget station-42.img to 4 destinations' }).click();
+    await open.page.getByRole('button', { name: 'Discard station-42.img to 4 destinations' }).click();
     await open.page.getByRole('button', { name: 'Keep it' }).click();
     expect(open.main.asked('forget')).toEqual([]);
-    await open.page.getByRole('button', { name: 'Forget station-42.img to 4 destinations' }).click();
-    await open.page.getByRole('button', { name: 'Forget it' }).click();
+    await open.page.getByRole('button', { name: 'Discard station-42.img to 4 destinations' }).click();
+    await open.page.getByRole('button', { name: 'Discard it' }).click();
     await expect.poll(() => open.main.asked('forget')).toEqual([[left.id]]);
     await open.page.getByText('its log is damaged').waitFor();
     const focused = (): Promise<string | undefined> =>
       open.page.evaluate(() => document.activeElement?.textContent ?? undefined);
     await expect.poll(focused).toBe('Interrupted');
-    await open.page.getByRole('button', { name: /^Forget/ }).click();
-    await open.page.getByRole('button', { name: 'Forget it' }).click();
+    await open.page.getByRole('button', { name: /^Discard/ }).click();
+    await open.page.getByRole('button', { name: 'Discard it' }).click();
     await expect.poll(focused).toBe('Source'); // the list disappeared with the last job
   });
 
@@ -165,7 +173,7 @@ describe('an interrupted job in the window', () => {
     job.destinations = [{ ...end!, part: '/home/me/copy.img.zst.part' }];
     await open.start({ state: { disks: drives, interrupted: [job] } });
 
-    await open.page.getByRole('button', { name: /^Forget/ }).click();
+    await open.page.getByRole('button', { name: /^Discard/ }).click();
 
     await open.page.getByText('/home/me/copy.img.zst.part stays, incomplete.').waitFor();
   });

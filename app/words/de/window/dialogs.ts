@@ -26,7 +26,7 @@ export const dialogs: Translated<typeof english> = {
   askArmUsed:
     'Laufwerke in diesen Schächten werden von selbst gelöscht und beschrieben, auch solche mit Daten: {bays}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
   askRetry: 'Dieses Ziel noch einmal versuchen?',
-  askForget: 'Den unterbrochenen Auftrag vergessen?',
+  askForget: 'Den unterbrochenen Auftrag verwerfen?',
   askEject: 'Die Laufwerke auswerfen?',
   askDownload: 'Von diesem Link herunterladen?',
   askDownloadAgain: 'Erneut herunterladen?',

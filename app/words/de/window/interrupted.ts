@@ -5,12 +5,14 @@ export const interrupted: Translated<typeof english> = {
   title: 'Unterbrochen',
   what: '{source} auf {destinations}',
   damaged: 'das Protokoll ist beschädigt: alles wird neu kopiert',
-  far: '{percent, number} % von je {size} sind geschrieben',
+  far: '{percent, number} % von je {size} geschrieben',
   farFinished: '{far}, {finished, number} von {all, number} fertig',
+  allWritten: '{finished, number} von {all, number} fertig; der Rest ist geschrieben, je {size}, aber nicht fertig',
   forget: 'Verwerfen',
   forgetNamed: '{job} verwerfen',
-  forgetAsk: 'Dann kann er nicht mehr fortgesetzt werden.',
-  forgetAskDownload: 'Dann kann er nicht mehr fortgesetzt werden. Ein Download, den nur er braucht, wird entfernt.',
+  forgetAsk: 'Diesen Auftrag verwerfen? Er lässt sich dann nicht mehr fortsetzen.',
+  forgetAskDownload:
+    'Diesen Auftrag verwerfen? Er lässt sich dann nicht mehr fortsetzen. Ein Download, den nur er braucht, wird entfernt.',
   forgetStays:
     '{count, plural, one {{parts} bleibt, unvollständig. Löschen Sie die Datei, wenn Sie sie nicht brauchen.} other {{parts} bleiben, unvollständig. Löschen Sie die Dateien, wenn Sie sie nicht brauchen.}}',
   forgetYes: 'Ja, verwerfen',

@@ -24,7 +24,7 @@ export const dialogs = {
   askArmUsed:
     'Drives in these bays are erased and written by themselves, those with data too: {bays}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
   askRetry: 'Retry this destination?',
-  askForget: 'Forget the interrupted job?',
+  askForget: 'Discard the interrupted job?',
   askEject: 'Eject the drives?',
   askDownload: 'Download from this link?',
   askDownloadAgain: 'Download again?',

@@ -26,7 +26,7 @@ export const dialogs: Translated<typeof english> = {
   askArmUsed:
     'Les disques de ces baies sont effacés et écrits d’eux-mêmes, même s’ils contiennent des données : {bays}. Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
   askRetry: 'Réessayer cette destination ?',
-  askForget: 'Oublier la tâche interrompue ?',
+  askForget: 'Abandonner la tâche interrompue ?',
   askEject: 'Éjecter les disques ?',
   askDownload: 'Télécharger depuis ce lien ?',
   askDownloadAgain: 'Télécharger à nouveau ?',

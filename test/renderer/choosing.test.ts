@@ -308,7 +308,7 @@ describe('choosing source and destinations', () => {
     await open.start({
       state: { disksError: make.failure('IO_ERROR', { message: 'lsblk is missing.', advice: 'Install util-linux.' }) },
     });
-    await open.page.getByText('Plug in a drive; it appears here.').waitFor();
+    await open.page.getByText('Plug in a drive. It appears here.').waitFor();
     await open.page.getByText('Install util-linux.').waitFor();
     await button('Refresh').click();
     await expect.poll(() => open.main.names()).toContain('refreshDisks');

@@ -149,8 +149,11 @@ describe('finding drives', () => {
 
   test('tells to plug in a drive when only the disk of the system is there', async () => {
     await open.start({ state: { disks: [make.systemDisk] } });
-    await zone().getByText('Plug in a drive; it appears here.').waitFor();
+    await zone().getByText('Plug in a drive. It appears here.').waitFor();
+    for (const advice of [/^Nothing appears\? Try another port/u, /^The disks below cannot be chosen/u])
+      await zone().getByText(advice).waitFor();
     expect(await row('/dev/nvme0n1').isDisabled()).toBe(true);
+    expect(await zone().getByRole('search').count()).toBe(0);
   });
 });
 

@@ -73,7 +73,7 @@ describe.each(['light', 'dark'] as const)('axe in the %s theme', (scheme) => {
   test('finds no violation in the options with an invalid limit', async () => {
     await open.start({ state: { disks }, scheme });
     await open.page.getByRole('button', { name: 'More options' }).click();
-    await open.page.getByRole('switch', { name: 'Only what differs' }).click();
+    await open.page.getByRole('switch', { name: 'Write only changes' }).click();
     await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('fast');
     expect(await violations()).toEqual([]);
   });

@@ -48,7 +48,7 @@ test.each(['light', 'dark'] as const)(
     main.image = IMAGE;
     await button('Choose an image…').click();
     await task('Check only').check({ force: true });
-    for (const name of ['Verify', 'Only what differs', 'Skip unreadable sectors'])
+    for (const name of ['Verify', 'Write only changes', 'Skip unreadable sectors'])
       expect(await page.getByRole('switch', { name }).count()).toBe(0);
     // A drive that cannot be written can still be checked.
     for (const path of ['/dev/nvme0n1', '/dev/mmcblk0', '/dev/sdx'])

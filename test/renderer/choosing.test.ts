@@ -233,7 +233,7 @@ describe('choosing source and destinations', () => {
     expect(await asIs.count(), 'nothing was refused yet').toBe(0);
     await review();
     await open.page
-      .getByRole('region', { name: 'Action' })
+      .getByRole('region', { name: 'Job' })
       .getByText('It is a packed file (xz), not a disk image')
       .waitFor();
     await asIs.click();
@@ -286,7 +286,7 @@ describe('choosing source and destinations', () => {
       'Start it with pkexec.',
       'nothing was written',
     ]) {
-      await zone('Action').getByText(text).waitFor();
+      await zone('Job').getByText(text).waitFor();
     }
     await open.picture('refused-light');
     await destination('/dev/sdd').click();

@@ -192,8 +192,8 @@ describe('complaint 11: stuck at 99 %', () => {
 
   test('calls a drive that does not answer stalled, with what to do, whatever its percentage', async () => {
     const { page } = await show(make.job(of, [{ state: 'stalled', written: of.bytes - 1 }]));
-    expect(await page.locator('.tile h2').innerText()).toBe('Stalled');
+    expect(await page.locator('.tile h2').innerText()).toBe('No answer');
     await page.getByText('sdb (hub 1 · 1) does not answer: check cable and port.').waitFor();
-    await page.getByRole('heading', { name: '1 stalled' }).waitFor();
+    await page.getByRole('heading', { name: '1 not answering' }).waitFor();
   });
 });

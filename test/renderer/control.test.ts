@@ -223,7 +223,7 @@ describe('states of a destination', () => {
         'Comparing',
         'Repairing',
         'Paused',
-        'Stalled',
+        'No answer',
         'Copying',
         'Waiting',
         'Cancelled',

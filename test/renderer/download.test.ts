@@ -109,7 +109,7 @@ describe('a download', () => {
     await open.page.getByText('The source is being downloaded.').waitFor();
 
     await card.getByRole('button', { name: 'Cancel' }).click();
-    await card.getByText(/Stopped at 473.MB of 1.1.GB\. What is here stays\./).waitFor();
+    await card.getByText(/Stopped at 473.MB of 1.1.GB\. What has been downloaded stays\./).waitFor();
     await open.picture(`download-stopped-${scheme}-${width}`);
     open.main.downloaded = running();
     await card.getByRole('button', { name: 'Continue' }).click();

@@ -160,7 +160,7 @@ test('repeats every option of a job wherever its drives are now, and says what i
     destinations: [second.path, '/dev/sdx', third.path],
     destinationThrottles: [null, 20e6, 10e6],
   });
-  await page.getByRole('button', { name: 'Leave this out' }).click();
+  await page.getByRole('button', { name: 'Remove these options' }).click();
   expect(await page.getByText('As in the repeated job:').count()).toBe(0);
   main.log.length = 0;
   expect(await asked()).toMatchObject({

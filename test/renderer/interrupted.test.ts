@@ -145,7 +145,7 @@ describe('an interrupted job in the window', () => {
     );
     await open.page.getByRole('button', { name: 'Continue station-42.img to 4 destinations' }).click();
     await open.page
-      .getByRole('region', { name: 'Action' })
+      .getByRole('region', { name: 'Job' })
       .getByText('/dev/sdc does not hold what was copied to it.')
       .waitFor();
   });

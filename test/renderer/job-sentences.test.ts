@@ -289,7 +289,7 @@ describe('the summary of a job', () => {
 
   test('names who is stalled, and says that a pause is one', () => {
     const stalled = make.job(plan, [{ state: 'stalled' }, {}, {}]);
-    expect(headline(tilesOf(stalled))).toBe('1 stalled, 2 copying');
+    expect(headline(tilesOf(stalled))).toBe('1 not answering, 2 copying');
     expect(nextStep(stalled, tilesOf(stalled))).toBe('sdb (hub 1 · 1) does not answer: check cable and port.');
     const paused = make.job(
       plan,
@@ -381,7 +381,7 @@ describe('announcements for screen readers', () => {
     expect(announcement(at(1), failed)).toBe('Paused. sdc: Failed.');
     expect(announcement(paused, failed)).toBe('sdc: Failed.');
     const one = make.job(plan, [{}, { state: 'paused', paused: true }, { state: 'stalled' }]);
-    expect(announcement(at(1), one)).toBe('sdc: Paused. sdd: Stalled.');
+    expect(announcement(at(1), one)).toBe('sdc: Paused. sdd: No answer.');
   });
 
   test('announces cancelling, the end, and a failure of the host', () => {

@@ -79,7 +79,7 @@ describe('a running job in the window', () => {
     );
     expect(verified).toMatchObject({ word: 'Verified', glyphs: new Set(['verified']), ink: 'rgb(13, 122, 62)' });
     expect(failed).toMatchObject({ word: 'Failed', glyphs: new Set(['failed']), ground: 'rgb(185, 28, 28)' });
-    expect(flushing).toMatchObject({ word: 'Flushing', glyphs: new Set(['flushing']) });
+    expect(flushing).toMatchObject({ word: 'Finishing', glyphs: new Set(['flushing']) });
     expect(verifying).toMatchObject({ word: 'Verifying', glyphs: new Set(['verifying']) });
     expect(copying).toMatchObject({ word: 'Copying', glyphs: new Set(['copying']) });
     const neutral = [flushing, verifying, copying].map((each) => each?.ink);
@@ -197,10 +197,10 @@ describe('a running job in the window', () => {
   test('shows the batch in the header and in the title', async () => {
     await show(midway(8));
     expect(await header().getAttribute('aria-label')).toBe(
-      '2 verified, 1 failed, 2 verifying, 1 flushing, 2 copying, 4 min left',
+      '2 verified, 1 failed, 2 verifying, 1 finishing, 2 copying, 4 min left',
     );
     expect((await header().innerText()).replace(/\s+/g, ' ')).toBe(
-      '2 verified 1 failed 2 verifying 1 flushing 2 copying',
+      '2 verified 1 failed 2 verifying 1 finishing 2 copying',
     );
     await open.page.getByText('4 min left').first().waitFor();
     await open.page

@@ -23,13 +23,13 @@ describe('the options', () => {
     async (scheme) => {
       await open.start({ state: { disks: drives }, scheme });
       await choose();
-      await option('Only what differs').click();
+      await option('Write only changes').click();
       await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('20');
       await open.picture(`options-${scheme}`);
       await open.page.setViewportSize({ width: 720, height: 480 });
       await open.picture(`options-small-${scheme}`);
       await button('Fewer options').click();
-      await open.page.getByText('only what differs and at most 20 MB/s').waitFor();
+      await open.page.getByText('only changes and at most 20 MB/s').waitFor();
       await button('Review').click();
       await expect
         .poll(() => open.main.lastRequest())
@@ -40,10 +40,10 @@ describe('the options', () => {
   test('excludes a rescue and an update from each other, in the request and the command line too', async () => {
     await open.start({ state: { disks: drives } });
     await choose();
-    await option('Only what differs').click();
+    await option('Write only changes').click();
     await option('Skip unreadable sectors').click();
     await option('Skip write errors').click();
-    expect(await option('Only what differs').isChecked()).toBe(false);
+    expect(await option('Write only changes').isChecked()).toBe(false);
     await button('Command line').click();
     await open.page.getByText('platter copy --keep-going --rescue --retries 1 /dev/sdb /dev/sdc').waitFor();
     await button('Review').click();
@@ -102,6 +102,6 @@ describe('the options', () => {
     await open.page.getByRole('heading', { name: 'Overwrite what differs on 1 drive?' }).waitFor();
     await open.page.getByRole('list', { name: 'Will be overwritten where it differs' }).waitFor();
     await button('Back').click();
-    await open.page.getByText('only what differs', { exact: true }).waitFor();
+    await open.page.getByText('only changes', { exact: true }).waitFor();
   });
 });

@@ -73,7 +73,7 @@ describe('the review', () => {
     const width = await open.page.locator('.zone:visible').evaluateAll((all) => all.map((each) => each.clientWidth));
     expect(width).toEqual([1152]);
     await open.page.getByRole('button', { name: 'Back' }).click();
-    for (const name of ['Source', 'Destinations', 'Action']) await region(name).waitFor();
+    for (const name of ['Source', 'Destinations', 'Job']) await region(name).waitFor();
   });
 
   test.each([
@@ -301,7 +301,7 @@ describe('consent by more or less than holding', () => {
     );
     await (await wordField()).fill('ERASE');
     await open.page.keyboard.press('Enter');
-    await open.page.getByRole('region', { name: 'Action' }).getByText('/dev/sdc is not the drive it was.').waitFor();
+    await open.page.getByRole('region', { name: 'Job' }).getByText('/dev/sdc is not the drive it was.').waitFor();
   });
 });
 

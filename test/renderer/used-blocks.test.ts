@@ -110,7 +110,7 @@ test('goes on looking when main sends another state', async () => {
   await open.page.getByRole('status').getByText('Looking for what the file systems use…').waitFor();
 
   await open.main.push({ disks: disks.map((disk) => ({ ...disk })), elevating: true });
-  await open.page.getByText(/your desktop is asking for a password/).waitFor();
+  await open.page.getByText(/Your desktop is asking for a password/).waitFor();
 
   expect(open.main.names()).toEqual(['findUsage']);
 });

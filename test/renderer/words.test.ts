@@ -250,7 +250,7 @@ describe('disks in the window', () => {
     expect(destinationLock(make.systemDisk, null, 'copy')).toBe('It holds the running system.');
     expect(destinationLock(stick!, { disk: stick! }, 'copy')).toBe('This is the source.');
     expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img', bytes: null }, 'verify')).toBe(
-      'The source is its backing file.',
+      'The source is the file behind this drive.',
     );
     expect(destinationLock(make.smallDisk, { disk: stick! }, 'copy')).toBe('Too small: 60 GB less than the source.');
     expect(destinationLock(make.smallDisk, { image: '/any.img', bytes: null }, 'copy')).toBeNull();
@@ -261,6 +261,6 @@ describe('disks in the window', () => {
     expect(destinationLock(make.systemDisk, null, 'verify')).toBeNull();
     expect(destinationLock(make.readOnlyDisk, { image: '/any.img', bytes: null }, 'verify')).toBeNull();
     expect(destinationLock(make.smallDisk, { disk: stick! }, 'verify')).toBe('Too small: 60 GB less than the source.');
-    expect(sourceLock(make.disk('/dev/sdz', { size: 0 }))).toMatch(/no medium/);
+    expect(sourceLock(make.disk('/dev/sdz', { size: 0 }))).toMatch(/No medium/);
   });
 });

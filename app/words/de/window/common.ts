@@ -17,7 +17,7 @@ export const common: Translated<typeof english> = {
   commandLine: 'Befehlszeile',
   copy: 'Kopieren',
   copied: 'Kopiert.',
-  selected: 'Markiert: Strg+C kopiert es.',
+  selected: 'Markiert: Mit Strg+C kopieren.',
   standardInput: 'Standardeingabe',
   looking: 'Laufwerke werden gesucht…',
 };

@@ -2,8 +2,8 @@ import type { Translated } from '../../en/catalogue.ts';
 import type { details as english } from '../../en/window/details.ts';
 
 export const details: Translated<typeof english> = {
-  tryAgain: 'Noch einmal',
-  restarting: 'Startet neu…',
+  tryAgain: 'Erneut versuchen',
+  restarting: 'Wird neu gestartet…',
   stopAsk: 'Dieses anhalten? Es wird unbrauchbar.',
   stopAskContinuable: 'Dieses anhalten? Es ist unbrauchbar, bis es fortgesetzt wird.',
   path: 'Pfad',

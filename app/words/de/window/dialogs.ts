@@ -4,9 +4,9 @@ import type { dialogs as english } from '../../en/window/dialogs.ts';
 export const dialogs: Translated<typeof english> = {
   running: 'Ein Auftrag läuft.',
   runningDetail:
-    'Anhalten beendet laufende Schreibvorgänge und schließt jedes Laufwerk ab. Ziele, die nicht fertig sind, sind unbrauchbar.',
+    'Platter beendet zuerst die begonnenen Schreibvorgänge. Ziele, die nicht fertig sind, sind unbrauchbar.',
   runningDetailContinuable:
-    'Anhalten beendet laufende Schreibvorgänge und schließt jedes Laufwerk ab. Ziele, die nicht fertig sind, sind unbrauchbar, bis der Auftrag fortgesetzt wird.',
+    'Platter beendet zuerst die begonnenen Schreibvorgänge. Ziele, die nicht fertig sind, sind unbrauchbar, bis der Auftrag fortgesetzt wird.',
   keepRunning: 'Weiterlaufen lassen',
   stopAndQuit: 'Anhalten und beenden',
   images: 'Datenträgerabbilder',
@@ -19,12 +19,12 @@ export const dialogs: Translated<typeof english> = {
   manifests: 'Manifeste',
   askStart: 'Den Auftrag starten?',
   askStartDetail:
-    'Ziele: {destinations}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+    'Ziele: {destinations}. Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
   askArm: 'Die Station scharf schalten?',
   askArmBlank:
-    'Leere Laufwerke in diesen Schächten werden von selbst gestartet: {bays}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+    'Leere Laufwerke in diesen Schächten werden von selbst gestartet: {bays}. Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
   askArmUsed:
-    'Laufwerke in diesen Schächten werden von selbst gelöscht und beschrieben, auch solche mit Daten: {bays}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+    'Laufwerke in diesen Schächten werden von selbst gelöscht und beschrieben, auch solche mit Daten: {bays}. Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
   askRetry: 'Dieses Ziel noch einmal versuchen?',
   askForget: 'Den unterbrochenen Auftrag verwerfen?',
   askEject: 'Die Laufwerke auswerfen?',
@@ -36,7 +36,7 @@ export const dialogs: Translated<typeof english> = {
   staysOpen: '{count, plural, one {# Abbild bleibt geöffnet.} other {# Abbilder bleiben geöffnet.}}',
   staysOpenDetail: 'Etwas benutzt noch {names}. Beenden Sie das und führen Sie dann aus: {commands}',
   askDetail:
-    'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+    'Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
   yes: 'Ja',
   no: 'Nein',
   develop: 'Entwickeln',

@@ -6,10 +6,10 @@ export const help: Translated<typeof english> = {
   title: 'Hilfe',
   shortcuts: 'Tastenkürzel',
   openImage: 'Abbild wählen',
-  review: 'Zusammenfassung des Auftrags zeigen',
+  review: 'Auftrag zusammenfassen',
   find: 'Liste der Laufwerke durchsuchen',
   refresh: 'Liste der Laufwerke aktualisieren',
-  back: 'Seitenleiste schließen oder aus der Zusammenfassung zurückgehen',
+  back: 'Seitenleiste schließen oder zur Auswahl zurückkehren',
   history: 'Verlauf',
   settings: 'Einstellungen',
   help: 'Hilfe',
@@ -24,6 +24,6 @@ export const help: Translated<typeof english> = {
     'Das Handbuch beschreibt jede Option. Es öffnet sich in einem Terminal, ebenso die Liste der Befehle: platter --help.',
   problem: 'Problem melden',
   problemHint:
-    'Beschreiben Sie, was Sie getan und erwartet haben und was geschehen ist. Fügen Sie die Diagnose an und bei einem fehlgeschlagenen Laufwerk auch dessen Auftragsprotokoll. Platter sendet nichts von selbst.',
+    'Beschreiben Sie, was Sie getan und erwartet haben und was geschehen ist. Fügen Sie die Diagnose bei, und wenn ein Laufwerk fehlgeschlagen ist, den Bericht des Auftrags. Platter sendet nichts von selbst.',
   runsOn: 'Electron {electron}, Chromium {chrome}, Node {node}',
 };

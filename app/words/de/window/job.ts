@@ -24,7 +24,7 @@ export const job: Translated<typeof english> = {
   stopAsk: 'Jetzt anhalten? Was nicht fertig ist, wird unbrauchbar.',
   stopAskContinuable: 'Jetzt anhalten? Was nicht fertig ist, ist unbrauchbar, bis es fortgesetzt wird.',
   stopping:
-    'Wird angehalten: Laufende Schreibvorgänge enden, dann wird jedes Laufwerk abgeschlossen. Laufwerke angesteckt lassen.',
+    'Wird angehalten: Laufende Schreibvorgänge enden, dann wird jedes Laufwerk abgeschlossen. Laufwerke eingesteckt lassen.',
   takeOut: '{count, plural, one {{names} ist fertig: herausnehmen.} other {{names} sind fertig: herausnehmen.}}',
   ready: '{count, number} zum Herausnehmen bereit',
   takeIt: 'Heraus\u{ad}nehmen',
@@ -48,9 +48,9 @@ export const job: Translated<typeof english> = {
   holdsPart:
     '{count, plural, one {{names} enthält nur einen Teil der Quelle.} other {{names} enthalten nur einen Teil der Quelle.}}',
   continueFinishes: '„Fortsetzen“ stellt den Rest fertig.',
-  pausedNow: 'Pause: Bis Sie fortsetzen, wird nichts geschrieben. Laufwerke angesteckt lassen.',
-  leaveVerify: 'Laufwerke angesteckt lassen. Jedes wird zurückgelesen, sobald es geschrieben ist.',
-  leave: 'Laufwerke angesteckt lassen.',
+  pausedNow: 'Pause: Bis Sie fortsetzen, wird nichts geschrieben. Laufwerke eingesteckt lassen.',
+  leaveVerify: 'Laufwerke eingesteckt lassen. Jedes wird zurückgelesen, sobald es geschrieben ist.',
+  leave: 'Laufwerke eingesteckt lassen.',
   summary: '{source} auf {destinations}, je {size}',
   took: 'dauerte {time}',
   sourceErrorsMore: '{count, plural, one {und # weiterer Fehler der Quelle} other {und # weitere Fehler der Quelle}}',

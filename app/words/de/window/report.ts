@@ -2,7 +2,7 @@ import type { Translated } from '../../en/catalogue.ts';
 import type { report as english } from '../../en/window/report.ts';
 
 export const report: Translated<typeof english> = {
-  title: 'Protokoll',
+  title: 'Bericht',
   kind: '{kind, select, copy {Kopie} verify {Vergleich} repair {Reparatur} other {Kopie, fortgesetzt}}',
   source: 'Quelle',
   manifestOf: 'das Manifest {file}',

@@ -28,7 +28,7 @@ export const review: Translated<typeof english> = {
   partition: 'Partition mit {size}',
   pieces: 'Teile {first} bis {last}',
   start: 'Starten',
-  starting: 'Startet…',
+  starting: 'Wird gestartet…',
   hold: 'Zum Starten halten',
   holding: 'Weiter halten…',
   holdHint: 'Anderthalb Sekunden gedrückt halten.',

@@ -17,10 +17,10 @@ export const settings: Translated<typeof english> = {
   notificationsHint: 'Auf dem Desktop, solange dieses Fenster nicht vorn ist.',
   defaults: 'Vorgaben für neue Aufträge',
   sparse: 'Leere Bereiche auslassen',
-  sparseHint: 'Leeres wird im Abbild zum Loch; ein Laufwerk setzt es selbst auf null, wo das geht.',
+  sparseHint: 'Eine Abbilddatei erhält dort Lücken. Ein Laufwerk setzt sie selbst auf null, wenn es das kann.',
   stall: 'Laufwerk gilt als ausgefallen nach',
   stallUnit: 'Sekunden; 0 wartet unbegrenzt',
-  damaged: 'Die Datei mit den Einstellungen war beschädigt: Platter nimmt die Vorgaben.',
-  keptAside: 'Was darin stand, liegt in {file}.',
+  damaged: 'Die Einstellungsdatei war beschädigt. Platter verwendet die Vorgaben.',
+  keptAside: 'Ihr alter Inhalt liegt in {file}.',
   understood: 'OK',
 };

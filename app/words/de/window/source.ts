@@ -3,7 +3,7 @@ import type { source as english } from '../../en/window/source.ts';
 
 export const source: Translated<typeof english> = {
   drop: 'Abbild hier ablegen',
-  dropNow: 'Hier ablegen: Das wird die Quelle',
+  dropNow: 'Loslassen: Das wird die Quelle',
   chooseSource: 'Quelle wählen',
   earlier: 'Zuvor gewählt',
   clone: 'Laufwerk klonen…',
@@ -13,6 +13,6 @@ export const source: Translated<typeof english> = {
   diskHint:
     'Es wird nur gelesen. Klicken Sie auf ein Laufwerk, oder wählen Sie mit den Pfeiltasten und der Eingabetaste.',
   change: 'Ändern…',
-  keep: 'Diese behalten',
+  keep: 'Diese Quelle behalten',
   recent: 'Zuletzt verwendete Abbilder',
 };

@@ -7,10 +7,10 @@ export const used: Translated<typeof english> = {
   repair: 'Nur benutzte Blöcke reparieren',
   off: 'Die ganze Quelle wird kopiert, auch der freie Platz.',
   offCompared: 'Die ganze Quelle wird verglichen, auch der freie Platz.',
-  looking: 'Es wird gesucht, was die Dateisysteme benutzen…',
+  looking: 'Benutzte Blöcke der Dateisysteme werden ermittelt…',
   saves: 'Spart {saved} von {size}.',
   savesNothing: 'Spart nichts: Alles wird kopiert.',
-  noneFound: 'Spart nichts: Kein Dateisystem wird erkannt, oder die Partitionstabelle hat Fehler.',
+  noneFound: 'Spart nichts: Kein Dateisystem wurde erkannt, oder die Partitionstabelle hat Fehler.',
   noRights:
     'Platter darf diesen Datenträger noch nicht lesen. Ihr Desktop fragt vor der Zusammenfassung nach einem Passwort; sie zeigt, was gespart wird.',
   inReview: 'Die Zusammenfassung zeigt, was gespart wird.',

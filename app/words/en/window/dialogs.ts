@@ -1,10 +1,9 @@
 // The desktop’s own dialogs and menus, which main shows.
 export const dialogs = {
   running: 'A job is running.',
-  runningDetail:
-    'Platter first ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used.',
+  runningDetail: 'Platter first ends the writes that have begun. Destinations that are not finished cannot be used.',
   runningDetailContinuable:
-    'Platter first ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used until the job is continued.',
+    'Platter first ends the writes that have begun. Destinations that are not finished cannot be used until the job is continued.',
   keepRunning: 'Keep running',
   stopAndQuit: 'Stop and quit',
   images: 'Disk images',

@@ -30,7 +30,7 @@ export const history = {
   notBlank: 'Zeros are written this time, because the drives are no longer blank.',
   newMap: 'The rescue starts from the beginning, without its mapfile {map}.',
   ofContinued:
-    'That job continued another one. Its speed limit, verification and name are used; how the first job wrote is not known.',
+    'That job continued another one. Its speed limit, verification and name are used. How the first job wrote is not known.',
   support: 'Log and diagnostics',
   showLog: 'Show log',
   copyDiagnostics: 'Copy diagnostics',

@@ -15,10 +15,10 @@ export const settings = {
   notificationsHint: 'On the desktop, while this window is not in front.',
   defaults: 'Defaults for new jobs',
   sparse: 'Skip empty space',
-  sparseHint: 'Empty space becomes holes in an image; a disk zeroes it by itself where it can.',
+  sparseHint: 'An image file gets holes there. A disk zeroes them by itself if it can.',
   stall: 'Give up on a drive after',
   stallUnit: 'seconds; 0 waits forever',
-  damaged: 'The settings file was damaged, so Platter uses its defaults.',
+  damaged: 'The settings file was damaged. Platter uses its defaults.',
   keptAside: 'Its old contents are kept in {file}.',
   understood: 'OK',
 } as const;

@@ -6,7 +6,7 @@ export const counts: Translated<typeof english> = {
   comparing: '{count, number} en comparaison',
   copying: '{count, number} en copie',
   unpacking: '{count, number} en décompression et écriture',
-  flushing: '{count, number} en vidage',
+  flushing: '{count, number} en finalisation',
   verifying: '{count, number} en vérification',
   repairing: '{count, number} en réparation',
   paused: '{count, number} en pause',

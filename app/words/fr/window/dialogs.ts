@@ -3,10 +3,9 @@ import type { dialogs as english } from '../../en/window/dialogs.ts';
 
 export const dialogs: Translated<typeof english> = {
   running: 'Une tâche est en cours.',
-  runningDetail:
-    'L’arrêt termine les écritures en cours et vide le cache de chaque disque. Les destinations inachevées sont inutilisables.',
+  runningDetail: 'Platter termine d’abord les écritures commencées. Les destinations inachevées sont inutilisables.',
   runningDetailContinuable:
-    'L’arrêt termine les écritures en cours et vide le cache de chaque disque. Les destinations inachevées sont inutilisables jusqu’à la reprise de la tâche.',
+    'Platter termine d’abord les écritures commencées. Les destinations inachevées sont inutilisables jusqu’à la reprise de la tâche.',
   keepRunning: 'Laisser tourner',
   stopAndQuit: 'Arrêter et quitter',
   images: 'Images de disque',

@@ -11,7 +11,7 @@ export const download: Translated<typeof english> = {
   far: '{done} sur {length}',
   percent: '{percent, number} %',
   again: 'Nouvel essai…',
-  stopped: 'Arrêté à {far}. Ce qui est là reste.',
+  stopped: 'Arrêté à {far}. Ce qui est téléchargé reste.',
   left: '{far} téléchargés',
   continueNamed: 'Continuer le téléchargement de {name}',
   discardNamed: 'Abandonner le téléchargement de {name}',

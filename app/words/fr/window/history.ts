@@ -10,7 +10,7 @@ export const history: Translated<typeof english> = {
   found: '{count, plural, one {# tâche} other {# tâches}}',
   shown: '{shown, number} tâches sur {count, number} : une recherche en montre moins',
   unreadable:
-    '{count, plural, one {# fichier de l’historique est illisible} other {# fichiers de l’historique sont illisibles}} ; laissés tels quels.',
+    '{count, plural, one {# fichier de l’historique est illisible et reste tel quel.} other {# fichiers de l’historique sont illisibles et restent tels quels.}}',
   to: '{from} vers {to}',
   to_many: '{from} vers {count, plural, one {# destination} other {# destinations}}',
   manifest: 'Manifeste {hash}',
@@ -32,7 +32,7 @@ export const history: Translated<typeof english> = {
   notBlank: 'Cette fois les zéros sont écrits : les disques ne sont plus vierges.',
   newMap: 'Le sauvetage recommence, sans son fichier map {map}.',
   ofContinued:
-    'Cette tâche en continuait une autre : débit maximal, vérification et nom sont repris ; comment la première écrivait n’est pas connu.',
+    'Cette tâche en continuait une autre. Son débit maximal, sa vérification et son nom sont repris. La manière d’écrire de la première n’est pas connue.',
   support: 'Journal et diagnostic',
   showLog: 'Montrer le journal',
   copyDiagnostics: 'Copier le diagnostic',

@@ -2,7 +2,7 @@ import type { Translated } from '../../en/catalogue.ts';
 import type { image as english } from '../../en/window/image.ts';
 
 export const image: Translated<typeof english> = {
-  unknown: 'rien de reconnu',
+  unknown: 'contenu non reconnu',
   noImage: 'pas une image de disque',
   sparse: 'Android sparse',
   exact: '{packed}, {size} une fois décompressée',
@@ -12,8 +12,8 @@ export const image: Translated<typeof english> = {
   listOfImage: '{list} a la somme {hash} de l’image qu’il contient.',
   bmap: '{name} désigne {mapped} sur {size}',
   bmapUnusable: '{name} n’est pas utilisable',
-  bmapOnly: 'Ce qu’elle désigne',
-  bmapZeros: 'Et des zéros ailleurs',
+  bmapOnly: 'Seulement ce qu’elle désigne',
+  bmapZeros: 'Des zéros ailleurs',
   bmapIgnored: 'Toute l’image',
   bmapOnlyHint: 'Le reste est indéfini : il n’est pas comparé, et un disque y garde le plus souvent ce qu’il a.',
   bmapZerosHint: 'Le reste est rempli de zéros, ce qui dure autant que l’image entière.',

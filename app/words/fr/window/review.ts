@@ -32,7 +32,7 @@ export const review: Translated<typeof english> = {
   hold: 'Maintenir pour démarrer',
   holding: 'Maintenez…',
   holdHint: 'Maintenez une seconde et demie.',
-  holdShort: 'Pas démarré. Maintenez une seconde et demie.',
+  holdShort: 'Non démarré. Maintenez une seconde et demie.',
   typeInstead: 'Taper {word} à la place',
   holdInstead: 'Maintenir un bouton à la place',
   typeHint: 'Ceci efface {reasons}. Tapez {word} pour démarrer.',

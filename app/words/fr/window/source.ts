@@ -10,8 +10,8 @@ export const source: Translated<typeof english> = {
   cloneTitle: 'Cloner un disque',
   disk: 'Utiliser un disque…',
   diskTitle: 'Utiliser un disque comme source',
-  diskHint: 'Il est seulement lu. Cliquez sur un disque, ou choisissez avec les flèches et la touche Entrée.',
+  diskHint: 'Lecture seule. Cliquez sur un disque, ou choisissez avec les flèches et la touche Entrée.',
   change: 'Changer…',
-  keep: 'Garder celle-ci',
+  keep: 'Garder cette source',
   recent: 'Images récentes',
 };

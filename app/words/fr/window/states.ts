@@ -6,7 +6,7 @@ export const states: Translated<typeof english> = {
   comparing: 'Comparaison',
   copying: 'Copie',
   unpacking: 'Décompression',
-  flushing: 'Vidage',
+  flushing: 'Finalisation',
   verifying: 'Vérification',
   repairing: 'Réparation',
   paused: 'En pause',

@@ -2,15 +2,15 @@ import type { Translated } from '../../en/catalogue.ts';
 import type { tasks as english } from '../../en/window/tasks.ts';
 
 export const tasks: Translated<typeof english> = {
-  label: 'Ce qu’il faut faire',
+  label: 'Que faire',
   copy: 'Écrire',
   verify: 'Contrôler',
   repair: 'Réparer',
   checkHint: 'Les disques sont lus et comparés. Rien n’est écrit.',
-  repairHint: 'Les disques sont comparés ; ce qui diffère est réécrit et relu. Rien n’est écrit avant votre accord.',
-  sourceOfCheck: 'À quoi comparer : disque, image ou manifeste. Elle est seulement lue.',
-  sourceOfRepair: 'Ce que les disques doivent contenir. Elle est seulement lue.',
-  toCheck: 'Ce qui est contrôlé. Les disques sont seulement lus.',
+  repairHint: 'Les disques sont comparés. Ce qui diffère est réécrit et relu. Rien n’est écrit avant votre accord.',
+  sourceOfCheck: 'Disque, image ou manifeste auquel comparer. Lecture seule.',
+  sourceOfRepair: 'Ce que les disques doivent contenir. Lecture seule.',
+  toCheck: 'Ce qui est contrôlé. Lecture seule.',
   toRepair: 'Ce qui est réparé. Seul ce qui diffère de la source est écrasé.',
   toUpdate: 'Où l’écrire. Sur un disque choisi, ce qui diffère est écrasé.',
   manifest: 'Choisir un manifeste…',
@@ -21,7 +21,7 @@ export const tasks: Translated<typeof english> = {
   with: 'comparé à',
   mounted: 'Monté sur {places} : ce qui y est écrit pendant ce temps compte comme une différence.',
   keepGoing: 'Sauter les erreurs de lecture',
-  keepGoingHint: 'Un disque défaillant est comparé jusqu’au bout ; ses mauvais endroits sont listés.',
+  keepGoingHint: 'Un disque défaillant est comparé jusqu’au bout. Ses mauvais endroits sont listés.',
   shortKeepGoing: 'malgré les erreurs de lecture',
   checkDrives: '{count, plural, one {Contrôler # disque ?} other {Contrôler # disques ?}}',
   checkDestinations: '{count, plural, one {Contrôler # destination ?} other {Contrôler # destinations ?}}',
@@ -55,5 +55,5 @@ export const tasks: Translated<typeof english> = {
   repaired: 'Réparation de {destinations} d’après {source}',
   takenOut: 'Retiré sans avoir passé le contrôle : {drives}.',
   isMounted: '{drives} {count, plural, one {est monté} other {sont montés}} : éjecter avant de retirer.',
-  quitCheck: 'Seul un contrôle est en cours : rien n’est écrit. Ce qui n’est pas encore comparé reste non contrôlé.',
+  quitCheck: 'Seul un contrôle est en cours, rien n’est écrit. Ce qui n’est pas encore comparé reste non contrôlé.',
 };

@@ -110,8 +110,13 @@ export class LogKeeper {
     const complete = result.destinations.every(({ state }) => state === 'done') && (resumed?.leftOut ?? 0) === 0;
     const writer = this.#writer;
     if (log === null || writer === null || this.#silent) return;
+    // Only the log tells the next job whose NAME.part it is.
+    const leavesPart = this.#run.destinations.some(
+      ({ end }, index) => end.image !== null && result.destinations[index]?.state !== 'done',
+    );
+    const worth = this.#worth || leavesPart;
     await this.#trying(writer.path, async () => {
-      if (!this.#worth || (complete && !this.#whole)) await removeJob(log.dir, writer.id);
+      if (!worth || (complete && !this.#whole)) await removeJob(log.dir, writer.id);
       await pruneJobs(log.dir);
     });
   }

@@ -202,6 +202,24 @@ describe.skipIf(skip !== null)(`an image that is written packed${skip === null ?
     expect(unpackedBy('zstd -dc', packed).equals(readFileSync(source))).toBe(true);
   });
 
+  it.each(['copy.img.zst', 'copy.img.xz'])(
+    'is replaced by the next copy when %s was not even begun on a full file system',
+    async (name) => {
+      const source = await image(12 * MiB);
+      const folder = await bench.smallFolder('256K');
+      const destination = `${folder}/${name}`;
+      const failed = await bench.session().run({ source, destinations: [destination] });
+      expect(failed.destinations).toMatchObject([{ state: 'failed', durable: 0 }]);
+      expect(existsSync(`${destination}.part`)).toBe(true);
+      execFileSync('mount', ['-o', 'remount,size=40M', folder]);
+
+      const result = await bench.session().run({ source, destinations: [destination] });
+
+      expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+      expect(existsSync(`${destination}.part`)).toBe(false);
+    },
+  );
+
   it('is continued behind the frames that it has, beside a disk', async () => {
     const source = await image(24 * MiB);
     const packed = await bench.path('copy.img.zst');

@@ -160,6 +160,7 @@ export const REASONS = {
   usedSum: { counted: 'bytes', said: 'bytes' },
   usedNoFigure: {},
   usedBeyond: {},
+  usedTooMany: { most: 'count' },
   usedOdd: { program: 'text' },
   usedToolMissing: { program: 'text', package: 'text' },
   usedToolFailed: { program: 'text', said: 'text' },

@@ -19,7 +19,7 @@ import {
   JOURNAL_HEAD_BYTES,
   JOURNAL_INFO_BYTES,
 } from '../../parsers/used-blocks/hfsplus.ts';
-import { lengthOf, type Unrest } from '../../parsers/used-blocks/used-map.ts';
+import { lengthOf, withTooMany, type Unrest } from '../../parsers/used-blocks/used-map.ts';
 import type { Made, Place } from './maker.ts';
 import { bytesAt, bytesIn } from './source-bytes.ts';
 
@@ -71,6 +71,7 @@ export async function hfsPlus({ device, place }: Place): Promise<Made> {
     for await (const bytes of bytesIn(device, { offset: place.offset + offset, length })) bitmap.take(bytes);
   const { free } = bitmap;
   if (free === null) return ODD;
+  if (bitmap.areTooMany) return withTooMany(end);
   const unrest = isAtRest ? (journalAt === null ? null : await journalUnrest(journalAt, end, within)) : 'notUnmounted';
   return { end, free, counted: lengthOf(free), said: said * block, unrest };
 }

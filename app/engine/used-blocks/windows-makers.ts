@@ -4,7 +4,7 @@ import { ClusterBitmap } from '../../parsers/used-blocks/bitmap.ts';
 import { clusterAt, exfatBitmap, exfatLayout, isContiguous } from '../../parsers/used-blocks/exfat.ts';
 import { BOOT_BYTES, fatInfo, fatLayout, FatTable, type FatLayout } from '../../parsers/used-blocks/fat.ts';
 import { isHibernated, LOG_BYTES, ntfsLogUnrest, NtfsInfoReader } from '../../parsers/used-blocks/ntfs.ts';
-import { lengthOf } from '../../parsers/used-blocks/used-map.ts';
+import { lengthOf, withTooMany } from '../../parsers/used-blocks/used-map.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { needed, NoMap, onFile, read, reasonOf, type Made, type Place } from './maker.ts';
 import type { PartitionFile } from './partition-file.ts';
@@ -61,6 +61,7 @@ export async function exfat(of: Place): Promise<Made> {
   for await (const bytes of bytesIn(device, bits)) bitmap.take(bytes);
   const { free } = bitmap;
   if (free === null) return ODD;
+  if (bitmap.areTooMany) return withTooMany(end);
   const counted = lengthOf(free);
   return onFile(of, null, async (file) => {
     if (!isDirty) await read('fsck.exfat', ['-n', file.path], file, { line: () => undefined }, of);
@@ -81,6 +82,7 @@ export function ntfs(of: Place): Promise<Made> {
     };
     await cat(['-i', '6'], file, take, of);
     const free = needed(bitmap.free, 'ntfscat');
+    if (bitmap.areTooMany) return withTooMany(clusters * cluster);
     const unrest = isDirty
       ? 'notUnmounted'
       : (ntfsLogUnrest(await headOf(['-i', '2'], LOG_BYTES, file, of)) ??

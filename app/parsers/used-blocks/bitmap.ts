@@ -39,6 +39,11 @@ export class ClusterBitmap {
     this.#free.add(this.#first + cluster * this.#cluster, count * this.#cluster);
   }
 
+  /** True once there were more free ranges than MOST_RANGES. The others are not kept. */
+  get areTooMany(): boolean {
+    return this.#free.areTooMany;
+  }
+
   /** The free ranges; null before all of the bitmap was taken. */
   get free(): readonly Extent[] | null {
     return this.#next === this.#clusters ? this.#free.all : null;

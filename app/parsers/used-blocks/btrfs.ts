@@ -1,6 +1,6 @@
 // btrfs: what `btrfs inspect-internal` prints of the superblock, of the chunk tree and of the extent tree.
 import type { Extent } from '../../contract/values.ts';
-import { complement, joined, numberIn, type LineReader, type MapAnswer } from './used-map.ts';
+import { complement, joined, MOST_RANGES, numberIn, withTooMany, type LineReader, type MapAnswer } from './used-map.ts';
 
 /** The copies of the superblock, in bytes (linux/btrfs_tree.h), and the space that btrfs leaves around each. */
 const SUPERS = [64 * 1024, 64 * 1024 ** 2, 256 * 1024 ** 3] as const;
@@ -77,12 +77,15 @@ export class BtrfsChunkReader implements LineReader {
   isOdd = false;
   #isIn = false;
   #stripes = 0;
+  /** Those of all chunks. */
+  #places = 0;
 
   line(text: string): void {
     const key = /^\titem \d+ key \((\S+) (\S+) (\d+)\)/u.exec(text);
     if (key !== null) {
       this.#isIn = key[2] === 'CHUNK_ITEM';
-      if (this.#isIn) this.chunks.push({ logical: Number(key[3]), length: 0, places: [] });
+      if (this.chunks.length > MOST_RANGES || this.#places > MOST_RANGES) this.isOdd = true;
+      else if (this.#isIn) this.chunks.push({ logical: Number(key[3]), length: 0, places: [] });
       return;
     }
     const chunk = this.chunks.at(-1);
@@ -94,8 +97,10 @@ export class BtrfsChunkReader implements LineReader {
     // On one device, striped profiles have one stripe only, and all others are copies.
     if (head !== null && /RAID[056]/u.test(head[2]!)) this.isOdd = true;
     const stripe = /^\t\t\tstripe (\d+) devid \d+ offset (\d+)$/u.exec(text);
-    if (stripe !== null) chunk.places.push(Number(stripe[2]));
-    if (chunk.places.length > this.#stripes) this.isOdd = true;
+    if (stripe === null) return;
+    this.#places += 1;
+    if (chunk.places.length < this.#stripes) chunk.places.push(Number(stripe[2]));
+    else this.isOdd = true;
   }
 
   /** The chunks, ascending; null when they contradict each other. */
@@ -122,6 +127,7 @@ export class BtrfsExtentReader implements LineReader {
   #last = 0;
   #sum = 0;
   #isOdd = false;
+  #isTooMany = false;
 
   constructor(found: BtrfsSuper, chunks: readonly Chunk[]) {
     this.#super = found;
@@ -154,12 +160,14 @@ export class BtrfsExtentReader implements LineReader {
       range.length += length;
       return;
     }
-    this.#used.push({ offset, length });
+    if (this.#used.length === MOST_RANGES) this.#isTooMany = true;
+    else this.#used.push({ offset, length });
   }
 
   /** The map. The sum is that of the extents, without the further copies of each. */
   get answer(): MapAnswer {
     const { bytes, used, devices, isKnown, isClean } = this.#super;
+    if (this.#isTooMany && !this.#isOdd) return withTooMany(bytes);
     const kept = SUPERS.filter((at) => at < bytes).map((at) => ({ offset: at, length: AROUND_SUPER }));
     const all = joined([...this.#used, ...kept, { offset: 0, length: RESERVED }]);
     const isInside = this.#used.every(({ offset, length }) => offset + length <= bytes);

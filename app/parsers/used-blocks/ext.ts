@@ -1,5 +1,5 @@
 // ext2, ext3 and ext4: what dumpe2fs prints of the superblock and of the block bitmaps of all groups.
-import { isWithin, numberIn, Ranges, type LineReader, type MapAnswer } from './used-map.ts';
+import { isWithin, MOST_RANGES, numberIn, Ranges, withTooMany, type LineReader, type MapAnswer } from './used-map.ts';
 
 /** The lines of the superblock that count. */
 const HEADER = new Set([
@@ -23,6 +23,7 @@ export class ExtReader implements LineReader {
   #groups = 0;
   #lists = 0;
   #isOdd = false;
+  #isTooMany = false;
 
   line(text: string): void {
     if (/^Group \d+: /u.test(text)) this.#groups += 1;
@@ -42,6 +43,7 @@ export class ExtReader implements LineReader {
     for (const part of list.trim() === '' ? [] : list.trim().split(', ')) {
       const [first, last = first] = part.split('-').map((one) => numberIn(one));
       if (first === undefined || first === null || last === null || last! < first) this.#isOdd = true;
+      else if (this.#ranges.length === MOST_RANGES) this.#isTooMany = true;
       else this.#ranges.push([first, last!]);
     }
   }
@@ -54,6 +56,7 @@ export class ExtReader implements LineReader {
     const state = this.#header.get('Filesystem state');
     if (blocks === null || free === null || size === null || features === undefined || state === undefined) return null;
     if (this.#isOdd || this.#groups === 0 || this.#lists !== this.#groups) return null;
+    if (this.#isTooMany) return withTooMany(blocks * size);
     // With clusters (bigalloc), dumpe2fs prints the first block of each cluster.
     const each = (figure('Cluster size') ?? size) / size;
     const more = each - 1;

@@ -1,7 +1,7 @@
 // f2fs, from its own bytes (the kernel's linux/f2fs_fs.h): the newer of two checkpoints, and the table of segments (SIT).
 // Pure.
 import { crc32 } from 'node:zlib';
-import { Ranges, type MapAnswer, type Unrest } from './used-map.ts';
+import { Ranges, withTooMany, type MapAnswer, type Unrest } from './used-map.ts';
 
 /** Bytes of a block, and of the head of the file system that count. */
 export const F2FS_BLOCK = 4096;
@@ -183,6 +183,7 @@ export class F2fsTable {
     const { blocks, segments, unrest } = this.#layout;
     const { valid, flags } = this.#checkpoint;
     if (this.#isOdd || this.#next < segments || !this.#free.ascend) return null;
+    if (this.#free.areTooMany) return withTooMany(blocks * F2FS_BLOCK);
     const isAtRest = (flags & FLAGS.unmounted) !== 0 && (flags & AT_WORK) === 0;
     return {
       end: blocks * F2FS_BLOCK,

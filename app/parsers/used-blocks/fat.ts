@@ -1,7 +1,7 @@
 // FAT12, FAT16 and FAT32, from their own bytes (Microsoft's FAT specification). Pure.
 import { within } from '../bytes/sample.ts';
 import { isPowerOfTwo } from '../file-systems/signature.ts';
-import { Ranges, type MapAnswer } from './used-map.ts';
+import { Ranges, withTooMany, type MapAnswer } from './used-map.ts';
 
 /** Bytes of the first sector that count. */
 export const BOOT_BYTES = 512;
@@ -114,6 +114,7 @@ export class FatTable {
   answer(said: number | null, areEqual: boolean): MapAnswer {
     const { bits, clusters, cluster, end, isDirty, tables } = this.#layout;
     if (this.#next < clusters + 2 || !this.#free.ascend) return null;
+    if (this.#free.areTooMany) return withTooMany(end);
     const counted = this.#free.sum;
     const kept = said === null ? null : said * cluster;
     const figure = !areEqual ? null : bits === 32 ? kept : tables > 1 ? counted : null;

@@ -17,12 +17,30 @@ export interface UsedMap {
   said: number | null;
   /** null for a file system at rest. */
   unrest: Unrest | null;
+  /** It has more free ranges than MOST_RANGES, so `free` is empty. */
+  isTooMany?: true;
   /** The program that checked the file system and found errors in it. */
   errorsBy?: string;
 }
 
 /** A map; null when what was read contradicts itself or is not complete. */
 export type MapAnswer = UsedMap | null;
+
+/**
+ * Most free ranges of a map. A crafted file system can have as many as it has blocks, and each takes memory several
+ * times over while the map is made.
+ */
+export const MOST_RANGES = 1024 ** 2;
+
+/** The map of a file system with more free ranges than MOST_RANGES. */
+export const withTooMany = (end: number): UsedMap => ({
+  end,
+  free: [],
+  counted: 0,
+  said: null,
+  unrest: null,
+  isTooMany: true,
+});
 
 /** Takes the output of a program, line by line. */
 export interface LineReader {
@@ -36,6 +54,8 @@ export class Ranges {
   ascend = true;
   /** The sum of their lengths. */
   sum = 0;
+  /** True once there were more than MOST_RANGES. The others are not kept. */
+  areTooMany = false;
 
   add(offset: number, length: number): void {
     const last = this.#found.at(-1);
@@ -43,6 +63,7 @@ export class Ranges {
     if (offset < end || length <= 0) this.ascend = false;
     this.sum += length;
     if (last !== undefined && offset === end) last.length += length;
+    else if (this.#found.length === MOST_RANGES) this.areTooMany = true;
     else this.#found.push({ offset, length });
   }
 
@@ -91,7 +112,9 @@ export const isWithin = (extents: readonly Extent[], end: number): boolean =>
   );
 
 /** Why a map of a partition of `length` bytes does not count; null when it is proven. */
-export function reasonAgainst({ end, free, counted, said, unrest, errorsBy }: UsedMap, length: number): Reason | null {
+export function reasonAgainst(map: UsedMap, length: number): Reason | null {
+  const { end, free, counted, said, unrest, errorsBy } = map;
+  if (map.isTooMany === true) return { kind: 'usedTooMany', most: MOST_RANGES };
   switch (unrest) {
     case 'journal':
       return { kind: 'usedJournal' };

@@ -1,7 +1,7 @@
 // XFS: what xfs_db prints of the superblock, of the heads of the allocation groups and of their free extents, and what
 // xfs_logprint says of the log.
 import type { Extent } from '../../contract/values.ts';
-import { isWithin, lengthOf, numberIn, type LineReader, type MapAnswer } from './used-map.ts';
+import { isWithin, lengthOf, MOST_RANGES, numberIn, withTooMany, type LineReader, type MapAnswer } from './used-map.ts';
 
 /** Most allocation groups whose heads are asked for: each is two words of a command. */
 export const MOST_GROUPS = 8192;
@@ -73,6 +73,7 @@ export class XfsFreeReader implements LineReader {
   #group = -1;
   #isList = true;
   #isOdd = false;
+  #isTooMany = false;
 
   constructor(found: XfsSuper) {
     this.#super = found;
@@ -96,7 +97,8 @@ export class XfsFreeReader implements LineReader {
       return;
     }
     this.#listed[group]! += length;
-    this.#free.push({ offset: (group * groupBlocks + block) * blockSize, length: length * blockSize });
+    if (this.#free.length === MOST_RANGES) this.#isTooMany = true;
+    else this.#free.push({ offset: (group * groupBlocks + block) * blockSize, length: length * blockSize });
   }
 
   #figure(name: string, value: number): void {
@@ -114,6 +116,7 @@ export class XfsFreeReader implements LineReader {
     const { groups, blocks, blockSize, free, isPlain } = this.#super;
     const areEqual = this.#listed.every((count, group) => count === this.#said[group]);
     if (this.#isOdd || this.#heads !== groups) return null;
+    if (this.#isTooMany) return withTooMany(blocks * blockSize);
     const sorted = this.#free.toSorted((one, other) => one.offset - other.offset);
     if (!isWithin(sorted, blocks * blockSize)) return null;
     const counted = lengthOf(sorted) + this.#trees * blockSize;

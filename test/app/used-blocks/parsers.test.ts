@@ -8,6 +8,7 @@ import {
   complement,
   isWithin,
   joined,
+  MOST_RANGES,
   type LineReader,
   reasonAgainst,
   type MapAnswer,
@@ -246,6 +247,48 @@ describe('FAT', () => {
   test('is none without a table that is long enough', () => {
     expect(fatLayout(boot(100_000, 3, 32))).toBeNull();
     expect(fatLayout(Buffer.alloc(512))).toBeNull();
+  });
+});
+
+describe('a file system with more free ranges than are kept', () => {
+  const count = MOST_RANGES + 1;
+  const places = Array.from({ length: count }, (_, index) => 2 * index + 1);
+  const EXT_HEAD = 'Filesystem features: extent\nFilesystem state: clean\nBlock count: 4000000\nBlock size: 1024\n';
+  const XFS_HEAD =
+    'blocksize = 4096\ndblocks = 4000000\nagblocks = 4000000\nagcount = 1\nfdblocks = 1\nrblocks = 0\ninprogress = 0\nlogstart = 1';
+
+  const MAPS: [name: string, map: () => MapAnswer][] = [
+    [
+      'ext',
+      () =>
+        ext(
+          `${EXT_HEAD}Free blocks: ${count}\nGroup 0: (Blocks 0-3999999)\n  ${count} free blocks, 0\n  Free blocks: ${places.join(', ')}`,
+        ),
+    ],
+    [
+      'XFS',
+      () =>
+        xfs(
+          XFS_HEAD,
+          `${places.map((at) => `0 ${at} 1`).join('\n')}\n   from      to\nseqno = 0\nfreeblks = ${count}\nflcount = 0\nbtreeblks = 0`,
+        ),
+    ],
+    ['FAT', () => fat([0x0ffffff8, 0x0fffffff, ...places.flatMap(() => [0, 0x0fffffff])], 32, count, true, 1 << 16)],
+  ];
+
+  test.each(MAPS)('keeps none of them, and is copied as a whole: %s', (_, map) => {
+    const found = map();
+
+    expect(found?.free).toEqual([]);
+    expect(reasonAgainst(found!, 2 ** 40)).toEqual({ kind: 'usedTooMany', most: MOST_RANGES });
+  });
+
+  test('keeps as many as may be', () => {
+    const few = places.slice(1).flatMap(() => [0, 0x0fffffff]);
+    const found = fat([0x0ffffff8, 0x0fffffff, ...few], 32, MOST_RANGES, true, 1 << 16);
+
+    expect(found?.free).toHaveLength(MOST_RANGES);
+    expect(reasonAgainst(found!, 2 ** 40)).toBeNull();
   });
 });
 

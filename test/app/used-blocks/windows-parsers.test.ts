@@ -4,6 +4,7 @@ import { ClusterBitmap } from '../../../app/parsers/used-blocks/bitmap.ts';
 import { exfatBitmap, exfatLayout, isContiguous } from '../../../app/parsers/used-blocks/exfat.ts';
 import { isHibernated, LOG_BYTES, NtfsInfoReader, ntfsLogUnrest } from '../../../app/parsers/used-blocks/ntfs.ts';
 import { swapMap } from '../../../app/parsers/used-blocks/swap.ts';
+import { MOST_RANGES } from '../../../app/parsers/used-blocks/used-map.ts';
 import { exfatBoot } from './exfat-boot.ts';
 
 describe('a bitmap of clusters', () => {
@@ -17,6 +18,18 @@ describe('a bitmap of clusters', () => {
         { offset: 1250, length: 40 },
       ]);
     }
+  });
+
+  test('keeps no more free ranges than may be, and says so', () => {
+    const bits = Buffer.alloc((MOST_RANGES + 8) / 4, 0b0101_0101);
+    const bitmap = new ClusterBitmap(0, 512, bits.length * 8);
+
+    bitmap.take(bits.subarray(2));
+    expect(bitmap.areTooMany).toBe(false);
+    bitmap.take(bits.subarray(0, 2));
+
+    expect(bitmap.areTooMany).toBe(true);
+    expect(bitmap.free).toHaveLength(MOST_RANGES);
   });
 
   test('gives nothing before it is complete', () => {

@@ -146,6 +146,7 @@ export const reasons: Translated<typeof english> = {
     'Nach seiner Karte sind es {counted}, nach seiner eigenen Angabe {said}. Prüfen Sie es erst mit seinem eigenen Programm.',
   usedNoFigure: 'Es enthält keine eigene Angabe, die die Karte beweisen würde.',
   usedBeyond: 'Es endet hinter seiner Partition.',
+  usedTooMany: 'Seine freien Blöcke liegen an mehr als {most, number} Stellen: mehr, als Platter im Speicher hält.',
   usedOdd: 'Was {program} darüber sagt, widerspricht sich.',
   usedToolMissing: '{program} ist nicht installiert. Es ist im Paket {package}.',
   usedToolFailed: '{program} ist gescheitert: {said}',

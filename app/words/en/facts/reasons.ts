@@ -137,6 +137,7 @@ export const reasons = {
     'By its map it has {counted} to count, but it says itself that there are {said}. Check it with its own program first.',
   usedNoFigure: 'It keeps no figure of its own that would prove the map.',
   usedBeyond: 'It ends beyond its partition.',
+  usedTooMany: 'Its free blocks lie in more than {most, number} places, which is more than Platter keeps in memory.',
   usedOdd: 'What {program} says of it contradicts itself.',
   usedToolMissing: '{program} is not installed. It is in the package {package}.',
   usedToolFailed: '{program} failed: {said}',

@@ -143,6 +143,8 @@ export const reasons: Translated<typeof english> = {
     'D’après sa carte il y en a {counted}, mais il en annonce lui-même {said}. Vérifiez-le d’abord avec son propre programme.',
   usedNoFigure: 'Il ne garde aucun chiffre qui prouverait la carte.',
   usedBeyond: 'Il finit au-delà de sa partition.',
+  usedTooMany:
+    'Ses blocs libres se trouvent à plus de {most, number} endroits : plus que Platter n’en garde en mémoire.',
   usedOdd: 'Ce que {program} en dit se contredit.',
   usedToolMissing: '{program} n’est pas installé. Il est dans le paquet {package}.',
   usedToolFailed: '{program} a échoué : {said}',

@@ -100,6 +100,7 @@ export const REASONS = {
   pieceOfOtherSize: { name: 'text', size: 'bytes', first: 'bytes' },
   onlyPieces: { first: 'text' },
   laterPiece: { first: 'text' },
+  firstPieceAbsent: { zero: 'text', one: 'text' },
   folderTables: { file: 'text', dump: 'text' },
   folderTwice: { one: 'text', other: 'text' },
   notPartclone: {},

@@ -50,6 +50,7 @@ export const REMEDIES = {
   nameThatPiece: { first: 'text' },
   sourceFirst: { destination: 'text' },
   nameFirstPiece: { first: 'text' },
+  bringFirstPiece: {},
   removePieces: { whole: 'text' },
   compareWhole: { command: 'text' },
   joinToOpen: { command: 'text' },

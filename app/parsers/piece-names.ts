@@ -36,6 +36,16 @@ export function pieceNames(name: string, beside: readonly string[]): PieceNames 
   return { kind: 'pieces', whole: stem.slice(0, -1), names: chain.map((one) => stem + one) };
 }
 
+/**
+ * The names that the first piece could have, when `name` is that of a later piece by its number alone: "x.img.002".
+ * null for any other name. Without zeros in front, a number is more often a year or a version.
+ */
+export function firstsFor(name: string): [zero: string, one: string] | null {
+  const [, stem, suffix] = SUFFIX.exec(name) ?? [];
+  if (stem === undefined || suffix === undefined || !/^0\d{2,}$/u.test(suffix) || FIRST.test(suffix)) return null;
+  return [stem + '0'.repeat(suffix.length), stem + '1'.padStart(suffix.length, '0')];
+}
+
 /** The other pieces of a set of pieces that a file belongs to by its name, in order. */
 export interface OtherPieces {
   /** The name of the file that was split. */

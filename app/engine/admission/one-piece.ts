@@ -30,6 +30,8 @@ async function firstPieceOf({ path, realPath }: End): Promise<string | null> {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { reason } = error.errors[0]!;
+    // Without the other pieces, a destination with such a name is what it is.
+    if (reason.kind === 'firstPieceAbsent') return null;
     return reason.kind === 'laterPiece' ? join(dirname(path), reason.first) : path;
   }
 }

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Reason } from '../../contract/facts.ts';
 import { errnoOf, failureOf, Refusal, refuse } from '../../base/errors.ts';
-import { pieceNames } from '../../parsers/piece-names.ts';
+import { firstsFor, pieceNames } from '../../parsers/piece-names.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { statsId } from '../devices/file-ids.ts';
 import type { SourceFile } from '../devices/ends.ts';
@@ -58,7 +58,10 @@ export interface SplitFile {
  */
 export async function piecesAt(path: string, shown: string = path): Promise<SplitFile | null> {
   const found = pieceNames(basename(path), await namesBeside(path));
-  if (found.kind === 'whole') return null;
+  if (found.kind === 'whole') {
+    await againstAlone(path, shown);
+    return null;
+  }
   const refuseAs = (reason: Reason): never =>
     refuse({ code: 'BAD_IMAGE', op: 'check', device: shown, reason, remedy: { kind: 'bringPieces' } });
   if (found.kind === 'later') {
@@ -84,6 +87,20 @@ export async function piecesAt(path: string, shown: string = path): Promise<Spli
     return refuseAs({ kind: 'pieceOfOtherSize', name, size: sizes[wrong]!, first: first! });
   }
   return { paths, whole: join(folder, found.whole) };
+}
+
+/** Refuses a later piece that no first piece lies beside. A file whose bytes are recognised is none. */
+async function againstAlone(path: string, shown: string): Promise<void> {
+  const firsts = firstsFor(basename(path));
+  if (firsts === null || (await isByItself(path))) return;
+  const [zero, one] = firsts;
+  refuse({
+    code: 'BAD_IMAGE',
+    op: 'check',
+    device: shown,
+    reason: { kind: 'firstPieceAbsent', zero, one },
+    remedy: { kind: 'bringFirstPiece' },
+  });
 }
 
 /** The path that lists of checksums have a file by: that of the whole for the first piece of a split file. */

@@ -1,6 +1,6 @@
 // Which names in a folder are the pieces of one split file.
 import { describe, expect, test } from 'vitest';
-import { pieceNames, piecesBeside } from '../../../app/parsers/piece-names.ts';
+import { firstsFor, pieceNames, piecesBeside } from '../../../app/parsers/piece-names.ts';
 
 describe('the pieces of a split file', () => {
   test.each([
@@ -73,4 +73,13 @@ describe('a file with the name of a piece', () => {
     ['x.gz', ['x.aa', 'x.ab']],
     ['x.img', ['x.000', 'x.001']],
   ])('is read alone: %s beside %j', (name, beside) => expect(piecesBeside(name, beside)).toBeNull());
+
+  test.each([
+    ['x.img.002', ['x.img.000', 'x.img.001']],
+    ['x.0100', ['x.0000', 'x.0001']],
+  ])('begins with another one, of which only %s is there', (name, firsts) => expect(firstsFor(name)).toEqual(firsts));
+
+  test.each(['x.001', 'x.000', 'x.02', 'x.2024', 'x.ab', 'x.img', '002'])('is whole when %s is there alone', (name) =>
+    expect(firstsFor(name)).toBeNull(),
+  );
 });

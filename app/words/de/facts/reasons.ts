@@ -80,6 +80,8 @@ export const reasons: Translated<typeof english> = {
     'Sie ist in Teile zerlegt, und der Teil {name} hat {size}, der erste aber {first}. Er ist unvollständig oder kein Teil davon.',
   onlyPieces: 'Es gibt davon nur Teile, und der erste ist {first}.',
   laterPiece: 'Sie ist ein Teil eines zerlegten Abbilds, dessen erster Teil {first} ist.',
+  firstPieceAbsent:
+    'Dem Namen nach ist sie ein Teil eines zerlegten Abbilds, aber der erste Teil, {one} oder {zero}, liegt nicht daneben.',
   folderLacks: 'Der Ordner dieser Platte ist nicht vollständig: {file} fehlt oder ist zu kurz.',
   folderTables:
     'Die Partitionstabelle in {file} hat andere Partitionen, als {dump} sagt. Die Abbilder dieses Ordners haben also keine sicheren Plätze.',

@@ -107,6 +107,8 @@ export const remedies: Translated<typeof english> = {
   sourceFirst:
     'Prüfen Sie den Pfad. Um {destination} zu kopieren, nennen Sie es zuerst: Die Quelle steht vor dem Ziel.',
   nameFirstPiece: 'Wählen Sie {first}. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
+  bringFirstPiece:
+    'Legen Sie alle Teile in einen Ordner, und wählen Sie den ersten. Wenn die Datei kein Teil ist, lassen Sie ihre Bytes unverändert schreiben.',
   removePieces:
     'Wählen Sie einen anderen Namen, entfernen Sie zuerst die anderen Teile, oder schreiben Sie {whole} in Teilen (--split).',
   compareWhole: 'Alle Teile werden als eines gelesen, wenn der erste die Quelle ist: {command} vergleicht sie.',

@@ -78,6 +78,8 @@ export const reasons = {
     'It is split into pieces, and the piece {name} has {size} where the first one has {first}. It is incomplete, or no piece of it.',
   onlyPieces: 'It is in pieces, the first of which is {first}.',
   laterPiece: 'It is a piece of a split image whose first piece is {first}.',
+  firstPieceAbsent:
+    'By its name it is a piece of a split image, but the first piece, {one} or {zero}, is not beside it.',
   folderLacks: 'The folder of this disk is not whole: {file} is missing, or too short.',
   folderTables:
     'The partition table in {file} has other partitions than {dump} says, so the images of this folder have no sure places.',

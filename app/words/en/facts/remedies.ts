@@ -93,6 +93,8 @@ export const remedies = {
   nameThatPiece: 'Name that one: {first}',
   sourceFirst: 'Check the path. To copy {destination}, name it first: SOURCE comes before DEST.',
   nameFirstPiece: 'Choose {first}. If the file is no piece, write its bytes as they are (--as-is on the command line).',
+  bringFirstPiece:
+    'Put all pieces into one folder, and give the first one. If the file is no piece, write its bytes as they are (--as-is on the command line).',
   removePieces: 'Choose another name, remove the other pieces first, or write {whole} in pieces (--split).',
   compareWhole: 'All pieces are read as one when the first of them is the source: {command} compares them.',
   joinToOpen: 'Make one image of its pieces first ({command}), and open that.',

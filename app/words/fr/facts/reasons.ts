@@ -78,6 +78,8 @@ export const reasons: Translated<typeof english> = {
     'Il est découpé en morceaux, et le morceau {name} fait {size} alors que le premier fait {first}. Il est incomplet, ou n’en fait pas partie.',
   onlyPieces: 'Il n’y en a que des morceaux, dont le premier est {first}.',
   laterPiece: 'C’est un morceau d’une image découpée dont le premier morceau est {first}.',
+  firstPieceAbsent:
+    'D’après son nom, c’est un morceau d’une image découpée, mais le premier morceau, {one} ou {zero}, n’est pas à côté.',
   folderLacks: 'Le dossier de ce disque n’est pas complet : {file} manque ou est trop court.',
   folderTables:
     'La table de partitions dans {file} a d’autres partitions que celles que dit {dump} : les images de ce dossier n’ont pas de place sûre.',

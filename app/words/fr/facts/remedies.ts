@@ -96,6 +96,8 @@ export const remedies: Translated<typeof english> = {
   sourceFirst:
     'Vérifiez le chemin. Pour copier {destination}, nommez-le d’abord : la source vient avant la destination.',
   nameFirstPiece: 'Choisissez {first}. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
+  bringFirstPiece:
+    'Mettez tous les morceaux dans un même dossier, et choisissez le premier. Si le fichier n’est pas un morceau, faites écrire ses octets tels quels.',
   removePieces:
     'Choisissez un autre nom, retirez d’abord les autres morceaux, ou écrivez {whole} en morceaux (--split).',
   compareWhole: 'Tous les morceaux sont lus comme un seul quand le premier est la source : {command} les compare.',

@@ -162,6 +162,17 @@ describe.skipIf(skip !== '')(`a split image${skip}`, () => {
       expect(errorsOf(run)[0]!.message).toContain(`whose first piece is ${RAW!.first}`);
     });
 
+    test.each(['copy', 'info', 'check'])('by %s when only a later piece is there', async (command) => {
+      using folder = new Folder();
+      await folder.run('head -c 1M /dev/urandom > x.img.002');
+
+      const run = await platter([command, folder.at('x.img.002'), ...(command === 'copy' ? [folder.at('o.img')] : [])]);
+
+      expect(run.code).not.toBe(0);
+      expect(run.stderr).toContain('the first piece, x.img.001 or x.img.000, is not beside it.');
+      expect(run.stderr).toContain('Put all pieces into one folder, and give the first one.');
+    });
+
     test('as source of one of its own pieces', async () => {
       using folder = await split(RAW!);
 
@@ -197,6 +208,18 @@ describe.skipIf(skip !== '')(`a split image${skip}`, () => {
     const { stdout } = await platter(['info', '--json', folder.at('b.img.001')]);
 
     expect(JSON.parse(stdout)).toMatchObject({ bytes: 24 * MiB });
+  });
+
+  test('is not what a disk image with the number of a piece belongs to', async () => {
+    using folder = new Folder();
+    await folder.system();
+    await folder.run('mv disk.img x.img.002 && cp x.img.002 other.img.003 && truncate -s 24M y.img.004');
+
+    const copied = await platter(['copy', '--yes', folder.at('x.img.002'), folder.at('copy.img')]);
+    const asIs = await platter(['copy', '--yes', '--as-is', folder.at('y.img.004'), folder.at('blank.img')]);
+    const compared = await platter(['verify', '--as-is', folder.at('blank.img'), folder.at('y.img.004')]);
+
+    expect([copied.code, asIs.code, compared.code], copied.stderr + asIs.stderr + compared.stderr).toEqual([0, 0, 0]);
   });
 
   test('gives the bytes of the named piece alone with --as-is', async () => {

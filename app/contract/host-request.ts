@@ -61,6 +61,11 @@ export const hostRequest = z.discriminatedUnion('method', [
   call('saveManifest', z.strictObject({ manifest: manifestId, path })),
   /** Checks a request, and opens and holds every device. Writes nothing. */
   call('prepare', jobRequest),
+  /**
+   * Looks into the disks that are held and not written yet: the one that `prepareJoin` holds, or else those of the
+   * prepared job. Gives for each whether it is blank; null where it could not be read.
+   */
+  call('looksBlank', nothing),
   /** Starts the prepared job. It reports by events, of which `result` is the last. */
   call('start', nothing),
   /** Stops the running job or one destination after the writes in flight, or releases the prepared job. */

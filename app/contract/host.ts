@@ -17,7 +17,7 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
  * The version of everything in this file and in host-request.ts. Raise it with every change, because the client does
  * not check the host's messages.
  */
-export const PROTOCOL = 12;
+export const PROTOCOL = 13;
 
 /** The results of these calls. The others return an empty object. */
 interface Results {
@@ -26,6 +26,7 @@ interface Results {
   jobs: InterruptedJob[];
   prepare: Plan;
   prepareJoin: Plan;
+  looksBlank: (boolean | null)[];
   describe: Described;
   usage: Usage;
   openImage: OpenedFolder;

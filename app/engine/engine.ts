@@ -21,6 +21,7 @@ import { begin } from './job/begin.ts';
 import { readBlocks } from './devices/lsblk.ts';
 import { exportManifest } from './job/made-manifests.ts';
 import type { NativeAddon, NativeUevent } from './native/addon.ts';
+import { looksBlank } from './admission/blank-looks.ts';
 import { prepare } from './admission/prepare.ts';
 import { release, type Held, type Prepared } from './admission/prepared.ts';
 import type { Rights } from './access/rights.ts';
@@ -180,6 +181,13 @@ export class LocalEngine {
     if (!busy.givenUp) return prepared.plan;
     await this.cancel();
     throw cancelledOpening();
+  }
+
+  /** For each disk that is held and not written yet: whether it is blank. null where it could not be read. */
+  looksBlank(): Promise<(boolean | null)[]> {
+    const held =
+      this.#state.name === 'running' ? this.#state.job.joining : this.#require('prepared').prepared.destinations;
+    return looksBlank(held, this.#waiting);
   }
 
   /** Starts what was prepared. Nothing was written, and nothing is held any more, when this refuses. */

@@ -109,6 +109,8 @@ async function perform(request: HostRequest): Promise<unknown> {
       return closeImage(request.params.folder);
     case 'prepare':
       return engine.prepare(request.params);
+    case 'looksBlank':
+      return engine.looksBlank();
     case 'start':
       await engine.start();
       return {};

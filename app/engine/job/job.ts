@@ -9,6 +9,7 @@ import { JobControls } from './controls.ts';
 import { CourseJob } from './course-job.ts';
 import { retryCourse, startCourse } from './choose-course.ts';
 import { DestinationTotals } from './destination-totals.ts';
+import type { Held } from '../admission/prepared.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import type { Waiting } from '../../base/slow-answers.ts';
 import type { JobParts } from './job-parts.ts';
@@ -104,6 +105,11 @@ export class Job {
    */
   prepareJoin(path: string, waiting: Waiting): Promise<Plan> {
     return this.#joins.prepare(path, waiting);
+  }
+
+  /** The disk that is held for joining; empty without one. */
+  get joining(): readonly Held[] {
+    return this.#joins.held;
   }
 
   /** Adds the held disk as the last destination, which starts beside the others. Rejects with a Refusal. */

@@ -5,6 +5,7 @@ import { Answers, type Waiting } from '../../base/slow-answers.ts';
 import { cancelledOpening, refuse } from '../../base/errors.ts';
 import { takeMounted } from '../access/unmount.ts';
 import { prepareJoin, refuseJoin, releaseJoin, type PreparedJoin } from '../admission/join.ts';
+import type { Held } from '../admission/prepared.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import type { JobControls } from './controls.ts';
 import type { JobParts } from './job-parts.ts';
@@ -53,6 +54,11 @@ export class Joins {
     } finally {
       if (this.#checking === checking) this.#checking = null;
     }
+  }
+
+  /** The held disk; empty without one. */
+  get held(): readonly Held[] {
+    return this.#held === null ? [] : [this.#held.held];
   }
 
   /** Adds the held disk to the job. The job does not end before. Rejects with a Refusal, and lets the disk go. */

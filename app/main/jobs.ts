@@ -31,6 +31,15 @@ export interface Gate {
   agreed(review: Review): Promise<PlatterError | null>;
 }
 
+/**
+ * What of a checked plan goes beyond that to which the person agreed in advance. `looksBlank` looks into its
+ * destinations: true for a blank one, null for one that could not be read.
+ */
+export type Objections = (
+  plan: Plan,
+  looksBlank: () => Promise<Outcome<(boolean | null)[]>>,
+) => Promise<PlatterError[]>;
+
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
   #state: JobsState = {
@@ -146,14 +155,14 @@ export class Jobs {
    * Checks a request and starts it. For a station, to which the person has agreed in advance: `objections` says what of
    * the plan goes beyond that.
    */
-  async begin(request: JobRequest, objections: (plan: Plan) => Promise<PlatterError[]>): Promise<Outcome<null>> {
+  async begin(request: JobRequest, objections: Objections): Promise<Outcome<null>> {
     if (this.#checking || this.running) return { ok: false, errors: [stillChecking()] };
     this.#checking = true;
     this.#givenUp = false;
     try {
       const plan = await this.#prepare(request);
       if (!plan.ok) return plan;
-      const errors = await objections(plan.value);
+      const errors = await objections(plan.value, () => this.#ask('looksBlank', {}));
       if (errors.length === 0) return await this.#run(plan.value);
       this.#dismissed = this.#ask('cancel', {});
       await this.#dismissed;
@@ -296,7 +305,7 @@ export class Jobs {
    * Checks the disk at `path` for the running job and adds it. For a station, to which the person has agreed in advance:
    * `objections` says what of its plan goes beyond that.
    */
-  async addAgreed(path: string, objections: (plan: Plan) => Promise<PlatterError[]>): Promise<Outcome<null>> {
+  async addAgreed(path: string, objections: Objections): Promise<Outcome<null>> {
     const session = this.#session;
     if (session === null) return { ok: false, errors: [nothingRuns()] };
     if (this.#adding) return { ok: false, errors: [stillChecking()] };
@@ -305,7 +314,7 @@ export class Jobs {
       this.#set({ joining: null });
       const plan = await session.prepareJoin(path);
       if (!plan.ok) return plan;
-      const errors = await objections(plan.value);
+      const errors = await objections(plan.value, () => this.#ask('looksBlank', {}));
       if (errors.length === 0) return await this.#control((running) => running.join());
       await this.#ask('leaveJoin', {});
       return { ok: false, errors };

@@ -14,6 +14,8 @@ export interface Moment extends Known {
   plan: StationPlan | null;
   /** Identity of the source when the station was armed, and now; null when it is gone. */
   source: { armed: string | null; now: string | null };
+  /** Whether each drive is blank; null where it could not be read. Empty when used drives are erased. */
+  blank: readonly (boolean | null)[];
 }
 
 /** What of the checked plan `made` goes beyond that to which the person agreed. */
@@ -27,7 +29,9 @@ export function objectionsTo(made: Plan, drives: readonly StartedDrive[], moment
   return drives.flatMap((drive, index) => {
     const end = made.destinations[index];
     const reason =
-      end === undefined ? OTHER : (objectionTo(end, drive.disk, plan) ?? unfitNow(drive, { ...moment, plan }));
+      end === undefined
+        ? OTHER
+        : (objectionTo(end, drive.disk, plan, moment.blank[index] ?? null) ?? unfitNow(drive, { ...moment, plan }));
     return reason === null ? [] : [objection(drive.disk.path, reason)];
   });
 }

@@ -5,6 +5,7 @@ import type { Reason } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import { MAX_DESTINATIONS } from '../../contract/limits.ts';
 import type { StationAtWork, StationPlan } from '../../contract/station.ts';
+import type { Objections } from '../jobs.ts';
 import { Batch, startedIn, type StartedDrive } from './batch.ts';
 import { objectionsTo } from './objections.ts';
 import type { Slot } from './slot.ts';
@@ -119,7 +120,7 @@ export class Starts {
     const destinations = drives.map(({ disk: { path } }) => ({ path, throttle: null }));
     const { request: copy, eraseUsed } = this.#plan;
     const request = { ...copy, destinations, unmount: eraseUsed };
-    const begun = await this.#work.begin(request, (made) => this.#objections(made, drives));
+    const begun = await this.#work.begin(request, (made, look) => this.#objections(made, drives, look));
     if (begun.ok) return;
     this.#batch = null;
     for (const drive of drives) this.#refuse(drive, begun.errors);
@@ -134,7 +135,7 @@ export class Starts {
     if (drive === undefined) return;
     batch.add(drive);
     slot.become({ kind: 'starting' });
-    const joined = await this.#work.join(drive.disk.path, (made) => this.#objections(made, [drive]));
+    const joined = await this.#work.join(drive.disk.path, (made, look) => this.#objections(made, [drive], look));
     if (joined.ok) return;
     batch.remove(drive);
     const own = joined.errors.filter(
@@ -153,10 +154,21 @@ export class Starts {
     else slot.become(this.#isOver ? { kind: 'skipped' } : { kind: 'waiting' });
   }
 
-  async #objections(made: Plan, drives: readonly StartedDrive[]): Promise<PlatterError[]> {
+  async #objections(
+    made: Plan,
+    drives: readonly StartedDrive[],
+    look: Parameters<Objections>[1],
+  ): Promise<PlatterError[]> {
+    const looked = this.#plan.eraseUsed ? null : await look();
+    if (looked?.ok === false) return looked.errors;
     const now = await this.#work.source(made.source?.path ?? '');
     const source = { armed: this.#source, now };
-    return objectionsTo(made, drives, { ...this.known, plan: this.#isOver ? null : this.#plan, source });
+    return objectionsTo(made, drives, {
+      ...this.known,
+      plan: this.#isOver ? null : this.#plan,
+      source,
+      blank: looked?.value ?? [],
+    });
   }
 
   /**

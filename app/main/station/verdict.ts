@@ -37,9 +37,10 @@ export function refusalOf(disk: Disk, plan: StationPlan, { done, disks }: Known)
 
 /**
  * Why the station does not start this destination of a checked plan; null when it does. `disk`: the drive that counted
- * down. The engine holds the destination, so this is about the drive that would be written.
+ * down. The engine holds the destination, so this is about the drive that would be written. `isBlank`: what a look into
+ * it says, whatever the system knows of its content; null when it could not be read.
  */
-export function objectionTo(end: Endpoint, disk: Disk, plan: StationPlan): Reason | null {
+export function objectionTo(end: Endpoint, disk: Disk, plan: StationPlan, isBlank: boolean | null): Reason | null {
   const isSame =
     end.kind === 'block' &&
     end.realPath === disk.path &&
@@ -50,11 +51,10 @@ export function objectionTo(end: Endpoint, disk: Disk, plan: StationPlan): Reaso
     end.size === disk.size &&
     end.port?.path === disk.port?.path;
   if (!isSame) return { kind: 'stationOther' };
-  if (plan.eraseUsed || (end.contents.length === 0 && end.mounts.length === 0)) return null;
-  return {
-    kind:
-      end.contents.length > 0 && end.contents.every(({ kind }) => kind === 'unread') ? 'stationUnread' : 'stationUsed',
-  };
+  if (plan.eraseUsed) return null;
+  const isKnown = end.mounts.length > 0 || end.contents.some(({ kind }) => kind !== 'unread');
+  if (isKnown || isBlank === false) return { kind: 'stationUsed' };
+  return isBlank === null ? { kind: 'stationUnread' } : null;
 }
 
 /** True when anything was recognised on the drive. What could not be inspected is decided by the plan. */

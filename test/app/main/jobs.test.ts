@@ -1,6 +1,6 @@
 // Main starts only what was reviewed and agreed to, and shows what a host that broke down may have written.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Outcome, PlatterError } from '../../../app/contract/errors.ts';
 import type { JobView } from '../../../app/contract/window.ts';
@@ -8,7 +8,7 @@ import type { Waiting } from '../../../app/base/slow-answers.ts';
 import { cancelledOpening, failure } from '../../../app/base/errors.ts';
 import type { Engine } from '../../../app/client/client.ts';
 import type { Reading } from '../../../app/contract/host.ts';
-import { Jobs, type Gate } from '../../../app/main/jobs.ts';
+import { Jobs, type Gate, type Objections } from '../../../app/main/jobs.ts';
 import { canLab, type LabDisk } from '../../lab/lab.ts';
 import { MiB, requestOf, oneBench, type Session } from '../job/support.ts';
 import { changed } from '../../requests.ts';
@@ -114,6 +114,33 @@ it('S10 begins a job in advance only without objections, and holds nothing after
   expect(jobs.state.job?.phase).toBe('ended');
 });
 
+it.skipIf(noLab !== null)('S10 finds data of no known kind on a disk, and what cannot be read', async () => {
+  const { jobs } = jobsOver(openGate);
+  const source = await bench.image('disk.img', MiB);
+  const size = 8 * MiB + 512;
+  const blank = await bench.disk({ size });
+  const disks = await Promise.all(
+    [0, 3 * MiB, size - 1].map(async (at) => {
+      const disk = await bench.disk({ size });
+      const content = Buffer.alloc(size);
+      content[at] = 1;
+      writeFileSync(disk.backing, content);
+      return disk;
+    }),
+  );
+  const erased = await bench.disk({ size });
+  writeFileSync(erased.backing, Buffer.alloc(size, 0xff));
+  const bad = await bench.disk({ size, rules: ['eio r 3M 4K'] });
+  const looked: unknown[] = [];
+  const destinations = [blank, ...disks, erased, bad].map(({ device }) => device);
+  await jobs.begin(requestOf({ source, destinations }), async (_plan, looksBlank) => {
+    looked.push(await looksBlank());
+    return [failure({ code: 'NOT_PERMITTED', op: 'check', reason: { kind: 'somethingElse' } })];
+  });
+  expect(looked).toEqual([{ ok: true, value: [true, false, false, false, true, null] }]);
+  await jobs.shutDown();
+});
+
 it.skipIf(noLab !== null)('S10 adds a disk in advance only without objections, and lets it go after one', async () => {
   const { jobs } = jobsOver(openGate);
   const [slow, other] = [await bench.disk({ size: MiB }), await bench.disk({ size: MiB })];
@@ -128,7 +155,13 @@ it.skipIf(noLab !== null)('S10 adds a disk in advance only without objections, a
   expect(reasonsOf(await refusing)).toEqual(['somethingElse']);
   expect((await other.counters()).writes).toBe(0);
   execFileSync('flock', ['--nonblock', other.device, 'true']); // nobody holds it
-  expect(reasonsOf(await jobs.addAgreed(other.device, () => Promise.resolve([])))).toEqual([]);
+  const looked: unknown[] = [];
+  const look: Objections = async (_plan, looksBlank) => {
+    looked.push(await looksBlank());
+    return [];
+  };
+  expect(reasonsOf(await jobs.addAgreed(other.device, look))).toEqual([]);
+  expect(looked).toEqual([{ ok: true, value: [true] }]);
   await slow.rule('clear');
 
   await expect.poll(() => jobs.state.job?.phase, { timeout: 60_000 }).toBe('ended');

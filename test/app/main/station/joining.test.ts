@@ -110,13 +110,10 @@ describe('a drive that comes while a job runs', () => {
 
   it('S10 does not join with data that only the engine sees', async () => {
     await running();
-    work.made = (plan) => ({
-      ...plan,
-      destinations: plan.destinations.map((end) => ({ ...end, contents: [{ kind: 'unread', path: end.path }] })),
-    });
+    work.blank.set('/dev/sdc', false);
     await work.plug(first, drive(2, 'B'));
     await work.pass(COUNTDOWN_MS);
-    expect(work.reasons[1]).toBe('stationUnread');
+    expect(work.reasons[1]).toBe('stationUsed');
     expect(writing()).toEqual(['A']);
   });
 

@@ -195,6 +195,7 @@ describe('a drive that comes', () => {
         end.realPath === '/dev/sdb' ? { ...end, contents: [{ kind: 'unread', path: '/dev/sdb' }] } : end,
       ),
     });
+    work.blank.set('/dev/sdb', null);
     await work.plug(drive(1, 'A'), drive(2, 'B'));
     await work.pass(COUNTDOWN_MS);
     expect(work.reasons[0]).toBe('stationUnread');

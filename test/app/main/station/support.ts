@@ -8,6 +8,7 @@ import { plainCopy } from '../../../../app/contract/request-facts.ts';
 import type { StationAtWork, StationPlan, StationWish } from '../../../../app/contract/station.ts';
 import type { AppState } from '../../../../app/contract/window.ts';
 import { failure } from '../../../../app/base/errors.ts';
+import type { Objections } from '../../../../app/main/jobs.ts';
 import { Station } from '../../../../app/main/station/station.ts';
 import type { StationWork } from '../../../../app/main/station/work.ts';
 import {
@@ -54,6 +55,8 @@ export class FakeWork implements StationWork {
   /** The requests that were checked. */
   readonly checked: CopyRequest[] = [];
   givenUp = 0;
+  /** What a look into the drive at a path says. Without an entry it is blank. */
+  readonly blank = new Map<string, boolean | null>();
   /** The paths of the drives that were checked for the running job. */
   readonly joining: string[] = [];
   joinsGivenUp = 0;
@@ -82,7 +85,7 @@ export class FakeWork implements StationWork {
     return this.jobs;
   }
 
-  async begin(request: CopyRequest, objections: (plan: Plan) => Promise<PlatterError[]>): Promise<Outcome<null>> {
+  async begin(request: CopyRequest, objections: Objections): Promise<Outcome<null>> {
     this.checked.push(request);
     await this.beforeChecked;
     const refusals = this.refusals.splice(0);
@@ -92,7 +95,7 @@ export class FakeWork implements StationWork {
       return found === undefined ? [] : [endpoint(found)];
     });
     const plan = this.made({ ...madePlan(ends), source: imageEndpoint(request.source, 8 * GB) });
-    const errors = await objections(plan);
+    const errors = await objections(plan, () => this.look(plan));
     if (errors.length > 0) return { ok: false, errors };
     this.#time += 1;
     Object.assign(this.jobs, { job: { ...job(plan, []), startedAt: this.#time }, record: null, recordError: null });
@@ -100,12 +103,17 @@ export class FakeWork implements StationWork {
     return { ok: true, value: null };
   }
 
+  look({ destinations }: Plan): Promise<Outcome<(boolean | null)[]>> {
+    const value = destinations.map(({ path }) => (this.blank.has(path) ? (this.blank.get(path) ?? null) : true));
+    return Promise.resolve({ ok: true, value });
+  }
+
   giveUp(): Promise<void> {
     this.givenUp += 1;
     return Promise.resolve();
   }
 
-  async join(path: string, objections: (plan: Plan) => Promise<PlatterError[]>): Promise<Outcome<null>> {
+  async join(path: string, objections: Objections): Promise<Outcome<null>> {
     this.joining.push(path);
     await this.beforeChecked;
     const running = this.jobs.job;
@@ -113,7 +121,8 @@ export class FakeWork implements StationWork {
     if (this.joinRefusal !== null) return { ok: false, errors: [this.joinRefusal] };
     if (running?.phase !== 'running' || found === undefined) return { ok: false, errors: [error('inUse', path)] };
     const destination = endpoint(found);
-    const errors = await objections(this.made({ ...running.plan, destinations: [destination] }));
+    const joined = this.made({ ...running.plan, destinations: [destination] });
+    const errors = await objections(joined, () => this.look(joined));
     if (errors.length > 0) return { ok: false, errors };
     const { plan, progress } = running;
     this.jobs.job = {

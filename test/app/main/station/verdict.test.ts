@@ -65,8 +65,8 @@ describe('a drive in an armed bay', () => {
 
 describe('a destination of the checked plan', () => {
   const end = endpoint(blank);
-  const objected = (more: Partial<typeof end>, eraseUsed = false): string | null =>
-    objectionTo({ ...end, ...more }, blank, { ...plan, eraseUsed })?.kind ?? null;
+  const objected = (more: Partial<typeof end>, eraseUsed = false, isBlank: boolean | null = true): string | null =>
+    objectionTo({ ...end, ...more }, blank, { ...plan, eraseUsed }, isBlank)?.kind ?? null;
 
   it('is accepted when it is the drive that counted down', () => {
     expect(objected({})).toBeNull();
@@ -85,9 +85,21 @@ describe('a destination of the checked plan', () => {
     expect(objected(more, true)).toBe('stationOther');
   });
 
-  it('is refused with data that the list did not show, and when nobody could look', () => {
+  it('is refused with data that the list did not show', () => {
     expect(objected({ contents: [ext4('home')] })).toBe('stationUsed');
-    expect(objected({ contents: [{ kind: 'unread', path: '/dev/sdb' }] })).toBe('stationUnread');
     expect(objected({ contents: [ext4('home')] }, true)).toBeNull();
+  });
+
+  it('is refused with data of no known kind, and when nobody could look', () => {
+    expect(objected({}, false, false)).toBe('stationUsed');
+    expect(objected({}, false, null)).toBe('stationUnread');
+    expect(objected({}, true, null)).toBeNull();
+  });
+
+  it('is accepted when only the system could not look, and the medium is blank', () => {
+    const unread = { contents: [{ kind: 'unread' as const, path: '/dev/sdb' }] };
+    expect(objected(unread)).toBeNull();
+    expect(objected(unread, false, false)).toBe('stationUsed');
+    expect(objected(unread, false, null)).toBe('stationUnread');
   });
 });

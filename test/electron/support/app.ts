@@ -51,6 +51,8 @@ export interface AppOptions {
   root?: boolean;
   /** Such a user, and the command that enters that user's namespace (polkit.ts). */
   user?: { uid: number; enter: readonly string[] };
+  /** The command that runs the launcher in another namespace. Default: that of `user`. */
+  enter?: readonly string[];
   /** File for every call that reaches another socket, by the launcher and all its descendants (strace). */
   trace?: string;
   /** The user's home folder. Default: a new one, removed at the end. */
@@ -64,6 +66,7 @@ export async function launchApp({
   user,
   unprivileged = user !== undefined,
   root = false,
+  enter = user?.enter,
   trace,
   home: own,
   env = {},
@@ -77,7 +80,7 @@ export async function launchApp({
   if (unprivileged || behindSudo)
     for (const path of [home, ...readdirSync(home).map((name) => join(home, name))]) chownSync(path, uid, uid);
   const electron = await _electron.launch({
-    executablePath: user === undefined ? LAUNCHER : entering(user.enter, home),
+    executablePath: enter === undefined ? LAUNCHER : entering(enter, home),
     chromiumSandbox: true,
     colorScheme: null, // the setting decides
     env: {

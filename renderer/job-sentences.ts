@@ -9,7 +9,7 @@ import { likelyRemoval, type Removal } from '../app/view/removal.ts';
 import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/destination-progress.ts';
 import { sourceName } from './disk-facts.ts';
 import type { Former } from './state/choice.svelte.ts';
-import { listed, say, sayError, sayPortShort, size, stateWord, type TileState } from './words.ts';
+import { bareRate, listed, rate, say, sayError, sayPortShort, size, stateWord, type TileState } from './words.ts';
 
 /** Temporary states that are still announced, because somebody may have to act. */
 const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
@@ -92,6 +92,12 @@ export function removalWord(removal: Removal): string {
   }
 }
 
+/** "31 MB/s", or "slow: 1.1 of 5 MB/s" for a drive that is much slower than the others. */
+export const speedWord = (bytesPerSecond: number, slow: Tile['slow']): string =>
+  slow === null
+    ? rate(bytesPerSecond)
+    : say('job.slow', { now: bareRate(slow.bytesPerSecond), usual: rate(slow.usual) });
+
 /** The heading of a tile: "Bay 6, Verified, Take it out". */
 export const tileHeading = (name: string, state: string, removal: Removal | null): string =>
   removal === null
@@ -123,6 +129,7 @@ export function nextStep(
     ...onDiffering(job, differing),
     ...onReservations(job, tiles),
     ...(aside.length > 0 ? [say('job.setAside', { names: toldAt(aside, job.phase).names })] : []),
+    ...onSlow(tiles),
     ...onStopped(job.plan, stopped),
     ...(continuable && bad.length + stopped.length > aside.length ? [say('job.continueFinishes')] : []),
   ];
@@ -152,6 +159,12 @@ function onComplete({ phase, plan }: JobView, tiles: readonly Tile[], removals: 
       : []),
     ...(stalled.length > 0 ? [say('job.stalled', toldAt(stalled, phase))] : []),
   ];
+}
+
+/** The sentence about drives that are much slower than the others. */
+function onSlow(tiles: readonly Tile[]): string[] {
+  const slow = tiles.filter((tile) => tile.slow !== null);
+  return slow.length > 0 ? [say('job.slowNext', told(slow))] : [];
 }
 
 /** Sentences about drives that a check found different. */

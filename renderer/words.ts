@@ -3,6 +3,7 @@
 import { language } from '../app/words/speech.ts';
 
 export {
+  bareRate,
   count,
   duration,
   exactBytes,

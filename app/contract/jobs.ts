@@ -196,6 +196,15 @@ export interface JobProgress {
   destinations: DestinationProgress[];
   /** The state of a rescue; null for other jobs. */
   rescue: RescueProgress | null;
+  /** The destinations that are slow beside the others, null for each other one (view/slow-drives.ts). Not the host's. */
+  slow?: readonly (SlowDrive | null)[];
+}
+
+/** How slow a destination is, in bytes per second. */
+export interface SlowDrive {
+  bytesPerSecond: number;
+  /** The speed of the middle one of those that do the same. */
+  usual: number;
 }
 
 /** The state of a rescue. Sizes in bytes. */

@@ -1,6 +1,6 @@
 // The state of each destination of a job, as its tile shows it. Pure: a JobView in, tiles out.
 import type { JobError } from '../contract/errors.ts';
-import type { DestinationProgress, Endpoint, Plan, RescueProgress } from '../contract/jobs.ts';
+import type { DestinationProgress, Endpoint, Plan, RescueProgress, SlowDrive } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { updates } from '../contract/request-facts.ts';
 import { percent } from '../words/figures.ts';
@@ -26,6 +26,8 @@ export interface Tile {
   done: number;
   bytesPerSecond: number;
   secondsLeft: number | null;
+  /** It is much slower than the others; null when it is not, or has no speed. */
+  slow: SlowDrive | null;
   /** Paused by the user. */
   paused: boolean;
   /** The rescue that must finish for the others before this destination's turn; null when it does not wait. */
@@ -93,6 +95,7 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     ...shares(state, now, updates(job.plan.request) || job.plan.kind === 'repair'),
     bytesPerSecond: now.bytesPerSecond,
     secondsLeft: now.secondsLeft,
+    slow: running && active && state !== 'paused' && state !== 'stalled' ? (job.progress.slow?.[index] ?? null) : null,
     paused: now.paused,
     waitsFor: state === 'waiting' && job.progress.rescue?.waiting.includes(index) ? job.progress.rescue : null,
     usedOnly: countsUsedOnly(job.plan),

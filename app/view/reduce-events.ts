@@ -7,6 +7,7 @@ import type { JobView } from '../contract/window.ts';
 import { destinationsOf } from '../contract/request-facts.ts';
 import { failure, isHostFailure } from '../base/errors.ts';
 import { brokenResult } from './broken-job.ts';
+import { withSlowDrives } from './slow-drives.ts';
 import { noPace, withTimesLeft } from './time-left.ts';
 import { waiting } from './waiting-progress.ts';
 
@@ -65,7 +66,7 @@ export function reduce(view: JobView, event: JobEvent): JobView {
   if (view.phase === 'ended') return view;
   switch (event.event) {
     case 'progress':
-      return { ...view, ...withTimesLeft(view, event.progress) };
+      return { ...view, ...withSlowDrives(view, withTimesLeft(view, event.progress)) };
     case 'error':
       return { ...view, errors: [...view.errors, event.error] };
     case 'joined':

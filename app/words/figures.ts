@@ -66,6 +66,13 @@ export function rate(bytesPerSecond: number): string {
   return speeds[megabytes >= 9.95 ? 0 : 1]!().format(megabytes);
 }
 
+/** The same without the unit, before another speed that has it: "1.1 of 5 MB/s". */
+export function bareRate(bytesPerSecond: number): string {
+  const megabytes = bytesPerSecond / 1e6;
+  const parts = speeds[megabytes >= 9.95 ? 0 : 1]!().formatToParts(megabytes);
+  return parts.flatMap(({ type, value }) => (type === 'unit' || type === 'literal' ? [] : [value])).join('');
+}
+
 /**
  * A time relative to now: "today, 14:02", "yesterday, 09:10", "12 Nov, 14:02". Both in milliseconds since the epoch.
  */

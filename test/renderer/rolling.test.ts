@@ -282,3 +282,14 @@ describe('a drive that is plugged in while a job runs', () => {
     ).toHaveLength(6);
   });
 });
+
+test('a drive that is much slower than the others is named with both speeds, and counted', async () => {
+  const job = rolling(5);
+  const slow = job.progress.destinations.map((_, i) => (i === 3 ? { bytesPerSecond: 1.1e6, usual: 5.04e6 } : null));
+  await open.start({ state: { disks: bays, job: { ...job, progress: { ...job.progress, slow } } } });
+
+  await tile(4).getByText('slow: 1.1 of 5 MB/s', { exact: true }).waitFor();
+  await open.page.locator('header h2').getByText('1 slow', { exact: true }).waitFor();
+  expect(await headerName()).toContain('1 slow');
+  await open.page.getByText('Bay 4 is slow: check cable and port.').waitFor();
+});

@@ -80,6 +80,13 @@ function rolling(count: number): JobView {
   return make.job(plan, samples);
 }
 
+/** The job with one destination that is much slower than the others. */
+function slowed(job: JobView, index: number): JobView {
+  const { progress } = job;
+  const slow = progress.destinations.map((_, i) => (i === index ? { bytesPerSecond: 1.1e6, usual: 5.04e6 } : null));
+  return { ...job, progress: { ...progress, slow } };
+}
+
 const twelve = hub(12);
 
 /** The bay whose drive is out has another one, which is plugged in now; and so has the next one, which is too small. */
@@ -355,6 +362,8 @@ export const screens: readonly Screen[] = [
     state: { disks: twelve, job: joined(12) },
     steps: swap(twelve, fresh(twelve[0]!)),
   },
+  { name: 'a slow drive, of eight', state: { disks: machine, job: slowed(running, 6) } },
+  { name: 'a slow drive, of three', state: { disks: machine, job: slowed(few(3), 1) } },
   { name: 'rolling, two', state: { disks: machine, job: rolling(2) } },
   { name: 'rolling, four', state: { disks: machine, job: rolling(4) } },
   { name: 'rolling, 32', state: { disks: crowd, job: rolling(32) }, steps: takeOut(crowd, 0, 4) },

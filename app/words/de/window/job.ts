@@ -38,6 +38,10 @@ export const job: Translated<typeof english> = {
   imageReady: '{count, plural, one {{names} ist fertig.} other {{names} sind fertig.}}',
   stalled:
     '{count, plural, one {{names} antwortet nicht: Kabel und Anschluss prüfen.} other {{names} antworten nicht: Kabel und Anschluss prüfen.}}',
+  slow: 'langsam: {now} von {usual}',
+  slowCount: '{count, number} langsam',
+  slowNext:
+    '{count, plural, one {{names} ist langsam: Kabel und Anschluss prüfen.} other {{names} sind langsam: Kabel und Anschluss prüfen.}}',
   sourceWritten:
     'In die Quelle wurde während des Auftrags geschrieben: {names} {count, plural, one {kann} other {können}} alte und neue Daten gemischt enthalten. Wiederholen Sie den Auftrag, wenn niemand in die Quelle schreibt.',
   sourceUnknown:

@@ -35,6 +35,10 @@ export const job = {
   imageReady: '{count, plural, one {{names} is ready.} other {{names} are ready.}}',
   stalled:
     '{count, plural, one {{names} does not answer: check cable and port.} other {{names} do not answer: check cable and port.}}',
+  slow: 'slow: {now} of {usual}',
+  slowCount: '{count, number} slow',
+  slowNext:
+    '{count, plural, one {{names} is slow: check cable and port.} other {{names} are slow: check cable and port.}}',
   sourceWritten:
     'The source was written to during the job: {count, plural, one {{names} may hold} other {{names} may each hold}} a mixture of old and new data. Repeat the job when nothing writes to the source.',
   sourceUnknown:

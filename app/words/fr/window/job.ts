@@ -38,6 +38,10 @@ export const job: Translated<typeof english> = {
   imageReady: '{count, plural, one {{names} est prête.} other {{names} sont prêtes.}}',
   stalled:
     '{count, plural, one {{names} ne répond pas : vérifiez câble et port.} other {{names} ne répondent pas : vérifiez câble et port.}}',
+  slow: 'lent : {now} sur {usual}',
+  slowCount: '{count, plural, one {# lent} other {# lents}}',
+  slowNext:
+    '{count, plural, one {{names} est lent : vérifiez câble et port.} other {{names} sont lents : vérifiez câble et port.}}',
   sourceWritten:
     'La source a été modifiée pendant la tâche : {names} {count, plural, one {contient peut-être} other {contiennent peut-être}} un mélange d’anciennes et de nouvelles données. Recommencez quand rien ne modifie la source.',
   sourceUnknown:

@@ -2,9 +2,11 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { PlatterError } from '../contract/errors.ts';
 import { partsOf, plainRunning } from '../contract/request-facts.ts';
+import { checkFolder } from '../engine/unpacking/check-folder.ts';
 import { checkFile, type Checked } from '../engine/unpacking/check-file.ts';
 import { describe } from '../engine/unpacking/describe.ts';
 import type { Actions } from './commands.ts';
+import { tellOfFolder } from './check-folder.ts';
 import { withList } from './checksum-list.ts';
 import { isElsewherePath, reportingDownloads, withDownloaded } from './download.ts';
 import { EXIT } from './output/exit-code.ts';
@@ -132,7 +134,9 @@ async function checkAt(
   path: string,
   { json, ...requirement }: Parameters<Actions['check']>[1],
 ): Promise<number> {
-  const found = await outcome(() => checkFile(file, requirement));
+  const folder = await outcome(() => checkFolder(file, requirement));
+  if (folder.ok && folder.value !== null) return tellOfFolder(path, folder.value, json);
+  const found = folder.ok ? await outcome(() => checkFile(file, requirement)) : folder;
   if (!found.ok) {
     refusals(json)(found.errors);
     return found.errors.some(isWrong) ? EXIT.noneGood : EXIT.refused;

@@ -112,6 +112,7 @@ export const REASONS = {
   folderOfPartitions: {},
   folderOfVolumes: { file: 'text' },
   checksumOfFolder: {},
+  optionOfFile: { option: 'text' },
   diskNeedsFile: { name: 'text' },
   diskNeedsFiles: {},
   diskEncrypted: {},

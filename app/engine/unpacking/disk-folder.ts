@@ -22,6 +22,14 @@ const KINDS = [
   { format: 'FOG', isOf: isFog, planOf: planOfFog, imageIn: aFogImage },
 ] as const;
 
+/** The image of a partition. */
+export interface FolderImage {
+  /** Its pieces, in order. */
+  paths: readonly string[];
+  /** Bytes of the partition. */
+  needs: number;
+}
+
 /** A disk in a folder. */
 export interface DiskFolder extends Omit<FolderParts, 'others'> {
   /** The program that made it: "Clonezilla". */
@@ -29,6 +37,7 @@ export interface DiskFolder extends Omit<FolderParts, 'others'> {
   size: number;
   /** Its files, in the order of the parts. */
   paths: readonly string[];
+  images: readonly FolderImage[];
   /** The paths of all files in the folder. */
   names: readonly string[];
 }
@@ -57,6 +66,11 @@ export async function diskFolderAt(path: string): Promise<DiskFolder | null> {
     words: ['--disk', String(size), ...parts.flatMap((part) => ['--part', wordsOf(part)])],
     partPaths: parts.map(({ files }) => (files[0] === undefined ? null : join(folder, files[0]))),
     ...{ leftOut, swap, damaged, smaller, unsized },
+    images: parts.flatMap(({ files, from, literal, size: needs }) =>
+      files.length === 0 || from !== null || literal !== null
+        ? []
+        : [{ paths: files.map((name) => join(folder, name)), needs }],
+    ),
     names: [...sizes.keys()].map((name) => join(folder, name)),
   };
 }
@@ -122,7 +136,7 @@ export async function inspectSource(path: string, blocks: Blocks): Promise<Found
     throw error;
   }
   files.close();
-  const { format, size, paths, names, ...parts } = folder;
+  const { format, size, paths, images: _, names, ...parts } = folder;
   // Its first file stands for it: the table, which is in every such folder.
   const found = await inspectExisting(paths[0]!, blocks);
   if (found.end === null) return found;

@@ -95,6 +95,7 @@ export const reasons: Translated<typeof english> = {
   folderOfPartitions: 'Der Ordner enthält Partitionen, aber nicht die Platte, auf der sie waren.',
   folderOfVolumes: 'Der Ordner enthält Volumes von LVM, RAID oder LUKS ({file}), die Platter nicht zusammensetzt.',
   checksumOfFolder: 'Eine Prüfsumme gehört zu einer Datei, und diese Platte liegt in mehreren.',
+  optionOfFile: '{option} ist für eine einzelne Datei, und diese Platte liegt in mehreren.',
   otherChecksum: 'Ihr {hash} ist {is}, nicht {wanted}: Es ist eine andere Datei oder eine beschädigte.',
   changedWhileChecked: 'Während ihre Prüfsumme berechnet wurde, wurde in sie geschrieben.',
   otherChecksumOfImage:

@@ -93,6 +93,7 @@ export const reasons = {
   folderOfPartitions: 'The folder has partitions, but not the disk that they were on.',
   folderOfVolumes: 'The folder has volumes of LVM, RAID or LUKS ({file}), which Platter does not put together.',
   checksumOfFolder: 'A checksum is of one file, and this disk is in several.',
+  optionOfFile: '{option} is for one file, and this disk is in several.',
   otherChecksum: 'Its {hash} is {is}, not {wanted}: it is another file, or a damaged one.',
   changedWhileChecked: 'It was written to while its checksum was computed.',
   otherChecksumOfImage: 'The {hash} of the image in it is {is}, not {wanted}: it is another file, or a damaged one.',

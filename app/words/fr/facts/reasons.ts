@@ -93,6 +93,7 @@ export const reasons: Translated<typeof english> = {
   folderOfPartitions: 'Le dossier contient des partitions, mais pas le disque où elles se trouvaient.',
   folderOfVolumes: 'Le dossier contient des volumes LVM, RAID ou LUKS ({file}), que Platter n’assemble pas.',
   checksumOfFolder: 'Une somme de contrôle est celle d’un fichier, et ce disque est réparti dans plusieurs.',
+  optionOfFile: '{option} vaut pour un seul fichier, et ce disque est dans plusieurs.',
   otherChecksum: 'Son {hash} est {is}, et non {wanted} : c’est un autre fichier, ou un fichier endommagé.',
   changedWhileChecked: 'On y a écrit pendant le calcul de sa somme de contrôle.',
   otherChecksumOfImage:

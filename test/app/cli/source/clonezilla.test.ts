@@ -184,4 +184,60 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
     expect(run.code).not.toBe(0);
     expect(run.stdout).toContain('cut short');
   });
+
+  describe('is checked', () => {
+    test('with what every image is worth', async () => {
+      using folder = await saved('gpt');
+      await folder.run('cd image && md5sum sda-pt.sf > MD5SUMS');
+
+      const { code, stdout } = await platter(['check', folder.at('image')]);
+
+      expect([code, stdout]).toEqual([0, expect.stringContaining('a folder of Clonezilla, 2 images of ')]);
+      expect(stdout).toContain(
+        'What their own checksums say: sda1.ext4-ptcl-img.zst.aa, sda2.vfat-ptcl-img.gz.aa.\nThe folder has nothing of these partitions: sda3.',
+      );
+      expect(stdout).toContain('Not compared, because they are of the files and not of the disk: MD5SUMS.');
+    });
+
+    test('with the name of an image that has no checksum', async () => {
+      using folder = await saved('gpt');
+      await folder.run('rm image/sda1.ext4-ptcl-img.zst.* && cp ext image/sda1.dd-ptcl-img');
+
+      const { code, stdout } = await platter(['check', '--json', folder.at('image')]);
+
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        format: 'Clonezilla',
+        checked: false,
+        images: [
+          { name: 'sda1.dd-ptcl-img', checked: false },
+          { name: 'sda2.vfat-ptcl-img.gz.aa', checked: true },
+        ],
+      });
+    });
+
+    test('and the damaged image is named', async () => {
+      using folder = await saved('gpt');
+      const piece = folder.at('image/sda1.ext4-ptcl-img.zst.ab');
+      const bytes = readFileSync(piece);
+      bytes[5000]! ^= 0x10;
+      writeFileSync(piece, bytes);
+
+      const { code, stderr } = await platter(['check', folder.at('image')]);
+
+      expect([code, stderr]).toEqual([3, expect.stringContaining('sda1.ext4-ptcl-img.zst.aa')]);
+    });
+
+    test.each([
+      [['--md5', '0'.repeat(32)], 'A checksum is of one file'],
+      [['--entry', 'a'], '--entry is for one file'],
+      [['--bmap', 'a'], '--bmap is for one file'],
+    ])('but not by what is of one file: %j', async (options, said) => {
+      using folder = await saved('gpt');
+
+      const { code, stderr } = await platter(['check', ...options, folder.at('image')]);
+
+      expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+    });
+  });
 });

@@ -135,4 +135,21 @@ describe.skipIf(skip !== '')(`a folder of FOG${skip}`, () => {
     expect(run.stdout).toContain('d1p2.img');
     expect(existsSync(folder.at('copy.img'))).toBe(false);
   });
+
+  test('is checked, with the names of the images whose checksums are those of gzip', async () => {
+    using folder = await saved({ label: 'gpt', pack: 'gzip -c' });
+
+    const { code, stdout } = await platter(['check', '--json', folder.at('image')]);
+
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ format: 'FOG', images: [{ name: 'd1p1.img' }, { name: 'd1p2.img' }] });
+  });
+
+  test('is checked, and says which images have no checksum', async () => {
+    using folder = await saved({ label: 'gpt', pack: 'cat' });
+
+    const { code, stdout } = await platter(['check', folder.at('image')]);
+
+    expect([code, stdout]).toEqual([1, expect.stringContaining('may go unseen: d1p1.img, d1p2.img.')]);
+  });
 });

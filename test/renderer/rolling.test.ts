@@ -248,6 +248,21 @@ describe('a drive that is plugged in while a job runs', () => {
     expect(await add().count()).toBe(0);
   });
 
+  test('keeps its button in place when more drives are plugged in', async () => {
+    await open.start({ state: { disks: bays, job: rolling(5) } });
+    const [one, two, three] = [1, 6, 7].map((bay) => freshIn(bay, { path: `/dev/sdz${bay}` }));
+    await plugIn(one!);
+    const button = bar()
+      .getByRole('group', { name: /^Bay 1/ })
+      .getByRole('button', { name: 'Add to this job' });
+    const before = await button.boundingBox();
+
+    await open.main.push({ disks: [...bays.slice(1), one!, two!, three!] });
+
+    await bar().getByText('1 more drive was plugged in.').waitFor();
+    expect(await button.boundingBox()).toEqual(before);
+  });
+
   test('is let go when it is unplugged during its review', async () => {
     await open.start({ state: { disks: bays, job: rolling(5) } });
     open.main.reviewed = planFor(freshIn(1));

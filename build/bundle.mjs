@@ -1,6 +1,7 @@
 // Builds out/ from app/ (rolldown) and renderer/ (vite). Leaves up-to-date files alone. Runs on Node 22 or newer.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { makeTexts, TEXTS } from './texts.mjs';
 import { fail, fingerprint, inRoot, isMain, say, unlessDone } from './tools.mjs';
 
 /**
@@ -78,6 +79,11 @@ export async function bundle() {
   const ends = await Promise.allSettled([
     ...programs.map((program) => bring(program.output, ofPrograms, () => makeProgram(program))),
     bring('out/records/inter-regular.ttf', fingerprint(common), copyFonts),
+    bring(
+      `${TEXTS}/notices.txt`,
+      fingerprint(['README.md', 'LICENSE', 'build/assets/copyright', 'build/texts.mjs', ...common]),
+      makeTexts,
+    ),
     bring('out/renderer/index.html', ofPage, makePage),
   ]);
   const failures = ends.filter((end) => end.status === 'rejected').map((end) => end.reason);

@@ -137,6 +137,10 @@ export interface About {
   node: string;
 }
 
+/** The texts that the help shows in the window. */
+export const HELP_TEXTS = ['manual', 'licence', 'notices'] as const;
+export type HelpText = (typeof HELP_TEXTS)[number];
+
 /** The speed of each destination since the start of the job. */
 export interface SpeedHistory {
   /** Identifies the job (`JobView.startedAt`); null before the first one. */
@@ -159,6 +163,8 @@ export interface WindowCalls {
   getSpeeds: { args: []; result: SpeedHistory };
   /** The versions of Platter and of what it runs on. */
   getAbout: { args: []; result: About };
+  /** A text of the help: the manual as Markdown, the others as plain text. */
+  getHelpText: { args: [name: HelpText]; result: string };
   refreshDisks: { args: []; result: null };
   /** Shows the native dialog for an image to read; null when the user cancels. */
   chooseImage: { args: []; result: string | null };
@@ -293,6 +299,7 @@ export const calls = [
   'getState',
   'getSpeeds',
   'getAbout',
+  'getHelpText',
   'refreshDisks',
   'chooseImage',
   'describeImage',

@@ -53,6 +53,7 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   getState: 'nothing',
   getSpeeds: 'nothing',
   getAbout: 'nothing',
+  getHelpText: 'nothing',
   refreshDisks: 'nothing',
   dismissReview: 'nothing',
   cancel: 'nothing',

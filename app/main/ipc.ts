@@ -5,7 +5,15 @@ import * as z from 'zod';
 import type { ErrorCode, Outcome, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, REPORT_FORMS } from '../contract/limits.ts';
-import { calls, channel, DROPPED, GIVEN_LINK, type WindowCalls, type WindowNotices } from '../contract/window.ts';
+import {
+  calls,
+  channel,
+  DROPPED,
+  GIVEN_LINK,
+  HELP_TEXTS,
+  type WindowCalls,
+  type WindowNotices,
+} from '../contract/window.ts';
 import { bays } from '../contract/bays.ts';
 import { failure } from '../base/errors.ts';
 import { entry, jobId, jobRequest, path } from '../contract/request.ts';
@@ -37,6 +45,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
   getSpeeds: none,
   getAbout: none,
+  getHelpText: z.tuple([z.enum(HELP_TEXTS)]),
   refreshDisks: none,
   chooseImage: none,
   describeImage: z.tuple([path, entry]),

@@ -14,6 +14,7 @@ import { setupDiskWatch } from './disk-watch.ts';
 import { SourceDownloads } from './downloads.ts';
 import { connectEngine } from './engine.ts';
 import { notGiven } from './granted-files.ts';
+import { readHelpText } from './help-texts.ts';
 import { findJob, findJobs, keepJob, lastJob, newestJobs, reportJobs } from './history.ts';
 import { notify, setupIpc, type Handlers } from './ipc.ts';
 import { Jobs } from './jobs.ts';
@@ -196,6 +197,7 @@ function handlersOf({
     getState: () => disksKnown.then(() => person.answered(state())),
     getSpeeds: speeds,
     getAbout: about,
+    getHelpText: (name) => readHelpText(name),
     refreshDisks: () => Promise.all([jobs.refresh(), recent.refresh(), downloads.lookForLeft()]).then(() => null),
     chooseImage: () => chooseImage().then(given('read')),
     describeImage: (path, entry) =>

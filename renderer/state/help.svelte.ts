@@ -1,5 +1,5 @@
-// The help: whether it is open, and the versions that it names.
-import type { About, Bridge } from '../../app/contract/window.ts';
+// The help: whether it is open, the versions that it names, and the text that it shows.
+import type { About, Bridge, HelpText } from '../../app/contract/window.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
 /** The state of the help. */
@@ -7,6 +7,8 @@ export class Help {
   open = $state(false);
   /** null until main has answered. */
   about = $state.raw<About | null>(null);
+  /** The text that is shown in place of the help; null while none is. */
+  shown = $state.raw<{ name: HelpText; text: string } | null>(null);
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
 
@@ -18,6 +20,13 @@ export class Help {
   /** Opens it. The versions do not change while the window is open. */
   async show(): Promise<void> {
     this.open = true;
+    this.shown = null;
     this.about ??= (await this.#mirror.ask(this.#bridge.getAbout())) ?? null;
+  }
+
+  /** Shows a text of the help. */
+  async read(name: HelpText): Promise<void> {
+    const text = await this.#mirror.ask(this.#bridge.getHelpText(name));
+    if (text !== undefined) this.shown = { name, text };
   }
 }

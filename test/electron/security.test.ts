@@ -75,6 +75,7 @@ describe('privileges of the window', () => {
       'forget',
       'getAbout',
       'getBays',
+      'getHelpText',
       'getSpeeds',
       'getState',
       'join',

@@ -50,6 +50,21 @@ describe('the help', () => {
     await drawer('Help').waitFor({ state: 'detached' });
   });
 
+  test.each([
+    ['Read the manual', 'Manual', 'Copies disks.'],
+    ['Licence of Platter', 'Licence of Platter', 'MIT License'],
+    ['Third-party notices', 'Third-party notices', 'svelte 5, MIT'],
+  ])('shows "%s" in its place, and goes back', async (name, title, text) => {
+    await open.start({ state: { disks } });
+    await button('Help').click();
+    await button(name).click();
+    await drawer(title).getByText(text).waitFor();
+    await open.picture(`help-${title.toLowerCase().replaceAll(' ', '-')}`);
+    await button('Back').click();
+    await drawer('Help').getByText('Keyboard shortcuts').first().waitFor();
+    expect(open.main.names()).toEqual(['getAbout', 'getHelpText']);
+  });
+
   test('copies the diagnostics and shows the log', async () => {
     await open.start({ state: { disks, job: running } });
     await button('Help').click();

@@ -446,6 +446,23 @@ export const screens: readonly Screen[] = [
       await window.page.getByRole('dialog').waitFor();
     },
   },
+  {
+    name: 'help',
+    state: { disks: machine },
+    steps: async (window) => {
+      await press('F1')(window);
+      await window.page.getByRole('dialog').getByRole('table').waitFor();
+    },
+  },
+  {
+    name: 'manual',
+    state: { disks: machine },
+    steps: async (window) => {
+      await press('F1')(window);
+      await window.page.getByRole('button', { name: say('help.readManual') }).click();
+      await window.page.getByRole('article').waitFor();
+    },
+  },
 ];
 
 /** Takes the steps to a screen that has been opened, and waits until it rests. */

@@ -19,6 +19,7 @@ import type { StationState, StationWish } from '../../../app/contract/station.ts
 import {
   calls,
   type AppState,
+  type HelpText,
   type JobView,
   type RecentImage,
   type SpeedHistory,
@@ -130,6 +131,12 @@ export class FakeMain {
         return this.state;
       case 'getAbout':
         return { version: '0.1.0', electron: '45.4.1', chrome: '150.0', node: '24.15.0' };
+      case 'getHelpText':
+        return {
+          manual: '# Platter\n\nCopies `disks`.\n\n## Install\n\n```\nplatter copy\n```\n',
+          licence: 'MIT License',
+          notices: 'svelte 5, MIT',
+        }[args[0] as HelpText];
       case 'getSpeeds':
         return this.speeds;
       case 'chooseImage':

@@ -20,8 +20,11 @@ export const help: Translated<typeof english> = {
   keyEnter: 'Eingabe',
   keyEscape: 'Esc',
   manual: 'Handbuch',
-  manualHint:
-    'Das Handbuch beschreibt jede Option. Es öffnet sich in einem Terminal, ebenso die Liste der Befehle: platter --help.',
+  manualHint: 'Das Handbuch beschreibt das Fenster und jeden Befehl. Jede Option steht im Terminal:',
+  readManual: 'Handbuch lesen',
+  licences: 'Lizenzen',
+  licence: 'Lizenz von Platter',
+  notices: 'Lizenzen Dritter',
   problem: 'Problem melden',
   problemHint:
     'Beschreiben Sie, was Sie getan und erwartet haben und was geschehen ist. Fügen Sie die Diagnose bei, und wenn ein Laufwerk fehlgeschlagen ist, den Bericht des Auftrags. Platter sendet nichts von selbst.',

@@ -17,8 +17,11 @@ export const help = {
   keyEnter: 'Enter',
   keyEscape: 'Esc',
   manual: 'Manual',
-  manualHint:
-    'The manual describes every option. It opens in a terminal, and so does the list of commands: platter --help.',
+  manualHint: 'The manual describes the window and every command. A terminal has each option:',
+  readManual: 'Read the manual',
+  licences: 'Licences',
+  licence: 'Licence of Platter',
+  notices: 'Third-party notices',
   problem: 'Report a problem',
   problemHint:
     'Say what you did, what you expected and what happened. Attach the diagnostics and, for a drive that failed, the report of the job. Platter sends nothing by itself.',

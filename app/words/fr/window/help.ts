@@ -20,8 +20,11 @@ export const help: Translated<typeof english> = {
   keyEnter: 'Entrée',
   keyEscape: 'Échap',
   manual: 'Manuel',
-  manualHint:
-    'Le manuel décrit chaque option. Il s’ouvre dans un terminal, comme la liste des commandes : platter --help.',
+  manualHint: 'Le manuel décrit la fenêtre et chaque commande. Chaque option est dans un terminal :',
+  readManual: 'Lire le manuel',
+  licences: 'Licences',
+  licence: 'Licence de Platter',
+  notices: 'Licences de tiers',
   problem: 'Signaler un problème',
   problemHint:
     'Dites ce que vous avez fait, ce que vous attendiez et ce qui s’est passé. Joignez le diagnostic et, si un disque a échoué, le rapport de la tâche. Platter n’envoie rien de lui-même.',

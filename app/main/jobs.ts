@@ -3,12 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KeptBay } from '../contract/bays.ts';
-import type { Disk } from '../contract/disks.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
-import type { Plan, Usage } from '../contract/jobs.ts';
-import type { Described } from '../contract/disk-content.ts';
-import type { ClosedFolder, OpenedFolder } from '../contract/opened-images.ts';
+import type { Plan } from '../contract/jobs.ts';
 import type { JobRequest } from '../contract/request.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
@@ -17,28 +14,11 @@ import { hostEnded, JobSession, nothingRuns, type JobRecorder } from '../client/
 import { cancelledOpening, failure, outcome } from '../base/errors.ts';
 import type { JobEvent } from '../view/reduce-events.ts';
 import { located, switchedOff } from '../view/drives.ts';
+import { anotherReview, nothingReviewed, stillChecking, type Gate, type Objections } from './gate.ts';
+import { Joins } from './joins.ts';
 
 /** The disks and jobs that the window shows. */
 export type JobsState = Omit<AppState, keyof SettingsState | 'station' | 'download' | 'left' | 'recent' | 'openImages'>;
-
-/** Guards the engine host against the page, by what the user has given and agreed to. */
-export interface Gate {
-  /** Why the page may not make this request, with these disks in the list; empty when it may. */
-  refusals(request: JobRequest, disks: readonly Disk[]): PlatterError[];
-  /** This plan was checked, so later requests may name the same files. */
-  checked(plan: Plan): void;
-  /** null when the person has agreed to this review; otherwise why it may not start. */
-  agreed(review: Review): Promise<PlatterError | null>;
-}
-
-/**
- * What of a checked plan goes beyond that to which the person agreed in advance. `looksBlank` looks into its
- * destinations: true for a blank one, null for one that could not be read.
- */
-export type Objections = (
-  plan: Plan,
-  looksBlank: () => Promise<Outcome<(boolean | null)[]>>,
-) => Promise<PlatterError[]>;
 
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
@@ -64,16 +44,12 @@ export class Jobs {
   /** The number of lists that the host sent unasked. An answer requested before the last one is older. */
   #disksPushed = 0;
   #logs = 0;
-  /** The number of checks of a disk that may join, and of those that were given up. */
-  #joins = 0;
   /** A request is being checked. */
   #checking = false;
   /** The person has given that up. */
   #givenUp = false;
   /** A job has been asked to start, which reads its source first when that has to be judged. */
   #starting = false;
-  /** A disk is being added to the running job without a review. */
-  #adding = false;
   /** Settles when the host has released the last review that was dismissed. */
   #dismissed: Promise<unknown> = Promise.resolve();
   /** The job that is shown, running or not. */
@@ -85,6 +61,8 @@ export class Jobs {
   readonly #loopDevices: boolean;
   readonly #recorder: JobRecorder;
   readonly #gate: Gate;
+  /** Disks that join the running job. */
+  readonly joins: Joins;
 
   /**
    * `connect` starts the engine host, again after a failure. `publish` receives every change. `loopDevices` adds loop
@@ -102,6 +80,13 @@ export class Jobs {
     this.#loopDevices = loopDevices;
     this.#recorder = recorder;
     this.#gate = gate;
+    this.joins = new Joins(gate, {
+      session: () => this.#session,
+      state: () => this.#state,
+      set: (joining) => this.#set({ joining }),
+      looksBlank: () => this.ask('looksBlank', {}),
+      leave: () => this.ask('leaveJoin', {}),
+    });
   }
 
   get state(): JobsState {
@@ -162,9 +147,9 @@ export class Jobs {
     try {
       const plan = await this.#prepare(request);
       if (!plan.ok) return plan;
-      const errors = await objections(plan.value, () => this.#ask('looksBlank', {}));
+      const errors = await objections(plan.value, () => this.ask('looksBlank', {}));
       if (errors.length === 0) return await this.#run(plan.value);
-      this.#dismissed = this.#ask('cancel', {});
+      this.#dismissed = this.ask('cancel', {});
       await this.#dismissed;
       return { ok: false, errors };
     } finally {
@@ -176,7 +161,7 @@ export class Jobs {
     await this.#dismiss();
     const errors = this.#gate.refusals(request, this.#state.disks);
     if (errors.length > 0) return { ok: false, errors };
-    const plan = await this.#ask('prepare', request);
+    const plan = await this.ask('prepare', request);
     this.#answered();
     // Prepared in the moment in which it was given up: the host has released it.
     return plan.ok && this.#givenUp ? { ok: false, errors: [...cancelledOpening().errors] } : plan;
@@ -203,14 +188,14 @@ export class Jobs {
       return;
     }
     this.#givenUp = true;
-    await this.#ask('cancel', {});
+    await this.ask('cancel', {});
   }
 
   async #dismiss(): Promise<void> {
     if (this.#state.review !== null) {
       this.#set({ review: null });
       // Fails only when the host is gone, and then it no longer holds the devices.
-      this.#dismissed = this.#ask('cancel', {});
+      this.#dismissed = this.ask('cancel', {});
     }
     await this.#dismissed; // the next review waits for it too
   }
@@ -264,131 +249,26 @@ export class Jobs {
   }
 
   /**
-   * Checks the disk at `path` for the running job and holds it; its plan, with it as the only destination, becomes
-   * `joining`. A disk that was held before is let go.
-   */
-  async prepareJoin(path: string): Promise<Outcome<Review>> {
-    const session = this.#session;
-    if (this.#adding) return { ok: false, errors: [stillChecking()] };
-    if (session === null) return { ok: false, errors: [nothingRuns()] };
-    const { request } = session.view.plan;
-    const asked = request.kind === 'resume' ? null : { ...request, destinations: [{ path, throttle: null }] };
-    // The job's own files were given when it was reviewed. What joins is a disk in the list, or nothing.
-    const listed = this.#state.disks.some((disk) => disk.path === path);
-    const errors = asked === null || listed ? [] : this.#gate.refusals(asked, this.#state.disks);
-    if (errors.length > 0) return { ok: false, errors };
-    this.#set({ joining: null });
-    const question = ++this.#joins;
-    const plan = await session.prepareJoin(path);
-    if (!plan.ok) return plan;
-    // Meanwhile it was given up, or the job ended. The host has let the disk go.
-    if (question !== this.#joins || !session.runs) return { ok: false, errors: [...cancelledOpening(path).errors] };
-    const joining = { id: randomUUID(), plan: plan.value };
-    this.#set({ joining });
-    return { ok: true, value: joining };
-  }
-
-  /** Adds the disk of `joining` to the running job if the person has agreed to it. */
-  async join(id: string): Promise<Outcome<null>> {
-    const asked = this.#state.joining;
-    if (asked === null) return { ok: false, errors: [nothingReviewed()] };
-    if (asked.id !== id) return { ok: false, errors: [anotherReview()] };
-    const refused = await this.#gate.agreed(asked);
-    if (refused !== null) return { ok: false, errors: [refused] };
-    // The review may have changed while the person was asked.
-    if (this.#state.joining?.id !== id) return { ok: false, errors: [anotherReview()] };
-    this.#set({ joining: null });
-    return this.#control((session) => session.join());
-  }
-
-  /**
-   * Checks the disk at `path` for the running job and adds it. For a station, to which the person has agreed in advance:
-   * `objections` says what of its plan goes beyond that.
-   */
-  async addAgreed(path: string, objections: Objections): Promise<Outcome<null>> {
-    const session = this.#session;
-    if (session === null) return { ok: false, errors: [nothingRuns()] };
-    if (this.#adding) return { ok: false, errors: [stillChecking()] };
-    this.#adding = true;
-    try {
-      this.#set({ joining: null });
-      const plan = await session.prepareJoin(path);
-      if (!plan.ok) return plan;
-      const errors = await objections(plan.value, () => this.#ask('looksBlank', {}));
-      if (errors.length === 0) return await this.#control((running) => running.join());
-      await this.#ask('leaveJoin', {});
-      return { ok: false, errors };
-    } finally {
-      this.#adding = false;
-    }
-  }
-
-  /** Gives up a check of `addAgreed`, and lets its disk go. */
-  async giveUpAdding(): Promise<void> {
-    if (this.#adding) await this.#ask('leaveJoin', {});
-  }
-
-  /** Lets the disk of `joining` go, or gives up its check. */
-  async leaveJoin(): Promise<void> {
-    // A station's disk is not the person's to let go.
-    if (this.#adding || !this.running) return;
-    this.#joins += 1;
-    this.#set({ joining: null });
-    await this.#ask('leaveJoin', {});
-  }
-
-  /**
    * Forgets an interrupted job. Its destinations stay as they are. Gives the path of its source when that was downloaded
    * and no other job has it.
    */
   async forget(job: string): Promise<Outcome<string | null>> {
-    const done = await this.#ask('forget', { job });
+    const done = await this.ask('forget', { job });
     await this.#refreshInterrupted();
     return done.ok ? { ok: true, value: done.value.download } : done;
   }
 
-  /** Describes an image file and its content. `entry`: the file of an archive to describe; null for its only one. */
-  describe(path: string, entry: string | null): Promise<Outcome<Described>> {
-    return this.#ask('describe', { path, entry });
-  }
-
-  /** Opens an image as files. `entry`: the file of an archive; null for its only one. */
-  openImage(path: string, entry: string | null): Promise<Outcome<OpenedFolder>> {
-    return this.#ask('openImage', { path, entry });
-  }
-
-  /** Closes the image that is open in this folder. */
-  closeImage(folder: string): Promise<Outcome<ClosedFolder>> {
-    return this.#ask('closeImage', { folder });
-  }
-
-  /** Finds what the file systems of a disk or raw image use. */
-  findUsage(path: string): Promise<Outcome<Usage>> {
-    return this.#ask('usage', { path });
-  }
-
-  /** Ends the search for used blocks. */
-  async stopUsage(): Promise<void> {
-    await this.#ask('stopUsage', {});
-  }
-
-  /** The bays, in the order of their numbers. */
-  bays(): Promise<Outcome<KeptBay[]>> {
-    return this.#ask('bays', {});
+  /** Calls the host; gives its refusal as a value. From outside only for what changes no state here. */
+  ask<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<Outcome<HostCalls[M]['result']>> {
+    return outcome(() => this.#running().call(method, params));
   }
 
   /** Numbers and names the bays anew, and lists the disks again. */
   async setBays(bays: KeptBay[]): Promise<Outcome<null>> {
-    const done = await this.#ask('setBays', { bays });
+    const done = await this.ask('setBays', { bays });
     if (!done.ok) return done;
     await this.#refreshDisks();
     return { ok: true, value: null };
-  }
-
-  /** Writes the manifest with this SHA-256 (hex) to the file `path`; gives the path. */
-  async saveManifest(manifest: string, path: string): Promise<Outcome<string>> {
-    const done = await this.#ask('saveManifest', { manifest, path });
-    return done.ok ? { ok: true, value: path } : done;
   }
 
   /** Unmounts, flushes and switches off disks, one after the other. Gives the refusals. */
@@ -397,7 +277,7 @@ export class Jobs {
     for (const path of paths) {
       // The disk may leave the list before the answer arrives.
       const before = this.#state;
-      const done = await this.#ask('eject', { path });
+      const done = await this.ask('eject', { path });
       if (done.ok) this.#set({ drives: switchedOff(before, this.#state, path) });
       else errors.push(...done.errors);
       await this.#refreshDisks();
@@ -422,13 +302,13 @@ export class Jobs {
 
   async #list(): Promise<void> {
     const told = this.#disksPushed;
-    const disks = await this.#ask('list', { all: this.#loopDevices });
+    const disks = await this.ask('list', { all: this.#loopDevices });
     if (told === this.#disksPushed) this.#takeDisks(disks);
   }
 
   /** Has the host report drives as they come and go. */
   async #watchDisks(): Promise<void> {
-    const watching = await this.#ask('watch', { all: this.#loopDevices });
+    const watching = await this.ask('watch', { all: this.#loopDevices });
     const error = watching.ok ? null : (watching.errors[0] ?? null);
     if (error !== null) console.warn(`platter: ${error.message} ${error.advice}`);
     // The end of the host is reported elsewhere.
@@ -444,7 +324,7 @@ export class Jobs {
   /** Reads the interrupted jobs. When answers overlap, the one to the last question counts. */
   async #refreshInterrupted(): Promise<void> {
     const question = ++this.#logs;
-    const jobs = await this.#ask('jobs', {});
+    const jobs = await this.ask('jobs', {});
     if (question !== this.#logs) return;
     if (jobs.ok) this.#set({ interrupted: jobs.value, interruptedError: null });
     else if (this.#engine !== null) this.#set({ interruptedError: jobs.errors[0] ?? null });
@@ -453,11 +333,6 @@ export class Jobs {
   /** Asks something of the running job. */
   #control(ask: (session: JobSession) => Promise<Outcome<null>>): Promise<Outcome<null>> {
     return this.#session === null ? Promise.resolve({ ok: false, errors: [nothingRuns()] }) : ask(this.#session);
-  }
-
-  /** Calls the host; gives its refusal as a value. */
-  #ask<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<Outcome<HostCalls[M]['result']>> {
-    return outcome(() => this.#running().call(method, params));
   }
 
   /** The engine, started if needed. */
@@ -519,10 +394,3 @@ export class Jobs {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }
-
-const stillChecking = (): PlatterError =>
-  failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'stillChecking' }, remedy: { kind: 'tryAgain' } });
-const anotherReview = (): PlatterError =>
-  failure({ code: 'CONFIRM', op: 'check', reason: { kind: 'anotherReview' }, remedy: { kind: 'startAgain' } });
-const nothingReviewed = (): PlatterError =>
-  failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingReviewed' } });

@@ -117,8 +117,8 @@ async function run(): Promise<void> {
   );
   const station = setupStation(jobs, person, () => publish(state()));
   const images = new OpenImages({
-    open: (path, entry) => jobs.openImage(path, entry),
-    close: (folder) => jobs.closeImage(folder),
+    open: (path, entry) => jobs.ask('openImage', { path, entry }),
+    close: (folder) => jobs.ask('closeImage', { folder }),
     show: (folder) => shell.openPath(folder),
     changed: () => publish(state()),
   });
@@ -201,12 +201,12 @@ function handlersOf({
     refreshDisks: () => Promise.all([jobs.refresh(), recent.refresh(), downloads.lookForLeft()]).then(() => null),
     chooseImage: () => chooseImage().then(given('read')),
     describeImage: (path, entry) =>
-      grants.isReadable(path) ? jobs.describe(path, entry) : { ok: false, errors: [notGiven(path)] },
+      grants.isReadable(path) ? jobs.ask('describe', { path, entry }) : { ok: false, errors: [notGiven(path)] },
     findUsage: (path) =>
       grants.isReadable(path) || jobs.state.disks.some((disk) => disk.path === path)
-        ? jobs.findUsage(path)
+        ? jobs.ask('usage', { path })
         : { ok: false, errors: [notGiven(path)] },
-    stopUsage: () => jobs.stopUsage().then(() => null),
+    stopUsage: () => jobs.ask('stopUsage', {}).then(() => null),
     download: async (link) => {
       const refused = await person.mayFetch(link);
       return refused === null ? downloads.begin(link) : { ok: false, errors: [refused] };
@@ -252,9 +252,9 @@ function handlersOf({
     pause: (destination, paused) => jobs.pause(destination, paused),
     throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
     retry: (destination) => (station.isArmed ? refused('stationArmed') : jobs.retry(destination)),
-    prepareJoin: (path) => (station.isArmed ? refused('stationArmed') : jobs.prepareJoin(path)),
-    join: (id) => (station.isArmed ? refused('stationArmed') : jobs.join(id)),
-    leaveJoin: () => jobs.leaveJoin().then(() => null),
+    prepareJoin: (path) => (station.isArmed ? refused('stationArmed') : jobs.joins.prepare(path)),
+    join: (id) => (station.isArmed ? refused('stationArmed') : jobs.joins.join(id)),
+    leaveJoin: () => jobs.joins.leave().then(() => null),
     forget: async (job) => {
       const forgotten = await jobs.forget(job);
       return forgotten.ok ? downloads.removeForgotten(forgotten.value) : forgotten;
@@ -274,7 +274,9 @@ function handlersOf({
     reportJobs: (ids, form) => reportJobs(ids, form).then((outcome) => saved.remember(outcome)),
     saveManifest: async (manifest) => {
       const path = await chooseNewManifest(manifest);
-      return path === null ? { ok: true, value: null } : saved.remember(await jobs.saveManifest(manifest, path));
+      if (path === null) return { ok: true, value: null };
+      const done = await jobs.ask('saveManifest', { manifest, path });
+      return saved.remember(done.ok ? { ok: true, value: path } : done);
     },
     openSaved: (path) => saved.open(path),
     showSaved: (path) => saved.show(path),
@@ -294,7 +296,7 @@ function handlersOf({
       return null;
     },
     changeSettings: (change) => settings.change(change),
-    getBays: () => jobs.bays(),
+    getBays: () => jobs.ask('bays', {}),
     setBays: (bays) => {
       station.stop({ kind: 'stationBays' });
       station.dismissProposal();
@@ -305,7 +307,7 @@ function handlersOf({
       if (errors.length > 0) return { ok: false, errors };
       if (jobs.running) return refused('stationJobRuns');
       await jobs.dismissReview();
-      const known = await jobs.bays();
+      const known = await jobs.ask('bays', {});
       return known.ok ? station.propose(wish, known.value) : known;
     },
     armStation: async (id) => {

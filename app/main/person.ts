@@ -14,7 +14,7 @@ import { shownLink } from '../download/addresses.ts';
 import { confirm } from './dialogs.ts';
 import { Grants } from './granted-files.ts';
 import type { UserInput } from './ipc.ts';
-import type { Gate } from './jobs.ts';
+import type { Gate } from './gate.ts';
 import { followWindow, isOnScreen } from './window.ts';
 
 /** The reasons of refusals that only lack an input event. */

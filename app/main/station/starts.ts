@@ -5,7 +5,7 @@ import type { Reason } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import { MAX_DESTINATIONS } from '../../contract/limits.ts';
 import type { StationAtWork, StationPlan } from '../../contract/station.ts';
-import type { Objections } from '../jobs.ts';
+import type { Objections } from '../gate.ts';
 import { Batch, startedIn, type StartedDrive } from './batch.ts';
 import { objectionsTo } from './objections.ts';
 import type { Slot } from './slot.ts';

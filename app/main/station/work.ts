@@ -3,7 +3,7 @@ import type { Outcome, PlatterError } from '../../contract/errors.ts';
 import type { CopyRequest } from '../../contract/request.ts';
 import type { StationProposal } from '../../contract/station.ts';
 import type { AppState } from '../../contract/window.ts';
-import type { Objections } from '../jobs.ts';
+import type { Objections } from '../gate.ts';
 
 /** What a station needs of the rest of main. */
 export interface StationWork {

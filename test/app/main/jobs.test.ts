@@ -8,7 +8,8 @@ import type { Waiting } from '../../../app/base/slow-answers.ts';
 import { cancelledOpening, failure } from '../../../app/base/errors.ts';
 import type { Engine } from '../../../app/client/client.ts';
 import type { Reading } from '../../../app/contract/host.ts';
-import { Jobs, type Gate, type Objections } from '../../../app/main/jobs.ts';
+import type { Gate, Objections } from '../../../app/main/gate.ts';
+import { Jobs } from '../../../app/main/jobs.ts';
 import { canLab, type LabDisk } from '../../lab/lab.ts';
 import { MiB, requestOf, oneBench, type Session } from '../job/support.ts';
 import { changed } from '../../requests.ts';
@@ -150,8 +151,8 @@ it.skipIf(noLab !== null)('S10 adds a disk in advance only without objections, a
   await slow.waitFor(({ stalled }) => stalled > 0);
   const objection = failure({ code: 'NOT_PERMITTED', op: 'check', reason: { kind: 'somethingElse' } });
 
-  const refusing = jobs.addAgreed(other.device, () => Promise.resolve([objection]));
-  expect(reasonsOf(await jobs.prepareJoin(other.device)), 'no review comes between').toEqual(['stillChecking']);
+  const refusing = jobs.joins.addAgreed(other.device, () => Promise.resolve([objection]));
+  expect(reasonsOf(await jobs.joins.prepare(other.device)), 'no review comes between').toEqual(['stillChecking']);
   expect(reasonsOf(await refusing)).toEqual(['somethingElse']);
   expect((await other.counters()).writes).toBe(0);
   execFileSync('flock', ['--nonblock', other.device, 'true']); // nobody holds it
@@ -160,7 +161,7 @@ it.skipIf(noLab !== null)('S10 adds a disk in advance only without objections, a
     looked.push(await looksBlank());
     return [];
   };
-  expect(reasonsOf(await jobs.addAgreed(other.device, look))).toEqual([]);
+  expect(reasonsOf(await jobs.joins.addAgreed(other.device, look))).toEqual([]);
   expect(looked).toEqual([{ ok: true, value: [true] }]);
   await slow.rule('clear');
 
@@ -190,16 +191,16 @@ it.skipIf(noLab !== null)('S10 adds a disk to the running job only with consent,
   const no = failure({ code: 'CONFIRM', op: 'check', reason: { kind: 'notHeld' } });
   let answer: PlatterError | null = no;
   const { jobs, slow, other } = await stalling({ ...openGate, agreed: () => Promise.resolve(answer) });
-  await jobs.prepareJoin(other.device);
+  await jobs.joins.prepare(other.device);
   const { id } = jobs.state.joining!;
 
-  expect(reasonsOf(await jobs.join('another'))).toEqual(['anotherReview']);
-  expect(reasonsOf(await jobs.join(id))).toEqual(['notHeld']);
+  expect(reasonsOf(await jobs.joins.join('another'))).toEqual(['anotherReview']);
+  expect(reasonsOf(await jobs.joins.join(id))).toEqual(['notHeld']);
   expect(jobs.state.joining?.id).toBe(id);
   expect((await other.counters()).writes).toBe(0);
   answer = null;
-  expect(reasonsOf(await jobs.join(id))).toEqual([]);
-  expect(reasonsOf(await jobs.join(id))).toEqual(['nothingReviewed']);
+  expect(reasonsOf(await jobs.joins.join(id))).toEqual([]);
+  expect(reasonsOf(await jobs.joins.join(id))).toEqual(['nothingReviewed']);
   await slow.rule('clear');
 
   await jobEnds(jobs);
@@ -209,14 +210,14 @@ it.skipIf(noLab !== null)('S10 adds a disk to the running job only with consent,
 
 it.skipIf(noLab !== null)('lets a disk go when its review is left, and when its check is given up', async () => {
   const { jobs, slow, other } = await stalling(openGate);
-  await jobs.prepareJoin(other.device);
+  await jobs.joins.prepare(other.device);
 
-  await jobs.leaveJoin();
+  await jobs.joins.leave();
   expect(jobs.state.joining).toBeNull();
   isFree(other);
 
-  const checking = jobs.prepareJoin(other.device);
-  await jobs.leaveJoin();
+  const checking = jobs.joins.prepare(other.device);
+  await jobs.joins.leave();
   expect(reasonsOf(await checking)).toEqual(['cancelledOpening']);
   expect(jobs.state.joining).toBeNull();
   isFree(other);
@@ -227,7 +228,7 @@ it.skipIf(noLab !== null)('lets a disk go when its review is left, and when its 
 it.skipIf(noLab !== null)('takes the review of a disk back when the job ends or stops, and lets it go', async () => {
   for (const how of ['ends', 'stops']) {
     const { jobs, slow, other } = await stalling(openGate);
-    await jobs.prepareJoin(other.device);
+    await jobs.joins.prepare(other.device);
     const { id } = jobs.state.joining!;
 
     if (how === 'stops') await jobs.cancel(null);
@@ -236,7 +237,7 @@ it.skipIf(noLab !== null)('takes the review of a disk back when the job ends or 
 
     expect(jobs.state.joining).toBeNull();
     isFree(other);
-    expect(reasonsOf(await jobs.join(id))).toEqual(['nothingReviewed']);
+    expect(reasonsOf(await jobs.joins.join(id))).toEqual(['nothingReviewed']);
     expect((await other.counters()).writes).toBe(0);
     await jobs.shutDown();
   }

@@ -8,7 +8,7 @@ import { plainCopy } from '../../../../app/contract/request-facts.ts';
 import type { StationAtWork, StationPlan, StationWish } from '../../../../app/contract/station.ts';
 import type { AppState } from '../../../../app/contract/window.ts';
 import { failure } from '../../../../app/base/errors.ts';
-import type { Objections } from '../../../../app/main/jobs.ts';
+import type { Objections } from '../../../../app/main/gate.ts';
 import { Station } from '../../../../app/main/station/station.ts';
 import type { StationWork } from '../../../../app/main/station/work.ts';
 import {

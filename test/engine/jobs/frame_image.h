@@ -11,8 +11,8 @@
 
 namespace test {
 
-// A file that grows, and the packed image of `length` bytes in it, in sub-jobs of a mebibyte. A class that inherits this
-// and is the context of the codec calls close() while its own members still live.
+// A file that grows, and the packed image of `length` bytes in it, in sub-jobs of a mebibyte. A class that inherits
+// this and is the context of the codec calls close() while its own members still live.
 class FrameImage {
  public:
   FrameImage(std::string path, uint64_t length, unsigned create = KCOPYD_OPEN_CREATE)

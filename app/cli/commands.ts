@@ -198,7 +198,7 @@ const addJobs: Group = (add, actions, exit) => {
 
   jobOf('verify', 'compare every DEST with SOURCE, or with a manifest; writes nothing', TEXTS.verify)
     .usage('[options] <SOURCE> <DEST...>\n       platter verify [options] --manifest <FILE> <DEST...>')
-    .argument('<SOURCE>', 'a disk, an image file, a URL or -; none with --manifest')
+    .argument('<SOURCE>', 'a disk, an image file, a folder of Clonezilla or FOG, a URL or -; none with --manifest')
     .argument('[DEST...]', 'disks or image files')
     .action((first: string, others: string[], { manifest }: { manifest?: string }, command: Command) => {
       if (manifest !== undefined)
@@ -214,7 +214,7 @@ const addJobs: Group = (add, actions, exit) => {
       run(plainRepair(source, destinations), command),
     );
 
-  jobOf('resume', 'continue an interrupted copy: write only what is missing', TEXTS.resume)
+  jobOf('resume', 'continue an interrupted job: write only what is missing', TEXTS.resume)
     .addArgument(new Argument('[JOB]', 'as platter jobs lists it; may be omitted if there is only one').argParser(job))
     .action(async (id: string | undefined, _options: unknown, command: Command) => {
       const request = plainResume(id ?? '');
@@ -224,11 +224,11 @@ const addJobs: Group = (add, actions, exit) => {
 };
 
 const addInterrupted: Group = (add, actions, exit) => {
-  add('jobs', 'list interrupted copies, which resume can continue')
+  add('jobs', 'list the interrupted jobs, which resume can continue')
     .option('--json', 'one JSON document: an array of jobs')
     .action(async ({ json = false }: { json?: boolean }) => exit(await actions.jobs({ json })));
 
-  add('forget', 'remove an interrupted copy from that list, or a download; touches no disk')
+  add('forget', 'remove an interrupted job from that list, or a download; touches no disk')
     .addArgument(new Argument('<JOB|URL>', 'as platter jobs lists it; or the URL of the download').argParser(jobOrUrl))
     .option('--json', 'errors as JSON')
     .action(async (id: string, { json = false }: { json?: boolean }) => exit(await actions.forget(id, { json })));

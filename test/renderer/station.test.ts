@@ -97,7 +97,7 @@ describe('the set-up of a station', () => {
     await field('Only models with').fill(' Ultra ');
     await open.page.getByRole('switch', { name: 'Erase used drives too' }).click();
     await open.page.getByText('Drives that hold data are erased without another question.').waitFor();
-    await open.page.getByRole('switch', { name: 'Start the drives that are in now' }).click();
+    await open.page.getByRole('switch', { name: 'Start drives that are already in' }).click();
     await button('Continue').click();
     await expect
       .poll(wish)
@@ -193,7 +193,7 @@ describe('an armed station', () => {
       /Not started[\s\S]*It holds data, and the station does not erase used drives\./,
       /Starting…[\s\S]*Do not start/,
       /Waits for the next start[\s\S]*Do not start/,
-      /Was in: plug in again/,
+      /Already in: unplug, then plug in/,
       /Plug in a drive/,
     ].entries())
       expect(said[index]).toMatch(words);

@@ -90,8 +90,8 @@ export function verdict(view: JobView): string {
   if (result === null) return '';
   if (failure !== null)
     return result.destinations.some((destination) => isComplete(verdictOf(destination, result)))
-      ? `The engine broke down: ${countWords(view)}. Take what failed for incomplete.`
-      : 'The engine broke down: take none of the destinations for complete.';
+      ? `The engine broke down: ${countWords(view)}. Treat what failed as incomplete.`
+      : 'The engine broke down: treat none of the destinations as complete.';
   const cut = plan.kind !== 'verify' && result.destinations.some(({ state }) => state === 'cancelled');
   const warning = cut ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
   const removed = result.destinations.flatMap((destination, index) =>

@@ -135,6 +135,6 @@ describe.skipIf(noLab !== null)('the engine ends', () => {
     const run = await copy.ended;
     expect(run.code).toBe(3);
     expect(run.stderr).toMatch(/^platter: The engine host failed: it was killed by SIGKILL/u);
-    expect(run.stdout).toContain('take none of the destinations for complete');
+    expect(run.stdout).toContain('treat none of the destinations as complete');
   });
 });

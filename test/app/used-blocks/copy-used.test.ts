@@ -322,7 +322,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
   test.for([
     ['a drive', true, false, ': on a drive most of them keep what it has there. To make them zeros'],
     ['a new image', false, true, ': in a new image most of them are zeros.'],
-    ['both', true, true, ', in a new image they are zeros. To make them zeros on drives too'],
+    ['both', true, true, ', in a new image most of them are zeros. To make all of them zeros'],
   ] as const)('says what becomes of free blocks on %s', async ([, onDrive, inImage, said]) => {
     const folder = await bench.directory();
     const image = await blank(join(folder, 'e.img'), 64 * MiB);

@@ -39,7 +39,7 @@ describe('a job whose engine breaks down', () => {
     expect(states(view)).toEqual(['sourceWritten', 'failed']);
     expect(outcomeOf(view.result!, [])).toBe('partial');
     expect(verdict(view)).toBe(
-      'The engine broke down: 1 verified, but the source changed, 1 failed. Take what failed for incomplete.',
+      'The engine broke down: 1 verified, but the source changed, 1 failed. Treat what failed as incomplete.',
     );
   });
 

@@ -31,7 +31,7 @@ export const notes: Translated<typeof english> = {
   putTogether:
     '{path} ist ein Ordner von {format}: Die Platte wird beim Lesen aus {count, number} Dateien zusammengesetzt ({bytes}). Sie hat {size}.',
   partsLeftOut: '{path} enthält nichts von diesen Partitionen, die zu Nullen werden: {names}.',
-  swapLeftOut: 'Formatieren Sie diese Partitionen nach der Kopie wieder als Auslagerungsspeicher: {names}.',
+  swapLeftOut: 'Formatieren Sie diese Partitionen nach der Kopie wieder als Swap: {names}.',
   tableDamaged:
     'Die Partitionstabelle in {path} ({file}) hat eine falsche Prüfsumme: Ein System findet die Partitionen der Kopie vielleicht nicht.',
   fileSystemsSmaller:
@@ -55,7 +55,7 @@ export const notes: Translated<typeof english> = {
   mappedUnchecked:
     '{bmap} enthält für einen Teil des Abbilds keine Prüfsumme: Ein falsches Byte darin fiele nicht auf.',
   usedOnly:
-    'Von {path} werden {used} benutzt oder sind nicht sicher frei: {on, select, nothing {Sie werden verglichen. Die anderen {left} sind frei und werden nicht verglichen.} drives {Sie werden kopiert und verglichen. Die anderen {left} sind frei: Auf einem Laufwerk behalten die meisten, was dort steht. Um sie zu Nullen zu machen: --zero-unmapped} images {Sie werden kopiert und verglichen. Die anderen {left} sind frei: In einem neuen Abbild sind die meisten Nullen.} other {Sie werden kopiert und verglichen. Die anderen {left} sind frei: Auf einem Laufwerk behalten die meisten, was dort steht, in einem neuen Abbild sind sie Nullen. Um sie auch auf Laufwerken zu Nullen zu machen: --zero-unmapped}}',
+    'Von {path} werden {used} benutzt oder sind nicht sicher frei: {on, select, nothing {Sie werden verglichen. Die anderen {left} sind frei und werden nicht verglichen.} drives {Sie werden kopiert und verglichen. Die anderen {left} sind frei: Auf einem Laufwerk behalten die meisten, was dort steht. Um sie zu Nullen zu machen: --zero-unmapped} images {Sie werden kopiert und verglichen. Die anderen {left} sind frei: In einem neuen Abbild sind die meisten Nullen.} other {Sie werden kopiert und verglichen. Die anderen {left} sind frei: Auf einem Laufwerk behalten die meisten, was dort steht, in einem neuen Abbild sind die meisten Nullen. Um alle zu Nullen zu machen: --zero-unmapped}}',
   usedZeros:
     'Von {path} werden {used} benutzt oder sind nicht sicher frei: Sie werden kopiert und verglichen. Die anderen {left} sind frei und werden Nullen.',
   usedPart:
@@ -65,7 +65,7 @@ export const notes: Translated<typeof english> = {
   wholePartSaves:
     '{of, select, whole {{path}} other {Partition {partition} von {path}}} ({fileSystem}, {size}) wird ganz kopiert, obwohl {saves} davon frei zu sein scheinen. {reason}',
   usedNoTable:
-    '{path} wird ganz kopiert: Es gibt dort weder eine heile Partitionstabelle ohne Fehler noch ein Dateisystem, das Platter erkennt.',
+    '{path} wird ganz kopiert: Es gibt dort weder eine unbeschädigte Partitionstabelle noch ein Dateisystem, das Platter erkennt.',
   bmapUnused: '{bmap} liegt neben der Quelle und wird hier nicht verwendet: Die ganze Quelle zählt.',
   packedUnchecked:
     '{path} enthält keine Prüfsumme seines Inhalts: Ein falsches Byte in der Datei wäre nicht aufgefallen.',

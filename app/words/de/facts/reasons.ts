@@ -86,7 +86,7 @@ export const reasons: Translated<typeof english> = {
   folderTables:
     'Die Partitionstabelle in {file} hat andere Partitionen, als {dump} sagt. Die Abbilder dieses Ordners haben also keine sicheren Plätze.',
   folderTwice: 'Der Ordner enthält zwei Abbilder derselben Partition: {one} und {other}.',
-  notPartclone: 'Sie hat nicht das Format von partclone, wie ihr Name sagt.',
+  notPartclone: 'Ihr Name sagt partclone, aber sie hat nicht dieses Format.',
   imageOfOtherSize: 'Das Abbild darin hat {has}, seine Partition aber {needs}.',
   folderUnread:
     'Was {file} in diesem Ordner sagt, wird nicht verstanden: nicht als Tabelle einer Platte mit Sektoren von 512 Bytes.',
@@ -128,7 +128,7 @@ export const reasons: Translated<typeof english> = {
   bmapDamaged: 'Ihre eigene Prüfsumme ist falsch: Sie ist beschädigt oder wurde verändert.',
   bmapContradicts: 'Sie widerspricht sich in Zeile {line, number}.',
   bmapOdd:
-    'In Zeile {line, number} steht nicht, was eine bmap-Datei dort hat: Sie ist beschädigt, abgeschnitten oder keine.',
+    'In Zeile {line, number} steht nicht, was eine bmap-Datei dort hat: Sie ist beschädigt, abgeschnitten oder keine bmap-Datei.',
   bmapEmpty: 'Sie nennt keinen Bereich des Abbilds.',
   bmapOfOther: 'Sie gehört zu einem Abbild mit {said}, dieses aber hat {has}.',
   bmapOfDisk: 'Eine bmap-Datei gehört zu einem Abbild. Die Quelle ist ein Laufwerk.',
@@ -153,7 +153,7 @@ export const reasons: Translated<typeof english> = {
   usedOdd: 'Was {program} darüber sagt, widerspricht sich.',
   usedToolMissing: '{program} ist nicht installiert. Es ist im Paket {package}.',
   usedToolFailed: '{program} ist gescheitert: {said}',
-  usedOutOfReach: 'Die Programme des Dateisystems können diese Partition nicht bekommen. Für root können sie es.',
+  usedOutOfReach: 'Die Programme des Dateisystems können diese Partition nicht bekommen. Als root geht es.',
   usedUnreadable: 'Es kann nicht gelesen werden.',
   usedPacked: 'Die benutzten Blöcke einer gepackten Quelle können noch nicht gefunden werden.',
   nothingUnmapped:
@@ -177,10 +177,12 @@ export const reasons: Translated<typeof english> = {
   inPieces: 'Es ist in Teile zerlegt.',
   largeBlocks: 'Es ist in Blöcken von bis zu {size} gepackt: Etwas darin zu lesen braucht zu viel Speicher.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',
-  diskNeedsFile: 'Die virtuelle Platte ist nicht vollständig: Sie braucht die Datei {name}, die Platter nicht öffnet.',
-  diskNeedsFiles: 'Die virtuelle Platte ist nicht vollständig: Sie braucht andere Dateien, die Platter nicht öffnet.',
-  diskEncrypted: 'Die virtuelle Platte ist verschlüsselt.',
-  diskUnfinished: 'Die virtuelle Platte wurde nicht ordentlich geschlossen ({said}).',
+  diskNeedsFile:
+    'Die virtuelle Festplatte ist nicht vollständig: Sie braucht die Datei {name}, die Platter nicht öffnet.',
+  diskNeedsFiles:
+    'Die virtuelle Festplatte ist nicht vollständig: Sie braucht andere Dateien, die Platter nicht öffnet.',
+  diskEncrypted: 'Die virtuelle Festplatte ist verschlüsselt.',
+  diskUnfinished: 'Die virtuelle Festplatte wurde nicht ordentlich geschlossen ({said}).',
   decoderKilled:
     'Das System hat das Programm beendet, das die Datei entpackt ({signal}), wie wenn der Speicher ausgeht. Über die Datei sagt das nichts.',
   decoderStarved:
@@ -232,7 +234,8 @@ export const reasons: Translated<typeof english> = {
   sourceLiesOnIt: 'Die Quelle liegt darauf.',
   partIsSource: 'Es würde zuerst als {part} geschrieben, und das ist die Quelle.',
   tooSmall: 'Es fasst {holds}, {missing} weniger als die Quelle {writing, select, yes {braucht} other {hat}}.',
-  tooSmallForZeros: 'Es fasst {holds}, {missing} weniger als die Quelle braucht. Die Quelle hat dort nur Nullen.',
+  tooSmallForZeros:
+    'Es fasst {holds}, {missing} weniger als die Quelle braucht. Der Teil der Quelle, der nicht passt, enthält nur Nullen.',
   tooSmallForPartitions:
     'Es fasst {holds}, {missing} weniger als die Quelle braucht. Die Partitionen der Quelle enden bei {end}.',
   otherLength: 'Es ist {has} lang, die Quelle ist {needs} lang: Es ist der Quelle nicht gleich.',
@@ -314,7 +317,8 @@ export const reasons: Translated<typeof english> = {
   stillUsed:
     '{device} lässt sich nicht von {target} aushängen: in Gebrauch durch {users}{more, plural, =0 {} one { und # weiteres Programm} other { und # weitere Programme}}.',
   notUnmounted: '{device} lässt sich nicht von {target} aushängen: {said}.',
-  filesInUse: '{device} lässt sich nicht von {target} aushängen: Dateien darauf dienen als Swap oder Loop-Geräten.',
+  filesInUse:
+    '{device} lässt sich nicht von {target} aushängen: Dateien darauf werden als Swap oder von Loop-Geräten benutzt.',
   stuckUnmounting:
     '{device} ist nicht von {target} ausgehängt: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht.',
   stuckUnmountingUsed:
@@ -333,13 +337,13 @@ export const reasons: Translated<typeof english> = {
     '{count, plural, one {# Ziel ist} other {# Ziele sind}} mehr als die {most, number}, die ein Auftrag haben kann.',
   rescueOnZoned:
     'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
-  memoryBounds: 'Platter arbeitet mit 64 KiB bis 1 GiB Speicher für Daten unterwegs, nicht mit {memory}.',
+  memoryBounds: 'Platter arbeitet mit 64 KiB bis 1 GiB Speicher für die Daten in Übertragung, nicht mit {memory}.',
   retriesBounds: 'Eine Rettung kann 0 bis {most} neue Versuche haben, nicht {retries}.',
   threadsBounds: '1 bis {most} Prozesse können ein Abbild packen, nicht {threads}.',
   splitBounds: 'Ein Teil hat eine ganze Zahl von MiB, mindestens eines, nicht {split} Bytes.',
   splitMany: 'Das wären mehr als {most, number} Teile von {size}. Wählen Sie längere.',
   splitWhole:
-    '{job, select, update {Ein Abbild in Teilen lässt sich nicht an seinem Ort auffrischen.} rescue {Eine Rettung kann kein Abbild in Teilen schreiben. Retten Sie zuerst in eine einzelne Datei.} other {Eine Kopie in ein Abbild in Teilen lässt sich nicht fortsetzen.}}',
+    '{job, select, update {Ein Abbild in Teilen kann nicht an Ort und Stelle aktualisiert werden.} rescue {Eine Rettung kann kein Abbild in Teilen schreiben. Retten Sie zuerst in eine einzelne Datei.} other {Eine Kopie in ein Abbild in Teilen lässt sich nicht fortsetzen.}}',
   nothingSplit: 'Kein Ziel ist ein neues Abbild, also gibt es nichts in Teilen zu schreiben.',
   nothingAnonymous:
     'Kein Ziel ist eine Abbilddatei, und kein Manifest wird geschrieben: --anonymous hat nichts wegzulassen.',
@@ -424,7 +428,7 @@ export const reasons: Translated<typeof english> = {
   hostFailedSaying: 'Das Kopierprogramm ist ausgefallen: {end}. Zuletzt meldete es „{said}“.',
   hostEnded: 'Das Kopierprogramm hat sich beendet.',
   elevationCancelled:
-    '{devices} zu öffnen verlangt die Rechte eines Administrators, und die Frage danach wurde weggelegt.',
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und die Passwortabfrage wurde abgebrochen.',
   elevationNoAgent:
     '{devices} zu öffnen verlangt die Rechte eines Administrators, und niemand kann danach gefragt werden: In dieser Sitzung läuft kein Polkit-Agent.',
   elevationDenied:
@@ -436,10 +440,10 @@ export const reasons: Translated<typeof english> = {
   brokerUnknown: 'Das Programm, das für Platter Laufwerke öffnet, gab eine Antwort, die Platter nicht kennt.',
   brokerRefused: 'Das Programm, das für Platter Laufwerke öffnet, hat die Anfrage abgelehnt ({status}, {said}).',
 
-  nothingReviewed: 'Es gibt keine geprüfte Anforderung, die gestartet werden könnte.',
+  nothingReviewed: 'Es gibt keinen zusammengefassten Auftrag, der gestartet werden könnte.',
   nothingRuns: 'Es läuft kein Auftrag, der sich ändern ließe.',
-  anotherReview: 'Die Prüfansicht hat sich geändert.',
-  shownTooShortly: 'Der Plan war zu kurz auf dem Bildschirm.',
+  anotherReview: 'Die Zusammenfassung hat sich geändert.',
+  shownTooShortly: 'Die Zusammenfassung war zu kurz auf dem Bildschirm.',
   noPress: 'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt.',
   notHeld: 'Platter hat nicht bemerkt, dass die Schaltfläche gehalten wurde.',
   notTyped: 'Platter hat nicht bemerkt, dass das Wort eingetippt wurde.',
@@ -461,7 +465,7 @@ export const reasons: Translated<typeof english> = {
     '{count, plural, one {Das vorgesehene Laufwerk ist fertig.} other {Alle # vorgesehenen Laufwerke sind fertig.}}',
   stationSourceGone: 'Die Quelle ist nicht mehr da.',
   stationSourceChanged: 'Die Quelle hat sich geändert, seit die Station scharf ist.',
-  stationSlept: 'Der Rechner war im Ruhezustand.',
+  stationSlept: 'Der Rechner war im Standby.',
   stationBays: 'Die Schächte wurden neu nummeriert oder benannt.',
   stationPage: 'Das Fenster wurde geschlossen oder neu geladen; der Countdown war nicht sichtbar.',
   stationArmed: 'Die Station ist scharf und startet Laufwerke selbst.',

@@ -10,7 +10,7 @@ export const devices: Translated<typeof english> = {
     '{count, plural, one {Dies ist eingehängt und wird zuerst ausgehängt:} other {Diese sind eingehängt und werden zuerst ausgehängt:}}',
   mount: '{device}, eingehängt unter {target}',
   safe: 'Kann sicher entfernt werden: {drives}.',
-  takenOut: 'Fertig herausgenommen: {drives}.',
+  takenOut: 'Fertig und herausgenommen: {drives}.',
   takenOutUnfinished: 'Herausgenommen, bevor die Kopie vollständig war: {drives}.',
   mountedAgain:
     '{drives} {count, plural, one {ist} other {sind}} vom System wieder eingehängt: vor dem Herausnehmen auswerfen.',

@@ -9,7 +9,7 @@ export const dialogs: Translated<typeof english> = {
     'Platter beendet zuerst die begonnenen Schreibvorgänge. Ziele, die nicht fertig sind, sind unbrauchbar, bis der Auftrag fortgesetzt wird.',
   keepRunning: 'Weiterlaufen lassen',
   stopAndQuit: 'Anhalten und beenden',
-  images: 'Datenträgerabbilder',
+  images: 'Abbilder',
   allFiles: 'Alle Dateien',
   chooseImage: 'Abbild wählen',
   oldImage: 'Abbild zum Prüfen oder Reparieren wählen',
@@ -22,9 +22,9 @@ export const dialogs: Translated<typeof english> = {
     'Ziele: {destinations}. Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
   askArm: 'Die Station scharf schalten?',
   askArmBlank:
-    'Leere Laufwerke in diesen Schächten werden von selbst gestartet: {bays}. Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
+    'Leere Laufwerke in diesen Schächten werden automatisch beschrieben: {bays}. Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
   askArmUsed:
-    'Laufwerke in diesen Schächten werden von selbst gelöscht und beschrieben, auch solche mit Daten: {bays}. Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
+    'Laufwerke in diesen Schächten werden automatisch gelöscht und beschrieben, auch solche mit Daten: {bays}. Platter hat in seinem Fenster weder einen Mausklick noch einen Tastendruck bemerkt. Mit einem Screenreader ist das üblich. Sonst antworten Sie mit Nein.',
   askRetry: 'Dieses Ziel noch einmal versuchen?',
   askForget: 'Den unterbrochenen Auftrag verwerfen?',
   askEject: 'Die Laufwerke auswerfen?',

@@ -6,7 +6,7 @@ export const help: Translated<typeof english> = {
   title: 'Hilfe',
   shortcuts: 'Tastenkürzel',
   openImage: 'Abbild wählen',
-  review: 'Auftrag zusammenfassen',
+  review: 'Weiter zur Zusammenfassung',
   find: 'Liste der Laufwerke durchsuchen',
   refresh: 'Liste der Laufwerke aktualisieren',
   back: 'Seitenleiste schließen oder zur Auswahl zurückkehren',

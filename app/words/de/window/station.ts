@@ -6,7 +6,7 @@ export const station: Translated<typeof english> = {
   word: 'STATION',
   open: 'Stationsbetrieb…',
   title: 'Stationsbetrieb',
-  hint: 'Laufwerke, die Sie in diese Schächte stecken, starten von selbst. Nichts startet, bevor Sie die Station scharf schalten.',
+  hint: 'Laufwerke, die Sie in diese Schächte stecken, werden automatisch beschrieben. Nichts startet, bevor Sie die Station scharf schalten.',
   bays: 'Schächte',
   allBays: 'Alle Schächte',
   noBays:
@@ -45,7 +45,7 @@ export const station: Translated<typeof english> = {
   untilCount: '{count, plural, one {Sie hält nach # guten Laufwerk an.} other {Sie hält nach # guten Laufwerken an.}}',
   untilStopped: 'Sie arbeitet, bis Sie sie anhalten.',
   stopsToo:
-    'Sie hält auch an, wenn sich die Quelle ändert, der Rechner in den Ruhezustand geht oder dieses Fenster geschlossen wird.',
+    'Sie hält auch an, wenn sich die Quelle ändert, der Rechner in den Standby geht oder dieses Fenster geschlossen wird.',
   typeField: '{word} eingeben, um die Station scharf zu schalten',
   arm: 'Scharf schalten',
   arming: 'Wird scharf geschaltet…',
@@ -59,7 +59,7 @@ export const station: Translated<typeof english> = {
   goesOn: 'Ein laufender Auftrag läuft weiter.',
   close: 'Schließen',
   empty: 'Laufwerk einstecken',
-  wasIn: 'Steckte schon: neu einstecken',
+  wasIn: 'Steckt schon: neu einstecken',
   countdown: '{seconds, plural, one {Startet in # Sekunde} other {Startet in # Sekunden}}',
   waiting: 'Wartet auf den nächsten Start',
   starting: 'Startet…',

@@ -12,7 +12,7 @@ export const used: Translated<typeof english> = {
   savesNothing: 'Spart nichts: Alles wird kopiert.',
   noneFound: 'Spart nichts: Kein Dateisystem wurde erkannt, oder die Partitionstabelle hat Fehler.',
   noRights:
-    'Platter darf diesen Datenträger noch nicht lesen. Ihr Desktop fragt vor der Zusammenfassung nach einem Passwort; sie zeigt, was gespart wird.',
+    'Platter darf dieses Laufwerk noch nicht lesen. Ihr Desktop fragt vor der Zusammenfassung nach einem Passwort; sie zeigt, was gespart wird.',
   inReview: 'Die Zusammenfassung zeigt, was gespart wird.',
   detail: 'Nach Partition',
   copiedWhole: '{count, plural, one {# Partition wird ganz kopiert.} other {# Partitionen werden ganz kopiert.}}',

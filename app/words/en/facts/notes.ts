@@ -38,7 +38,7 @@ export const notes = {
   partsUnsized:
     'In {path}, the size of these images shows only as they are read: {names}. When one is shorter than its partition, zeros follow it.',
   joinsPieces: '{path} is the first of {count, number} pieces, which are read as one (up to {last}, together {bytes}).',
-  checksum: 'The checksum of {path} is made while it is copied. No disk gets its first MiB before it is right.',
+  checksum: 'The checksum of {path} is computed during the copy. No disk gets its first MiB unless it is right.',
   checksumFrom: 'The {hash} of {of, select, file {{path}} other {the image in {path}}} is {hex}, says {list}.',
   signedBy: '{path} is signed by {by} (key {key}).',
   signatureUnchecked:
@@ -52,7 +52,7 @@ export const notes = {
     'Of {path}, what {bmap} maps is used: {mapped}. The other {left} are undefined, and are taken for zeros.',
   mappedUnchecked: '{bmap} has no checksum for some of the image: a wrong byte there would not be noticed.',
   usedOnly:
-    'Of {path}, {used} are in use or not known to be free: {on, select, nothing {they are compared. The other {left} are free, and are not compared.} drives {they are copied and compared. The other {left} are free: on a drive most of them keep what it has there. To make them zeros: --zero-unmapped} images {they are copied and compared. The other {left} are free: in a new image most of them are zeros.} other {they are copied and compared. The other {left} are free: on a drive most of them keep what it has there, in a new image they are zeros. To make them zeros on drives too: --zero-unmapped}}',
+    'Of {path}, {used} are in use or not known to be free: {on, select, nothing {they are compared. The other {left} are free, and are not compared.} drives {they are copied and compared. The other {left} are free: on a drive most of them keep what it has there. To make them zeros: --zero-unmapped} images {they are copied and compared. The other {left} are free: in a new image most of them are zeros.} other {they are copied and compared. The other {left} are free: on a drive most of them keep what it has there, in a new image most of them are zeros. To make all of them zeros: --zero-unmapped}}',
   usedZeros:
     'Of {path}, {used} are in use or not known to be free: they are copied and compared. The other {left} are free, and become zeros.',
   usedPart:

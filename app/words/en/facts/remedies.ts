@@ -150,7 +150,7 @@ export const remedies = {
   manifestOfSource: 'Use the manifest of this source, or repair without a manifest.',
   remakeManifest: 'Make it again: compare a drive with the source, or copy it once more.',
   fromTheBeginning: 'Start the job from the beginning; it is not known what it has copied.',
-  forgetJob: 'Forget this job, and start it again from the beginning.',
+  forgetJob: 'Discard this job (platter forget), and start it again from the beginning.',
   otherMap: 'Name another mapfile, or start a new one.',
   mapOrder: 'Cover every byte with exactly one range, in order, or start a new mapfile.',
   mapStatus: 'Write a position, one of ? * / - F G + and a pass, as in "0x0 ? 1".',

@@ -19,10 +19,10 @@ export const dialogs = {
     'Destinations: {destinations}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
   askArm: 'Arm the station?',
   askArmBlank:
-    'Blank drives in these bays are started by themselves: {bays}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
+    'Blank drives in these bays are written automatically: {bays}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
   askArmUsed:
-    'Drives in these bays are erased and written by themselves, those with data too: {bays}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
-  askRetry: 'Retry this destination?',
+    'Drives in these bays are erased and written automatically, even those with data: {bays}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
+  askRetry: 'Try this destination again?',
   askForget: 'Discard the interrupted job?',
   askEject: 'Eject the drives?',
   askDownload: 'Download from this link?',

@@ -15,7 +15,7 @@ export const settings = {
   notificationsHint: 'On the desktop, while this window is not in front.',
   defaults: 'Defaults for new jobs',
   sparse: 'Skip empty space',
-  sparseHint: 'An image file gets holes there. A disk zeroes them by itself if it can.',
+  sparseHint: 'An image file gets holes there. A disk clears that space itself if it can.',
   stall: 'Give up on a drive after',
   stallUnit: 'seconds; 0 waits forever',
   damaged: 'The settings file was damaged. Platter uses its defaults.',

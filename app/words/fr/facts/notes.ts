@@ -30,7 +30,7 @@ export const notes: Translated<typeof english> = {
   putTogether:
     '{path} est un dossier de {format} : le disque est assemblé à la lecture à partir de {count, number} fichiers ({bytes}). Il fait {size}.',
   partsLeftOut: '{path} ne contient rien de ces partitions, qui deviennent des zéros : {names}.',
-  swapLeftOut: 'Reformatez ces partitions comme espace d’échange après la copie : {names}.',
+  swapLeftOut: 'Reformatez ces partitions comme swap après la copie : {names}.',
   tableDamaged:
     'La table de partitions dans {path} ({file}) a une somme de contrôle fausse : un système peut ne pas trouver les partitions de la copie.',
   fileSystemsSmaller:
@@ -55,7 +55,7 @@ export const notes: Translated<typeof english> = {
   mappedUnchecked:
     '{bmap} n’a pas de somme de contrôle pour une partie de l’image : un octet faux y passerait inaperçu.',
   usedOnly:
-    'De {path}, {used} sont utilisés ou pas sûrement libres : {on, select, nothing {ils sont comparés. Les autres {left} sont libres et ne sont pas comparés.} drives {ils sont copiés et comparés. Les autres {left} sont libres : sur un disque, la plupart gardent ce qui s’y trouve. Pour en faire des zéros : --zero-unmapped} images {ils sont copiés et comparés. Les autres {left} sont libres : dans une nouvelle image, la plupart sont des zéros.} other {ils sont copiés et comparés. Les autres {left} sont libres : sur un disque, la plupart gardent ce qui s’y trouve, dans une nouvelle image ce sont des zéros. Pour en faire des zéros sur les disques aussi : --zero-unmapped}}',
+    'De {path}, {used} sont utilisés ou pas sûrement libres : {on, select, nothing {ils sont comparés. Les autres {left} sont libres et ne sont pas comparés.} drives {ils sont copiés et comparés. Les autres {left} sont libres : sur un disque, la plupart gardent ce qui s’y trouve. Pour en faire des zéros : --zero-unmapped} images {ils sont copiés et comparés. Les autres {left} sont libres : dans une nouvelle image, la plupart sont des zéros.} other {ils sont copiés et comparés. Les autres {left} sont libres : sur un disque, la plupart gardent ce qui s’y trouve, dans une nouvelle image, la plupart sont des zéros. Pour en faire tous des zéros : --zero-unmapped}}',
   usedZeros:
     'De {path}, {used} sont utilisés ou pas sûrement libres : ils sont copiés et comparés. Les autres {left} sont libres et deviennent des zéros.',
   usedPart:
@@ -66,7 +66,7 @@ export const notes: Translated<typeof english> = {
     '{of, select, whole {{path}} other {Partition {partition} de {path}}} ({fileSystem}, {size}) est copié en entier, bien que {saves} y semblent libres. {reason}',
   usedNoTable:
     '{path} est copié en entier : il n’y a ni table de partitions intacte et sans défaut, ni système de fichiers que Platter reconnaît.',
-  bmapUnused: '{bmap} est à côté de la source et n’est pas utilisé par ce travail : toute la source compte.',
+  bmapUnused: '{bmap} est à côté de la source et n’est pas utilisé par cette tâche : toute la source compte.',
   packedUnchecked:
     '{path} n’a pas de somme de contrôle de son contenu : un octet faux dans le fichier serait passé inaperçu.',
   zerosFollow: 'Dans {path}, des zéros suivent l’image compressée, sur {bytes}. Ils n’en font pas partie.',

@@ -43,7 +43,7 @@ export const reasons: Translated<typeof english> = {
 
   isSystem: 'Il porte le système en marche.',
   maybeSystem:
-    'Il porte peut-être le système en marche : le disque qui le porte ne peut pas être déterminé ici. Par précaution, aucun disque interne n’est écrit.',
+    'Il porte peut-être le système en marche : le disque qui le porte ne peut pas être déterminé ici. Par précaution, Platter n’écrit sur aucun disque interne.',
   bootArea: 'C’est une zone d’une mémoire flash interne (eMMC) qui contient un micrologiciel ou des clés.',
   mountedAt: 'Il est monté sur {targets}.',
   mountedAndSwap: 'Il est monté sur {targets} et sert de swap.',
@@ -64,7 +64,7 @@ export const reasons: Translated<typeof english> = {
   emptyFile: 'Le fichier est vide.',
   severalInArchive: 'L’archive contient plusieurs fichiers : {names}.',
   emptyArchive: 'L’archive ne contient aucun fichier.',
-  noImageInArchive: 'Le seul fichier de l’archive est {name}, d’après son nom pas une image de disque.',
+  noImageInArchive: 'Le seul fichier de l’archive est {name}, dont le nom n’est pas celui d’une image de disque.',
   entryNameBroken: 'Le nom du fichier dans l’archive est abîmé : il contient un caractère NUL.',
   notInArchive: 'Il n’y a pas de {name} dans l’archive. Elle contient : {names}.',
   encryptedEntry: '{name} est chiffré dans l’archive.',
@@ -82,12 +82,12 @@ export const reasons: Translated<typeof english> = {
     'D’après son nom, c’est un morceau d’une image découpée, mais le premier morceau, {one} ou {zero}, n’est pas à côté.',
   folderLacks: 'Le dossier de ce disque n’est pas complet : {file} manque ou est trop court.',
   folderTables:
-    'La table de partitions dans {file} a d’autres partitions que celles que dit {dump} : les images de ce dossier n’ont pas de place sûre.',
+    'La table de partitions dans {file} a d’autres partitions que celles que dit {dump} : on ne sait donc pas où vont les images de ce dossier.',
   folderTwice: 'Le dossier contient deux images de la même partition : {one} et {other}.',
-  notPartclone: 'Il n’est pas au format de partclone, comme son nom le dit.',
+  notPartclone: 'Son nom indique partclone, mais il n’est pas dans ce format.',
   imageOfOtherSize: 'L’image qu’il contient a {has}, mais sa partition {needs}.',
   folderUnread:
-    'Ce que dit {file} dans ce dossier n’est pas compris : ce n’est pas la table d’un disque à secteurs de 512 octets.',
+    '{file} dans ce dossier ne se lit pas comme la table de partitions d’un disque à secteurs de 512 octets.',
   folderHasMore: 'Le dossier contient {file}, mais sa table n’a pas de partition à laquelle ce fichier appartient.',
   folderOfDisks: 'Le dossier contient plusieurs disques : {disks}.',
   folderOfPartitions: 'Le dossier contient des partitions, mais pas le disque où elles se trouvaient.',
@@ -106,7 +106,7 @@ export const reasons: Translated<typeof english> = {
     'Il est signé ({signature}) par la clé {key}, {how, select, expired {et la clé ou la signature a expiré} other {qui a été révoquée}}.',
   signatureUnread: 'Sa signature ({signature}) ne peut pas être vérifiée : {said}.',
   signatureWhole:
-    'Sa signature porte sur le fichier entier, pas sur une empreinte. Platter n’en vérifie de telles que pour les listes.',
+    'Sa signature porte sur le fichier entier, pas sur une empreinte. Platter ne vérifie ce genre de signature que pour les listes de sommes de contrôle.',
   noSignature:
     'Il n’est pas signé d’une façon que cette clé puisse vérifier, et aucune liste de sommes de contrôle à côté non plus.',
   noPublicKey: 'Il ne contient aucune clé publique d’OpenPGP, de minisign ou de signify que Platter sache lire.',
@@ -152,7 +152,7 @@ export const reasons: Translated<typeof english> = {
   usedToolMissing: '{program} n’est pas installé. Il est dans le paquet {package}.',
   usedToolFailed: '{program} a échoué : {said}',
   usedOutOfReach:
-    'Les programmes du système de fichiers ne peuvent pas recevoir cette partition. Pour root, ils le peuvent.',
+    'Les programmes du système de fichiers ne peuvent pas recevoir cette partition. En tant que root, c’est possible.',
   usedUnreadable: 'Il ne peut pas être lu.',
   usedPacked: 'Les blocs utilisés d’une source compressée ne peuvent pas encore être trouvés.',
   nothingUnmapped: 'Il n’y a pas de bmap et --used n’est pas donné : --zero-unmapped n’a rien à mettre à zéro.',
@@ -226,11 +226,11 @@ export const reasons: Translated<typeof english> = {
   sourceLiesOnIt: 'La source se trouve dessus.',
   partIsSource: 'Il serait d’abord écrit sous le nom {part}, qui est la source.',
   tooSmall:
-    'Il contient {holds}, {missing} de moins que ce que la source {writing, select, yes {demande} other {contient}}.',
+    'Sa capacité est de {holds}, soit {missing} de moins que ce que la source {writing, select, yes {demande} other {contient}}.',
   tooSmallForZeros:
-    'Il contient {holds}, {missing} de moins que ce que la source demande. La source n’y a que des zéros.',
+    'Sa capacité est de {holds}, soit {missing} de moins que ce que la source demande. La partie de la source qui n’y tient pas ne contient que des zéros.',
   tooSmallForPartitions:
-    'Il contient {holds}, {missing} de moins que ce que la source demande. Les partitions de la source se terminent à {end}.',
+    'Sa capacité est de {holds}, soit {missing} de moins que ce que la source demande. Les partitions de la source se terminent à {end}.',
   otherLength: 'Il fait {has}, et la source {needs} : il n’est pas identique à la source.',
   nothingCompared: 'Le manifeste n’a d’empreinte d’aucune partie : rien n’a été comparé.',
   fatLimit: 'Son système de fichiers (FAT) ne prend pas de fichier de plus de {longest}.',
@@ -297,7 +297,7 @@ export const reasons: Translated<typeof english> = {
   isDone: 'C’est terminé.',
   stillWaits: 'Le système attend encore une réponse de ce disque : rien ne peut y être lancé.',
   joinTooLate: 'La tâche est terminée ou s’arrête : plus rien ne peut s’y ajouter.',
-  joinOnlyCopies: 'Un disque ne peut s’ajouter qu’à une copie, pas à une récupération.',
+  joinOnlyCopies: 'Un disque ne peut s’ajouter qu’à une copie, pas à un sauvetage.',
   joinOnlyDisks: 'Seul un disque entier peut s’ajouter à une tâche en cours.',
 
   mountedMeanwhile: '{device} a été monté sur {target} entre-temps.',
@@ -335,7 +335,7 @@ export const reasons: Translated<typeof english> = {
   splitBounds: 'Une partie fait un nombre entier de Mio, au moins un, pas {split} octets.',
   splitMany: 'Cela ferait plus de {most, number} parties de {size}. Choisissez-les plus longues.',
   splitWhole:
-    '{job, select, update {Une image en plusieurs parties ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image en plusieurs parties. Sauvez d’abord dans un seul fichier.} other {Une copie vers une image en plusieurs parties ne peut pas être reprise.}}',
+    '{job, select, update {Une image en plusieurs parties ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image en plusieurs parties. Sauvez d’abord dans un seul fichier.} other {Une copie vers une image en plusieurs parties ne peut pas être continuée.}}',
   nothingSplit: 'Aucune destination n’est une nouvelle image : il n’y a rien à écrire en plusieurs parties.',
   nothingAnonymous:
     'Aucune destination n’est un fichier image et aucun manifeste n’est écrit : --anonymous n’a rien à omettre.',
@@ -354,7 +354,7 @@ export const reasons: Translated<typeof english> = {
   wholeSectors:
     'Une image qcow2 contient des secteurs entiers de 512 octets. La source fait {bytes} octets, soit {over} de trop. Copiez-la vers une image brute ou vers .zst.',
   packedImage:
-    '{job, select, update {Une image compressée ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image compressée. Sauvez d’abord vers une image brute, puis compressez-la.} verify {C’est une image compressée. Donnez-la comme source pour la comparer à un disque.} resume {Une copie vers une image compressée ne peut pas être reprise.} other {Une image compressée ne peut pas être réparée sur place.}}',
+    '{job, select, update {Une image compressée ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image compressée. Sauvez d’abord vers une image brute, puis compressez-la.} verify {C’est une image compressée. Donnez-la comme source pour la comparer à un disque.} resume {Une copie vers une image compressée ne peut pas être continuée.} other {Une image compressée ne peut pas être réparée sur place.}}',
   timeoutBounds: 'Le délai de réponse doit être compris entre 0 et {most} secondes, pas {seconds}.',
   limitBounds: 'Une limite doit être d’au moins un octet par seconde, pas {limit}.',
   relativePath: 'Le chemin n’est pas absolu.',
@@ -420,7 +420,8 @@ export const reasons: Translated<typeof english> = {
   hostFailed: 'Le moteur de copie a cessé de fonctionner : {end}.',
   hostFailedSaying: 'Le moteur de copie a cessé de fonctionner : {end}, en disant « {said} ».',
   hostEnded: 'Le moteur de copie s’est arrêté.',
-  elevationCancelled: 'Ouvrir {devices} demande les droits d’un administrateur, et la demande a été refermée.',
+  elevationCancelled:
+    'Ouvrir {devices} demande les droits d’un administrateur, et la demande de mot de passe a été fermée.',
   elevationNoAgent:
     'Ouvrir {devices} demande les droits d’un administrateur, et personne ne peut les demander : aucun agent polkit ne tourne dans cette session.',
   elevationDenied: 'Ouvrir {devices} demande les droits d’un administrateur, et le système ne les a pas accordés.',
@@ -440,9 +441,9 @@ export const reasons: Translated<typeof english> = {
   notGiven: 'Personne n’a choisi ce fichier dans Platter.',
   stillChecking: 'Une autre demande est en cours de contrôle.',
   stationNoSerial: 'Il n’indique aucun numéro de série : Platter ne pourrait pas savoir s’il est déjà terminé.',
-  stationDone: 'Un disque portant le numéro de série {serial} est déjà terminé dans cette série.',
+  stationDone: 'Un disque portant le numéro de série {serial} est déjà terminé dans ce lot.',
   stationTwice: 'Deux disques portent le numéro de série {serial} : Platter ne peut pas les distinguer.',
-  stationSize: 'Il contient {size}. La station accepte les disques de {least} à {most}.',
+  stationSize: 'Sa capacité est de {size}. La station accepte les disques de {least} à {most}.',
   stationModel: 'La station n’accepte que les disques dont le modèle contient « {model} ».',
   stationUsed: 'Il contient des données, et la station n’efface pas les disques déjà utilisés.',
   stationUnread:
@@ -461,7 +462,7 @@ export const reasons: Translated<typeof english> = {
   stationNotProposed: 'La station a changé.',
   stationNoBay: 'La station désigne une baie qui n’existe pas.',
   stationPlainOnly:
-    'La station n’écrit que des sources entières : ni mise à jour, ni récupération, ni nouveau manifeste, ni disques supposés vierges.',
+    'La station n’écrit que des sources entières : ni mise à jour, ni sauvetage, ni nouveau manifeste, ni disques supposés vierges.',
   stationJobRuns: 'Une tâche est encore en cours.',
   notOurPage: 'Seule la fenêtre de Platter peut appeler {call}.',
   notTheContract: 'Les arguments de {call} ne sont pas ceux qui sont convenus.',

@@ -24,7 +24,7 @@ export const report: Translated<typeof english> = {
   sourceWritten:
     'La source a été modifiée pendant la tâche : ce qui a été lu peut mêler anciennes et nouvelles données',
   manifest: 'Manifeste (sa propre somme de contrôle)',
-  rescued: 'Récupéré',
+  rescued: 'Sauvé',
   rescue: '{rescued} ; {bad} étaient illisibles et sont des zéros sur chaque disque',
   drive: 'Disque',
   place: 'Port ou chemin',

@@ -17,7 +17,7 @@ export const settings: Translated<typeof english> = {
   notificationsHint: 'Sur le bureau, tant que cette fenêtre n’est pas devant.',
   defaults: 'Valeurs par défaut des nouvelles tâches',
   sparse: 'Ignorer l’espace vide',
-  sparseHint: 'Un fichier image y a des trous. Un disque les met lui-même à zéro s’il le peut.',
+  sparseHint: 'Un fichier image y a des trous. Un disque met lui-même cet espace à zéro s’il le peut.',
   stall: 'Abandonner un disque sans réponse après',
   stallUnit: 'secondes ; 0 attend sans limite',
   damaged: 'Le fichier des réglages était endommagé. Platter prend ses valeurs par défaut.',

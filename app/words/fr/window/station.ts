@@ -6,7 +6,7 @@ export const station: Translated<typeof english> = {
   word: 'STATION',
   open: 'Mode station…',
   title: 'Mode station',
-  hint: 'Les disques branchés dans ces baies démarrent d’eux-mêmes. Rien ne démarre avant que vous n’armiez la station.',
+  hint: 'Les disques branchés dans ces baies sont écrits automatiquement. Rien ne démarre avant que vous n’armiez la station.',
   bays: 'Baies',
   allBays: 'Toutes les baies',
   noBays: 'Aucune baie. Branchez une fois un disque dans chaque prise, ou numérotez les baies dans les réglages.',
@@ -39,7 +39,7 @@ export const station: Translated<typeof english> = {
   willStartPresent: 'Les disques déjà branchés démarrent aussi.',
   willWait: 'Les disques déjà branchés attendent d’être rebranchés.',
   never:
-    'Elle ne démarre jamais un disque système, un disque sans numéro de série, ni un disque déjà terminé dans cette série.',
+    'Elle ne démarre jamais un disque système, un disque sans numéro de série, ni un disque déjà terminé dans ce lot.',
   untilCount:
     '{count, plural, one {Elle s’arrête après # disque réussi.} other {Elle s’arrête après # disques réussis.}}',
   untilStopped: 'Elle continue jusqu’à ce que vous l’arrêtiez.',
@@ -53,7 +53,7 @@ export const station: Translated<typeof english> = {
   doneCount: '{done, number} terminés',
   doneOf: '{done, number} sur {count, number} terminés',
   failedCount: '{failed, number} en échec',
-  batch: 'série « {name} »',
+  batch: 'lot « {name} »',
   stop: 'Arrêter la station',
   goesOn: 'Une tâche en cours continue.',
   close: 'Fermer',

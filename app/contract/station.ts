@@ -52,6 +52,8 @@ export interface StationDrive {
   serial: string | null;
   /** Bytes. */
   size: number;
+  /** A file system on it is mounted, so that it must be ejected before it is taken out. */
+  isMounted: boolean;
 }
 
 /** What happens in an armed bay. */

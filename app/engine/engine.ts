@@ -23,7 +23,7 @@ import { exportManifest } from './job/made-manifests.ts';
 import type { NativeAddon, NativeUevent } from './native/addon.ts';
 import { looksBlank } from './admission/blank-looks.ts';
 import { prepare } from './admission/prepare.ts';
-import { release, type Held, type Prepared } from './admission/prepared.ts';
+import { isHeld, release, type Held, type Prepared } from './admission/prepared.ts';
 import type { Rights } from './access/rights.ts';
 import { forgetJob } from './admission/forget.ts';
 import { interruptedJobs } from './admission/resume.ts';
@@ -111,7 +111,11 @@ export class LocalEngine {
   async eject(path: string): Promise<void> {
     const found = await inspectExisting(path, await readBlocks(undefined, this.#held(), [path]));
     if (found.end === null) throw new Refusal([found.error]);
-    const errors = againstEjecting(path, found.end.block, this.#held());
+    const errors = againstEjecting(
+      path,
+      found.end.block,
+      this.#held(this.#state.name === 'running' ? this.#state.job.joining : []),
+    );
     if (errors.length > 0) throw new Refusal(errors);
     await eject(path, found.end.block!, { rights: this.#rights });
   }
@@ -321,12 +325,17 @@ export class LocalEngine {
     if (this.#state.name === 'running') this.#state.job.deviceChanged(number, action);
   }
 
-  /** Numbers of the job's devices, and of the devices above and below them. Nothing else may read or eject these. */
-  #held(): ReadonlySet<string> {
+  /**
+   * Numbers of the job's devices and of those that join it, and of the devices above and below them. Nothing else may
+   * read or eject these.
+   */
+  #held(joining: readonly Held[] = []): ReadonlySet<string> {
     const state = this.#state;
     const prepared = state.name === 'idle' ? null : state.name === 'running' ? state.job.run : state.prepared;
     const ends =
-      prepared === null ? [] : [prepared.source?.end, ...prepared.destinations.filter(isHeld).map(({ end }) => end)];
+      prepared === null
+        ? []
+        : [prepared.source?.end, ...[...prepared.destinations.filter(isHeld), ...joining].map(({ end }) => end)];
     const blocks = ends.flatMap((end) => end?.block ?? []);
     // Ejecting a disk takes its partitions along, and reading a partition reads the disk.
     const around = blocks.flatMap((block) => [...withDescendants(block), ...foundations(block)]);
@@ -359,9 +368,6 @@ export class LocalEngine {
     }
   }
 }
-
-/** False for a drive that the running job has let go. */
-const isHeld = (destination: Held & { letGo?: boolean }): boolean => destination.letGo !== true;
 
 const isIn = <N extends State['name']>(state: State, name: N): state is Extract<State, { name: N }> =>
   state.name === name;

@@ -40,6 +40,9 @@ export interface Held extends HeldDisk {
   readonly packed: PackedImage | null;
 }
 
+/** False for a drive that a running job has let go. */
+export const isHeld = (destination: Held & { readonly letGo?: boolean }): boolean => destination.letGo !== true;
+
 /** The source and its open device. */
 export interface HeldSource extends HeldEnd {
   /** What unpacks a packed file, from which `device` reads; null for anything else. */

@@ -14,7 +14,7 @@ import { idOf } from '../devices/file-ids.ts';
 import type { Blocks } from '../devices/block-devices.ts';
 import { isSequence, readBlocks } from '../devices/lsblk.ts';
 import type { NativeDevice } from '../native/addon.ts';
-import type { Held, Prepared } from './prepared.ts';
+import { isHeld, type Held, type Prepared } from './prepared.ts';
 import type { RightsSession } from '../access/rights-session.ts';
 
 /**
@@ -90,7 +90,8 @@ function refusalsNow(
   found: { end: End },
   blocks: Blocks,
 ): PlatterError[] {
-  const others = destinations.filter((other) => other !== held).map(({ end }) => ({ end }));
+  // One that was let go may be out, and its path another drive's.
+  const others = destinations.filter((other) => other !== held && isHeld(other)).map(({ end }) => ({ end }));
   const { kind } = request;
   return refusals(
     { kind, update: updates(request), unmount: false, bytes: grid.bytes, data: null },

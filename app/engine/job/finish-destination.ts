@@ -47,16 +47,17 @@ export async function finish(
 }
 
 /**
- * Lets the drive of a destination that has its end go, so that it can be taken out while the job goes on for others. A
- * drive that does not answer stays open: closing it could wait for it. A retry may have begun meanwhile.
+ * Lets the drive of a destination that is done go, so that it can be taken out while the job goes on for others. Any
+ * other may be retried, so it stays claimed: nothing else writes to it, and no other drive gets its numbers. A drive
+ * that does not answer stays open: closing it could wait for it.
  */
 async function letDriveGo({ run, reports, totals }: JobParts, destination: number): Promise<void> {
   const { end, device } = run.destinations[destination]!;
   const errors = reports.errors.filter((error) => error.destination === destination);
-  if (!mayBeLetGo(run, destination) || hasStalled(errors)) return;
+  if (totals[destination]!.end !== 'done' || !mayBeLetGo(run, destination) || hasStalled(errors)) return;
   if (writes(run.plan.kind) && !reports.removals.has(destination))
     for (const note of await showPartitionsOf(end, device!, run.sessions)) reports.note(note);
-  if (totals[destination]!.end !== null && run.destinations[destination]!.device === device) letGo(run, destination);
+  if (run.destinations[destination]!.device === device) letGo(run, destination);
 }
 
 /** Reports what is wrong with the whole packed source. The copy of it is then wrong too. */

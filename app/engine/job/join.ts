@@ -51,6 +51,10 @@ export class Joins {
       }
       this.#held = prepared;
       return prepared.plan;
+    } catch (error) {
+      // The job may have ended and closed what the check compares with.
+      if (checking.signal.aborted) throw cancelledOpening(path);
+      throw error;
     } finally {
       if (this.#checking === checking) this.#checking = null;
     }
@@ -66,24 +70,19 @@ export class Joins {
     const held = this.#held;
     if (held === null) return refuse({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingReviewed' } });
     this.#held = null;
-    const { attempts } = this.#parts;
-    const device = await this.#claimed(held);
-    await attempts.keepRunning(this.#add(held, device));
+    // As one piece of work: the others may end while the disk is unmounted.
+    await this.#parts.attempts.keepRunning(this.#claimed(held).then((device) => this.#add(held, device)));
   }
 
   /** The disk, unmounted and claimed. Rejects with a Refusal, and lets the disk go. */
   async #claimed(prepared: PreparedJoin): Promise<NativeDevice> {
-    const { run, attempts } = this.#parts;
+    const { run } = this.#parts;
     const { held, session } = prepared;
     try {
       this.#refuseIfOver(held.end.path);
       if (held.mounts.length === 0) return held.device!;
       const sessions = session === null ? [] : [session];
-      let taken: NativeDevice | null = null;
-      await attempts.keepRunning(
-        takeMounted({ addon: run.addon, sessions }, held).then((device) => void (taken = device)),
-      );
-      return taken!;
+      return await takeMounted({ addon: run.addon, sessions }, held);
     } catch (error) {
       releaseJoin(run.addon, prepared);
       throw error;

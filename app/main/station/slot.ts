@@ -26,8 +26,8 @@ export class Slot {
   get state(): BayState {
     const { bay, disk, activity } = this;
     if (disk === null) return { bay, drive: null, activity };
-    const { path, model, serial, size } = disk;
-    return { bay, drive: { path, model, serial, size }, activity };
+    const { path, model, serial, size, mountedAt } = disk;
+    return { bay, drive: { path, model, serial, size, isMounted: mountedAt.length > 0 }, activity };
   }
 
   /** True while this very drive is in the bay, and no other one. */

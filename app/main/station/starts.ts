@@ -13,7 +13,12 @@ import type { Known } from './verdict.ts';
 import type { StationWork } from './work.ts';
 
 /** Why a job takes no drive, which is no fault of the drive. */
-const JOB_TAKES_NONE: ReadonlySet<Reason['kind']> = new Set(['joinTooLate', 'joinOnlyCopies', 'tooMany']);
+const JOB_TAKES_NONE: ReadonlySet<Reason['kind']> = new Set([
+  'joinTooLate',
+  'joinOnlyCopies',
+  'tooMany',
+  'cancelledOpening',
+]);
 
 type Tally = Pick<StationAtWork, 'done' | 'failed'>;
 

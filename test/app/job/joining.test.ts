@@ -73,6 +73,45 @@ describe.skipIf(noLab !== null)('a drive that has its end', () => {
   });
 });
 
+describe.skipIf(noLab !== null)('a drive that did not come to a good end', () => {
+  it('stays claimed until the job ends, since it may be retried', async () => {
+    const { session, two } = await copying();
+    const three = await bench.disk({ size: SIZE });
+    await three.rule('stall w 6M 1M');
+    await join(session, three);
+    await three.waitFor(({ stalled }) => stalled > 0);
+
+    await session.engine.call('cancel', { destination: 2 });
+    await three.rule('clear');
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[2]?.state === 'cancelled');
+    const claim = open(three.device, constants.O_RDWR | constants.O_EXCL);
+
+    await expect(claim).rejects.toMatchObject({ code: 'EBUSY' });
+    await two.rule('clear');
+    expect((await resultOf(session)).destinations.map(({ state }) => state)).toEqual(['done', 'done', 'cancelled']);
+  });
+
+  it('is stopped while an update compares, and the other drives go on', async () => {
+    const source = await bench.image('disk.img', SIZE);
+    const [one, two] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
+    await two.rule('stall r 6M 1M');
+    const session = bench.session();
+    const destinations = [one.device, two.device];
+    await session.engine.call('prepare', requestOf({ source, destinations, update: true }));
+    await session.engine.call('start', {});
+    await two.waitFor(({ stalled }) => stalled > 0);
+
+    await session.engine.call('cancel', { destination: 0 });
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[0]?.state === 'cancelled');
+    await two.rule('clear');
+
+    expect((await resultOf(session)).destinations).toMatchObject([
+      { state: 'cancelled' },
+      { state: 'done', verified: true },
+    ]);
+  });
+});
+
 describe.skipIf(noLab !== null)('a drive that joins', () => {
   it('gets its own pass over the source while another one is written', async () => {
     const { session, image, two } = await copying();

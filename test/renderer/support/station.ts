@@ -35,8 +35,8 @@ export const stationOf = (
     const activity = activities[i] ?? { kind: 'empty' };
     const disk = disks[i];
     if (activity.kind === 'empty' || disk === undefined) return { bay, drive: null, activity };
-    const { path, model, serial, size } = disk;
-    return { bay, drive: { path, model, serial, size }, activity };
+    const { path, model, serial, size, mountedAt } = disk;
+    return { bay, drive: { path, model, serial, size, isMounted: mountedAt.length > 0 }, activity };
   }),
   done: 37,
   failed: 1,

@@ -36,7 +36,7 @@ async function zeroTheRest(running: RunningJob, destinations: readonly number[])
   const { source } = running.prepared;
   const rest = difference(allChunks(running.grid), running.scope);
   if ((source?.used ?? null) === null || !zeroesUnmapped(running.request) || isEmpty(rest)) return;
-  const disks = destinations.filter((one) => running.device(one).info().kind === 'block' && running.isOpen(one));
+  const disks = destinations.filter((one) => running.isOpen(one) && running.device(one).info().kind === 'block');
   const targets = disks.map((destination) => ({ destination, todo: rest, check: noChunks(running.grid) }));
   if (targets.length === 0) return;
   const sector = Math.max(...disks.map((destination) => running.device(destination).info().logicalBlock));

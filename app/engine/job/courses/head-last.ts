@@ -41,9 +41,10 @@ export async function blankHeads(
   rewrites: boolean,
 ): Promise<void> {
   if (running.cancelled) return;
-  const whole = [...work].filter(
+  // Some may have ended in the pass before, and have no device any more.
+  const open = [...work].filter(([destination]) => running.isOpen(destination));
+  const whole = open.filter(
     ([destination, { todo }]) =>
-      running.isOpen(destination) &&
       isDisk(running, destination) &&
       !isZoned(running, destination) &&
       hasChunk(todo, 0) &&
@@ -53,8 +54,8 @@ export async function blankHeads(
     if (!isEmpty(todo) && running.isOpen(destination)) running.unname(destination);
     await running.withdraw(destination, todo);
   }
-  for (const [destination, { todo }] of work)
-    if (isDisk(running, destination) && isZoned(running, destination) && !isEmpty(todo))
+  for (const [destination, { todo }] of open)
+    if (running.isOpen(destination) && isDisk(running, destination) && isZoned(running, destination) && !isEmpty(todo))
       await resetZones(running, destination);
   await finishBad(
     running,

@@ -65,6 +65,7 @@ export const station: Translated<typeof english> = {
   starting: 'Startet…',
   left: 'noch {time}',
   done: 'Fertig: herausnehmen',
+  doneMounted: 'Fertig: zuerst auswerfen',
   failed: 'Fehlgeschlagen: aussortieren',
   skipped: 'Nicht gestartet',
   skip: 'Nicht starten',

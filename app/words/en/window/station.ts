@@ -58,6 +58,7 @@ export const station = {
   starting: 'Starting…',
   left: '{time} left',
   done: 'Done: take it out',
+  doneMounted: 'Done: eject it first',
   failed: 'Failed: set it aside',
   skipped: 'Not started',
   skip: 'Do not start',

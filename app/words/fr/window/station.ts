@@ -64,6 +64,7 @@ export const station: Translated<typeof english> = {
   starting: 'Démarrage…',
   left: 'encore {time}',
   done: 'Terminé : retirez-le',
+  doneMounted: 'Terminé : éjectez-le d’abord',
   failed: 'Échec : mettez-le de côté',
   skipped: 'Non démarré',
   skip: 'Ne pas démarrer',

@@ -25,8 +25,8 @@ export const job: Translated<typeof english> = {
   stopAskContinuable: 'Arrêter maintenant ? Ce qui n’est pas fini sera inutilisable jusqu’à sa reprise.',
   stopping:
     'Arrêt : les écritures en cours finissent, puis chaque disque est vidé de son cache. Laissez les disques branchés.',
-  takeOut: '{count, plural, one {{names} est terminé : le retirer.} other {{names} sont terminés : les retirer.}}',
-  ready: '{count, plural, one {# prêt à être retiré} other {# prêts à être retirés}}',
+  takeOut: '{count, plural, one {{names} : terminé, à retirer.} other {{names} : terminés, à retirer.}}',
+  ready: '{count, number} à retirer',
   takeIt: 'À retirer',
   ejectIt: 'À\u{a0}éjecter',
   out: 'Retiré',
@@ -34,7 +34,7 @@ export const job: Translated<typeof english> = {
   toldOut: '{name} : {state}. À retirer maintenant.',
   toldGo: '{name} : à retirer maintenant.',
   driveDone:
-    '{count, plural, one {{names} est terminé : le laisser branché jusqu’à la fin de la tâche.} other {{names} sont terminés : les laisser branchés jusqu’à la fin de la tâche.}}',
+    '{count, plural, one {{names} : terminé, à laisser branché jusqu’à la fin de la tâche.} other {{names} : terminés, à laisser branchés jusqu’à la fin de la tâche.}}',
   imageReady: '{count, plural, one {{names} est prête.} other {{names} sont prêtes.}}',
   stalled:
     '{count, plural, one {{names} ne répond pas : vérifiez câble et port.} other {{names} ne répondent pas : vérifiez câble et port.}}',

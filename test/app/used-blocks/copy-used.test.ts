@@ -154,7 +154,7 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
 
     const { ran } = await copied(bench, image, 64 * MiB);
 
-    expect(notesOf(ran)).toContain('but it says itself that there are');
+    expect(notesOf(ran)).toContain('but by its own count it is');
     expect(resultOf(ran).destinations).toMatchObject([{ verdict: 'verified' }]);
   });
 

@@ -97,9 +97,21 @@ describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
   });
 
   test.each([
-    ['random bytes', 'head -c 3000000 /dev/urandom > sda1.ext4-ptcl-img', 'not in the format of partclone'],
-    ['them packed', 'head -c 3000000 /dev/urandom | gzip > sda1.ext4-ptcl-img.gz.aa', 'not in the format of partclone'],
-    ['them in xz', 'head -c 3000000 /dev/urandom | xz > sda1.ext4-ptcl-img.xz.aa', 'not in the format of partclone'],
+    [
+      'random bytes',
+      'head -c 3000000 /dev/urandom > sda1.ext4-ptcl-img',
+      'Its name says partclone, but it is not in that format',
+    ],
+    [
+      'them packed',
+      'head -c 3000000 /dev/urandom | gzip > sda1.ext4-ptcl-img.gz.aa',
+      'Its name says partclone, but it is not in that format',
+    ],
+    [
+      'them in xz',
+      'head -c 3000000 /dev/urandom | xz > sda1.ext4-ptcl-img.xz.aa',
+      'Its name says partclone, but it is not in that format',
+    ],
     [
       'a shorter partition',
       'head -c 15M ../ext > sda1.dd-ptcl-img',

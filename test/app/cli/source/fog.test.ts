@@ -111,7 +111,11 @@ describe.skipIf(skip !== '')(`a folder of FOG${skip}`, () => {
     ['without an image', 'rm image/d1p2.img', 'd1p2.img is missing'],
     ['with one image more', 'cp image/d1p2.img image/d1p9.img', 'd1p9.img'],
     ['with garbage for an image', 'head -c 5000 /dev/urandom > image/d1p2.img', 'd1p2.img'],
-    ['with packed garbage for an image', 'gzip < fat > image/d1p2.img', 'not in the format of partclone'],
+    [
+      'with packed garbage for an image',
+      'gzip < fat > image/d1p2.img',
+      'Its name says partclone, but it is not in that format',
+    ],
     ['with a second disk', 'cp image/d1.mbr image/d2.mbr', 'several disks: d1, d2'],
     ['with an image that is too large', 'cp image/d1p2.img image/d1p3.img', 'd1p3.img'],
   ])('is refused %s', async (_, change, said) => {

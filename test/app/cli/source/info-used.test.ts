@@ -84,7 +84,7 @@ describe.skipIf(cannot !== null)('platter info --used', { timeout: 120_000 }, ()
 
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /In use {5}partition 1 \(ext4\): taken as a whole, 41\.9 MB, although [\d.]+ MB of it look free\. .*it says itself/u,
+      /In use {5}partition 1 \(ext4\): taken as a whole, 41\.9 MB, although [\d.]+ MB of it look free\. .*by its own count/u,
     );
     expect(stdout).toMatch(/^ {13}partition 2: taken as a whole, 41\.9 MB\. What it holds is not recognised/mu);
     expect(stdout).toMatch(/--used {5}copies 100\.7 MB, in chunks of 1 MiB, with what is outside of file systems$/mu);

@@ -62,7 +62,6 @@ export function moveTo(run: Run, destination: number, { end, device }: HeldEnd):
   const running = run.destinations[destination]!;
   if (running.device !== null) run.replaced.push(running.device);
   running.device = device;
-  running.letGo = false;
   running.end = end;
 }
 

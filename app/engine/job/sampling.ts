@@ -37,7 +37,7 @@ export function progressOf(
         samples.find(({ destination }) => destination === index) ?? null,
         controls.isPaused(index),
       ),
-      ...(run.destinations[index]!.letGo && one.end !== null ? { letGo: true } : {}),
+      ...(run.destinations[index]!.letGo ? { letGo: true } : {}),
     })),
     rescue: rescue === null ? null : { ...rescue, waiting: attempts.waiting },
   };

@@ -1,5 +1,6 @@
 // The drives that a station has started in one job, and how each of them ended.
 import type { Disk } from '../../contract/disks.ts';
+import type { DestinationProgress } from '../../contract/jobs.ts';
 import type { BayActivity } from '../../contract/station.ts';
 import type { JobView } from '../../contract/window.ts';
 import { isGood, verdictIn } from '../../view/verdict.ts';
@@ -74,7 +75,7 @@ export class Batch {
     for (const drive of this.#drives) {
       const index = drive.index ?? this.#indexIn(job, drive.disk);
       if (index === null) continue;
-      const end = isOver || job.progress.destinations[index]?.letGo === true ? endOf(job, index) : drive.end;
+      const end = isOver || hasEnd(job.progress.destinations[index]) ? endOf(job, index) : drive.end;
       const isNew = drive.index === null || end !== drive.end;
       Object.assign(drive, { index, end });
       if (isNew) drive.slot.show(drive.identity, activityOf(end, index, job));
@@ -98,6 +99,10 @@ export class Batch {
     return this.#drives.filter((drive) => drive.end === end).length;
   }
 }
+
+/** A drive that is done has its end when it is let go. The job keeps any other one until it ends itself. */
+const hasEnd = (now: DestinationProgress | undefined): boolean =>
+  now?.letGo === true || ((now?.state === 'failed' || now?.state === 'cancelled') && now.uncompared !== null);
 
 function endOf(job: JobView, index: number): End {
   const verdict = verdictIn(job, index) ?? 'failed';

@@ -187,14 +187,14 @@ export class FakeWork implements StationWork {
     await this.settle();
   }
 
-  /** The destination `index` of the running job has its end and is let go. */
+  /** The destination `index` of the running job has its end. Only one that is done is let go. */
   async letGo(index: number, state: 'done' | 'failed' | 'cancelled'): Promise<void> {
     const running = this.jobs.job;
     if (running === null) throw new Error('no job runs');
     const { plan, progress } = running;
     const gone = {
       ...sample(plan, state, plan.destinations[index]!.path, { written: plan.bytes }),
-      letGo: true as const,
+      ...(state === 'done' ? { letGo: true as const } : {}),
     };
     this.jobs.job = { ...running, progress: { ...progress, destinations: progress.destinations.with(index, gone) } };
     this.station.see();

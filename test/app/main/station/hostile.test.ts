@@ -1,16 +1,9 @@
 // Ways in which a station could start a drive that the person did not mean.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { COUNTDOWN_MS } from '../../../../app/contract/limits.ts';
-import type { Disk } from '../../../../app/contract/disks.ts';
 import { disk, usbPort } from '../../../renderer/support/fixtures.ts';
 import { identityOf } from '../../../../app/main/station/verdict.ts';
-import { error, FakeWork, wishFor } from './support.ts';
-
-const ports = [1, 2, 3].map((port) => usbPort(1, port, port));
-let sequence = 0;
-/** A blank drive in the bay `bay`, plugged in anew. */
-const drive = (bay: number, serial: string, more: Partial<Disk> = {}): Disk =>
-  disk(`/dev/sd${'abcd'[bay]}`, { port: ports[bay - 1]!, serial, diskSequence: (sequence += 1), ...more });
+import { drive, error, FakeWork, ports, wishFor } from './support.ts';
 
 let work: FakeWork;
 beforeEach(() => {

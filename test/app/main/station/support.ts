@@ -12,6 +12,7 @@ import type { Objections } from '../../../../app/main/gate.ts';
 import { Station } from '../../../../app/main/station/station.ts';
 import type { StationWork } from '../../../../app/main/station/work.ts';
 import {
+  disk,
   end,
   endpoint,
   GB,
@@ -20,7 +21,16 @@ import {
   plan as madePlan,
   progress as sample,
   result,
+  usbPort,
 } from '../../../renderer/support/fixtures.ts';
+
+/** The sockets of the bays 1 to 3. */
+export const ports = [1, 2, 3].map((port) => usbPort(1, port, port));
+
+let sequence = 0;
+/** A blank drive in the bay `bay`, plugged in anew. */
+export const drive = (bay: number, serial: string, more: Partial<Disk> = {}): Disk =>
+  disk(`/dev/sd${'abcd'[bay]}`, { port: ports[bay - 1]!, serial, diskSequence: (sequence += 1), ...more });
 
 export const SOURCE = '/home/me/classroom.img';
 

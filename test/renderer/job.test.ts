@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
 import * as make from './support/fixtures.ts';
+import { countTones } from './support/tones.ts';
 import { oneWindow } from './support/one-window.ts';
 import type { WindowOptions } from './support/window.ts';
 import { changed } from '../requests.ts';
@@ -164,17 +165,7 @@ describe('a running job in the window', () => {
   test('plays sounds for a failure and the end, unless the settings say no', async () => {
     const of = plan(2);
     await show(make.job(of, []));
-    await open.page.evaluate(() => {
-      const tones: number[] = [];
-      Object.assign(window, { tones });
-      // Sounds are only counted, because a machine without sound plays none.
-      OscillatorNode.prototype.start = function heard(this: OscillatorNode) {
-        tones.push(this.frequency.value);
-      };
-      OscillatorNode.prototype.stop = () => undefined;
-    });
-    const heard = (): Promise<number> =>
-      open.page.evaluate(() => (window as unknown as { tones: number[] }).tones.splice(0).length);
+    const heard = await countTones(open.page);
     const failed = make.job(of, [{}, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc')] });
     await open.main.push({ job: failed });
     await expect.poll(heard).toBe(4);

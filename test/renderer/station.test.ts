@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StationWish } from '../../app/contract/station.ts';
 import * as make from './support/fixtures.ts';
 import { described } from './support/images.ts';
+import { countTones } from './support/tones.ts';
 import { oneWindow } from './support/one-window.ts';
 import { hub } from './support/screens.ts';
 import { proposed, stationOf, stationPlan } from './support/station.ts';
@@ -210,17 +211,7 @@ describe('an armed station', () => {
   test('sounds for each drive that can be taken out while the job goes on, unless the settings say no', async () => {
     const station = stationOf(plan, disks, [], { done: 0 });
     await open.start({ state: { disks, job: running, station } });
-    await open.page.evaluate(() => {
-      const tones: number[] = [];
-      Object.assign(window, { tones });
-      // Sounds are only counted, because a machine without sound plays none.
-      OscillatorNode.prototype.start = function heard(this: OscillatorNode) {
-        tones.push(this.frequency.value);
-      };
-      OscillatorNode.prototype.stop = () => undefined;
-    });
-    const heard = (): Promise<number> =>
-      open.page.evaluate(() => (window as unknown as { tones: number[] }).tones.splice(0).length);
+    const heard = await countTones(open.page);
     await open.main.push({ station: { ...station, done: 1 } });
     await expect.poll(heard).toBeGreaterThan(0);
     await open.main.push({ settings: { ...open.main.state.settings, sounds: false } });

@@ -2,9 +2,7 @@
 import type { CheckedFolder } from '../engine/unpacking/check-folder.ts';
 import { EXIT } from './output/exit-code.ts';
 import { forTerminal, printResult } from './output/speech.ts';
-import { printable, printableJson } from './output/text.ts';
-
-const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
+import { bytes, printable, printableJson } from './output/text.ts';
 
 /** Prints what was found. Gives the exit code. */
 export function tellOfFolder(path: string, found: CheckedFolder, json: boolean): number {

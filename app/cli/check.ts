@@ -13,11 +13,9 @@ import { EXIT } from './output/exit-code.ts';
 import { missingBytes, missingWords } from './output/info-lines.ts';
 import { asTyped } from './output/typed-paths.ts';
 import { forTerminal, refusals, printResult } from './output/speech.ts';
-import { printable, printableJson } from './output/text.ts';
+import { bytes, printable, printableJson } from './output/text.ts';
 import { english } from '../base/english.ts';
 import { outcome } from '../base/errors.ts';
-
-const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
 
 /** Formats what was found for people. */
 function lines(

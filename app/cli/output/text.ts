@@ -84,6 +84,9 @@ export function wrap(text: string, width: number, indent: string): string[] {
 export const alignRight = (text: string, width: number): string =>
   ' '.repeat(Math.max(0, width - columns(text))) + text;
 
+/** "1,024 bytes": the exact number. */
+export const bytes = (count: number): string => `${count.toLocaleString('en')} bytes`;
+
 /** Colours and weights by meaning. They change nothing on a terminal without colours. */
 export type Style = 'good' | 'bad' | 'busy' | 'faint' | 'strong';
 export type Paint = (style: Style, text: string) => string;

@@ -14,7 +14,7 @@ interface TraceEvent {
 /** Boxes below the roots of each layout that Chromium does while `act` runs, as its trace tells them. */
 async function laidOut(act: () => Promise<void>): Promise<number[]> {
   const browser = open.page.context().browser()!;
-  let trace = Buffer.alloc(0);
+  let trace: Buffer = Buffer.alloc(0);
   await browser.startTracing(open.page, { categories: ['devtools.timeline'] });
   await act().finally(async () => (trace = await browser.stopTracing()));
   const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };

@@ -1,10 +1,12 @@
 #include "device.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -144,6 +146,7 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                           InstanceMethod<&Device::provide>("provide"),
                                           InstanceMethod<&Device::pack>("pack"),
                                           InstanceMethod<&Device::frames>("frames"),
+                                          InstanceMethod<&Device::frame_files>("frameFiles"),
                                           InstanceMethod<&Device::finish_frames>("finishFrames"),
                                           InstanceMethod<&Device::reread_partitions>("rereadPartitions"),
                                           InstanceMethod<&Device::reset_zones>("resetZones"),
@@ -350,6 +353,24 @@ Napi::Value Device::frames(const Napi::CallbackInfo& info) {
   result["offsets"] = offsets;
   result["end"] = Napi::Number::New(env, static_cast<double>(device_->frames->end()));
   return result;
+}
+
+// frameFiles(): the identities of the pieces that the frames are in, "file:MAJOR:MINOR:INODE", the first one first.
+Napi::Value Device::frame_files(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!device_ || !device_->frames) throw engine_error(env, EBADF, "pack", path_);
+  try {
+    const std::vector<kcopyd::FileIdentity> files = device_->frames->files();
+    Napi::Array result = Napi::Array::New(env, files.size());
+    for (uint32_t i = 0; i < files.size(); ++i) {
+      const auto [device, inode] = files[i];
+      result[i] = Napi::String::New(env, "file:" + std::to_string(major(device)) + ":" + std::to_string(minor(device)) +
+                                             ":" + std::to_string(inode));
+    }
+    return result;
+  } catch (const std::system_error& error) {
+    throw engine_error(env, error.code().value(), "pack", path_);
+  }
 }
 
 // finishFrames(bytes, start): writes `bytes` behind the frames and ends the file there, then `start` at its start.

@@ -49,6 +49,7 @@ class Device : public Napi::ObjectWrap<Device> {
   Napi::Value split(const Napi::CallbackInfo& info);
   Napi::Value pack(const Napi::CallbackInfo& info);
   Napi::Value frames(const Napi::CallbackInfo& info);
+  Napi::Value frame_files(const Napi::CallbackInfo& info);
   Napi::Value finish_frames(const Napi::CallbackInfo& info);
   Napi::Value reread_partitions(const Napi::CallbackInfo& info);
   Napi::Value reset_zones(const Napi::CallbackInfo& info);

@@ -116,6 +116,17 @@ int FrameFile::sync() {
   return failed;
 }
 
+std::vector<FileIdentity> FrameFile::identities() {
+  const std::lock_guard lock(mutex_);
+  std::vector<FileIdentity> all;
+  for (const auto& one : pieces_) {
+    struct stat status {};
+    if (fstat(one->buffered.get(), &status) != 0) fail(errno);
+    all.push_back({.device = status.st_dev, .inode = status.st_ino});
+  }
+  return all;
+}
+
 // Makes it, and those before it, where they are missing. Throws std::system_error and std::bad_alloc.
 FramePiece* FrameFile::piece(uint64_t index) {
   const std::lock_guard lock(mutex_);

@@ -1,6 +1,8 @@
 // The file that frames are in: one file, or pieces of one size that hold its bytes one after the other.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +21,12 @@ struct FramePiece {
   Descriptor buffered;
   Descriptor direct;                // O_DIRECT; invalid when the file system refuses it
   std::atomic<bool> dirty = false;  // written since the last flush
+};
+
+// Which file a name should lead to.
+struct FileIdentity {
+  dev_t device;
+  ino_t inode;
 };
 
 // The name of a piece of `whole`: NAME.000.part, NAME.001.part, and so on.
@@ -51,6 +59,8 @@ class FrameFile {
   int end_at(uint64_t end);
   // Flushes what was put. 0 or a positive errno.
   int sync();
+  // The pieces there are, the first one first: their names may lead to other files by now. Throws std::system_error.
+  std::vector<FileIdentity> identities();
 
  private:
   enum class Way : uint8_t { direct, buffered };

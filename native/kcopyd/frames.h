@@ -75,6 +75,8 @@ class Frames final : public RequestHandler {
   unsigned busy() const { return codec_->workers() + 2; }
   // The places of the frames that have one.
   std::vector<FramePlace> places() const;
+  // The files that the frames are in. Throws std::system_error.
+  std::vector<FileIdentity> files() const { return file_->identities(); }
   // Byte of the file at which `finish` writes.
   uint64_t end() const;
   // Writes `bytes` behind the frames, ends the file there, and flushes it. Then writes `start` at byte 0 of the file

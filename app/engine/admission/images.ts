@@ -232,7 +232,7 @@ export function inFolder<T>(path: string, act: (at: (file: string) => string, fo
 const statsAt = (path: string): BigIntStats | null => lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
 
 /** Identity of the file with this name, links not followed; null when there is none. */
-function idAt(path: string): string | null {
+export function idAt(path: string): string | null {
   const stats = statsAt(path);
   return stats === null ? null : statsId(stats);
 }

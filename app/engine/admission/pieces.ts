@@ -9,8 +9,10 @@ import { failure } from '../../base/errors.ts';
 import type { End } from '../devices/ends.ts';
 import type { SplitPlace } from '../devices/split-place.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
+import { statsId } from '../devices/file-ids.ts';
 import {
   failureIn,
+  idAt,
   inFolder,
   isReviewed,
   moveToFree,
@@ -51,13 +53,19 @@ export function namePieces(addon: NativeAddon, named: Named, bytes: number): Pla
   const split = end.image?.split ?? null;
   if (naming === null || split === null) return renameToFinalName(addon, named);
   try {
-    const later = laterPieces(split, bytes);
+    const later = laterPieces(split, bytes, named.device!.frameFiles());
     for (const piece of later) checkWritten(piece);
     checkOld(split, end.lasting);
     if (naming.replaces !== null) removePiece({ ...naming.replaces, path: naming.name }, end.lasting);
     for (const piece of split.later) removePiece(piece, end.lasting);
     inFolder(naming.part, (at, folder) => {
-      for (const { part, name } of later) moveToFree(addon, at(part), at(name));
+      for (const { part, name, id } of later) {
+        moveToFree(addon, at(part), at(name));
+        // Another file can have got the name of the piece between the look and the renaming.
+        if (idAt(at(name)) === id) continue;
+        moveToFree(addon, at(name), at(part));
+        refuseLost(part, 'replaced');
+      }
       fsyncSync(folder);
     });
   } catch (error) {
@@ -67,24 +75,28 @@ export function namePieces(addon: NativeAddon, named: Named, bytes: number): Pla
   return renameToFinalName(addon, { ...named, naming: { ...naming, replaces: null } });
 }
 
+/** A piece that the job has written. */
 interface Written {
   part: string;
   name: string;
   bytes: number;
+  /** Identity of the file that was written and compared. */
+  id: string;
 }
 
-/** The pieces behind the first one. */
-function laterPieces({ whole, size }: SplitPlace, bytes: number): Written[] {
+/** The pieces behind the first one. `ids`: those of all pieces that were written. */
+function laterPieces({ whole, size }: SplitPlace, bytes: number, ids: readonly string[]): Written[] {
   return Array.from({ length: Math.max(0, Math.ceil(bytes / size) - 1) }, (_, index) => {
     const name = pieceAt(whole, index + 1);
-    return { part: `${name}.part`, name, bytes: Math.min(size, bytes - (index + 1) * size) };
+    return { part: `${name}.part`, name, bytes: Math.min(size, bytes - (index + 1) * size), id: ids[index + 1] ?? '' };
   });
 }
 
-function checkWritten({ part, bytes }: Written): void {
-  const found = inFolder(part, (at) => lstatSync(at(part), { throwIfNoEntry: false }));
+/** Throws a Refusal unless the name of a piece still leads to the file that was compared. */
+function checkWritten({ part, bytes, id }: Written): void {
+  const found = inFolder(part, (at) => lstatSync(at(part), { bigint: true, throwIfNoEntry: false }));
   if (found === undefined) refuseLost(part, 'removed');
-  if (!found.isFile() || found.size !== bytes) refuseLost(part, 'replaced');
+  if (statsId(found) !== id || Number(found.size) !== bytes) refuseLost(part, 'replaced');
 }
 
 /** Refuses when a file that the review did not show has the name of a piece. */

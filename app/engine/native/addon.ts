@@ -91,6 +91,11 @@ export interface NativeDevice {
   /** For a device that `pack` made: the frames that have their place in the file. */
   frames(): Frames;
   /**
+   * For a device that `pack` made: the identities of the files that the frames are in ("file:8:1:1234"), the first piece
+   * first. Their names may belong to other files by now. Throws with an errno.
+   */
+  frameFiles(): string[];
+  /**
    * For a device that `pack` made: writes `bytes` behind the frames, ends the file there, and flushes it. Then writes
    * `start` at the start of the file, and flushes that. Rejects with an errno, EINVAL when frames are missing or `start`
    * would overwrite one.

@@ -151,6 +151,7 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
           provide: (...what) => device.provide(...what),
           pack: (...how) => device.pack(...how),
           frames: () => device.frames(),
+          frameFiles: () => device.frameFiles(),
           finishFrames: (...what) => device.finishFrames(...what),
           unclaim: () => device.unclaim(),
           close: () => device.close(),

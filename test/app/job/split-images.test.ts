@@ -1,12 +1,12 @@
 // Images that are written in pieces: what other tools join, what is left when a job ends early, and whose files they are.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { plainImageFormat } from '../../../app/contract/request-facts.ts';
 import { oldDisk, retriedWithRoom, skip } from './packed-files.ts';
-import { interrupted, killedCopy, MiB, oneBench, refused, resume } from './support.ts';
+import { interrupted, killedCopy, MiB, oneBench, refused, resultOf, resume } from './support.ts';
 
 const bench = oneBench();
 
@@ -152,6 +152,32 @@ describe.skipIf(skip !== null)(`an image that is written in pieces${skip === nul
     expect(errors).toMatchObject([{ code: 'IN_USE', reason: { kind: 'pieceInTheWay', piece: `${image}.003` } }]);
     expect(files(image)).toEqual(['.000', '.001', '.003']);
   });
+
+  it.each(['.001.part', '.002.part'])(
+    'is not complete when another file has the name of its piece NAME%s',
+    async (ending) => {
+      const source = await bench.image('disk.img', 12 * MiB);
+      const image = await bench.path('copy.img');
+      const disk = await oldDisk(bench, 12 * MiB);
+      await disk.rule('stall w 8M 1M');
+      const session = bench.session();
+      const ask = { source, destinations: [image, disk.device], imageFormat, memory: 8 * MiB, asIs: true };
+      await session.begin(ask);
+      await disk.waitFor(({ stalled }) => stalled > 0);
+      renameSync(image + ending, `${image}.mine`);
+      await writeFile(image + ending, Buffer.alloc(MiB, 7));
+      await disk.rule('clear');
+
+      const result = await resultOf(session);
+
+      expect(result.destinations[0]).toMatchObject({
+        state: 'failed',
+        errors: [{ code: 'CHANGED', reason: { kind: 'notNamed', reason: { kind: 'imageLost', how: 'replaced' } } }],
+      });
+      expect(existsSync(`${image}.000`)).toBe(false);
+      expect(readFileSync(image + ending).every((byte) => byte === 7)).toBe(true);
+    },
+  );
 
   it('is completed by a retry after its file system was full in its third piece', async () => {
     const source = await bench.image('disk.img', 12 * MiB);

@@ -182,7 +182,7 @@ export const REASONS = {
   noProgram: { path: 'text', said: 'text' },
   noFileManager: { folder: 'text', said: 'text' },
   readFromStart: { format: 'text' },
-  inPieces: {},
+  savedDisk: { format: 'text' },
   largeBlocks: { size: 'text' },
   otherThanMapped: { place: 'place', bmap: 'text' },
   packedUnreadable: { said: 'text' },

@@ -53,7 +53,6 @@ export const REMEDIES = {
   bringFirstPiece: {},
   removePieces: { whole: 'text' },
   compareWhole: { command: 'text' },
-  joinToOpen: { command: 'text' },
   decryptDisk: {},
   repairDisk: { command: 'text' },
   checkUrl: {},

@@ -1,5 +1,6 @@
 // The images that the window has opened as files, until they are closed. The page names an image that it may read, or a
 // job, and later only a folder that is in this list.
+import { firstPiece } from '../contract/image-formats.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { ClosedFolder, OpenedFile, OpenedFolder, OpenImage } from '../contract/opened-images.ts';
 import type { JobRecord } from '../contract/records.ts';
@@ -89,12 +90,12 @@ const notOpen = (folder: string): PlatterError =>
   failure({ code: 'NOT_FOUND', op: 'check', device: folder, reason: { kind: 'notOpened' } });
 
 /** The indices of a job's destinations that are complete images and still exist; not those after one that is silent. */
-export async function imagesOf({ destinations }: JobRecord): Promise<number[]> {
+export async function imagesOf({ destinations }: Pick<JobRecord, 'destinations'>): Promise<number[]> {
   const found: number[] = [];
   for (const [index, { kind, state, path }] of destinations.entries()) {
     if (kind !== 'file' || state !== 'done') continue;
     if (isFileSilent()) break;
-    if (await exists(path)) found.push(index);
+    if ((await exists(path)) || (await exists(firstPiece(path)))) found.push(index);
   }
   return found;
 }

@@ -39,25 +39,31 @@ struct Free {
   void operator()(std::byte* memory) const { std::free(memory); }
 };
 
-// A range of the descriptor is the image.
+// A range of the file is the image.
 class Plain final : public Image {
  public:
-  Plain(int fd, bool direct, uint64_t from, uint64_t size) : fd_(fd), direct_(direct), from_(from) { size_ = size; }
+  Plain(const std::vector<int>& pieces, uint64_t from, uint64_t size) : input_(pieces, unpack::Digests()), from_(from) {
+    size_ = size;
+  }
 
   void read(uint64_t at, std::span<std::byte> to) override {
-    if (direct_) return read_aligned(from_ + at, to);
-    for (size_t done = 0; done < to.size();) {
-      const uint64_t place = from_ + at + done;
-      const ssize_t got = pread(fd_, to.data() + done, to.size() - done, static_cast<off_t>(place));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw Error(Fault::read, place, std::strerror(errno));
-      if (got == 0) throw Error(Fault::truncated, place, "the file is shorter than it was");
-      done += static_cast<size_t>(got);
-    }
+    const uint64_t place = from_ + at;
+    if (const size_t got = input_.read_at(place, to); got < to.size())
+      throw Error(Fault::truncated, place + got, "the file is shorter than it was");
   }
 
  private:
-  void read_aligned(uint64_t place, std::span<std::byte> to) const {
+  const Input input_;
+  uint64_t from_;
+};
+
+// As Plain, for a descriptor with O_DIRECT.
+class Aligned final : public Image {
+ public:
+  Aligned(int fd, uint64_t from, uint64_t size) : fd_(fd), from_(from) { size_ = size; }
+
+  void read(uint64_t at, std::span<std::byte> to) override {
+    const uint64_t place = from_ + at;
     const uint64_t begin = place - place % alignment;
     const auto before = static_cast<size_t>(place - begin);
     const size_t length = (before + to.size() + alignment - 1) / alignment * alignment;
@@ -73,8 +79,8 @@ class Plain final : public Image {
     std::copy_n(memory.get() + before, to.size(), to.begin());
   }
 
+ private:
   int fd_;
-  bool direct_;
   uint64_t from_;
 };
 
@@ -91,7 +97,7 @@ class Collector final : public unpack::Output {
 // Where a packed file is read from. Each is used by one thread at a time and kept for the next one.
 class Inputs {
  public:
-  explicit Inputs(int fd) : fd_(fd) {}
+  explicit Inputs(const std::vector<int>& pieces) : pieces_(pieces) {}
   std::unique_ptr<Input> take() {
     {
       const std::scoped_lock lock(mutex_);
@@ -101,7 +107,7 @@ class Inputs {
         return input;
       }
     }
-    return std::make_unique<Input>(fd_, unpack::Digests());
+    return std::make_unique<Input>(pieces_, unpack::Digests());
   }
   void give_back(std::unique_ptr<Input> input) {
     const std::scoped_lock lock(mutex_);
@@ -109,7 +115,7 @@ class Inputs {
   }
 
  private:
-  int fd_;
+  std::vector<int> pieces_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Input>> free_;
 };
@@ -124,12 +130,12 @@ struct Block {
 // Decodes one block at a time and keeps some of them.
 class Packed final : public Image {
  public:
-  Packed(int fd, Format format, std::string entry, unpack::Workers& workers)
+  Packed(const std::vector<int>& pieces, Format format, std::string entry, unpack::Workers& workers)
       : format_(format),
         entry_(std::move(entry)),
         workers_(workers),
-        first_(fd, unpack::Digests()),
-        inputs_(fd),
+        first_(pieces, unpack::Digests()),
+        inputs_(pieces),
         access_(unpack::access_of(format, first_, entry_, limits())),
         cache_(std::max(kept, 2 * block_size())) {
     check();
@@ -228,19 +234,18 @@ class Packed final : public Image {
 
 }  // namespace
 
-Opened open_image(int fd, bool direct, bool raw, const std::string& entry, unpack::Workers& workers) {
-  const off_t end = lseek(fd, 0, SEEK_END);
-  if (end < 0) throw Error(Fault::read, 0, std::strerror(errno));
-  const auto size = static_cast<uint64_t>(end);
-  Format format = Format::none;
-  if (!raw) {
-    Input input(fd, unpack::Digests());
-    format = unpack::format_of(input);
-  }
-  if (format == Format::none) return {.format = format, .image = std::make_unique<Plain>(fd, direct, 0, size)};
-  auto packed = std::make_unique<Packed>(fd, format, entry, workers);
-  if (const auto stored = packed->stored())
-    return {.format = format, .image = std::make_unique<Plain>(fd, direct, stored->packed_at, stored->size)};
+Opened open_image(const std::vector<int>& pieces, bool direct, bool raw, const std::string& entry,
+                  unpack::Workers& workers) {
+  Input input(pieces, unpack::Digests());
+  if (!input.size()) throw Error(Fault::read, 0, "it cannot be read at any place");
+  const Format format = raw ? Format::none : unpack::format_of(input);
+  const auto range = [&](uint64_t from, uint64_t size) -> std::unique_ptr<Image> {
+    if (direct) return std::make_unique<Aligned>(pieces.front(), from, size);
+    return std::make_unique<Plain>(pieces, from, size);
+  };
+  if (format == Format::none) return {.format = format, .image = range(0, *input.size())};
+  auto packed = std::make_unique<Packed>(pieces, format, entry, workers);
+  if (const auto stored = packed->stored()) return {.format = format, .image = range(stored->packed_at, stored->size)};
   return {.format = format, .image = std::move(packed)};
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "unpack/decoder.h"
 
@@ -39,9 +40,10 @@ struct Opened {
   std::unique_ptr<Image> image;
 };
 
-// fd: stays the caller's and has to outlive the image. direct: it was opened with O_DIRECT. raw: the bytes are the
-// image, whatever they look like. entry: the file of an archive; empty for the only one. Throws unpack::Error and
-// Unservable.
-Opened open_image(int fd, bool direct, bool raw, const std::string& entry, unpack::Workers& workers);
+// pieces: the descriptors that hold the image, in order, at least one. They stay the caller's and have to outlive the
+// image. direct: the only one was opened with O_DIRECT. raw: the bytes are the image, whatever they look like. entry:
+// the file of an archive; empty for the only one. Throws unpack::Error and Unservable.
+Opened open_image(const std::vector<int>& pieces, bool direct, bool raw, const std::string& entry,
+                  unpack::Workers& workers);
 
 }  // namespace serve

@@ -1,8 +1,8 @@
 // platter-serve: shows parts of an image as files, for reading only (FUSE).
 //
-//   platter-serve DIR       mounts itself on the folder DIR. Standard input is the image: a file or a device that can
-//   be
-//                           seeked, opened for reading only
+//   platter-serve DIR       mounts itself on the folder DIR. Standard input is the image, or its first piece: a file
+//                           or a device that can be seeked, opened for reading only
+//     --pieces N            descriptors 5 and up are N further pieces of it, in order
 //     --raw                 standard input is the image itself, whatever it looks like
 //     --entry NAME          the file to take of a zip that has several
 //     --source NAME         the source that the kernel lists for the mount; by default "platter"
@@ -38,6 +38,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "files.h"
 #include "folder.h"
@@ -56,13 +57,23 @@ using unpack::say;
 
 constexpr int report = 3;
 constexpr int commands = 4;
+constexpr int further = 5;  // the first of further pieces
+constexpr unsigned most_pieces = 1 << 20;
 
 struct Options {
   std::string folder;
   std::string entry;
   std::string source = "platter";
   bool raw = false;
+  unsigned pieces = 0;  // behind the first one
 };
+
+// 0 for anything but a number of pieces.
+unsigned pieces_of(std::string_view text) {
+  unsigned count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  return error == std::errc() && end == text.data() + text.size() && count <= most_pieces ? count : 0;
+}
 
 std::optional<Options> options_of(int count, char** words) {
   Options options;
@@ -74,6 +85,8 @@ std::optional<Options> options_of(int count, char** words) {
       options.entry = words[++i];
     else if (word == "--source" && i + 1 < count)
       options.source = words[++i];
+    else if (word == "--pieces" && i + 1 < count)
+      options.pieces = pieces_of(words[++i]);
     else if (options.folder.empty() && word.starts_with('/'))
       options.folder = word;
     else
@@ -151,10 +164,10 @@ void refuse(const char* why, const std::string& said) {
 }
 
 // Serves until the folder is unmounted or nobody wants it any more. Returns the exit code.
-int serve(const Options& options, bool direct, Folder& folder, int keeper) {
+int serve(const Options& options, const std::vector<int>& image, bool direct, Folder& folder, int keeper) {
   try {
     unpack::Workers workers(cores());
-    const Opened opened = open_image(STDIN_FILENO, direct, options.raw, options.entry, workers);
+    const Opened opened = open_image(image, direct, options.raw, options.entry, workers);
     Files files;
     Commands taken(files, opened.image->size(), keeper);
     std::thread([&taken] { taken.run(); }).detach();
@@ -201,22 +214,29 @@ int keep(const std::string& folder, pid_t server, int told) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+bool is_read_only(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_ACCMODE) == O_RDONLY;
+}
+
 int run(int count, char** words) {
   const auto options = options_of(count, words);
   if (!options) {
-    std::fputs("usage: platter-serve [--raw] [--entry NAME] [--source NAME] DIR\n", stderr);
+    std::fputs("usage: platter-serve [--pieces N] [--raw] [--entry NAME] [--source NAME] DIR\n", stderr);
     return 2;
   }
   // What the sandbox keeps is what it may do.
-  const int flags = fcntl(STDIN_FILENO, F_GETFL);
-  if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY) {
-    std::fputs("platter-serve: standard input has to be open for reading only\n", stderr);
+  std::vector<int> image{STDIN_FILENO};
+  for (unsigned i = 0; i < options->pieces; ++i) image.push_back(further + static_cast<int>(i));
+  if (!std::ranges::all_of(image, is_read_only)) {
+    std::fputs("platter-serve: the image has to be open for reading only\n", stderr);
     return 2;
   }
+  const bool direct = image.size() == 1 && (fcntl(STDIN_FILENO, F_GETFL) & O_DIRECT) != 0;
   std::signal(SIGPIPE, SIG_IGN);
   unpack::Inflater::load();
   // Closes descriptors that the caller left open by mistake. Kernels before 5.9 cannot do this.
-  close_range(commands + 1, ~0u, 0);
+  close_range(further + options->pieces, ~0u, 0);
   mallopt(M_ARENA_MAX, 1);
   try {
     Folder folder(options->folder, options->source);
@@ -226,13 +246,14 @@ int run(int count, char** words) {
     if (server < 0) throw std::system_error(errno, std::generic_category(), "fork");
     if (server > 0) {
       // Nothing of the image, and nothing that keeps a reader of the reports waiting.
-      for (const int fd : {STDIN_FILENO, report, commands, ends[1]}) close(fd);
+      image.insert(image.end(), {report, commands, ends[1]});
+      for (const int fd : image) close(fd);
       folder.leave();
       _exit(keep(options->folder, server, ends[0]));
     }
     close(ends[0]);
     sandbox::enter(most_memory, served_calls);
-    _exit(serve(*options, (flags & O_DIRECT) != 0, folder, ends[1]));
+    _exit(serve(*options, image, direct, folder, ends[1]));
   } catch (const std::system_error& error) {  // no sandbox, or no process
     tell(unpack::Error(unpack::Fault::resources, 0, error.what()));
     unmount(options->folder);

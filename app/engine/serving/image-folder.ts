@@ -6,13 +6,15 @@ import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import type { Described, ExaminedPartition } from '../../contract/disk-content.ts';
 import type { PlatterError } from '../../contract/errors.ts';
+import { firstPiece } from '../../contract/image-formats.ts';
 import type { OpenedFile } from '../../contract/opened-images.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
 import { placeOf } from '../../base/paths.ts';
 import { makeFolder } from '../../base/state-folder.ts';
 import { shell } from '../devices/release-commands.ts';
 import { describe, describeBytes } from '../unpacking/describe.ts';
-import { piecesAt } from '../unpacking/source-files.ts';
+import { diskFolderAt } from '../unpacking/disk-folder.ts';
+import { only, piecesAt, SourceFiles, type Descriptors } from '../unpacking/source-files.ts';
 import { IMAGES, isOpened, realFolder, SOURCES } from './opened.ts';
 import { serve, type Server } from './serve-program.ts';
 
@@ -30,39 +32,32 @@ export interface OpenedImage {
 }
 
 /**
- * Opens the image at `path` in `folder`, which is made unless it is there and empty; null makes one of its own. `entry`:
- * the file of an archive that is meant; null for the only one. Rejects with a Refusal, and leaves nothing behind then.
+ * Opens the image at `named` in `folder`, which is made unless it is there and empty; null makes one of its own. The name
+ * of a split image that is there in pieces alone stands for them. `entry`: the file of an archive that is meant; null for
+ * the only one. Rejects with a Refusal, and leaves nothing behind then.
  */
-export async function openImage(path: string, folder: string | null, entry: string | null): Promise<OpenedImage> {
-  await refusePieces(path);
-  const file = await opened(path);
+export async function openImage(named: string, folder: string | null, entry: string | null): Promise<OpenedImage> {
+  const path = (await isThere(named)) || !(await isThere(firstPiece(named))) ? named : firstPiece(named);
+  const files = await filesOf(path);
   try {
     const place = await placeFor(path, folder);
     try {
-      return await openIn(place, file, path, entry);
+      return await openIn(place, files, path, entry);
     } catch (error) {
       if (place.made) await rmdir(place.folder);
       throw error;
     }
   } finally {
-    await file.close();
+    files.close();
   }
 }
 
-/** Refuses a split image: the server has one descriptor. */
-async function refusePieces(path: string): Promise<void> {
-  const place = await placeOf(path);
-  if ((await piecesAt(place, path)) === null) return;
-  refuse({
-    code: 'BAD_ARGUMENT',
-    op: 'open',
-    device: path,
-    reason: { kind: 'inPieces' },
-    remedy: { kind: 'joinToOpen', command: shell(['platter', 'copy', path, 'disk.img']) },
-  });
-}
-
-async function openIn(place: Place, file: FileHandle, path: string, entry: string | null): Promise<OpenedImage> {
+async function openIn(
+  place: Place,
+  { descriptors }: Descriptors,
+  path: string,
+  entry: string | null,
+): Promise<OpenedImage> {
   const images = join(place.folder, IMAGES);
   try {
     await mkdir(images, { mode: 0o700 });
@@ -71,7 +66,7 @@ async function openIn(place: Place, file: FileHandle, path: string, entry: strin
   }
   try {
     const source = place.made ? SOURCES.made : SOURCES.found;
-    const server = await serve(file.fd, path, images, { entry, isRaw: false, source, owner: null });
+    const server = await serve(descriptors, path, images, { entry, isRaw: false, source, owner: null });
     try {
       const seen = await addFiles(server, images, path, entry);
       await server.stay();
@@ -84,6 +79,33 @@ async function openIn(place: Place, file: FileHandle, path: string, entry: strin
     await rmdir(images);
     throw error;
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return false;
+  }
+}
+
+/** Opens the image: its file, or its pieces. Rejects with a Refusal. */
+async function filesOf(path: string): Promise<Descriptors & Pick<SourceFiles, 'close'>> {
+  const folder = await diskFolderAt(path);
+  if (folder !== null)
+    refuse({
+      code: 'BAD_ARGUMENT',
+      op: 'open',
+      device: path,
+      reason: { kind: 'savedDisk', format: folder.format },
+      remedy: { kind: 'unpackToOpen', command: shell(['platter', 'copy', path, 'disk.img.zst']) },
+    });
+  const pieces = await piecesAt(await placeOf(path), path);
+  if (pieces !== null) return SourceFiles.open(pieces.paths);
+  const file = await opened(path);
+  return { ...only(file.fd), close: () => void file.close() };
 }
 
 async function opened(path: string): Promise<FileHandle> {

@@ -63,15 +63,20 @@ const report = z.discriminatedUnion('event', [
 type Report = z.infer<typeof report>;
 
 /**
- * Mounts a server on the empty `folder`, which shows parts of the image that the descriptor `file` reads. The
- * descriptor must not be open for writing, and is free again when this resolves. `path` names the image in errors.
- * Rejects with a Refusal.
+ * Mounts a server on the empty `folder`, which shows parts of the image that the descriptors `pieces` read as one, in
+ * their order. They must not be open for writing, and are free again when this resolves. `path` names the image in
+ * errors. Rejects with a Refusal.
  */
-export async function serve(file: number, path: string, folder: string, options: ServeOptions): Promise<Server> {
+export async function serve(
+  pieces: readonly number[],
+  path: string,
+  folder: string,
+  options: ServeOptions,
+): Promise<Server> {
   const program = PROGRAMS.find((one) => existsSync(one));
   if (program === undefined)
     return refuse({ code: 'ENGINE_UNAVAILABLE', op: 'open', device: path, reason: { kind: 'serverUnavailable' } });
-  const child = start(program, file, folder, options);
+  const child = start(program, pieces, folder, options);
   const lost = (errno = ''): Refusal => new Refusal([lostServer(path, errno)]);
   if (child instanceof Error || child.pid === undefined) throw lost(await errnoOfStart(child));
   const running = new RunningServer(child, lost);
@@ -83,18 +88,19 @@ export async function serve(file: number, path: string, folder: string, options:
 
 function start(
   program: string,
-  file: number,
+  [first = -1, ...further]: readonly number[],
   folder: string,
   { entry, isRaw, source, owner }: ServeOptions,
 ): ChildProcess | Error {
   const words = [
     ...(isRaw ? ['--raw'] : []),
     ...(entry === null ? [] : ['--entry', entry]),
+    ...(further.length === 0 ? [] : ['--pieces', String(further.length)]),
     ...['--source', source, folder],
   ];
   try {
     return spawn(program, words, {
-      stdio: [file, 'ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: [first, 'ignore', 'pipe', 'pipe', 'pipe', ...further],
       env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8' },
       cwd: '/',
       // Ctrl-C is for the command, which ends its server in order.

@@ -20,7 +20,7 @@ export async function withServedFile<T>(
   const folder = await mkdtemp(join(tmpdir(), 'platter-served-'));
   try {
     if (owner !== null) await chown(folder, owner.uid, owner.gid);
-    const server = await serve(file, path, folder, { entry: null, isRaw: true, source: 'platter', owner });
+    const server = await serve([file], path, folder, { entry: null, isRaw: true, source: 'platter', owner });
     try {
       for (const range of ranges) await server.add(range);
       return await act(ranges.map(({ name }) => join(folder, name)));

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmdirSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,6 +87,33 @@ describe.skipIf(why !== null)(`platter mount${because}`, () => {
       120_000,
     );
   }
+
+  test('opens a split image that Platter wrote by the name of the whole', async () => {
+    const wrote = await platter(['copy', '--yes', '--split', '1M', disk.at('disk.img'), disk.at('whole.img.zst')]);
+    expect([wrote.code, existsSync(disk.at('whole.img.zst')), existsSync(disk.at('whole.img.zst.001'))]).toEqual([
+      0,
+      false,
+      true,
+    ]);
+
+    const { folder, files } = await opened(disk.at('whole.img.zst'));
+
+    execFileSync('cmp', [disk.at('disk.img'), files[0]!.path]);
+    expect(await close(folder)).toMatchObject({ code: 0 });
+  });
+
+  test('a piece that shrinks while it is open is an I/O error, and the pieces before it stay readable', async () => {
+    await disk.run('split -b 20M -d -a 3 disk.img shrinks.img.');
+    const { folder, files } = await opened(disk.at('shrinks.img.000'));
+
+    truncateSync(disk.at('shrinks.img.003'), 5);
+    const whole = spawnSync('cmp', [disk.at('disk.img'), files[0]!.path], { encoding: 'utf8' });
+    const before = spawnSync('cmp', ['-n', String(60 * MiB), disk.at('disk.img'), files[0]!.path]);
+    await close(folder);
+
+    expect([whole.status, whole.stderr]).toEqual([2, expect.stringContaining('Input/output error')]);
+    expect(before.status).toBe(0);
+  });
 
   test('shows a file system without a partition table', async () => {
     makeXfs(disk);

@@ -29,6 +29,13 @@ export const PACKINGS: readonly { name: string; format: string; command: string;
     command: 'qemu-img convert -c -O qcow2 disk.img disk.qcow2',
     needs: 'qemu-img',
   },
+  { name: 'split.img.000', format: 'none', command: 'split -b 20M -d -a 3 disk.img split.img.', needs: 'split' },
+  {
+    name: 'split.zst.000',
+    format: 'zstd',
+    command: `split -b 4M --filter='cat > piece && zstd -q -1 -c piece' disk.img | split -b 1M -d -a 3 - split.zst.`,
+    needs: 'zstd',
+  },
   { name: 'stored.zip', format: 'zip', command: 'zip -q -0 stored.zip disk.img', needs: 'zip' },
 ];
 

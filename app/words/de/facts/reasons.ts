@@ -174,7 +174,7 @@ export const reasons: Translated<typeof english> = {
   noProgram: 'Kein Programm hat {path} geöffnet: {said}',
   noFileManager: 'Die Dateiverwaltung konnte {folder} nicht zeigen: {said}',
   readFromStart: 'Es ist als {format} ohne Index gepackt und lässt sich nur von Anfang an lesen.',
-  inPieces: 'Es ist in Teile zerlegt.',
+  savedDisk: 'Es ist ein von {format} gesicherter Datenträger und lässt sich nur von Anfang an lesen.',
   largeBlocks: 'Es ist in Blöcken von bis zu {size} gepackt: Etwas darin zu lesen braucht zu viel Speicher.',
   packedMemory: 'Das Entpacken braucht mehr Speicher als erlaubt.',
   diskNeedsFile:

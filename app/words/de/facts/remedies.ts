@@ -112,7 +112,6 @@ export const remedies: Translated<typeof english> = {
   removePieces:
     'Wählen Sie einen anderen Namen, entfernen Sie zuerst die anderen Teile, oder schreiben Sie {whole} in Teilen (--split).',
   compareWhole: 'Alle Teile werden als eines gelesen, wenn der erste die Quelle ist: {command} vergleicht sie.',
-  joinToOpen: 'Machen Sie aus den Teilen zuerst ein Abbild ({command}), und öffnen Sie dieses.',
   newImage: 'Schreiben Sie stattdessen ein neues Abbild.',
   writtenEndings:
     'Lassen Sie den Namen auf .img enden für ein unverpacktes Abbild, auf .qcow2 für eine virtuelle Maschine oder auf .zst für ein gepacktes.',

@@ -163,7 +163,7 @@ export const reasons = {
   noProgram: 'No program opened {path}: {said}',
   noFileManager: 'The file manager could not show {folder}: {said}',
   readFromStart: 'It is packed as {format} without an index, so it can only be read from its start.',
-  inPieces: 'It is split into pieces.',
+  savedDisk: 'It is a disk that {format} saved, which can only be read from its start.',
   largeBlocks: 'It is packed in blocks of up to {size}, so reading anything in it takes too much memory.',
   packedMemory: 'Unpacking it needs more memory than is allowed.',
   diskNeedsFile: 'The virtual disk is not whole: it needs the file {name}, which Platter does not open.',

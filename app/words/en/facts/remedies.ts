@@ -97,7 +97,6 @@ export const remedies = {
     'Put all pieces into one folder, and give the first one. If the file is no piece, write its bytes as they are (--as-is on the command line).',
   removePieces: 'Choose another name, remove the other pieces first, or write {whole} in pieces (--split).',
   compareWhole: 'All pieces are read as one when the first of them is the source: {command} compares them.',
-  joinToOpen: 'Make one image of its pieces first ({command}), and open that.',
   newImage: 'Write a new image instead.',
   writtenEndings:
     'Let its name end in .img for a raw image, in .qcow2 for a virtual machine, or in .zst for a packed one.',

@@ -171,7 +171,7 @@ export const reasons: Translated<typeof english> = {
   noProgram: 'Aucun programme n’a ouvert {path} : {said}',
   noFileManager: 'Le gestionnaire de fichiers n’a pas pu montrer {folder} : {said}',
   readFromStart: 'Elle est compressée en {format} sans index et ne peut être lue que depuis le début.',
-  inPieces: 'Elle est découpée en morceaux.',
+  savedDisk: 'C’est un disque enregistré par {format}, qui ne peut être lu que depuis le début.',
   largeBlocks: 'Elle est compressée en blocs de {size} au plus : en lire une partie demande trop de mémoire.',
   packedMemory: 'La décompression demande plus de mémoire que permis.',
   diskNeedsFile: 'Le disque virtuel n’est pas complet : il lui faut le fichier {name}, que Platter n’ouvre pas.',

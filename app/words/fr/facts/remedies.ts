@@ -101,7 +101,6 @@ export const remedies: Translated<typeof english> = {
   removePieces:
     'Choisissez un autre nom, retirez d’abord les autres morceaux, ou écrivez {whole} en morceaux (--split).',
   compareWhole: 'Tous les morceaux sont lus comme un seul quand le premier est la source : {command} les compare.',
-  joinToOpen: 'Faites d’abord une seule image de ses morceaux ({command}), puis ouvrez celle-ci.',
   newImage: 'Écrivez plutôt une nouvelle image.',
   writtenEndings:
     'Faites finir son nom par .img pour une image brute, par .qcow2 pour une machine virtuelle ou par .zst pour une image compressée.',

@@ -49,6 +49,16 @@ const dumped = (disk: string): string[] =>
     .map((line) => line.replace(/^\S+\.img/u, 'disk'));
 
 describe.skipIf(skip !== '')(`a folder of Clonezilla${skip}`, () => {
+  test('cannot be mounted, and the refusal has the command that makes an image of it', async () => {
+    using folder = await saved('gpt');
+
+    const run = await platter(['mount', folder.at('image')]);
+
+    expect([run.code, run.stdout]).toEqual([2, '']);
+    expect(run.stderr).toContain('a disk that Clonezilla saved, which can only be read from its start');
+    expect(run.stderr).toContain(`platter copy ${folder.at('image')} disk.img.zst`);
+  });
+
   test.each(['gpt', 'dos'] as const)('with a table of %s is copied as the disk that it is of', async (label) => {
     const { fat, second, swap } = DISKS[label];
     using folder = await saved(label);

@@ -18,6 +18,9 @@ const FIRST = /^(?:0+1?|a+)$/u;
  */
 const FARTHEST = 100;
 
+/** The name of the file whose first or later piece `name` can be: "disk.img.zst" of "disk.img.zst.001"; null for none. */
+export const splitName = (name: string): string | null => /^(.+)\.(?:\d{2,}|a{2,})$/su.exec(name)?.[1] ?? null;
+
 /** The role of `name` in a folder with the names `beside`. */
 export function pieceNames(name: string, beside: readonly string[]): PieceNames {
   const [, stem, suffix] = SUFFIX.exec(name) ?? [];

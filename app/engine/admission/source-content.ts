@@ -8,6 +8,7 @@ import { writes } from '../../contract/request-facts.ts';
 import type { JobKind } from '../../contract/request.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { isCertain, namedFormat, withoutEnding } from '../../parsers/name-endings.ts';
+import { splitName } from '../../parsers/piece-names.ts';
 import { recognise } from '../../parsers/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../parsers/bytes/sample.ts';
 import { commandFor } from '../../parsers/unpack-commands.ts';
@@ -34,10 +35,13 @@ export async function judgeContent(kind: JobKind, asIs: boolean, end: End, devic
   if (found === null) return NOTHING;
   const refusing = writes(kind) && !asIs;
   const named = namedContent(end);
-  if (named !== null && !isCertain(found))
+  // The first piece of a packed file is missing, or its pieces have each other's names.
+  const ofPieces = named === null ? namedWhole(end) : null;
+  const format = named ?? ofPieces;
+  if (format !== null && !isCertain(found))
     return refusing
-      ? { errors: [notAsNamed('NOT_AN_IMAGE', path, named, found)], notes: [] }
-      : { errors: [], notes: [{ kind: 'takenDespiteName', path, format: named }] };
+      ? { errors: [notAsNamed('NOT_AN_IMAGE', path, format, found, ofPieces !== null)], notes: [] }
+      : { errors: [], notes: [{ kind: 'takenDespiteName', path, format }] };
   switch (found.kind) {
     case 'image':
       return { errors: [], notes: notesOnImage(path, named, found.trailer) };
@@ -54,6 +58,13 @@ function namedContent({ path, realPath, packed }: End): string | null {
   const names = [path, realPath].map((one) => basename(one));
   if (packed === null || packed.format === RAW) return names.map(namedFormat).find((one) => one !== null) ?? null;
   return namedFormat(packed.entry ?? withoutEnding(names[0]!));
+}
+
+/** The format that the file has by its name of which the source is a piece, or all pieces; null when it says nothing. */
+function namedWhole({ path, realPath, packed }: End): string | null {
+  if (packed !== null && packed.format !== RAW) return null;
+  const wholes = [path, realPath].map((one) => splitName(basename(one)));
+  return wholes.map((one) => (one === null ? null : namedFormat(one))).find((one) => one !== null) ?? null;
 }
 
 const notesOnImage = (path: string, named: string | null, trailer: string | null): Note[] => [

@@ -322,13 +322,14 @@ function trailingRemedy(format: string): Remedy {
 
 /**
  * The error for a file that does not begin as its name says (`named`, a format), and is not certain to be anything
- * else.
+ * else. `isPiece`: the name is that of a file of which it is a piece.
  */
 export const notAsNamed = (
   code: 'BAD_IMAGE' | 'NOT_AN_IMAGE',
   path: string,
   named: string,
   found: Recognised,
+  isPiece = false,
 ): PlatterError =>
   failure({
     code,
@@ -338,7 +339,7 @@ export const notAsNamed = (
       found.kind === 'packed' || found.kind === 'other'
         ? { kind: 'looksOtherThanNamed', format: named, file: found.file }
         : { kind: 'notAsNamed', format: named },
-    remedy: { kind: 'getAgainOrAsIs' },
+    remedy: { kind: isPiece ? 'bringPieces' : 'getAgainOrAsIs' },
   });
 
 /** The error for a file that must have this checksum and does not; null when it has. */

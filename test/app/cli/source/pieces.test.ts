@@ -173,6 +173,29 @@ describe.skipIf(skip !== '')(`a split image${skip}`, () => {
       expect(run.stderr).toContain('Put all pieces into one folder, and give the first one.');
     });
 
+    test.each([
+      ['without its first piece', 'rm x.zst.000', 'x.zst.001'],
+      [
+        'when pieces have the names of each other',
+        'mv x.zst.000 x && mv x.zst.001 x.zst.000 && mv x x.zst.001',
+        'x.zst.000',
+      ],
+    ])('%s when its name says that it is packed', async (_, change, first) => {
+      using folder = await split({ make: 'zstd -qc disk.img | split -a 3 -d -b 1M - x.zst.' });
+      await folder.run(change);
+
+      const run = await platter(['copy', '--yes', '--json', folder.at(first), folder.at('copy.img')]);
+
+      expectRefusal(run);
+      expect(errorsOf(run)).toMatchObject([
+        {
+          code: 'NOT_AN_IMAGE',
+          message: expect.stringContaining('Its name says zstd') as string,
+          advice: expect.stringContaining('Put all its pieces into one folder') as string,
+        },
+      ]);
+    });
+
     test('as source of one of its own pieces', async () => {
       using folder = await split(RAW!);
 

@@ -271,6 +271,7 @@ export const REASONS = {
   anotherFile: {},
   writtenSince: {},
   changedSince: {},
+  fileSystemChanged: {},
   overwrittenSince: {},
   anotherMedium: {},
   mediumUnknown: {},

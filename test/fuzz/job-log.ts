@@ -35,6 +35,7 @@ export const header: JobLogHeader = {
   chunkSize: 65536,
   bytes: CHUNKS * 65536,
   startedAt: 1,
+  maps: [],
   program: 'p',
 };
 

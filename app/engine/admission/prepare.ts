@@ -24,7 +24,7 @@ import { notesOnEnds, planOf } from './plan.ts';
 import type { HeldEnd } from '../devices/ends.ts';
 import { scopeOf, type Held, type Prepared } from './prepared.ts';
 import { findEnds, openInterrupted, sampleErrors } from './resume.ts';
-import { usedIn } from './used.ts';
+import { againstOtherMaps, usedIn } from './used.ts';
 
 /** The surroundings that preparing needs. */
 export interface PrepareContext {
@@ -127,7 +127,10 @@ async function hold(
     opening.throwIfRefused();
     const held = source === null ? null : { ...source, device: source.device! };
     locks.push(...(await lockAll(addon, request, held, opened)));
-    const { used, mark, parts, notes: onUse } = await usedIn(request, held, opened, blocks, answers);
+    const { used, mark, parts, notes: onUse, signs } = await usedIn(request, held, opened, blocks, answers);
+    const before = looked.resumed?.log ?? null;
+    if (before !== null && before.damage !== 'corrupt')
+      throwIfAny(againstOtherMaps(before.header.maps, signs, held?.end.path ?? ''));
     continued = await continuePacked(addon, opened, looked.resumed, (grid) => scopeOf(held?.end ?? null, used, grid));
     const { destinations, resumed } = continued;
     const sessions = session === null ? [] : [session];
@@ -151,7 +154,7 @@ async function hold(
         ...(used === null ? {} : { parts }),
       },
       request,
-      source: held === null ? null : { ...held, used, mark },
+      source: held === null ? null : { ...held, used, mark, signs },
       serverCopies: held?.end.kind === 'file' && held.unpacking === null && blocks.serverCopies(held.end.realPath),
       destinations,
       grid,

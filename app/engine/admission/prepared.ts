@@ -11,7 +11,7 @@ import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 import type { HeldDisk } from '../access/partitions.ts';
 import type { Unpacking } from '../unpacking/decoders.ts';
-import type { UsedRanges } from '../used-blocks/used-of-source.ts';
+import type { MapSign, UsedRanges } from '../used-blocks/used-of-source.ts';
 import type { PackedImage } from '../packing/packed-image.ts';
 import type { Resumed } from './resume.ts';
 import type { Rights } from '../access/rights.ts';
@@ -51,6 +51,8 @@ export interface HeldSource extends HeldEnd {
   readonly used: UsedRanges | null;
   /** What had been written to a device before `used` was found; null where it is not counted from then. */
   readonly mark: WriteMark | null;
+  /** The maps that `used` was made of. */
+  readonly signs: readonly MapSign[];
 }
 
 /** What `prepare` holds until the job ends or is given up. A job that runs keeps what changes in a `Run` of its own. */

@@ -40,6 +40,15 @@ export const loggedEnd = z.strictObject({
 });
 export type LoggedEnd = z.infer<typeof loggedEnd>;
 
+/** The map of used blocks of a part that had one when the job began. */
+const loggedSign = z.strictObject({
+  /** Where the part begins on the source, in bytes. */
+  offset: count,
+  /** SHA-256 of what was free, in hex. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type LoggedSign = z.infer<typeof loggedSign>;
+
 /** Earlier versions had no `asIs`; their interrupted jobs can still be continued. */
 const loggedRequest = keptRequest.extend({ asIs: z.boolean().default(false) }).transform((kept, context) => {
   const request = readRequest(kept);
@@ -61,6 +70,8 @@ export const jobLogHeader = z
     bytes: count,
     /** Milliseconds since the epoch. */
     startedAt: count.max(LAST_TIME),
+    /** The maps of used blocks of the source, when only those blocks are copied. Earlier versions did not keep them. */
+    maps: z.array(loggedSign).default([]),
     /** The program that wrote it; default: this one. */
     program: z.string().optional(),
   })

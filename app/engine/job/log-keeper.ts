@@ -188,6 +188,7 @@ async function headerOf({ request, source, destinations, plan, grid, addon }: Ru
     chunkSize: grid.chunkSize,
     bytes: grid.bytes,
     startedAt: Date.now(),
+    maps: (source?.signs ?? []).flatMap(({ offset, sha256 }) => (sha256 === null ? [] : [{ offset, sha256 }])),
   };
 }
 

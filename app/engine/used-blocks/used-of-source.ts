@@ -1,4 +1,5 @@
 // What of a source is in use: a map for each partition that is proven, and everything else as a whole.
+import { createHash } from 'node:crypto';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { PartUse } from '../../contract/jobs.ts';
 import type { Extent } from '../../contract/values.ts';
@@ -26,6 +27,16 @@ const KEPT_AT_END = 1024 ** 2;
 /** Milliseconds between reports that the maps are being made. */
 const SECOND = 1000;
 
+/** The map of one part, so that it can be told from a later one. */
+export interface MapSign {
+  /** Where the part begins on the source, in bytes. */
+  offset: number;
+  /** SHA-256 of what is free, in hex; null when the part is copied as a whole. */
+  sha256: string | null;
+  /** Why it is copied as a whole; null where it is not. */
+  why: Reason | null;
+}
+
 /** The ranges of a source that count: ascending and disjoint. */
 export interface UsedRanges {
   ranges: readonly Extent[];
@@ -51,12 +62,12 @@ interface Judged {
   saves: number;
 }
 
-/** Finds what of `source` is in use. Reads it, and writes nothing. */
+/** Finds what of `source` is in use, with a sign of each map. Reads it, and writes nothing. */
 export async function usedOfSource(
   { end, device }: HeldEnd,
   blocks: Blocks,
   answers: Answers,
-): Promise<{ used: UsedRanges; parts: PartUse[]; notes: Note[] }> {
+): Promise<{ used: UsedRanges; parts: PartUse[]; notes: Note[]; signs: MapSign[] }> {
   const parts = await partsOf(end, device);
   const judged = await telling(answers, end.path, parts ?? [], (part) =>
     judge(part, { source: end, device, signal: answers.signal }, blocks),
@@ -65,7 +76,12 @@ export async function usedOfSource(
   const ranges = complement(free, end.size);
   const used = { ranges, bytes: lengthOf(ranges) };
   const none: Note[] = parts === null ? [{ kind: 'usedNoTable', path: end.path }] : [];
-  return { used, parts: judged.map(useOf), notes: [...none, ...judged.map((one) => noteOn(end, one))] };
+  return {
+    used,
+    parts: judged.map(useOf),
+    notes: [...none, ...judged.map((one) => noteOn(end, one))],
+    signs: judged.map(signOf),
+  };
 }
 
 /** Judges the parts one after the other, and reports that each second. */
@@ -173,6 +189,12 @@ function mountsOf({ block, id }: End, { number }: Part, { all }: Blocks): string
   ]);
   return [...new Set(own.flatMap(({ writtenAt }) => writtenAt))];
 }
+
+const signOf = ({ part, free, why }: Judged): MapSign => ({
+  offset: part.place.offset,
+  sha256: why === null ? createHash('sha256').update(JSON.stringify(free)).digest('hex') : null,
+  why,
+});
 
 const useOf = ({ part: { number, place, signatures }, free, why, saves }: Judged): PartUse => ({
   partition: number,

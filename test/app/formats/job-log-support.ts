@@ -44,6 +44,7 @@ export const headerOf = (chunks: number, destinations = 3, chunkSize = CHUNK): J
   chunkSize,
   bytes: chunks * chunkSize - 1,
   startedAt: 1_795_478_399_000,
+  maps: [],
   program: 'platter 9.9.9',
 });
 export const resultOf = (destinations: number): JobResult => ({

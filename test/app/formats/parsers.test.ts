@@ -182,6 +182,7 @@ describe('a job log that contradicts itself', () => {
       chunkSize: MiB,
       bytes: 4 * MiB,
       startedAt: 1_795_478_399_000,
+      maps: [],
     });
   }
 

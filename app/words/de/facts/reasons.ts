@@ -289,6 +289,8 @@ export const reasons: Translated<typeof english> = {
   anotherFile: 'Es ist eine andere Datei als zu Beginn des Auftrags.',
   writtenSince: 'Seit Beginn des Auftrags wurde darauf geschrieben.',
   changedSince: 'Es hat sich seit Beginn des Auftrags geändert: Eine Stichprobe ist nicht, was damals gelesen wurde.',
+  fileSystemChanged:
+    'Ein Dateisystem darauf hat sich seit Beginn des Auftrags geändert. Die Kopie wäre von zwei Zeitpunkten.',
   overwrittenSince:
     'Seit der Unterbrechung des Auftrags wurde darauf geschrieben: Eine Stichprobe ist nicht, was kopiert wurde.',
   anotherMedium:

@@ -265,6 +265,7 @@ export const reasons = {
   anotherFile: 'It is not the file that the job began with.',
   writtenSince: 'It has been written to since the job began.',
   changedSince: 'It has changed since the job began: a sample of it differs from what was read then.',
+  fileSystemChanged: 'A file system on it has changed since the job began, so the copy would be of two moments.',
   overwrittenSince:
     'It has been written to since the job was interrupted: a sample of it differs from what was copied.',
   anotherMedium: 'It does not hold what this job copied to it: it is another medium, or the drive loses data.',

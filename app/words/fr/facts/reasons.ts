@@ -282,6 +282,8 @@ export const reasons: Translated<typeof english> = {
   anotherFile: 'C’est un autre fichier que quand la tâche a commencé.',
   writtenSince: 'On y a écrit depuis que la tâche a commencé.',
   changedSince: 'Il a changé depuis que la tâche a commencé : un échantillon n’est pas ce qui avait été lu.',
+  fileSystemChanged:
+    'Un système de fichiers dessus a changé depuis que la tâche a commencé. La copie serait de deux moments.',
   overwrittenSince:
     'On y a écrit depuis que la tâche a été interrompue : un échantillon n’est pas ce qui avait été copié.',
   anotherMedium:

@@ -14,6 +14,7 @@ import { readBlocks } from '../devices/lsblk.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 import { closePacked, continuePacked, type Continued } from './continue-packed.ts';
 import { bestChunk, chunkErrors, createClient } from './engine-client.ts';
+import { againstRoom } from './free-space.ts';
 import { examine, examineAgain, type Examined } from './examine.ts';
 import { placeOfLog } from './log-place.ts';
 import { againstSharedFiles } from './loop-files.ts';
@@ -128,6 +129,8 @@ async function hold(
     const held = source === null ? null : { ...source, device: source.device! };
     locks.push(...(await lockAll(addon, request, held, opened)));
     const { used, mark, parts, notes: onUse, signs } = await usedIn(request, held, opened, blocks, answers);
+    if (used !== null)
+      throwIfAny(await againstRoom(request, looked.source, looked.destinations, used.bytes, () => addon));
     const before = looked.resumed?.log ?? null;
     if (before !== null && before.damage !== 'corrupt')
       throwIfAny(againstOtherMaps(before.header.maps, signs, held?.end.path ?? ''));

@@ -297,8 +297,11 @@ function againstTwice(end: End, others: readonly (End | null)[], blocks: Blocks)
   return [];
 }
 
-/** Refuses images that do not fit on their file system, which several can share. `data`: bytes without holes. */
-function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]): PlatterError[] {
+/**
+ * Refuses images that do not fit on their file system, which several can share. `data`: bytes that one takes where holes
+ * are kept.
+ */
+export function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]): PlatterError[] {
   const taken = new Map<string, number>();
   return ends.flatMap((end) => {
     const image = end?.image ?? null;

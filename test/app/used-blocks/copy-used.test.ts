@@ -1,11 +1,11 @@
 // `copy --used` from end to end, over file systems that their own mkfs made, onto disks that were full of 0xA5. Each copy
 // is judged by the file system's own check, and file by file.
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { canLab } from '../../lab/lab.ts';
-import { Bench, MiB, platter, resultOf } from '../cli/support.ts';
-import { expectJobLines } from '../cli/shapes.ts';
+import { Bench, MiB, platter, resultOf, type Run } from '../cli/support.ts';
+import { expectJobLines, expectRefusal } from '../cli/shapes.ts';
 import { lacks } from '../parsers/source-files.ts';
 import { copied, notesOf } from './copying.ts';
 import { blank, fragment, mounted, run, sums } from './support.ts';
@@ -347,6 +347,30 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     expect(ran.code, ran.stdout).toBe(0);
     expect(notesOf(ran)).toContain('become zeros');
     await run('cmp', image, copy);
+  });
+
+  test('needs room for what it copies only, in an image where holes are kept', async () => {
+    const folder = await bench.directory();
+    const image = await bench.image('full.img', 96 * MiB);
+    await run('mkfs.ext4', '-q', '-F', '-E', 'nodiscard', image);
+    const small = join(folder, 'small');
+    await mkdir(small);
+    await run('mount', '-t', 'tmpfs', '-o', 'size=64M', 'tmpfs', small);
+    try {
+      const copy = (size: string): Promise<Run> =>
+        run('mount', '-o', `remount,size=${size}`, small).then(() =>
+          platter(['copy', image, join(small, 'copy.img'), '--used', '--yes', '--json']),
+        );
+
+      const refused = await copy('4M');
+      const ran = await copy('64M');
+
+      expect(expectRefusal(refused)).toMatchObject([{ code: 'NO_SPACE' }]);
+      expect(resultOf(ran).destinations).toMatchObject([{ verdict: 'mappedVerified' }]);
+      await run('e2fsck', '-fn', join(small, 'copy.img'));
+    } finally {
+      await run('umount', small);
+    }
   });
 
   test('refuses a packed source', async () => {

@@ -50,7 +50,8 @@ export function againstPackedImages(
 /** Refuses to leave the source out of what is written when nothing that names it is. A missing end has its own error. */
 export function againstAnonymous(request: WorkRequest, ends: readonly (End | null)[]): PlatterError[] {
   if (!isAnonymous(request) || newManifest(request) !== null) return [];
-  if (ends.some((end) => end === null || end.kind === 'file')) return [];
+  // An image in another format has no place for it.
+  if (ends.some((end) => end === null || end.image?.packing?.format === 'zstd')) return [];
   return [wrong({ kind: 'nothingAnonymous' }, null, { kind: 'imageOrNamed' })];
 }
 

@@ -399,7 +399,17 @@ describe('the name of a new image', () => {
     const run = await platter(['copy', '--anonymous', source, disk.device, '--yes']);
 
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('or leave out --anonymous.')]);
-    expect(run.stderr).toContain('No destination is an image file and no manifest is written');
+    expect(run.stderr).toContain('Only a new .zst image and a manifest name the source.');
+  });
+
+  test('--anonymous for a raw image alone is refused, and nothing is written', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const image = join(await bench.directory(), 'copy.img');
+
+    const run = await platter(['copy', '--anonymous', source, image, '--yes']);
+
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('or leave out --anonymous.')]);
+    expect(existsSync(image)).toBe(false);
   });
 
   test.skipIf(canLab() !== null)('--anonymous for disks and a manifest is taken', async () => {

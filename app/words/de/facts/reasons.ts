@@ -348,7 +348,7 @@ export const reasons: Translated<typeof english> = {
     '{job, select, update {Ein Abbild in Teilen kann nicht an Ort und Stelle aktualisiert werden.} rescue {Eine Rettung kann kein Abbild in Teilen schreiben. Retten Sie zuerst in eine einzelne Datei.} other {Eine Kopie in ein Abbild in Teilen lässt sich nicht fortsetzen.}}',
   nothingSplit: 'Kein Ziel ist ein neues Abbild, also gibt es nichts in Teilen zu schreiben.',
   nothingAnonymous:
-    'Kein Ziel ist eine Abbilddatei, und kein Manifest wird geschrieben: --anonymous hat nichts wegzulassen.',
+    'Nur ein neues Abbild in .zst und ein Manifest nennen die Quelle. Keines davon wird geschrieben: --anonymous hat nichts wegzulassen.',
   pieceInTheWay: '{piece} ist schon da und gehört nicht zu dem Abbild, das dieser Auftrag ersetzt.',
   amongPieces:
     'Es hieße wie ein Teil von {whole}, und daneben {count, plural, one {liegt ein anderer Teil ({first})} other {liegen # andere Teile ({first} bis {last})}}: Beim Lesen werden sie zusammengefügt.',

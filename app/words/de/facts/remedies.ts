@@ -117,7 +117,7 @@ export const remedies: Translated<typeof english> = {
     'Lassen Sie den Namen auf .img enden für ein unverpacktes Abbild, auf .qcow2 für eine virtuelle Maschine oder auf .zst für ein gepacktes.',
   otherEnding: 'Lassen Sie den Namen auf {ending} enden, oder geben Sie kein Format an, damit der Name entscheidet.',
   imageOrNoFormat: 'Nennen Sie eine Abbilddatei, oder geben Sie kein Format an.',
-  imageOrNamed: 'Nennen Sie eine Abbilddatei oder ein Manifest (--manifest DATEI), oder lassen Sie --anonymous weg.',
+  imageOrNamed: 'Nennen Sie ein Abbild in .zst oder ein Manifest (--manifest DATEI), oder lassen Sie --anonymous weg.',
   closeImage: 'Schließen Sie es zuerst: {command}',
   closeAsRoot: 'Schließen Sie es als root: {command}',
   getWhole: 'Holen Sie das ganze Abbild, oder verwenden Sie die Partitionen, die da sind.',

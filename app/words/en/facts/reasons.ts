@@ -320,7 +320,7 @@ export const reasons = {
     '{job, select, update {An image in pieces cannot be updated in place.} rescue {A rescue cannot write an image in pieces. Rescue to a single file first.} other {A copy to an image in pieces cannot be continued.}}',
   nothingSplit: 'No destination is a new image, so there is nothing to write in pieces.',
   nothingAnonymous:
-    'No destination is an image file and no manifest is written, so --anonymous has nothing to leave out.',
+    'Only a new .zst image and a manifest name the source. Neither is written, so --anonymous has nothing to leave out.',
   pieceInTheWay: '{piece} already exists and is not part of the image that this job replaces.',
   amongPieces:
     'It would be named as a piece of {whole}, and {count, plural, one {another piece ({first}) lies} other {# other pieces ({first} to {last}) lie}} beside it: readers join them.',

@@ -102,7 +102,7 @@ export const remedies = {
     'Let its name end in .img for a raw image, in .qcow2 for a virtual machine, or in .zst for a packed one.',
   otherEnding: 'Let its name end in {ending}, or give no format, so that the name decides.',
   imageOrNoFormat: 'Name an image file, or give no format.',
-  imageOrNamed: 'Name an image file or a manifest (--manifest FILE), or leave out --anonymous.',
+  imageOrNamed: 'Name a .zst image or a manifest (--manifest FILE), or leave out --anonymous.',
   closeImage: 'Close it first: {command}',
   closeAsRoot: 'Close it as root: {command}',
   getWhole: 'Get the whole image, or use the partitions that are there.',

@@ -340,7 +340,7 @@ export const reasons: Translated<typeof english> = {
     '{job, select, update {Une image en plusieurs parties ne peut pas être mise à jour sur place.} rescue {Un sauvetage ne peut pas écrire une image en plusieurs parties. Sauvez d’abord dans un seul fichier.} other {Une copie vers une image en plusieurs parties ne peut pas être continuée.}}',
   nothingSplit: 'Aucune destination n’est une nouvelle image : il n’y a rien à écrire en plusieurs parties.',
   nothingAnonymous:
-    'Aucune destination n’est un fichier image et aucun manifeste n’est écrit : --anonymous n’a rien à omettre.',
+    'Seuls une nouvelle image .zst et un manifeste nomment la source. Ni l’une ni l’autre n’est écrit : --anonymous n’a rien à omettre.',
   pieceInTheWay: '{piece} existe déjà et ne fait pas partie de l’image que cette tâche remplace.',
   amongPieces:
     'Il porterait le nom d’un morceau de {whole}, et {count, plural, one {un autre morceau ({first}) se trouve} other {# autres morceaux ({first} à {last}) se trouvent}} à côté : à la lecture, ils sont réunis.',

@@ -106,7 +106,7 @@ export const remedies: Translated<typeof english> = {
     'Faites finir son nom par .img pour une image brute, par .qcow2 pour une machine virtuelle ou par .zst pour une image compressée.',
   otherEnding: 'Faites finir son nom par {ending}, ou ne donnez pas de format : le nom décide alors.',
   imageOrNoFormat: 'Nommez un fichier image, ou ne donnez pas de format.',
-  imageOrNamed: 'Nommez un fichier image ou un manifeste (--manifest FICHIER), ou omettez --anonymous.',
+  imageOrNamed: 'Nommez une image .zst ou un manifeste (--manifest FICHIER), ou omettez --anonymous.',
   closeImage: 'Fermez-la d’abord : {command}',
   closeAsRoot: 'Fermez-la en tant que root : {command}',
   getWhole: 'Récupérez l’image entière, ou utilisez les partitions qui sont là.',

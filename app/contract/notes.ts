@@ -78,6 +78,7 @@ export const NOTES = {
   sourceSectors: { path: 'text', has: 'count', made: 'count' },
   imageSectors: { path: 'text', made: 'count' },
   partitionsBeyond: { path: 'text', end: 'bytes', size: 'bytes', missing: 'bytes' },
+  gptCut: { path: 'text', whole: 'bytes', missing: 'bytes' },
   sameUuids: { source: 'text', paths: 'list', by: ['btrfs', 'lvm', 'other'] },
   buffered: { path: 'text' },
   partitionsUnchecked: { path: 'text' },

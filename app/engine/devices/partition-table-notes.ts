@@ -13,18 +13,20 @@ const LOOP_SECTOR = 512;
 
 /**
  * Notes on the partition table of `source`. One for each disk and image among `destinations` where its partitions would
- * not be found; one for all disks where its GPT would not reach the end. One on `source` itself when that is true there, or when a partition
- * ends beyond its end. One when it is the image of one partition and would become a disk.
+ * not be found; one for all disks where its GPT would not reach the end. One on `source` itself when that is true
+ * there, or when a partition, or the disk by the GPT of an image, ends beyond its end. One when it is the image of one partition and would become a disk.
  */
 export async function notesOnSectors(source: HeldEnd, destinations: readonly End[]): Promise<Note[]> {
   const { path, size, block } = source.end;
   const table = tableIn(await peek(source.device, HEAD_BYTES), { size, logicalSector: block?.logicalSector ?? null });
   if (table === null) return notesOnOnePartition(source, destinations);
-  const { kind, sector, end } = table;
+  const { kind, sector, end, whole } = table;
   const here: Note[] = [
     ...(end !== null && end > size
       ? [{ kind: 'partitionsBeyond', path, end, size, missing: end - size } as const]
-      : []),
+      : block === null && whole !== null && whole > size
+        ? [{ kind: 'gptCut', path, whole, missing: whole - size } as const]
+        : []),
     ...(sector !== null && block !== null && block.type !== 'part' && block.logicalSector !== sector
       ? [{ kind: 'sourceSectors', path, has: block.logicalSector, made: sector } as const]
       : []),

@@ -11,6 +11,8 @@ export interface Table {
   sector: Sector | null;
   /** Where the last partition ends, in bytes; null without partitions, or when `sector` is null. */
   end: number | null;
+  /** Bytes of the disk by a GPT, whose backup is in its last sector; null when the table does not say. */
+  whole: number | null;
 }
 
 /** The disk or image with the table. */
@@ -28,7 +30,10 @@ export const HEAD_BYTES = 32_768;
 export function tableIn(head: Buffer, { size, logicalSector }: TableOn): Table | null {
   const disk = new Sample(head, Buffer.alloc(0), size);
   const gpt = gptIn(disk, logicalSector);
-  if (gpt !== null) return { kind: 'gpt', sector: gpt.sector, end: endOf(gpt.partitions) };
+  if (gpt !== null) {
+    const { sector, partitions, header, backupAt } = gpt;
+    return { kind: 'gpt', sector, end: endOf(partitions), whole: header === 'right' ? backupAt + sector : null };
+  }
   const mbr = mbrIn(disk, logicalSector);
   // Logical partitions lie in an extended one.
   const primary = mbr?.partitions.filter(({ place }) => place !== 'logical') ?? [];
@@ -36,8 +41,8 @@ export function tableIn(head: Buffer, { size, logicalSector }: TableOn): Table |
     start === 0 || bytes === 0 || Number(type) === PROTECTIVE;
   if (mbr === null || primary.length === 0 || primary.some(isOdd)) return null;
   return mbr.sectorKnown
-    ? { kind: 'mbr', sector: mbr.sector, end: endOf(primary) }
-    : { kind: 'mbr', sector: null, end: null };
+    ? { kind: 'mbr', sector: mbr.sector, end: endOf(primary), whole: null }
+    : { kind: 'mbr', sector: null, end: null, whole: null };
 }
 
 const endOf = (partitions: readonly TablePartition[]): number | null =>

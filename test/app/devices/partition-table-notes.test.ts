@@ -153,6 +153,19 @@ describe.skipIf(noLab !== null)('sectors of a partition table', () => {
     expect(notes).toContainEqual({ kind: 'otherSectors', path: disk.device, has: 4096, made: 512 });
   });
 
+  it('says that an image is cut whose GPT has its backup beyond the end', async () => {
+    const all = gpt(512);
+    const path = await image(all.subarray(0, SIZE - MiB));
+    const copy = await bench.path('copy.img');
+
+    const notes = await notesFor(path, copy);
+
+    expect(notes.filter(({ kind }) => kind === 'gptCut')).toEqual([
+      { kind: 'gptCut', path, whole: SIZE, missing: MiB },
+    ]);
+    expect((await notesFor(await image(all), copy)).filter(({ kind }) => kind === 'gptCut')).toEqual([]);
+  });
+
   it('names all drives that are larger than a source with a GPT in one note', async () => {
     const drives = [
       await bench.disk({ size: SIZE + MiB, plain: true }),

@@ -89,6 +89,8 @@ export const notes: Translated<typeof english> = {
     'Die Partitionen der Quelle zählen in Sektoren von {made, number} Byte. Um sie in {path} zu finden, binden Sie es mit `losetup --sector-size {made}` ein.',
   partitionsBeyond:
     'Am Ende von {path} fehlen {missing}, auch auf der Kopie: Die letzte Partition endet bei {end}, aber {path} hat nur {size}. Eine solche Abbilddatei ist wahrscheinlich abgeschnitten: Vergleichen Sie ihre Größe oder Prüfsumme mit der des Herausgebers.',
+  gptCut:
+    'Am Ende von {path} fehlen {missing}: Nach der GPT hat der Datenträger {whole}. Dort lag die Sicherung der Tabelle, die auch auf der Kopie fehlt. Von einem Abbild in Teilen fehlt wahrscheinlich der letzte.',
   sameUuids:
     '{source} und die Kopie auf {paths} haben dieselben UUIDs. Trennen Sie eines davon vor dem nächsten Einhängen oder Neustart, denn das System kann sie nicht unterscheiden.{by, select, btrfs { Ein eingehängtes btrfs kann auf das falsche schreiben: `btrfstune -u` gibt der nicht eingehängten Kopie eine eigene UUID.} lvm { `vgimportclone` gibt der Kopie eigene Namen und UUIDs.} other {}}',
   buffered:

@@ -85,6 +85,8 @@ export const notes = {
     'The partition table of the source counts in sectors of {made, number} bytes. To use the partitions in {path}, attach it with `losetup --sector-size {made}`.',
   partitionsBeyond:
     '{path} lacks {missing} at its end, and the copy will lack them too: its last partition ends at {end}, but {path} only has {size}. An image file like that is probably cut short: compare its size or checksum with the publisher’s.',
+  gptCut:
+    '{path} lacks {missing} at its end: by its GPT, the disk has {whole}. The backup of the table was there, so the copy lacks it too. Of an image in pieces, the last one is probably missing.',
   sameUuids:
     '{source} and the copy on {paths} have the same UUIDs. Disconnect one of them before the next mount or restart, because the system cannot tell them apart.{by, select, btrfs { A mounted btrfs can write to the wrong one: `btrfstune -u` gives the unmounted copy a UUID of its own.} lvm { `vgimportclone` gives the copy names and UUIDs of its own.} other {}}',
   buffered:

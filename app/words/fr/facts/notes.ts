@@ -90,6 +90,8 @@ export const notes: Translated<typeof english> = {
     'Les partitions de la source comptent en secteurs de {made, number} octets. Pour les trouver dans {path}, attachez-le avec `losetup --sector-size {made}`.',
   partitionsBeyond:
     'Il manque {missing} à la fin de {path}, et ils manqueront aussi sur la copie : sa dernière partition se termine à {end}, mais {path} n’a que {size}. Un tel fichier image est sans doute tronqué : comparez sa taille ou sa somme de contrôle à celle de l’éditeur.',
+  gptCut:
+    'Il manque {missing} à la fin de {path} : selon sa GPT, le disque a {whole}. La sauvegarde de la table s’y trouvait, et manquera aussi sur la copie. D’une image en morceaux, il manque sans doute le dernier.',
   sameUuids:
     '{source} et la copie sur {paths} ont les mêmes UUID. Débranchez l’un d’eux avant le prochain montage ou redémarrage, car le système ne peut pas les distinguer.{by, select, btrfs { Un btrfs monté peut écrire sur le mauvais : `btrfstune -u` donne à la copie démontée son propre UUID.} lvm { `vgimportclone` donne à la copie ses propres noms et UUID.} other {}}',
   buffered: '{path} n’accepte pas les accès directs : tout passe par le cache, qui est vidé avant la relecture.',

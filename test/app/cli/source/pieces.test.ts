@@ -204,14 +204,6 @@ describe.skipIf(skip !== '')(`a split image${skip}`, () => {
       expect(errorsOf(run).map(({ code }) => code)).toContain('IS_SOURCE');
       expect(statSync(folder.at(RAW!.second)).size).toBe(5 * MiB);
     });
-
-    test('as an image to be opened', async () => {
-      using folder = await split(RAW!);
-
-      const run = await platter(['mount', folder.at(RAW!.first)]);
-
-      expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('It is split into pieces.')]);
-    });
   });
 
   test('without its last piece is found to be cut short when it is packed', async () => {

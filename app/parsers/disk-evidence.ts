@@ -82,6 +82,25 @@ const STRONG: readonly Evidence[] = [
         [0xc6, 0x85, 0x73, 0xf6, 0x4e, 0x1a, 0x45, 0xca, 0x82, 0x65, 0xf5, 0x7f, 0x48, 0xba, 0x6d, 0x81],
       ),
   },
+  {
+    format: 'bcachefs',
+    type: 'bcachefs',
+    test: (file) =>
+      file.has(
+        4096 + 24,
+        [0xc6, 0x85, 0x73, 0xf6, 0x66, 0xce, 0x90, 0xa9, 0xd9, 0x6a, 0x60, 0xcf, 0x80, 0x3d, 0xf7, 0xef],
+      ),
+  },
+  { format: 'GFS2', type: 'gfs2', test: (file) => file.has(0x10000, [0x01, 0x16, 0x19, 0x70, 0, 0, 0, 1]) },
+  { format: 'OCFS2', type: 'ocfs2', test: (file) => [1024, 2048, 4096, 8192].some((at) => file.has(at, 'OCFSV2')) },
+  { format: 'Reiser4', type: 'reiser4', test: (file) => file.has(0x10000, 'ReIsEr4') },
+  {
+    format: 'Stratis',
+    type: 'stratis',
+    test: (file) => [512, 4608].some((at) => file.has(at + 4, '!Stra0tis\x86\xff\x02^Arh')),
+  },
+  { format: 'VDO', type: 'vdo', test: (file) => file.has(0, 'dmvdo001') },
+  { format: 'Ceph BlueStore', type: 'ceph_bluestore', test: (file) => file.has(0, 'bluestore block device') },
   { format: 'EROFS', type: 'erofs', test: (file) => file.has(1024, [0xe2, 0xe1, 0xf5, 0xe0]) },
   // U-Boot, doc/board/allwinner/sunxi.rst
   { format: 'Allwinner boot loader', test: (file) => file.has(8196, 'eGON.BT0') },

@@ -162,4 +162,23 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     expect(resultOf(ran).mapped, notesOf(ran)).toBe(MiB + 4096);
     expect((await readFile(copy)).subarray(0, 4096)).toEqual((await readFile(image)).subarray(0, 4096));
   });
+
+  test.each([
+    ['bcachefs', 4120, 'c68573f666ce90a9d96a60cf803df7ef'],
+    ['GFS2', 65_536, '0116197000000001'],
+    ['OCFS2', 8192, '4f4346535632'],
+    ['Reiser4', 65_536, '526549734572340000'],
+    ['Stratis', 4612, '21537472613074697386ff025e417268'],
+  ])('copies what was a swap area, and is a %s now, as a whole', async (_, at, magic) => {
+    const folder = await bench.directory();
+    const image = await blank(join(folder, 's.img'), 16 * MiB);
+    await run('mkswap', image);
+    const file = await open(image, 'r+');
+    await file.write(Buffer.from(magic, 'hex'), 0, magic.length / 2, at);
+    await file.close();
+
+    const { ran } = await copied(bench, image, 16 * MiB);
+
+    expect(resultOf(ran).mapped, notesOf(ran)).toBeUndefined();
+  });
 });

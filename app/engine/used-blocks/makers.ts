@@ -40,8 +40,6 @@ function ext(of: Place): Promise<Made> {
 
 function xfs(of: Place): Promise<Made> {
   return onFile(of, null, async (file) => {
-    const log = await read('xfs_logprint', ['-t', file.path], file, new XfsLogReader(), of);
-    const isClean = needed(log.isClean, 'xfs_logprint');
     const ask = (commands: readonly string[]): string[] => [
       '-r',
       ...commands.flatMap((command) => ['-c', command]),
@@ -49,6 +47,10 @@ function xfs(of: Place): Promise<Made> {
     ];
     const head = await read('xfs_db', ask(['sb 0', 'p']), file, new XfsSuperReader(), of);
     const found = needed(head.answer, 'xfs_db');
+    // A log on another device is none that xfs_logprint could find.
+    if (!found.isPlain) throw new NoMap({ kind: 'usedFeatures' });
+    const log = await read('xfs_logprint', ['-t', file.path], file, new XfsLogReader(), of);
+    const isClean = needed(log.isClean, 'xfs_logprint');
     const free = await read('xfs_db', ask(freeCommands(found)), file, new XfsFreeReader(found), of);
     return checked(needed(free.answer(!isClean), 'xfs_db'), XFS_REPAIR, file, of);
   });

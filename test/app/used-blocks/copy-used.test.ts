@@ -251,6 +251,18 @@ describe.skipIf(cannot !== null)('copy --used', { timeout: 120_000 }, () => {
     expect(after).toBe(before);
   });
 
+  test('copies an XFS as a whole whose log is on another device, and says why', async () => {
+    const folder = await bench.directory();
+    const image = await blank(join(folder, 'x.img'), 320 * MiB);
+    const log = await blank(join(folder, 'log.img'), 80 * MiB);
+    await run('mkfs.xfs', '-q', '-l', `logdev=${log},size=64m`, image);
+
+    const { ran } = await copied(bench, image, 320 * MiB);
+
+    expect(notesOf(ran)).toContain('It has features whose used blocks Platter does not know.');
+    expect(resultOf(ran).mapped).toBeUndefined();
+  });
+
   test('copies a btrfs of two devices as a whole', async () => {
     const folder = await bench.directory();
     const [one, two] = [await bench.disk({ size: 128 * MiB }), await bench.disk({ size: 128 * MiB })];
